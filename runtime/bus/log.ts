@@ -1,0 +1,107 @@
+/**
+ * The log: named streams of messages in one total order. Two implementations: JetStream (`jetstream/`), and one in
+ * memory with seeded faults (`memory/`). Everything above knows only this file.
+ *
+ * Every append has one of three outcomes: stored, refused, unknown. The implementations retry *unknown* themselves with
+ * the same identity until `limits.appendDeadlineMs`; what reaches the caller is a stored position or an error.
+ */
+
+export type Durability =
+  /** Synced to disk before it is acknowledged. Survives power loss. */
+  | 'disk'
+  /** Acknowledged once the broker has it. Survives the death of our process and of the broker's, not power loss. */
+  | 'broker';
+
+export interface StreamSpec {
+  /** `[A-Za-z0-9_-]+` */
+  readonly name: string;
+  /** Subjects, NATS wildcards allowed. */
+  readonly subjects: readonly string[];
+  readonly durability: Durability;
+  readonly description?: string;
+  readonly ageMaxMs?: number;
+  readonly bytesMax?: number;
+  /** Only the newest message of each subject is kept. */
+  readonly latestOnly?: boolean;
+  readonly replicas?: number;
+}
+
+export interface AppendOptions {
+  /** Two appends with one identity within the duplicate window are stored once. */
+  readonly id?: string;
+  /** Fence: the append is refused unless the last message of its subject has this sequence (0: none yet). */
+  readonly expectedLastSubjectSequence?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Appended {
+  /** Position in the stream, from 1. */
+  readonly sequence: number;
+  /** It had been stored before: this append was a repetition. */
+  readonly duplicate: boolean;
+}
+
+export interface LogMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  /** When the log stored it, ms since the epoch. For people; the engine never decides by it. */
+  readonly storedAt: number;
+}
+
+export interface StreamState {
+  /** Sequence of the oldest message kept (1 when empty and new). */
+  readonly firstSequence: number;
+  /** Sequence of the newest message ever stored (0: none). */
+  readonly lastSequence: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export interface ReadOptions {
+  readonly fromSequence: number;
+  /** Only these subjects (wildcards allowed); all when absent. */
+  readonly subjects?: readonly string[];
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal;
+  /** Read ahead at most this many messages; the reader's pace holds the log back. */
+  readonly readAheadMessages?: number;
+}
+
+export interface LogStream {
+  readonly spec: StreamSpec;
+  /** Rejects with MACH3001 (fenced), MACH3002 (unknown after the deadline), MACH3003 (too large), MACH3004 (stream full). */
+  append(subject: string, payload: Uint8Array, options?: AppendOptions): Promise<Appended>;
+  /**
+   * Messages from a position on, in order, without gaps, for ever. Survives reconnects. Throws MACH3005 when messages
+   * from `fromSequence` on have been removed (age, purge) and MACH3006 when the stream is shorter than the position
+   * (its storage was wiped): never a silent restart.
+   */
+  read(options: ReadOptions): AsyncIterable<LogMessage>;
+  /** The newest message of a subject; wildcards allowed. */
+  last(subject: string): Promise<LogMessage | undefined>;
+  get(sequence: number): Promise<LogMessage | undefined>;
+  state(): Promise<StreamState>;
+}
+
+/** Larger things by name, for checkpoints. A put replaces atomically: a reader sees the old or the new, never a mix. */
+export interface ObjectStore {
+  put(name: string, data: Uint8Array): Promise<void>;
+  /** Rejects with MACH3007 when the stored bytes do not match their checksum. */
+  get(name: string): Promise<Uint8Array | undefined>;
+  list(): Promise<readonly string[]>;
+  delete(name: string): Promise<void>;
+}
+
+export interface Log {
+  /** Makes the stream, or checks that the one that exists has the same subjects and durability (MACH3008). */
+  stream(spec: StreamSpec): Promise<LogStream>;
+  objects(bucket: string): Promise<ObjectStore>;
+  /** Plain subjects, at most once: live loads to dispatchers, taps. */
+  publish(subject: string, payload: Uint8Array): void;
+  subscribe(subject: string, signal: AbortSignal): AsyncIterable<{ subject: string; payload: Uint8Array }>;
+  /** Rejects when the broker does not answer. Resolves with its name, version and what it promises about disks. */
+  check(): Promise<{ server: string; version: string; syncAlways: boolean | undefined }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,66 @@
+/**
+ * Coded errors: what an operator of the engine can meet and must be able to look up.
+ *
+ * Each area keeps its own list made with `defineErrors` (`runtime/topology/errors.ts`, `connectors/hl7-mllp/errors.ts`,
+ * ...). `mach help CODE` and the page of errors are made from the lists. Codes are never reused.
+ *
+ * | range | area                        | range | area        |
+ * | ----- | --------------------------- | ----- | ----------- |
+ * | 10xx  | topology file: form         | 20xx  | hl7-mllp    |
+ * | 11xx  | topology: names and wiring  | 21xx  | feed-115    |
+ * | 12xx  | topology: types, expressions| 22xx  | file-drop   |
+ * | 13xx  | privacy                     | 23xx  | nats        |
+ * | 14xx  | references and secrets      | 24xx  | webhook     |
+ * | 15xx  | topology tests              | 30xx  | log         |
+ * | 16xx  | command line                | 31xx  | store       |
+ * | 17xx  | simulator                   | 32xx  | execution   |
+ */
+
+export interface ErrorDescription {
+  /** One line; `{name}` stands for a value given when the error is made. */
+  readonly message: string;
+  /** What it means and what to do about it, for `mach help CODE`. */
+  readonly help: string;
+}
+
+export type ErrorList = Readonly<Record<`MACH${number}`, ErrorDescription>>;
+
+export type ErrorData = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** An error with a code that is documented. Programming mistakes are plain `Error`s (see `assert`). */
+export class MachError extends Error {
+  readonly code: string;
+  readonly data: ErrorData;
+
+  constructor(code: string, message: string, data: ErrorData = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'MachError';
+    this.code = code;
+    this.data = data;
+  }
+}
+
+export function fillMessage(template: string, data: ErrorData): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in data ? String(data[name]) : whole));
+}
+
+/** Freezes a list of errors and gives the function that makes them: `errors.make('MACH2003', { bytes: 12 })`. */
+export function defineErrors<const L extends ErrorList>(list: L) {
+  return Object.freeze({
+    list: Object.freeze(list),
+    make(code: keyof L & string, data: ErrorData = {}, cause?: unknown): MachError {
+      const description = list[code as keyof ErrorList];
+      return new MachError(code, fillMessage(description?.message ?? code, data), data, cause);
+    },
+  });
+}
+
+/** The text of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An invariant of the program. Stays on in production: going on after a broken invariant is worse than stopping. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`invariant broken: ${message}`);
+}

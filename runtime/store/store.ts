@@ -1,0 +1,54 @@
+/** The store of results: ClickHouse, a server or the embedded one, spoken to in one way over HTTP. */
+import type { Schema } from '../stream/schema.ts';
+
+export interface TableSpec {
+  readonly name: string;
+  readonly schema: Schema;
+  /** Sorting key. */
+  readonly orderBy: readonly string[];
+  /** A timestamp field; the table is partitioned by its day or month and `keepMs` counts from it. */
+  readonly timeField?: string;
+  readonly partitionBy?: 'day' | 'month';
+  readonly keepMs?: number;
+  /**
+   * `append`: every row stays. `latest`: of rows with the same sorting key the one with the highest version stays
+   * (ReplacingMergeTree over `_version`), so that a correction replaces an earlier result.
+   */
+  readonly rows: 'append' | 'latest';
+  readonly comment?: string;
+}
+
+/**
+ * Where a row comes from; every table has these columns beside the fields of its schema: `_stage` LowCardinality(String),
+ * `_partition` UInt16, `_sequence` UInt64 (input sequence that caused the row), `_index` UInt32 (of the outputs of that
+ * input). `_version` UInt64 is `_sequence * 2^20 + _index` in tables of `latest` rows.
+ */
+export interface RowOrigin {
+  readonly stage: string;
+  readonly partition: number;
+  readonly sequence: number;
+  readonly index: number;
+}
+
+export interface Rows {
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+  /** One for each event. */
+  readonly origins: readonly RowOrigin[];
+}
+
+export interface Store {
+  readonly url: string;
+  /** Makes the table, or adds the columns that are new. MACH3101 when an existing column has another type. */
+  ensureTable(table: TableSpec): Promise<void>;
+  /**
+   * The same token must always carry the same rows; a repeated insert is stored once (`insert_deduplication_token`,
+   * window of `limits.insertDeduplicationWindow` inserts per table).
+   * Rejects with MACH3102 (refused: the rows can never be stored), MACH3103 (unknown outcome or store away: try again with the
+   * same token).
+   */
+  insert(table: TableSpec, rows: Rows, token: string): Promise<void>;
+  query<Row = Record<string, unknown>>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;
+  command(sql: string): Promise<void>;
+  check(): Promise<{ version: string }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,323 @@
+/**
+ * What a source, an operator and a sink are. One definition each, of one file: documentation, JSON Schema, defaults, lint,
+ * `mach list` and the run of its examples come from it.
+ */
+import type { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { ErrorData } from '../errors.ts';
+import type { TableSpec } from '../store/store.ts';
+import type { Event, FieldType, Schema } from './schema.ts';
+
+export type Status = 'stable' | 'beta' | 'experimental' | 'deprecated';
+
+/** Where in a node's options something is: `when`, `['values', 'patients']`. */
+export type OptionPath = string | readonly (string | number)[];
+
+/** A compiled expression. Pure; never throws: what fails (a division by zero, an absent value) gives null, and false for a condition. */
+export interface CompiledExpression<T = unknown> {
+  readonly type: FieldType;
+  readonly nullable: boolean;
+  evaluate(event: Event): T;
+}
+
+/** Handed to `bind`: type checks that gather all problems instead of stopping at the first. */
+export interface Checker {
+  /**
+   * Compiles the expression at an option. `wanted`: the type that it must have, or 'any'. A problem is recorded with its
+   * place in the file, and an expression that gives null stands in, so that the check can go on.
+   */
+  expression(path: OptionPath, input: Schema, wanted: FieldType['kind'] | 'number' | 'any'): CompiledExpression;
+  /** The field named at an option, of the input's schema; a problem with "did you mean" when there is none. */
+  field(path: OptionPath, input: Schema, wanted?: FieldType['kind'] | 'number'): string;
+  /** Records a problem at an option. */
+  problem(path: OptionPath, message: string, suggestion?: string): void;
+  /** Path of a file named in the topology, relative to the topology's own folder. */
+  resolveFile(path: string): string;
+}
+
+export interface Example {
+  readonly title: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Input port to events; an event may carry its time as `$time` (ms or ISO text). One list means the only input. */
+  readonly in: readonly Event[] | Readonly<Record<string, readonly Event[]>>;
+  /** Schemas of the inputs; found from the events when absent. */
+  readonly schema?: Schema | Readonly<Record<string, Schema>>;
+  /** Output port to events. One list means the port `out`. Compared after the end of the input, so that all windows have closed. */
+  readonly out: readonly Event[] | Readonly<Record<string, readonly Event[]>>;
+}
+
+// ---------------------------------------------------------------------------------------------------------- operators
+
+/** What a handler may do with an event. All of it is deterministic: the only clock is event time. */
+export interface Output {
+  /** Sends an event out of a port (default `out`) with the event time given (default: the time of the event being handled). */
+  emit(event: Event, time?: number, port?: string): void;
+  /** The event being handled goes no further, as intended. */
+  filtered(): void;
+  /** The event being handled came after its window had closed. It leaves by the port `late`. */
+  late(event: Event, time: number): void;
+  /** The event being handled goes no further, for a reason that is counted: `duplicate`, `sampled`, ... */
+  dropped(reason: string): void;
+  /** The event being handled cannot be dealt with. It leaves by the port `dead`. */
+  dead(event: Event, code: string, reason: string): void;
+}
+
+/** State of one node, by key. Iteration is in order of insertion. Saved in checkpoints, restored on start. */
+export interface KeyedState<V> {
+  get(key: StateKey): V | undefined;
+  set(key: StateKey, value: V, time: number): void;
+  delete(key: StateKey): boolean;
+  has(key: StateKey): boolean;
+  entries(): IterableIterator<[StateKey, V]>;
+  readonly size: number;
+}
+
+export type StateKey = string | number;
+
+export interface StateOptions {
+  /** A key untouched (`set`) for this long in event time is forgotten. */
+  readonly ttlMs?: number;
+  /** At most this many keys; beyond it the oldest is forgotten and counted (default `limits.stateKeysMax`). */
+  readonly keysMax?: number;
+  /** Estimate for `mach explain`. */
+  readonly bytesPerKey?: number;
+}
+
+/** Timers in event time. They fire when the watermark reaches them, by time, then by the order in which they were set. */
+export interface Timers {
+  /** One timer for each (key, name): setting it again moves it. */
+  set(key: StateKey, name: string, time: number): void;
+  clear(key: StateKey, name: string): void;
+}
+
+export interface OperatorContext {
+  /** Values must survive the structured clone algorithm (plain objects, arrays, Map, Set, numbers, strings). */
+  keyedState<V>(name: string, options?: StateOptions): KeyedState<V>;
+  readonly timers: Timers;
+  /** The node's watermark (combined over its inputs), -Infinity before the first. */
+  watermark(): number;
+  readonly node: string;
+}
+
+export interface OperatorHandler {
+  /** Handles one event of an input port. Must call one of `out`'s functions, or have taken the event into its state. */
+  event(event: Event, time: number, out: Output, input: string): void;
+  timer?(key: StateKey, name: string, time: number, out: Output): void;
+  /** After the timers that are due, before the watermark goes on. */
+  watermark?(time: number, out: Output): void;
+  /** The input has ended: everything that waits is due. The watermark has gone to +Infinity before. */
+  end?(out: Output): void;
+}
+
+/** A function of one event alone, for operators without state; neighbours are fused into one loop. Null: filtered. */
+export type StatelessFunction = (event: Event) => Event | null;
+
+export interface BoundOperator {
+  /** Output port to schema. `out` is the main one. Ports `late` and `dead` are added where the handler may use them. */
+  readonly ports: Readonly<Record<string, Schema>>;
+  /** Fields whose values decide where an event's state lives; for the planner and for `explain`. */
+  readonly key?: readonly string[];
+  readonly stateful?: boolean;
+  /** State per key for `explain`: name to bytes. */
+  readonly stateBytesPerKey?: Readonly<Record<string, number>>;
+  /** Either a handler, made once for each partition ... */
+  create?(context: OperatorContext): OperatorHandler;
+  /** ... or a plain function, or a look-up outside. */
+  readonly stateless?: StatelessFunction;
+  readonly lookup?: LookupSpec;
+}
+
+/** An asynchronous look-up: asked at the edge, its answer written to the log before anything depends on it. */
+export interface LookupSpec {
+  readonly input: string;
+  ask(event: Event, signal: AbortSignal): Promise<unknown>;
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  readonly order: 'kept' | 'free';
+  /** Joins event and answer; the answer is null after a failure, with the reason. */
+  join(event: Event, answer: unknown, failure: string | null): Event;
+}
+
+export interface BoundInput {
+  /** Id of the node, and port, that feed it. */
+  readonly from: string;
+  readonly schema: Schema;
+}
+
+export interface OperatorDefinition<O extends z.ZodType = z.ZodType> {
+  readonly kind: 'operator';
+  readonly name: string;
+  readonly status: Status;
+  /** One sentence: what it does to the stream. */
+  readonly summary: string;
+  readonly options: O;
+  readonly examples: readonly Example[];
+  /**
+   * Checks the options against the schemas of the inputs and says what comes out. `inputs` has an entry for each option made with
+   * `input()` (several for a list: `from`, then `from.1`, ...).
+   */
+  bind(args: { options: z.output<O>; inputs: Readonly<Record<string, BoundInput>>; check: Checker }): BoundOperator;
+}
+
+export function defineOperator<O extends z.ZodType>(
+  definition: Omit<OperatorDefinition<O>, 'kind'>,
+): OperatorDefinition<O> {
+  return Object.freeze({ kind: 'operator' as const, ...definition });
+}
+
+// ------------------------------------------------------------------------------------------------------------ sources
+
+export interface SourceEvent {
+  readonly event: Event;
+  /** Event time, ms since the epoch. */
+  readonly time: number;
+  /** The text or bytes that the sender sent, kept in the log for `why` (not read by stages). */
+  readonly raw?: string;
+}
+
+export interface DeadLetter {
+  readonly code: string;
+  readonly reason: string;
+  /** What came, cut at `limits.deadLetterBytesMax`. */
+  readonly raw: Uint8Array;
+  /** Who sent it and where in it: `{ connection: '10.1.4.7', line: 12 }`. */
+  readonly place: ErrorData;
+}
+
+export interface AppendRequest {
+  /** Who sent it: a hospital, a centre, a file. Watermarks are kept for each origin. */
+  readonly origin: string;
+  readonly events: readonly SourceEvent[];
+  readonly deadLetters?: readonly DeadLetter[];
+  /** The sender's own position after these events; comes back as `mark(origin)` after a restart. Written atomically with the events. */
+  readonly mark?: string;
+  /** Resend identity: two appends of one origin with one identity within `limits.duplicateWindowMs` count once. */
+  readonly id?: string;
+}
+
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface SourceContext {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Aborted when the engine drains: stop taking in, answer what is owed. */
+  readonly signal: AbortSignal;
+  /**
+   * Resolves once everything in the request is in the log, with the source's durability; only then may the sender be told.
+   * Waits (holding the sender back) when `limits.groupCommitPendingEventsMax` are waiting. Requests of one origin keep their order.
+   */
+  append(request: AppendRequest): Promise<void>;
+  /** The last mark of an origin that is in the log. */
+  mark(origin: string): string | undefined;
+  /** The origin has closed; its watermark no longer holds anyone. */
+  originClosed(origin: string): void;
+  /** A counter of the connector's own: `count('messages_total', 1, { type: 'ADT_A01' })`. */
+  count(metric: string, by: number, labels?: Readonly<Record<string, string>>): void;
+  gauge(metric: string, value: number, labels?: Readonly<Record<string, string>>): void;
+  /** Newest results by subject, for connectors that answer their senders (hospital load back to dispatchers). */
+  subscribe(subject: string, signal: AbortSignal): AsyncIterable<Event>;
+}
+
+export interface RunningSource {
+  /** Address that it listens on, or what it reads: for `mach top`, tests and logs. */
+  readonly address: string;
+  /** Stops taking in, waits for what is owed, frees everything. Called once. */
+  close(): Promise<void>;
+  /** Why it is not ready, or null. For `/readyz`. */
+  problem?(): string | null;
+}
+
+export interface DecodeResult {
+  readonly events: readonly SourceEvent[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface BoundSource {
+  /** Port to schema; `out` is the main one. */
+  readonly ports: Readonly<Record<string, Schema>>;
+  /** For `mach decode`: the events, or the dead letters, that the content of a file would become. */
+  decode?(content: Uint8Array, name: string): Promise<DecodeResult>;
+  /** For `mach check --connect`. Rejects with a coded error. */
+  probe?(): Promise<void>;
+  open(context: SourceContext): Promise<RunningSource>;
+}
+
+export interface SourceDefinition<O extends z.ZodType = z.ZodType> {
+  readonly kind: 'source';
+  readonly name: string;
+  readonly status: Status;
+  readonly summary: string;
+  readonly options: O;
+  readonly durability: 'disk' | 'broker';
+  /** Options for `mach decode` when no topology is given. */
+  readonly examples: readonly { readonly title: string; readonly options: Readonly<Record<string, unknown>> }[];
+  bind(args: { options: z.output<O>; check: Checker }): BoundSource;
+}
+
+export function defineSource<O extends z.ZodType>(definition: Omit<SourceDefinition<O>, 'kind'>): SourceDefinition<O> {
+  return Object.freeze({ kind: 'source' as const, ...definition });
+}
+
+// -------------------------------------------------------------------------------------------------------------- sinks
+
+export interface SinkRow {
+  readonly event: Event;
+  readonly time: number;
+  readonly stage: string;
+  readonly partition: number;
+  readonly sequence: number;
+  readonly index: number;
+}
+
+export interface SinkContext {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly store: import('../store/store.ts').Store;
+  publish(subject: string, payload: Uint8Array): void;
+  count(metric: string, by: number, labels?: Readonly<Record<string, string>>): void;
+}
+
+export interface RunningSink {
+  /**
+   * Writes a batch. The same token always comes with the same rows; after a failure or a restart the same batch comes again.
+   * Resolves with the rows that can never be written (dead letters); rejects when it should be tried again later.
+   */
+  write(rows: readonly SinkRow[], token: string): Promise<readonly { row: SinkRow; code: string; reason: string }[]>;
+  close(): Promise<void>;
+}
+
+export interface BoundSink {
+  /** Tables that it writes, for `explain` and the store. */
+  readonly tables?: readonly TableSpec[];
+  probe?(): Promise<void>;
+  open(context: SinkContext): Promise<RunningSink>;
+}
+
+export interface SinkDefinition<O extends z.ZodType = z.ZodType> {
+  readonly kind: 'sink';
+  readonly name: string;
+  readonly status: Status;
+  readonly summary: string;
+  readonly options: O;
+  readonly examples: readonly { readonly title: string; readonly options: Readonly<Record<string, unknown>> }[];
+  bind(args: { options: z.output<O>; inputs: Readonly<Record<string, BoundInput>>; check: Checker }): BoundSink;
+}
+
+export function defineSink<O extends z.ZodType>(definition: Omit<SinkDefinition<O>, 'kind'>): SinkDefinition<O> {
+  return Object.freeze({ kind: 'sink' as const, ...definition });
+}
+
+/** Everything that topologies may use: one explicit array each, handed to the runtime by `catalogue.ts` at the root. */
+export interface Catalogue {
+  readonly sources: readonly SourceDefinition[];
+  readonly operators: readonly OperatorDefinition[];
+  readonly sinks: readonly SinkDefinition[];
+}

@@ -1,0 +1,18 @@
+/** All that an operator or a connector may import from the runtime. */
+
+export type { Clock, Timer } from '../clock.ts';
+export {
+  assert,
+  defineErrors,
+  type ErrorData,
+  type ErrorDescription,
+  type ErrorList,
+  MachError,
+  messageOf,
+} from '../errors.ts';
+export { type LimitName, limits } from '../limits.ts';
+export type { RowOrigin, Store, TableSpec } from '../store/store.ts';
+export * from './definition.ts';
+export * from './frame.ts';
+export * from './options.ts';
+export * from './schema.ts';
