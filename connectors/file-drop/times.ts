@@ -1,0 +1,128 @@
+/** Times as hospital systems write them: ISO 8601, counts since 1970, and patterns such as `dd/MM/yyyy HH:mm`. */
+
+export interface TimeSpec {
+  /** `iso`, `epoch-s`, `epoch-ms`, or a pattern of yyyy MM dd HH mm ss. */
+  readonly format: string;
+  /** Zone of times that are written without one: `Asia/Ho_Chi_Minh`, `+07:00`, `Z`. */
+  readonly zone: string;
+}
+
+const tokens: Readonly<Record<string, string>> = {
+  yyyy: '(?<year>\\d{4})',
+  MM: '(?<month>\\d{2})',
+  dd: '(?<day>\\d{2})',
+  HH: '(?<hour>\\d{2})',
+  mm: '(?<minute>\\d{2})',
+  ss: '(?<second>\\d{2})',
+};
+
+const isoPattern =
+  /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})(?:[T ](?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?\s*(?<offset>Z|[+-]\d{2}:?\d{2})?)?$/;
+
+function patternOf(format: string, name: string): RegExp {
+  const source = format.replace(/yyyy|MM|dd|HH|mm|ss|[^A-Za-z0-9]|[A-Za-z0-9]/g, (part) => {
+    const token = tokens[part];
+    if (token) return token;
+    if (/[A-Za-z]/.test(part) && part !== 'T') {
+      throw new Error(
+        `field ${name}: the format "${format}" has "${part}"; a pattern is made of yyyy MM dd HH mm ss and separators`,
+      );
+    }
+    return part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  });
+  for (const needed of ['yyyy', 'MM', 'dd']) {
+    if (format.split(needed).length !== 2)
+      throw new Error(`field ${name}: the format "${format}" needs ${needed} once`);
+  }
+  return new RegExp(`^${source}$`);
+}
+
+/** Minutes east of Greenwich of `+07:00`, `+0700` or `Z`; undefined for anything else. */
+function fixedOffset(zone: string): number | undefined {
+  if (zone === 'Z' || zone === 'UTC') return 0;
+  const match = /^([+-])(\d{2}):?(\d{2})$/.exec(zone);
+  if (!match) return undefined;
+  const minutes = Number(match[2]) * 60 + Number(match[3]);
+  return match[1] === '-' ? -minutes : minutes;
+}
+
+/** Offset of a zone at an instant, in minutes. Throws for a zone that does not exist. */
+function makeOffset(zone: string, name: string): (utc: number) => number {
+  const fixed = fixedOffset(zone);
+  if (fixed !== undefined) return () => fixed;
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  } catch {
+    throw new Error(`field ${name}: "${zone}" is not a time zone (such as Asia/Ho_Chi_Minh or +07:00)`);
+  }
+  let cachedQuarter = Number.NaN;
+  let cached = 0;
+  return (utc) => {
+    // Offsets change at most at quarters of an hour; rows of one file are close in time.
+    const quarter = Math.floor(utc / 900_000);
+    if (quarter === cachedQuarter) return cached;
+    const at = quarter * 900_000;
+    const part: Record<string, number> = {};
+    for (const { type, value } of format.formatToParts(at)) part[type] = Number(value);
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+    cachedQuarter = quarter;
+    cached = Math.round((Date.UTC(year, month - 1, day, hour, minute, second) - at) / 60_000);
+    return cached;
+  };
+}
+
+const milliseconds = (fraction: string | undefined) => (fraction ? Math.trunc(Number(`0.${fraction}`) * 1000) : 0);
+
+/** The local time of the parts as if it were UTC, or undefined when there is no such day or hour. */
+function localOf(part: Record<string, string | undefined>): number | undefined {
+  const { year, month, day, hour = '0', minute = '0', second = '0' } = part;
+  const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const check = new Date(local);
+  const real =
+    check.getUTCMonth() === Number(month) - 1 &&
+    check.getUTCDate() === Number(day) &&
+    Number(hour) < 24 &&
+    Number(minute) < 60 &&
+    Number(second) < 60;
+  return real ? local + milliseconds(part.fraction) : undefined;
+}
+
+function makeEpochParser(unitMs: number) {
+  return (cell: unknown): number | undefined => {
+    const text = String(cell).trim();
+    if (!/^-?\d+(?:\.\d+)?$/.test(text)) return undefined;
+    const time = Math.round(Number(text) * unitMs);
+    return Number.isSafeInteger(time) && Math.abs(time) <= 8.64e15 ? time : undefined;
+  };
+}
+
+/** A parser that gives ms since the epoch, or undefined. A `Date` (a cell of a workbook) is local time of the zone. */
+export function makeTimeParser({ format, zone }: TimeSpec, name: string): (cell: unknown) => number | undefined {
+  const offsetAt = makeOffset(zone, name);
+  const toUtc = (local: number) => {
+    const first = local - offsetAt(local) * 60_000;
+    return local - offsetAt(first) * 60_000;
+  };
+  const fromDate = (date: Date) => (Number.isNaN(date.getTime()) ? undefined : toUtc(date.getTime()));
+  if (format === 'epoch-ms' || format === 'epoch-s') return makeEpochParser(format === 'epoch-s' ? 1000 : 1);
+  const pattern = format === 'iso' ? isoPattern : patternOf(format, name);
+  return (cell) => {
+    if (cell instanceof Date) return fromDate(cell);
+    const part = pattern.exec(String(cell).trim())?.groups;
+    if (!part) return undefined;
+    const local = localOf(part);
+    if (local === undefined) return undefined;
+    const offset = part.offset === undefined ? undefined : fixedOffset(part.offset);
+    return offset === undefined ? toUtc(local) : local - offset * 60_000;
+  };
+}
