@@ -1,0 +1,302 @@
+/**
+ * The encoding of events on the log: columns made from the schema, no field names, dictionaries for repeated text. A reader
+ * decodes only the columns that it wants.
+ *
+ * Layout of a block of `n` events: for each column a tag byte, a length (uint32, little endian), then that many bytes.
+ *
+ * | tag | column                                              |
+ * | --- | --------------------------------------------------- |
+ * | 0   | every value null                                    |
+ * | 1   | a byte each that says which are null, then float64 each |
+ * | 2   | one byte each: 0 false, 1 true, 2 null              |
+ * | 3   | JSON array                                          |
+ * | 4   | dictionary: JSON array of texts, then an index each (uint8 or uint16 by its size); the last index means null |
+ * | 5   | int32 offsets from a float64 base; the smallest int32 means null |
+ */
+import type { Event, Field, Schema } from './schema.ts';
+
+const tags = { empty: 0, float: 1, bool: 2, json: 3, dictionary: 4, offsets: 5 } as const;
+const nullOffset = -0x80000000;
+const offsetMax = 0x7fffffff;
+const dictionaryMax = 0xfffe;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Grows as it is written; `take` hands out the bytes. */
+export class ByteWriter {
+  private buffer: Buffer;
+  private at = 0;
+
+  constructor(initialBytes = 16_384) {
+    this.buffer = Buffer.allocUnsafe(initialBytes);
+  }
+
+  uint8(value: number): void {
+    this.reserve(1);
+    this.buffer[this.at++] = value;
+  }
+
+  uint32(value: number): void {
+    this.reserve(4);
+    this.at = this.buffer.writeUInt32LE(value, this.at);
+  }
+
+  bytes(data: Uint8Array): void {
+    this.reserve(data.length);
+    this.buffer.set(data, this.at);
+    this.at += data.length;
+  }
+
+  /** Length, then the text as UTF-8. */
+  text(text: string): void {
+    const sizeMax = text.length * 3;
+    this.reserve(4 + sizeMax);
+    const written = this.buffer.write(text, this.at + 4);
+    this.buffer.writeUInt32LE(written, this.at);
+    this.at += 4 + written;
+  }
+
+  take(): Uint8Array {
+    const result = new Uint8Array(this.at);
+    result.set(this.buffer.subarray(0, this.at));
+    this.at = 0;
+    return result;
+  }
+
+  private reserve(bytes: number): void {
+    if (this.at + bytes <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes));
+    this.buffer.copy(grown, 0, 0, this.at);
+    this.buffer = grown;
+  }
+}
+
+/** Reads what `ByteWriter` wrote. Throws a RangeError beyond the end: a torn message is never half read. */
+export class ByteReader {
+  private readonly buffer: Buffer;
+  private at = 0;
+
+  constructor(data: Uint8Array) {
+    this.buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  uint8(): number {
+    const value = this.buffer.readUInt8(this.at);
+    this.at += 1;
+    return value;
+  }
+
+  uint32(): number {
+    const value = this.buffer.readUInt32LE(this.at);
+    this.at += 4;
+    return value;
+  }
+
+  bytes(length: number): Buffer {
+    if (this.at + length > this.buffer.length) throw new RangeError('the encoded frame is cut short');
+    const part = this.buffer.subarray(this.at, this.at + length);
+    this.at += length;
+    return part;
+  }
+
+  text(): string {
+    return this.bytes(this.uint32()).toString('utf8');
+  }
+}
+
+/** Appends the columns of the events, in the order of the schema's fields. */
+export function writeEvents(writer: ByteWriter, schema: Schema, events: readonly Event[]): void {
+  for (const [name, field] of Object.entries(schema.fields)) {
+    const values = new Array<unknown>(events.length);
+    let present = 0;
+    for (let index = 0; index < events.length; index++) {
+      const value = (events[index] as Event)[name];
+      values[index] = value === undefined ? null : value;
+      if (value !== null && value !== undefined) present++;
+    }
+    if (present === 0) {
+      writer.uint8(tags.empty);
+      writer.uint32(0);
+      continue;
+    }
+    writeColumn(writer, field, values);
+  }
+}
+
+/** Reads the columns back to events; fields outside `wanted` are skipped and absent from the events. */
+export function readEvents(reader: ByteReader, schema: Schema, count: number, wanted?: ReadonlySet<string>): Event[] {
+  const events: Event[] = new Array(count);
+  for (let index = 0; index < count; index++) events[index] = {};
+  for (const [name] of Object.entries(schema.fields)) {
+    const tag = reader.uint8();
+    const body = reader.bytes(reader.uint32());
+    if (wanted && !wanted.has(name)) continue;
+    readColumn(tag, body, count, (index, value) => {
+      (events[index] as Event)[name] = value;
+    });
+  }
+  return events;
+}
+
+/** One column of numbers that are never null, such as event times. */
+export function writeNumbers(writer: ByteWriter, numbers: readonly number[]): void {
+  writeNumberColumn(writer, numbers);
+}
+
+export function readNumbers(reader: ByteReader, count: number): number[] {
+  const tag = reader.uint8();
+  const body = reader.bytes(reader.uint32());
+  const numbers = new Array<number>(count);
+  readColumn(tag, body, count, (index, value) => {
+    numbers[index] = value as number;
+  });
+  return numbers;
+}
+
+function writeColumn(writer: ByteWriter, field: Field, values: readonly unknown[]): void {
+  switch (field.type.kind) {
+    case 'int':
+    case 'float':
+    case 'timestamp':
+    case 'duration':
+      writeNumberColumn(writer, values as (number | null)[]);
+      return;
+    case 'bool':
+      writeBools(writer, values);
+      return;
+    case 'string':
+      if ((field.repeated || field.type.values) && writeDictionary(writer, values as (string | null)[])) return;
+      writeJson(writer, values);
+      return;
+    default:
+      writeJson(writer, values);
+  }
+}
+
+function writeJson(writer: ByteWriter, values: readonly unknown[]): void {
+  writer.uint8(tags.json);
+  writer.text(JSON.stringify(values));
+}
+
+function writeBools(writer: ByteWriter, values: readonly unknown[]): void {
+  const bytes = new Uint8Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    bytes[index] = value === null ? 2 : value ? 1 : 0;
+  }
+  writer.uint8(tags.bool);
+  writer.uint32(bytes.length);
+  writer.bytes(bytes);
+}
+
+function writeNumberColumn(writer: ByteWriter, values: readonly (number | null)[]): void {
+  const base = values.find((value): value is number => value !== null) ?? 0;
+  let small = Number.isSafeInteger(base);
+  for (let index = 0; small && index < values.length; index++) {
+    const value = values[index];
+    if (value === null || value === undefined) continue;
+    small = Number.isSafeInteger(value) && Math.abs(value - base) <= offsetMax && !Object.is(value, -0);
+  }
+  if (small) {
+    const offsets = new Int32Array(values.length);
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index];
+      offsets[index] = value === null || value === undefined ? nullOffset : value - base;
+    }
+    writer.uint8(tags.offsets);
+    writer.uint32(8 + offsets.byteLength);
+    writer.bytes(new Uint8Array(new Float64Array([base]).buffer));
+    writer.bytes(new Uint8Array(offsets.buffer));
+    return;
+  }
+  // JSON has neither NaN nor infinities, so floats travel as they are, with a byte each that says which are null.
+  const floats = new Float64Array(values.length);
+  const nulls = new Uint8Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value === null || value === undefined) nulls[index] = 1;
+    else floats[index] = value;
+  }
+  writer.uint8(tags.float);
+  writer.uint32(nulls.byteLength + floats.byteLength);
+  writer.bytes(nulls);
+  writer.bytes(new Uint8Array(floats.buffer));
+}
+
+function writeDictionary(writer: ByteWriter, values: readonly (string | null)[]): boolean {
+  const indexes = new Map<string, number>();
+  const places = new Uint16Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as string | null;
+    if (value === null) {
+      places[index] = 0xffff;
+      continue;
+    }
+    let place = indexes.get(value);
+    if (place === undefined) {
+      place = indexes.size;
+      // Mostly distinct texts are shorter as a plain array.
+      if (place >= dictionaryMax || (place > 64 && place * 2 > index)) return false;
+      indexes.set(value, place);
+    }
+    places[index] = place;
+  }
+  const texts = encoder.encode(JSON.stringify([...indexes.keys()]));
+  const narrow = indexes.size < 0xff;
+  writer.uint8(tags.dictionary);
+  writer.uint32(4 + texts.length + 1 + values.length * (narrow ? 1 : 2));
+  writer.uint32(texts.length);
+  writer.bytes(texts);
+  writer.uint8(narrow ? 1 : 2);
+  writer.bytes(
+    narrow ? Uint8Array.from(places, (place) => (place === 0xffff ? 0xff : place)) : new Uint8Array(places.buffer),
+  );
+  return true;
+}
+
+type Put = (index: number, value: unknown) => void;
+
+function readColumn(tag: number, body: Buffer, count: number, put: Put): void {
+  switch (tag) {
+    case tags.empty:
+      for (let index = 0; index < count; index++) put(index, null);
+      return;
+    case tags.float: {
+      if (body.length < count * 9) throw new RangeError('the encoded frame is cut short');
+      for (let index = 0; index < count; index++) put(index, body[index] ? null : body.readDoubleLE(count + index * 8));
+      return;
+    }
+    case tags.bool:
+      for (let index = 0; index < count; index++) put(index, body[index] === 2 ? null : body[index] === 1);
+      return;
+    case tags.json: {
+      const values = JSON.parse(decoder.decode(body)) as unknown[];
+      for (let index = 0; index < count; index++) put(index, values[index]);
+      return;
+    }
+    case tags.dictionary:
+      readDictionary(body, count, put);
+      return;
+    case tags.offsets: {
+      const base = body.readDoubleLE(0);
+      for (let index = 0; index < count; index++) {
+        const offset = body.readInt32LE(8 + index * 4);
+        put(index, offset === nullOffset ? null : base + offset);
+      }
+      return;
+    }
+    default:
+      throw new RangeError(`unknown column tag ${tag} in an encoded frame`);
+  }
+}
+
+function readDictionary(body: Buffer, count: number, put: Put): void {
+  const textsLength = body.readUInt32LE(0);
+  const texts = JSON.parse(decoder.decode(body.subarray(4, 4 + textsLength))) as string[];
+  const width = body.readUInt8(4 + textsLength);
+  const begin = 5 + textsLength;
+  for (let index = 0; index < count; index++) {
+    const place = width === 1 ? body.readUInt8(begin + index) : body.readUInt16LE(begin + index * 2);
+    put(index, place === (width === 1 ? 0xff : 0xffff) ? null : (texts[place] as string));
+  }
+}

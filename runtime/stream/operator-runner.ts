@@ -1,0 +1,321 @@
+/**
+ * Runs one operator over frames, as an RxJS operator: observables of frames in, one observable of frames for each port out.
+ * Batching, the frame protocol, watermarks, timers and the outcome of events are done here, so that an operator's author
+ * writes functions of one event.
+ *
+ * A stage handles its log in waves: the events up to the next movement of a watermark, then the watermark. An operator with one
+ * input handles frames as they come. One with several waits for the end of the wave and takes its inputs in the order of
+ * the source events that caused them; so the result is the same however the log was cut into messages.
+ */
+import { type Observable, Subject } from 'rxjs';
+import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './definition.ts';
+import type { Batch, Frame } from './frame.ts';
+import { end } from './frame.ts';
+import { EventTimers, KeyedStateMap, type KeyedStateSnapshot, type TimersSnapshot } from './keyed-state.ts';
+import { type Ledger, outcome } from './ledger.ts';
+import type { Event } from './schema.ts';
+import { combineProgress, type Progress, unstarted } from './watermark.ts';
+
+export interface RunnerSnapshot {
+  readonly states: Map<string, KeyedStateSnapshot>;
+  readonly timers: TimersSnapshot;
+  readonly inputs: readonly (readonly [string, Progress])[];
+  readonly watermark: number;
+  readonly counts: NodeCounts;
+}
+
+/** What a node did, since the topology began. */
+export interface NodeCounts {
+  in: number;
+  out: number;
+  filtered: number;
+  late: number;
+  dropped: number;
+  dead: number;
+}
+
+interface Port {
+  readonly name: string;
+  readonly subject: Subject<Frame>;
+  events: Event[];
+  times: number[];
+  causes: number[];
+}
+
+interface InputPort {
+  readonly name: string;
+  progress: Progress;
+  readonly waiting: Batch[];
+}
+
+const noPort = 'out';
+
+export class OperatorRunner implements Output {
+  readonly node: string;
+  readonly counts: NodeCounts = { in: 0, out: 0, filtered: 0, late: 0, dropped: 0, dead: 0 };
+  private readonly inputs: InputPort[];
+  private readonly ports: Port[];
+  private readonly portByName: Map<string, Port>;
+  private readonly mainPort: Port;
+  private readonly handler: OperatorHandler;
+  private readonly states = new Map<string, KeyedStateMap<unknown>>();
+  private readonly timers = new EventTimers();
+  private readonly ledger: Ledger;
+  private readonly usesTimers: boolean;
+  private watermarkTime = Number.NEGATIVE_INFINITY;
+  private idle = false;
+  private ended = false;
+  private cause = -1;
+  private time = 0;
+  private touched = false;
+
+  constructor(args: { node: string; bound: BoundOperator; inputs: readonly string[]; ledger: Ledger }) {
+    this.node = args.node;
+    this.ledger = args.ledger;
+    this.inputs = args.inputs.map((name) => ({ name, progress: unstarted, waiting: [] }));
+    const names = [...new Set([...Object.keys(args.bound.ports), 'late', 'dead'])];
+    this.ports = names.map((name) => ({ name, subject: new Subject<Frame>(), events: [], times: [], causes: [] }));
+    this.portByName = new Map(this.ports.map((port) => [port.name, port]));
+    this.mainPort = (this.portByName.get(noPort) ?? this.ports[0]) as Port;
+    this.handler = this.createHandler(args.bound);
+    this.usesTimers = this.handler.timer !== undefined;
+  }
+
+  /** Subscribes to one of the inputs. */
+  connect(input: string, frames: Observable<Frame>): void {
+    const port = this.inputs.find((candidate) => candidate.name === input);
+    if (!port) throw new Error(`node ${this.node} has no input ${input}`);
+    frames.subscribe((frame) => this.receive(port, frame));
+  }
+
+  /** The frames that leave by a port. */
+  output(port: string): Observable<Frame> {
+    const found = this.portByName.get(port);
+    if (!found) throw new Error(`node ${this.node} has no port ${port}`);
+    return found.subject;
+  }
+
+  get watermark(): number {
+    return this.watermarkTime;
+  }
+
+  get stateKeys(): number {
+    let keys = 0;
+    for (const state of this.states.values()) keys += state.size;
+    return keys;
+  }
+
+  get stateEvicted(): number {
+    let evicted = 0;
+    for (const state of this.states.values()) evicted += state.evicted;
+    return evicted;
+  }
+
+  /** The wave is over: an operator with several inputs now handles what came. */
+  flush(): void {
+    if (this.inputs.length === 1) return;
+    this.handleWaiting();
+    this.advance();
+  }
+
+  snapshot(): RunnerSnapshot {
+    return {
+      states: new Map([...this.states].map(([name, state]) => [name, state.snapshot()])),
+      timers: this.timers.snapshot(),
+      inputs: this.inputs.map((input) => [input.name, input.progress] as const),
+      watermark: this.watermarkTime,
+      counts: { ...this.counts },
+    };
+  }
+
+  restore(snapshot: RunnerSnapshot): void {
+    for (const [name, state] of snapshot.states) this.states.get(name)?.restore(state);
+    this.timers.restore(snapshot.timers);
+    for (const [name, progress] of snapshot.inputs) {
+      const input = this.inputs.find((candidate) => candidate.name === name);
+      if (input) input.progress = progress;
+    }
+    this.watermarkTime = snapshot.watermark;
+    Object.assign(this.counts, snapshot.counts);
+  }
+
+  // -- Output, for the handler ---------------------------------------------------------------------------------------
+
+  emit(event: Event, time?: number, port?: string): void {
+    const target = port === undefined ? this.mainPort : this.portByName.get(port);
+    if (!target) throw new Error(`operator of node ${this.node} emitted to a port that it does not have: ${port}`);
+    target.events.push(event);
+    target.times.push(time ?? this.time);
+    target.causes.push(this.cause);
+    this.counts.out++;
+    this.touched = true;
+    if (!target.subject.observed) this.ledger.settle(this.cause, outcome.dropped, `unused port ${target.name}`);
+  }
+
+  filtered(): void {
+    this.counts.filtered++;
+    this.settle(outcome.filtered);
+  }
+
+  late(event: Event, time: number): void {
+    this.counts.late++;
+    this.settle(outcome.late);
+    this.side('late', event, time);
+  }
+
+  dropped(reason: string): void {
+    this.counts.dropped++;
+    this.settle(outcome.dropped, reason);
+  }
+
+  dead(event: Event, code: string, reason: string): void {
+    this.counts.dead++;
+    this.settle(outcome.dead);
+    this.side('dead', { ...event, code, reason }, this.time);
+  }
+
+  // -- frames --------------------------------------------------------------------------------------------------------
+
+  private receive(input: InputPort, frame: Frame): void {
+    if (frame.kind === 'batch') {
+      if (this.inputs.length > 1) {
+        input.waiting.push(frame);
+        return;
+      }
+      this.handleBatch(frame, input.name);
+      this.sendPorts();
+      return;
+    }
+    const { time, idle } = frame.kind === 'watermark' ? frame : { time: Number.POSITIVE_INFINITY, idle: false };
+    input.progress = { time: Math.max(time, input.progress.time), idle, ended: frame.kind === 'end' };
+    if (this.inputs.length === 1) this.advance();
+  }
+
+  private handleBatch(batch: Batch, input: string): void {
+    const { events, times, causes } = batch;
+    for (let index = 0; index < events.length; index++) {
+      this.handleEvent(events[index] as Event, times[index] as number, causes[index] as number, input);
+    }
+  }
+
+  private handleEvent(event: Event, time: number, cause: number, input: string): void {
+    this.cause = cause;
+    this.time = time;
+    this.touched = false;
+    this.counts.in++;
+    this.handler.event(event, time, this, input);
+    // Neither sent on nor turned away: it has become part of the node's state, and so of later results.
+    if (!this.touched) this.ledger.settle(cause, outcome.delivered);
+    this.cause = -1;
+  }
+
+  /** The batches of all inputs, merged by cause; equal causes in the order of the inputs. */
+  private handleWaiting(): void {
+    const cursors = this.inputs.flatMap((input) =>
+      input.waiting.length > 0 ? [{ input: input.name, batches: input.waiting.splice(0), batch: 0, index: 0 }] : [],
+    );
+    for (;;) {
+      let best: (typeof cursors)[number] | undefined;
+      let bestCause = Number.POSITIVE_INFINITY;
+      for (const cursor of cursors) {
+        const cause = cursor.batches[cursor.batch]?.causes[cursor.index];
+        if (cause !== undefined && cause < bestCause) {
+          best = cursor;
+          bestCause = cause;
+        }
+      }
+      if (!best) break;
+      const batch = best.batches[best.batch] as Batch;
+      this.handleEvent(batch.events[best.index] as Event, batch.times[best.index] as number, bestCause, best.input);
+      best.index++;
+      if (best.index < batch.events.length) continue;
+      best.batch++;
+      best.index = 0;
+    }
+    this.sendPorts();
+  }
+
+  private advance(): void {
+    const { time, idle } = combineProgress(this.inputs.map((input) => input.progress));
+    const moved = time > this.watermarkTime;
+    if (!moved && idle === this.idle) return;
+    this.idle = idle;
+    if (moved) this.moveTo(time);
+    this.sendPorts();
+    this.forward({ kind: 'watermark', time: this.watermarkTime, idle });
+    if (this.ended || !this.inputs.every((input) => input.progress.ended)) return;
+    this.ended = true;
+    this.handler.end?.(this);
+    this.sendPorts();
+    this.forward(end);
+  }
+
+  private moveTo(time: number): void {
+    this.watermarkTime = time;
+    this.cause = -1;
+    if (this.usesTimers) {
+      for (let timer = this.timers.takeDue(time); timer; timer = this.timers.takeDue(time)) {
+        this.time = timer.time;
+        this.handler.timer?.(timer.key, timer.name, timer.time, this);
+      }
+    }
+    this.time = time;
+    this.handler.watermark?.(time, this);
+    for (const state of this.states.values()) state.expire(time);
+  }
+
+  private forward(frame: Frame): void {
+    for (const port of this.ports) port.subject.next(frame);
+  }
+
+  private sendPorts(): void {
+    for (const port of this.ports) {
+      if (port.events.length === 0) continue;
+      const { events, times, causes } = port;
+      port.events = [];
+      port.times = [];
+      port.causes = [];
+      port.subject.next({ kind: 'batch', events, times, causes });
+    }
+  }
+
+  private side(name: 'late' | 'dead', event: Event, time: number): void {
+    const port = this.portByName.get(name) as Port;
+    if (!port.subject.observed) return;
+    port.events.push(event);
+    port.times.push(time);
+    // The outcome is settled here; whoever reads the port does not change it.
+    port.causes.push(-1);
+  }
+
+  private settle(result: (typeof outcome)[keyof typeof outcome], reason?: string): void {
+    this.touched = true;
+    this.ledger.settle(this.cause, result, reason);
+  }
+
+  private createHandler(bound: BoundOperator): OperatorHandler {
+    if (bound.stateless) {
+      const transform = bound.stateless;
+      return {
+        event(event, _time, out) {
+          const result = transform(event);
+          if (result === null) out.filtered();
+          else out.emit(result);
+        },
+      };
+    }
+    if (!bound.create) throw new Error(`the operator of node ${this.node} has neither a handler nor a function`);
+    const context: OperatorContext = {
+      node: this.node,
+      timers: this.timers,
+      watermark: () => this.watermarkTime,
+      keyedState: (name, options) => {
+        const state = new KeyedStateMap<never>(options);
+        if (this.states.has(name)) throw new Error(`node ${this.node} has two states named ${name}`);
+        this.states.set(name, state as unknown as KeyedStateMap<unknown>);
+        return state;
+      },
+    };
+    return bound.create(context);
+  }
+}

@@ -1,0 +1,147 @@
+/** Watermarks: how far event time has come on an edge, and how several edges are combined. */
+
+export interface Progress {
+  readonly time: number;
+  readonly idle: boolean;
+  readonly ended: boolean;
+}
+
+export const unstarted: Progress = Object.freeze({ time: Number.NEGATIVE_INFINITY, idle: false, ended: false });
+
+/**
+ * Flink's rule (FLINK-38477): any input active: the minimum over the active; else any idle: the maximum over the idle;
+ * else all have ended: +Infinity.
+ */
+export function combineProgress(inputs: Iterable<Progress>): { time: number; idle: boolean } {
+  let activeMin = Number.POSITIVE_INFINITY;
+  let idleMax = Number.NEGATIVE_INFINITY;
+  let active = 0;
+  let idle = 0;
+  for (const input of inputs) {
+    if (input.ended) continue;
+    if (input.idle) {
+      idle++;
+      idleMax = Math.max(idleMax, input.time);
+      continue;
+    }
+    active++;
+    activeMin = Math.min(activeMin, input.time);
+  }
+  if (active > 0) return { time: activeMin, idle: false };
+  if (idle > 0) return { time: idleMax, idle: true };
+  return { time: Number.POSITIVE_INFINITY, idle: false };
+}
+
+interface OriginState {
+  /** Newest event time seen. */
+  newest: number;
+  /** The watermark that follows from it, or from the clock while the origin is idle. */
+  watermark: number;
+  idle: boolean;
+}
+
+export interface OriginsSnapshot {
+  readonly origins: readonly (readonly [string, OriginState])[];
+  readonly combined: number;
+}
+
+/**
+ * The watermark of a source edge, from the origins that feed it (hospitals, centres, files). An origin's watermark is its
+ * newest event time less the allowed disorder, rounded down to steps: so it moves at the same events however the input
+ * was cut into log messages, and rarely.
+ */
+export class OriginWatermarks {
+  private readonly origins = new Map<string, OriginState>();
+  private combined = Number.NEGATIVE_INFINITY;
+  private idle = false;
+  private readonly disorderMs: number;
+  private readonly stepMs: number;
+
+  constructor(disorderMs: number, stepMs: number) {
+    this.disorderMs = disorderMs;
+    this.stepMs = stepMs;
+  }
+
+  get time(): number {
+    return this.combined;
+  }
+
+  get allIdle(): boolean {
+    return this.idle;
+  }
+
+  /** Takes note of an event; true when the combined watermark has moved. */
+  observe(origin: string, time: number): boolean {
+    let state = this.origins.get(origin);
+    if (!state) {
+      state = { newest: time, watermark: Number.NEGATIVE_INFINITY, idle: false };
+      this.origins.set(origin, state);
+    } else if (time <= state.newest && !state.idle) {
+      return false;
+    }
+    const wasIdle = state.idle;
+    state.idle = false;
+    if (time > state.newest) state.newest = time;
+    const watermark = Math.floor((state.newest - this.disorderMs) / this.stepMs) * this.stepMs;
+    if (watermark <= state.watermark && !wasIdle) return false;
+    state.watermark = Math.max(state.watermark, watermark);
+    return this.recombine();
+  }
+
+  /** The origin is silent; its time goes on at the pace of the clock, `elapsedMs` beyond its newest event. */
+  markIdle(origin: string, elapsedMs: number): boolean {
+    const state = this.origins.get(origin);
+    if (!state) return false;
+    state.idle = true;
+    const watermark = Math.floor((state.newest + elapsedMs - this.disorderMs) / this.stepMs) * this.stepMs;
+    state.watermark = Math.max(state.watermark, watermark);
+    return this.recombine();
+  }
+
+  close(origin: string): boolean {
+    if (!this.origins.delete(origin)) return false;
+    // The last origin's time is kept: a source without origins is idle where it was, not at the end of time.
+    if (this.origins.size === 0) {
+      const wasIdle = this.idle;
+      this.idle = true;
+      return !wasIdle;
+    }
+    return this.recombine();
+  }
+
+  /** The origin that holds the others back, for `why`. */
+  holding(): { origin: string; watermark: number } | undefined {
+    let held: { origin: string; watermark: number } | undefined;
+    for (const [origin, state] of this.origins) {
+      if (!state.idle && (!held || state.watermark < held.watermark)) held = { origin, watermark: state.watermark };
+    }
+    return held;
+  }
+
+  snapshot(): OriginsSnapshot {
+    return {
+      origins: [...this.origins].map(([origin, state]) => [origin, { ...state }] as const),
+      combined: this.combined,
+    };
+  }
+
+  restore(snapshot: OriginsSnapshot): void {
+    this.origins.clear();
+    for (const [origin, state] of snapshot.origins) this.origins.set(origin, { ...state });
+    this.combined = snapshot.combined;
+    this.idle = this.origins.size === 0 || [...this.origins.values()].every((state) => state.idle);
+  }
+
+  private recombine(): boolean {
+    const inputs = [...this.origins.values()].map((state) => ({
+      time: state.watermark,
+      idle: state.idle,
+      ended: false,
+    }));
+    const { time, idle } = combineProgress(inputs);
+    const moved = time > this.combined || idle !== this.idle;
+    this.combined = Math.max(this.combined, time);
+    this.idle = idle;
+    return moved;
+  }
+}

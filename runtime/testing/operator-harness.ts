@@ -1,0 +1,292 @@
+/**
+ * Runs one operator over a list of steps, cut into log messages at will and crashed at will: for the tests of operators.
+ *
+ * ```ts
+ * const run = operatorRun({ definition: dedupe, options: { from: 'in', by: 'id', within: '1h' }, schema });
+ * const result = run([at(0, { id: 'a' }), at(1_000, { id: 'a' }), watermark(60_000)]);
+ * expect(result.events('out')).toEqual([{ id: 'a' }]);
+ * expectSameForAnyCut(run, stepsArbitrary);
+ * ```
+ */
+import { deserialize, serialize } from 'node:v8';
+import fc from 'fast-check';
+import { Subject } from 'rxjs';
+import { expect } from 'vitest';
+import type { z } from 'zod';
+import { compileExpression } from '../expression/index.ts';
+import type { BoundInput, BoundOperator, Checker, OperatorDefinition, OptionPath } from '../stream/definition.ts';
+import { end, type Frame } from '../stream/frame.ts';
+import { type Accounting, isBalanced, Ledger, outcome } from '../stream/ledger.ts';
+import { OperatorRunner, type RunnerSnapshot } from '../stream/operator-runner.ts';
+import type { Event, Schema } from '../stream/schema.ts';
+
+export interface EventStep {
+  readonly kind: 'event';
+  readonly input: string;
+  readonly time: number;
+  readonly event: Event;
+}
+
+export interface WatermarkStep {
+  readonly kind: 'watermark';
+  /** All inputs when absent. */
+  readonly input?: string;
+  readonly time: number;
+  readonly idle: boolean;
+}
+
+export type Step = EventStep | WatermarkStep;
+
+/** An event at a time, on an input (default: `from`). */
+export function at(time: number, event: Event, input = 'from'): EventStep {
+  return { kind: 'event', input, time, event };
+}
+
+export function watermark(time: number, options: { input?: string; idle?: boolean } = {}): WatermarkStep {
+  const { input, idle = false } = options;
+  return { kind: 'watermark', time, idle, ...(input === undefined ? {} : { input }) };
+}
+
+export interface Emitted {
+  readonly event: Event;
+  readonly time: number;
+}
+
+export interface RunResult {
+  readonly ports: Readonly<Record<string, readonly Emitted[]>>;
+  readonly accounting: Accounting;
+  /** The events of a port, without their times. */
+  events(port?: string): readonly Event[];
+}
+
+export interface Schedule {
+  /** Number of steps in each log message, in turn; what is left over is one more message. Default: all in one. */
+  readonly cuts?: readonly number[];
+  /** After these messages (counted from 0) the process dies and goes on from its checkpoint. */
+  readonly crashesAfter?: readonly number[];
+  /** Whether the inputs end after the last step (default true). */
+  readonly finish?: boolean;
+}
+
+export type OperatorRun = (steps: readonly Step[], schedule?: Schedule) => RunResult;
+
+export class BindProblems extends Error {
+  readonly problems: readonly { path: OptionPath; message: string; suggestion?: string }[];
+
+  constructor(problems: readonly { path: OptionPath; message: string; suggestion?: string }[]) {
+    super(problems.map(({ path, message }) => `${[path].flat().join('.')}: ${message}`).join('\n'));
+    this.name = 'BindProblems';
+    this.problems = problems;
+  }
+}
+
+function valueAt(options: unknown, path: OptionPath): unknown {
+  return [path].flat().reduce<unknown>((value, part) => (value as Record<string | number, unknown>)?.[part], options);
+}
+
+/** Binds a definition as the loader of topologies does; throws `BindProblems` with everything that is wrong. */
+export function bindOperator<O extends z.ZodType>(args: {
+  definition: OperatorDefinition<O>;
+  options: Readonly<Record<string, unknown>>;
+  /** One schema for the input `from`, or one for each input. */
+  schema: Schema | Readonly<Record<string, Schema>>;
+}): { bound: BoundOperator; inputs: Readonly<Record<string, BoundInput>> } {
+  const { definition, schema } = args;
+  const options = definition.options.parse(args.options);
+  const schemas = ('fields' in schema ? { from: schema } : schema) as Record<string, Schema>;
+  const inputs = Object.fromEntries(
+    Object.entries(schemas).map(([name, one]) => [name, { from: String(valueAt(options, name) ?? name), schema: one }]),
+  );
+  const problems: { path: OptionPath; message: string; suggestion?: string }[] = [];
+  const check: Checker = {
+    expression(path, input, wanted) {
+      const compiled = compileExpression(String(valueAt(options, path)), input, { wanted });
+      if (compiled.ok) return compiled as never;
+      for (const { message, suggestion } of compiled.problems) {
+        problems.push({ path, message, ...(suggestion === undefined ? {} : { suggestion }) });
+      }
+      return { type: { kind: 'json' }, nullable: true, evaluate: () => null as never };
+    },
+    field(path, input, wanted) {
+      const name = String(valueAt(options, path));
+      const found = input.fields[name];
+      if (!found) problems.push({ path, message: `"${name}" is not a field` });
+      else if (wanted && wanted !== 'number' && found.type.kind !== wanted) {
+        problems.push({ path, message: `"${name}" is a ${found.type.kind}, not a ${wanted}` });
+      }
+      return name;
+    },
+    problem: (path, message, suggestion) => {
+      problems.push({ path, message, ...(suggestion === undefined ? {} : { suggestion }) });
+    },
+    resolveFile: (path) => path,
+  };
+  const bound = definition.bind({ options, inputs, check });
+  if (problems.length > 0) throw new BindProblems(problems);
+  return { bound, inputs };
+}
+
+/** Binds once; the result runs any list of steps from an empty state. */
+export function operatorRun<O extends z.ZodType>(args: Parameters<typeof bindOperator<O>>[0]): OperatorRun {
+  const { bound, inputs } = bindOperator(args);
+  const names = Object.keys(inputs);
+  return (steps, schedule = {}) => runSteps({ bound, names, steps, schedule });
+}
+
+function runSteps(args: {
+  bound: BoundOperator;
+  names: string[];
+  steps: readonly Step[];
+  schedule: Schedule;
+}): RunResult {
+  const { bound, names, steps, schedule } = args;
+  const collected: Record<string, Emitted[]> = {};
+  let process = startProcess(bound, names, collected);
+  const messages = cutIntoMessages(steps, schedule.cuts ?? []);
+  for (const [index, message] of messages.entries()) {
+    process.handle(message);
+    if (!schedule.crashesAfter?.includes(index)) continue;
+    const saved = deserialize(serialize({ runner: process.runner.snapshot(), accounting: process.ledger.accounting }));
+    process = startProcess(bound, names, collected);
+    process.runner.restore(saved.runner as RunnerSnapshot);
+    process.ledger.accounting = saved.accounting as Accounting;
+  }
+  if (schedule.finish !== false) process.finish();
+  const { accounting } = process.ledger;
+  expect(isBalanced(accounting), `accounting balances: ${JSON.stringify(accounting)}`).toBe(true);
+  return { ports: collected, accounting, events: (port = 'out') => (collected[port] ?? []).map(({ event }) => event) };
+}
+
+function startProcess(bound: BoundOperator, names: readonly string[], collected: Record<string, Emitted[]>) {
+  const ledger = new Ledger();
+  const runner = new OperatorRunner({ node: 'under-test', bound, inputs: names, ledger });
+  const subjects = new Map(names.map((name) => [name, new Subject<Frame>()]));
+  for (const [name, subject] of subjects) runner.connect(name, subject);
+  for (const port of new Set([...Object.keys(bound.ports), 'late', 'dead'])) {
+    runner.output(port).subscribe((frame) => {
+      if (frame.kind !== 'batch') return;
+      frame.events.forEach((event, index) => {
+        collected[port] ??= [];
+        collected[port].push({ event, time: frame.times[index] as number });
+        ledger.settle(frame.causes[index] as number, outcome.delivered);
+      });
+    });
+  }
+  return {
+    runner,
+    ledger,
+    handle(message: readonly Step[]) {
+      ledger.open(message.filter((step) => step.kind === 'event').length, 0);
+      let cause = 0;
+      for (const wave of wavesOf(message)) {
+        if (wave.watermark) {
+          const { input, time, idle } = wave.watermark;
+          for (const name of input === undefined ? names : [input]) {
+            subjects.get(name)?.next({ kind: 'watermark', time, idle });
+          }
+        } else {
+          for (const name of names) {
+            const mine = wave.events.map((step, index) => ({ step, index })).filter(({ step }) => step.input === name);
+            if (mine.length === 0) continue;
+            const first = cause;
+            subjects.get(name)?.next({
+              kind: 'batch',
+              events: mine.map(({ step }) => step.event),
+              times: mine.map(({ step }) => step.time),
+              causes: mine.map(({ index }) => first + index),
+            });
+          }
+          cause += wave.events.length;
+        }
+        runner.flush();
+      }
+      ledger.close();
+    },
+    finish() {
+      ledger.open(0, 0);
+      for (const subject of subjects.values()) subject.next(end);
+      runner.flush();
+      ledger.close();
+    },
+  };
+}
+
+function cutIntoMessages(steps: readonly Step[], cuts: readonly number[]): Step[][] {
+  const messages: Step[][] = [];
+  let from = 0;
+  for (const length of cuts) {
+    if (from >= steps.length) break;
+    messages.push(steps.slice(from, from + length));
+    from += length;
+  }
+  if (from < steps.length) messages.push(steps.slice(from));
+  return messages;
+}
+
+function wavesOf(message: readonly Step[]): { events: EventStep[]; watermark?: WatermarkStep }[] {
+  const waves: { events: EventStep[]; watermark?: WatermarkStep }[] = [];
+  let events: EventStep[] = [];
+  for (const step of message) {
+    if (step.kind === 'event') {
+      events.push(step);
+      continue;
+    }
+    if (events.length > 0) waves.push({ events });
+    events = [];
+    waves.push({ events: [], watermark: step });
+  }
+  if (events.length > 0) waves.push({ events });
+  return waves;
+}
+
+/** Any cut of the input into log messages, and a crash after any of them, gives the same events in the same order. */
+export function expectSameForAnyCut(
+  run: OperatorRun,
+  steps: fc.Arbitrary<readonly Step[]>,
+  options: { runs?: number } = {},
+): void {
+  fc.assert(
+    fc.property(
+      steps,
+      fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 60 }),
+      fc.array(fc.nat({ max: 30 }), { maxLength: 4 }),
+      (list, cuts, crashesAfter) => {
+        const whole = run(list);
+        const cut = run(list, { cuts, crashesAfter });
+        expect(cut.ports).toEqual(whole.ports);
+        expect(cut.accounting).toEqual(whole.accounting);
+      },
+    ),
+    { numRuns: options.runs ?? 150 },
+  );
+}
+
+/** Events at times that mostly rise, with watermarks that never promise too much more than `disorderMs` behind them. */
+export function stepsOf(
+  event: fc.Arbitrary<Event>,
+  options: { stepMs?: number; disorderMs?: number; input?: string } = {},
+) {
+  const { stepMs = 10_000, disorderMs = 30_000, input = 'from' } = options;
+  return fc
+    .array(
+      fc.record({
+        event,
+        gapMs: fc.nat({ max: stepMs }),
+        behindMs: fc.nat({ max: disorderMs * 2 }),
+        mark: fc.boolean(),
+      }),
+      {
+        maxLength: 60,
+      },
+    )
+    .map((draws) => {
+      const steps: Step[] = [];
+      let now = 1_000_000;
+      for (const { event: one, gapMs, behindMs, mark } of draws) {
+        now += gapMs;
+        steps.push(at(now - behindMs, one, input));
+        if (mark) steps.push(watermark(now - disorderMs, { input }));
+      }
+      return steps as readonly Step[];
+    });
+}
