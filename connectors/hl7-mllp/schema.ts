@@ -134,6 +134,10 @@ export const schema = defineSchema({
     { kind: 'string' },
     { description: 'names of the columns that the sender emptied with `""`: forget what was known' },
   ),
+  problems: field.list(
+    { kind: 'string' },
+    { description: 'what was read as null because it could not be understood: `PV1-44: not a time`' },
+  ),
   raw: field.string({ ...direct, description: 'the whole message, for kind `other` alone' }),
 });
 
