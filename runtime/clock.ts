@@ -101,3 +101,8 @@ export function virtualClock(start = 0): VirtualClock {
   };
   return clock;
 }
+
+/** The machine's own time, for measuring how long things take; never for deciding anything. */
+export function wallTime(): number {
+  return Date.now();
+}

@@ -9,6 +9,12 @@ export const limits = {
   frameEventsMax: 4096,
   /** What all senders of a source delivered within this time becomes one log message. */
   groupCommitWindowMs: 2,
+  /** Watermarks of an origin move in steps of this much event time, so that they move rarely. */
+  watermarkStepMs: 1_000,
+  /** Append identities remembered of a source, so that a resend counts once. */
+  appendIdentitiesMax: 100_000,
+  /** Questions of a look-up that wait for an answer; beyond it they fail at once, as overloaded. */
+  lookupPendingMax: 10_000,
   /** Events that may wait for a group commit before senders are held back. */
   groupCommitPendingEventsMax: 20_000,
   /** Unacknowledged appends of one publisher: messages and bytes, whichever is met first. */
@@ -19,11 +25,13 @@ export const limits = {
   appendRetryDelayMs: 250,
   /** Log messages read ahead of the stage. */
   readAheadMessagesMax: 256,
-  /** The stage publishes its outputs at the latest this long after the input that caused them. */
-  outputFlushMs: 20,
+  /** Rows in one message of a stage's outputs. */
   outputFlushEventsMax: 4096,
-  /** One insert of a sink. */
-  sinkBatchRowsMax: 20_000,
+  /** Rows that may wait to be published before the stage stops reading. */
+  outputWaitingRowsMax: 50_000,
+  /** A stage with a backlog lets the event loop breathe this often. */
+  stageSliceMs: 10,
+  /** One write of a sink, in bytes of log messages. */
   sinkBatchBytesMax: 16 * 1024 * 1024,
   /** Retry of a sink: first delay, factor 2, jitter, this longest delay. */
   sinkRetryDelayMs: 100,
@@ -54,6 +62,15 @@ export const limits = {
   /** An expression: characters and depth of nesting. */
   expressionLengthMax: 10_000,
   expressionDepthMax: 64,
+  /** Items of a list written in an expression, and arguments of a call. */
+  expressionListItemsMax: 1_000,
+  /** Items that the list macros (`exists`, `map`, ...) of one expression visit for one event; beyond it the macro gives null. */
+  expressionStepsMax: 100_000,
+  /** Text that an expression makes (concatenation, `replace`); what is longer is cut. */
+  expressionTextLengthMax: 1_000_000,
+  /** Pattern of `matches`: characters, and states of the automaton that it becomes. */
+  expressionPatternLengthMax: 1_000,
+  expressionPatternStatesMax: 2_000,
 } as const;
 
 export type LimitName = keyof typeof limits;

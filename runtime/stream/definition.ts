@@ -103,6 +103,10 @@ export interface OperatorHandler {
   /** Handles one event of an input port. Must call one of `out`'s functions, or have taken the event into its state. */
   event(event: Event, time: number, out: Output, input: string): void;
   timer?(key: StateKey, name: string, time: number, out: Output): void;
+  /** The state has been restored from a checkpoint. */
+  resume?(): void;
+  /** The earliest event time still to come out of this node, whatever its inputs promise: holds its outgoing watermark back. */
+  holdsFrom?(): number;
   /** After the timers that are due, before the watermark goes on. */
   watermark?(time: number, out: Output): void;
   /** The input has ended: everything that waits is due. The watermark has gone to +Infinity before. */

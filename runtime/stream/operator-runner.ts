@@ -21,6 +21,8 @@ export interface RunnerSnapshot {
   readonly timers: TimersSnapshot;
   readonly inputs: readonly (readonly [string, Progress])[];
   readonly watermark: number;
+  readonly idle: boolean;
+  readonly forwarded: number;
   readonly counts: NodeCounts;
 }
 
@@ -48,7 +50,7 @@ interface InputPort {
   readonly waiting: Batch[];
 }
 
-const noPort = 'out';
+const mainPortName = 'out';
 
 export class OperatorRunner implements Output {
   readonly node: string;
@@ -65,6 +67,8 @@ export class OperatorRunner implements Output {
   private watermarkTime = Number.NEGATIVE_INFINITY;
   private idle = false;
   private ended = false;
+  private forwarded = Number.NEGATIVE_INFINITY;
+  private forwardedIdle = false;
   private cause = -1;
   private time = 0;
   private touched = false;
@@ -76,7 +80,7 @@ export class OperatorRunner implements Output {
     const names = [...new Set([...Object.keys(args.bound.ports), 'late', 'dead'])];
     this.ports = names.map((name) => ({ name, subject: new Subject<Frame>(), events: [], times: [], causes: [] }));
     this.portByName = new Map(this.ports.map((port) => [port.name, port]));
-    this.mainPort = (this.portByName.get(noPort) ?? this.ports[0]) as Port;
+    this.mainPort = (this.portByName.get(mainPortName) ?? this.ports[0]) as Port;
     this.handler = this.createHandler(args.bound);
     this.usesTimers = this.handler.timer !== undefined;
   }
@@ -118,12 +122,19 @@ export class OperatorRunner implements Output {
     this.advance();
   }
 
+  /** All of the stage has been restored. */
+  resume(): void {
+    this.handler.resume?.();
+  }
+
   snapshot(): RunnerSnapshot {
     return {
       states: new Map([...this.states].map(([name, state]) => [name, state.snapshot()])),
       timers: this.timers.snapshot(),
       inputs: this.inputs.map((input) => [input.name, input.progress] as const),
       watermark: this.watermarkTime,
+      idle: this.idle,
+      forwarded: this.forwarded,
       counts: { ...this.counts },
     };
   }
@@ -136,6 +147,9 @@ export class OperatorRunner implements Output {
       if (input) input.progress = progress;
     }
     this.watermarkTime = snapshot.watermark;
+    this.idle = snapshot.idle;
+    this.forwarded = snapshot.forwarded;
+    this.forwardedIdle = snapshot.idle;
     Object.assign(this.counts, snapshot.counts);
   }
 
@@ -237,12 +251,12 @@ export class OperatorRunner implements Output {
 
   private advance(): void {
     const { time, idle } = combineProgress(this.inputs.map((input) => input.progress));
-    const moved = time > this.watermarkTime;
-    if (!moved && idle === this.idle) return;
+    if (time > this.watermarkTime) {
+      this.moveTo(time);
+      this.sendPorts();
+    }
     this.idle = idle;
-    if (moved) this.moveTo(time);
-    this.sendPorts();
-    this.forward({ kind: 'watermark', time: this.watermarkTime, idle });
+    this.forwardWatermark();
     if (this.ended || !this.inputs.every((input) => input.progress.ended)) return;
     this.ended = true;
     this.handler.end?.(this);
@@ -262,6 +276,15 @@ export class OperatorRunner implements Output {
     this.time = time;
     this.handler.watermark?.(time, this);
     for (const state of this.states.values()) state.expire(time);
+  }
+
+  private forwardWatermark(): void {
+    const held = this.handler.holdsFrom?.() ?? Number.POSITIVE_INFINITY;
+    const time = Math.max(this.forwarded, Math.min(this.watermarkTime, held - 1));
+    if (time === this.forwarded && this.idle === this.forwardedIdle) return;
+    this.forwarded = time;
+    this.forwardedIdle = this.idle;
+    this.forward({ kind: 'watermark', time, idle: this.idle });
   }
 
   private forward(frame: Frame): void {

@@ -1,0 +1,103 @@
+/** Checkpoints of a stage: its state and the input sequence it stands at, with a checksum, in the object store of the log. */
+import { createHash } from 'node:crypto';
+import { deserialize, serialize } from 'node:v8';
+import type { ObjectStore } from '../bus/log.ts';
+import { messageOf } from '../errors.ts';
+import type { CrashPoints } from '../faults.ts';
+import { limits } from '../limits.ts';
+import { ByteReader, ByteWriter } from '../stream/codec.ts';
+import type { Logger } from '../stream/definition.ts';
+import type { TopologyNames } from '../topology/names.ts';
+import { executionErrors } from './errors.ts';
+import type { StageSnapshot } from './stage-machine.ts';
+
+const formatVersion = 1;
+const magic = 'MACHCP';
+
+export interface CheckpointHead {
+  readonly topology: string;
+  readonly hash: string;
+  /** What each node with state was made of; a node whose fingerprint has changed cannot take its old state. */
+  readonly fingerprints: Readonly<Record<string, string>>;
+  readonly sequence: number;
+  /** Of the host that wrote it: for people. */
+  readonly node: string;
+}
+
+export interface Checkpoint {
+  readonly head: CheckpointHead;
+  readonly snapshot: StageSnapshot;
+}
+
+/** Must be called between two messages: the snapshot shares the state's own maps until it has been encoded here. */
+export function encodeCheckpoint({ head, snapshot }: Checkpoint): Uint8Array {
+  const body = serialize(snapshot);
+  const writer = new ByteWriter(body.length + 4_096);
+  writer.text(magic);
+  writer.uint8(formatVersion);
+  writer.text(JSON.stringify({ ...head, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') }));
+  writer.bytes(body);
+  return writer.take();
+}
+
+/** Throws MACH3204: a checkpoint is used whole or not at all. */
+export function decodeCheckpoint(name: string, data: Uint8Array): Checkpoint {
+  const fail = (reason: string, cause?: unknown) => executionErrors.make('MACH3204', { name, reason }, cause);
+  try {
+    const reader = new ByteReader(data);
+    if (reader.text() !== magic) throw fail('it is not a checkpoint');
+    const version = reader.uint8();
+    if (version !== formatVersion) throw fail(`its format is ${version}; this engine reads ${formatVersion}`);
+    const head = JSON.parse(reader.text()) as CheckpointHead & { bytes: number; sha256: string };
+    const body = reader.bytes(head.bytes);
+    if (createHash('sha256').update(body).digest('hex') !== head.sha256) throw fail('its checksum is wrong');
+    return { head, snapshot: deserialize(body) as StageSnapshot };
+  } catch (error) {
+    throw error instanceof RangeError || error instanceof SyntaxError ? fail(messageOf(error), error) : error;
+  }
+}
+
+export interface CheckpointStore {
+  /** Must be called between two messages of the stage. */
+  encode(checkpoint: Checkpoint): Uint8Array;
+  put(sequence: number, encoded: Uint8Array): Promise<void>;
+  /** The newest that can be used; those that cannot are logged and passed over. */
+  load(): Promise<Checkpoint | undefined>;
+}
+
+export function checkpointStore(args: {
+  objects: ObjectStore;
+  names: TopologyNames;
+  stage: string;
+  partition: number;
+  logger: Logger;
+  crashPoints: CrashPoints;
+}): CheckpointStore {
+  const { objects, names, stage, partition, logger, crashPoints } = args;
+  const prefix = names.checkpointPrefix(stage, partition);
+  const newestFirst = async () =>
+    (await objects.list())
+      .filter((name) => name.startsWith(prefix))
+      .sort()
+      .reverse();
+  return {
+    encode: encodeCheckpoint,
+    async put(sequence, encoded) {
+      crashPoints.at('checkpoint.before-put');
+      await objects.put(names.checkpointObject(stage, partition, sequence), encoded);
+      crashPoints.at('checkpoint.after-put');
+      for (const old of (await newestFirst()).slice(limits.checkpointsKept)) await objects.delete(old);
+    },
+    async load() {
+      for (const name of await newestFirst()) {
+        try {
+          const data = await objects.get(name);
+          if (data) return decodeCheckpoint(name, data);
+        } catch (error) {
+          logger.warn({ checkpoint: name, error: messageOf(error) }, 'checkpoint passed over');
+        }
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { defineErrors } from '../errors.ts';
+
+export const executionErrors = defineErrors({
+  MACH3201: {
+    message: 'a message of the log cannot be read: {reason}',
+    help: 'The log holds a message that this version of the engine did not write, or that was damaged on disk. Nothing after it is handled, so nothing is lost. Run the version that wrote it, or restore the log from its replica.',
+  },
+  MACH3202: {
+    message: 'one event of source {node} takes {bytes} bytes, more than frameBytesMax ({max})',
+    help: 'A single event must fit into one message of the log. The sender gets a refusal. Split what the sender sends, or leave large attachments out of it.',
+  },
+  MACH3203: {
+    message: 'stage {stage} partition {partition} has another owner: {reason}',
+    help: 'Two engines run the same topology on the same log. The log refused the outputs of this one, so that nothing appears twice; it stops. End the other one, or give the topology another name.',
+  },
+  MACH3204: {
+    message: 'the checkpoint {name} cannot be used: {reason}',
+    help: 'A checkpoint is only used when its checksum and format are right. The engine goes back to the one before it and replays the log from there.',
+  },
+  MACH3205: {
+    message: 'starting would lose the state of {nodes}, which changed since the last checkpoint',
+    help: 'The topology differs from the one that wrote the checkpoint, in nodes that keep state. To go on without their state name them: `mach run FILE --accept-loss NODE,NODE`. To keep the old state run the old file.',
+  },
+  MACH3206: {
+    message: 'the drain was not finished within {deadlineMs} ms (drainDeadlineMs): {waiting}',
+    help: 'Everything accepted is in the log and is handled on the next start; only this ending took longer than it may.',
+  },
+  MACH3207: {
+    message: 'the log ends at {last}, but the checkpoint of stage {stage} was taken at {sequence}',
+    help: 'The storage of the log was wiped or replaced, while its checkpoints were kept. Going on would lose events in silence. Restore the storage; or, when the loss is accepted, start with `--accept-loss log`.',
+  },
+  MACH3208: {
+    message: 'node {node} failed: {reason}',
+    help: 'An operator threw instead of turning an event away. That is a mistake of the operator; the stage stops before the event, so that nothing is lost, and stops again there until the operator is mended.',
+  },
+});

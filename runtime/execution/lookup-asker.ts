@@ -1,0 +1,81 @@
+/** Asks the questions of look-ups at the edge: bounded, timed out, and every answer, or failure, appended to the input log. */
+import type { LogStream } from '../bus/log.ts';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import { encodeAnswersFrame } from './log-frame.ts';
+import type { LookupQuestion } from './lookup.ts';
+
+export interface LookupAsker {
+  ask(question: LookupQuestion): void;
+  close(): Promise<void>;
+  readonly waiting: number;
+}
+
+export function startLookupAsker(args: {
+  stream: LogStream;
+  subjectOf(node: string): string;
+  clock: Clock;
+  onFailure(error: unknown): void;
+}): LookupAsker {
+  const { stream, subjectOf, clock } = args;
+  const queues = new Map<string, LookupQuestion[]>();
+  const active = new Map<string, number>();
+  const stop = new AbortController();
+  const underway = new Set<Promise<void>>();
+
+  function pump(node: string): void {
+    const queue = queues.get(node) ?? [];
+    while (queue.length > 0 && (active.get(node) ?? 0) < (queue[0] as LookupQuestion).lookup.concurrency) {
+      const question = queue.shift() as LookupQuestion;
+      active.set(node, (active.get(node) ?? 0) + 1);
+      const work = answer(question).finally(() => {
+        active.set(node, (active.get(node) ?? 1) - 1);
+        underway.delete(work);
+        if (!stop.signal.aborted) pump(node);
+      });
+      underway.add(work);
+    }
+  }
+
+  async function answer({ node, id, event, lookup }: LookupQuestion): Promise<void> {
+    const timeout = new AbortController();
+    const timer = clock.after(lookup.timeoutMs, () => {
+      timeout.abort(new Error(`no answer within ${lookup.timeoutMs} ms`));
+    });
+    const signal = AbortSignal.any([timeout.signal, stop.signal]);
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    let result: { answer: unknown; failure: string | null };
+    try {
+      result = { answer: (await Promise.race([lookup.ask(event, signal), aborted])) ?? null, failure: null };
+    } catch (error) {
+      // The engine is ending: the question stays open in the state, and is asked again after the restart.
+      if (stop.signal.aborted) return;
+      result = { answer: null, failure: messageOf(error) };
+    } finally {
+      timer.cancel();
+    }
+    await stream
+      .append(subjectOf(node), encodeAnswersFrame({ answers: [{ id, ...result }] }), { id: `answer/${id}` })
+      .catch(args.onFailure);
+  }
+
+  return {
+    ask(question) {
+      const queue = queues.get(question.node) ?? [];
+      queue.push(question);
+      queues.set(question.node, queue);
+      pump(question.node);
+    },
+    async close() {
+      stop.abort(new Error('closing'));
+      await Promise.allSettled([...underway]);
+    },
+    get waiting() {
+      let waiting = 0;
+      for (const queue of queues.values()) waiting += queue.length;
+      return waiting;
+    },
+  };
+}

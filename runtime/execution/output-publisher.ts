@@ -1,0 +1,113 @@
+/**
+ * Publishes the rows of one output of a stage to the log, in order, exactly once: what the log already has is dropped by its
+ * place (input sequence, index), and every append is fenced by the sequence of the one before it.
+ */
+import type { LogStream } from '../bus/log.ts';
+import type { CrashPoints } from '../faults.ts';
+import { limits } from '../limits.ts';
+import type { Schema } from '../stream/schema.ts';
+import { encodeOutputFrame, lastPlaceOf, type OutputPlace, type OutputRow } from './log-frame.ts';
+
+export interface OutputPublisher {
+  /** Takes a row; false when the log has it already. */
+  add(row: OutputRow): boolean;
+  /** Resolves when every row added so far is in the log; rejects when it cannot get there. */
+  flushed(): Promise<void>;
+  /** Rows that wait. */
+  readonly waiting: number;
+  readonly published: number;
+  readonly repeated: number;
+}
+
+export async function openOutputPublisher(args: {
+  stream: LogStream;
+  subject: string;
+  schema: Schema;
+  crashPoints: CrashPoints;
+  /** An append failed for good: the stage must stop. */
+  onFailure(error: unknown): void;
+}): Promise<OutputPublisher> {
+  const { stream, subject, schema, crashPoints } = args;
+  const newest = await stream.last(subject);
+  const known: OutputPlace | undefined = newest && lastPlaceOf(newest.payload);
+  let expected = newest?.sequence ?? 0;
+  let queue: OutputRow[] = [];
+  let running: Promise<void> | undefined;
+  let added = 0;
+  let failure: unknown;
+  let waiters: { target: number; resolve(): void; reject(error: unknown): void }[] = [];
+  const counts = { published: 0, repeated: 0 };
+
+  function wake(): void {
+    const due = waiters.filter(({ target }) => failure !== undefined || target <= counts.published);
+    waiters = waiters.filter((waiter) => !due.includes(waiter));
+    for (const { resolve, reject } of due) failure === undefined ? resolve() : reject(failure);
+  }
+
+  async function publishAll(): Promise<void> {
+    // The rest of the message being handled first, so that its rows go out together.
+    await Promise.resolve();
+    while (queue.length > 0) {
+      const rows = queue.length > limits.outputFlushEventsMax ? queue.slice(0, limits.outputFlushEventsMax) : queue;
+      queue = queue.length > rows.length ? queue.slice(rows.length) : [];
+      for (const part of split(rows)) await publish(part);
+    }
+  }
+
+  function split(rows: OutputRow[]): OutputRow[][] {
+    if (rows.length === 1 || encodeOutputFrame(schema, rows).length <= limits.frameBytesMax) return [rows];
+    const middle = rows.length >> 1;
+    return [...split(rows.slice(0, middle)), ...split(rows.slice(middle))];
+  }
+
+  async function publish(rows: OutputRow[]): Promise<void> {
+    const last = rows.at(-1) as OutputRow;
+    crashPoints.at('output.before-append');
+    const { sequence } = await stream.append(subject, encodeOutputFrame(schema, rows), {
+      id: `${subject}/${last.sequence}.${last.index}`,
+      expectedLastSubjectSequence: expected,
+    });
+    crashPoints.at('output.after-append');
+    expected = sequence;
+    counts.published += rows.length;
+    wake();
+  }
+
+  return {
+    add(row) {
+      if (known && (row.sequence < known.sequence || (row.sequence === known.sequence && row.index <= known.index))) {
+        counts.repeated++;
+        return false;
+      }
+      queue.push(row);
+      added++;
+      // After a failure nothing more goes out: a gap would be a loss.
+      if (failure !== undefined) return true;
+      running ??= publishAll()
+        .catch((error) => {
+          failure = error;
+          wake();
+          args.onFailure(error);
+        })
+        .finally(() => {
+          running = undefined;
+        });
+      return true;
+    },
+    flushed() {
+      return new Promise<void>((resolve, reject) => {
+        waiters.push({ target: added, resolve, reject });
+        wake();
+      });
+    },
+    get waiting() {
+      return queue.length;
+    },
+    get published() {
+      return counts.published;
+    },
+    get repeated() {
+      return counts.repeated;
+    },
+  };
+}

@@ -1,0 +1,255 @@
+/**
+ * Runs a sink: reads its outputs from the log, and writes them in batches. The range of a batch is promised in the log before
+ * it is written, so that after a crash the same range comes again with the same token; one batch at most is ever in doubt.
+ */
+import type { LogMessage, LogStream } from '../bus/log.ts';
+import { type Clock, wallTime } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { CrashPoints } from '../faults.ts';
+import { limits } from '../limits.ts';
+import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
+import type { Schema } from '../stream/schema.ts';
+import { deadLetterOfEvent, deadLetterSchema } from './dead-letter.ts';
+import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-frame.ts';
+
+interface Promised {
+  readonly from: number;
+  readonly to: number;
+  /** Of this log: another log's ranges must never meet this one's tokens. */
+  readonly incarnation: string;
+}
+
+export interface SinkCounts {
+  rows: number;
+  batches: number;
+  retries: number;
+  dead: number;
+  /** Batches written again after a restart. */
+  repeated: number;
+}
+
+export interface SinkRunner {
+  /** Stops reading; resolves when the batch under way is written or `deadlineMs` has passed. */
+  close(): Promise<void>;
+  /** Resolves when everything up to this sequence of the output stream has been written. */
+  reached(sequence: number, signal: AbortSignal): Promise<void>;
+  readonly counts: SinkCounts;
+  readonly position: number;
+  /** Why it is not getting on, or null. */
+  readonly problem: string | null;
+  /** Time from acceptance to row, ms, newest last (at most 100,000). */
+  readonly latenciesMs: readonly number[];
+}
+
+const latenciesKept = 100_000;
+const prefetchMessagesMax = 512;
+
+export async function startSinkRunner(args: {
+  sink: string;
+  stage: string;
+  partition: number;
+  topology: string;
+  schema: Schema;
+  outputs: LogStream;
+  outputSubject: string;
+  promises: LogStream;
+  promiseSubject: string;
+  deadLetters: LogStream;
+  deadLetterSubject: string;
+  incarnation: string;
+  running: RunningSink;
+  clock: Clock;
+  logger: Logger;
+  crashPoints: CrashPoints;
+  onFailure(error: unknown): void;
+}): Promise<SinkRunner> {
+  const { sink, outputs, promises, clock, crashPoints, schema } = args;
+  const stop = new AbortController();
+  const counts: SinkCounts = { rows: 0, batches: 0, retries: 0, dead: 0, repeated: 0 };
+  const latenciesMs: number[] = [];
+  const waiters = new Set<() => void>();
+  let problem: string | null = null;
+  let position = 0;
+  let promiseSequence = 0;
+
+  function reachedPosition(to: number): void {
+    position = to;
+    for (const wake of waiters) wake();
+    waiters.clear();
+  }
+
+  async function write(messages: readonly LogMessage[], range: { from: number; to: number }): Promise<void> {
+    const decoded = messages.flatMap((message) => decodeOutputFrame(message.payload, schema).rows);
+    const rows = decoded.map((row) => sinkRow(row, args));
+    const token = `${args.topology}/${sink}/${args.incarnation}/${range.from}-${range.to}`;
+    crashPoints.at('sink.before-write');
+    const refused = await writeUntilDone(rows, token);
+    crashPoints.at('sink.after-write');
+    if (refused.length > 0) await buryRefused(refused, token);
+    const now = wallTime();
+    for (const row of decoded) if (row.acceptedAt > 0) latenciesMs.push(now - row.acceptedAt);
+    if (latenciesMs.length > latenciesKept) latenciesMs.splice(0, latenciesMs.length - latenciesKept);
+    counts.rows += rows.length - refused.length;
+    counts.dead += refused.length;
+    counts.batches++;
+    reachedPosition(range.to);
+  }
+
+  async function writeUntilDone(rows: readonly SinkRow[], token: string) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const refused = await args.running.write(rows, token);
+        problem = null;
+        return refused;
+      } catch (error) {
+        problem = messageOf(error);
+        counts.retries++;
+        if (stop.signal.aborted) throw error;
+        const longest = Math.min(limits.sinkRetryDelayMs * 2 ** attempt, limits.sinkRetryDelayMaxMs);
+        args.logger.warn({ sink, attempt, error: problem, retryMs: longest }, 'the sink will be tried again');
+        // Half fixed, half by chance: sinks that failed together do not come back together.
+        await clock.sleep(longest * (0.5 + Math.random() / 2), stop.signal);
+      }
+    }
+  }
+
+  async function buryRefused(
+    refused: readonly { row: SinkRow; code: string; reason: string }[],
+    token: string,
+  ): Promise<void> {
+    const rows: OutputRow[] = refused.map(({ row, code, reason }) => ({
+      event: deadLetterOfEvent(sink, { ...row.event, code, reason }),
+      time: row.time,
+      sequence: row.sequence,
+      index: row.index,
+      acceptedAt: 0,
+    }));
+    const payload = encodeOutputFrame(deadLetterSchema, rows);
+    await args.deadLetters.append(args.deadLetterSubject, payload, { id: `dead/${token}` });
+  }
+
+  async function promise(from: number, to: number): Promise<void> {
+    const promised: Promised = { from, to, incarnation: args.incarnation };
+    crashPoints.at('sink.before-promise');
+    const { sequence } = await promises.append(args.promiseSubject, Buffer.from(JSON.stringify(promised)), {
+      id: `${args.promiseSubject}/${from}-${to}`,
+      expectedLastSubjectSequence: promiseSequence,
+    });
+    crashPoints.at('sink.after-promise');
+    promiseSequence = sequence;
+  }
+
+  async function repeatPromised(): Promise<void> {
+    const newest = await promises.last(args.promiseSubject);
+    if (!newest) return;
+    promiseSequence = newest.sequence;
+    const { from, to } = JSON.parse(Buffer.from(newest.payload).toString()) as Promised;
+    const messages: LogMessage[] = [];
+    const reading = new AbortController();
+    for await (const message of outputs.read({
+      fromSequence: from,
+      subjects: [args.outputSubject],
+      signal: reading.signal,
+    })) {
+      if (message.sequence > to) break;
+      messages.push(message);
+      if (message.sequence === to) break;
+    }
+    reading.abort();
+    await write(messages, { from, to });
+    counts.repeated++;
+  }
+
+  async function run(): Promise<void> {
+    await repeatPromised();
+    const prefetch = prefetched(
+      outputs.read({ fromSequence: position + 1, subjects: [args.outputSubject], signal: stop.signal }),
+    );
+    for (;;) {
+      const messages = await prefetch.take();
+      if (messages.length === 0) return;
+      const range = { from: (messages[0] as LogMessage).sequence, to: (messages.at(-1) as LogMessage).sequence };
+      await promise(range.from, range.to);
+      await write(messages, range);
+    }
+  }
+
+  const finished = run().catch((error) => {
+    if (!stop.signal.aborted) args.onFailure(error);
+  });
+
+  return {
+    async close() {
+      stop.abort(new Error('closing'));
+      await finished;
+      await args.running.close();
+    },
+    async reached(sequence, signal) {
+      while (position < sequence && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          waiters.add(resolve);
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      }
+    },
+    counts,
+    get position() {
+      return position;
+    },
+    get problem() {
+      return problem;
+    },
+    latenciesMs,
+  };
+}
+
+function sinkRow(row: OutputRow, place: { stage: string; partition: number }): SinkRow {
+  const { event, time, sequence, index } = row;
+  return { event, time, sequence, index, stage: place.stage, partition: place.partition };
+}
+
+/** Reads ahead up to a bound, and hands over all that is there: a busy sink writes larger batches, an idle one at once. */
+function prefetched(messages: AsyncIterable<LogMessage>): { take(): Promise<LogMessage[]> } {
+  let queue: LogMessage[] = [];
+  let done = false;
+  let failure: unknown;
+  let wakeReader: (() => void) | undefined;
+  let wakeTaker: (() => void) | undefined;
+  void (async () => {
+    try {
+      for await (const message of messages) {
+        queue.push(message);
+        wakeTaker?.();
+        while (queue.length >= prefetchMessagesMax) {
+          await new Promise<void>((resolve) => {
+            wakeReader = resolve;
+          });
+        }
+      }
+    } catch (error) {
+      failure = error;
+    }
+    done = true;
+    wakeTaker?.();
+  })();
+  return {
+    async take() {
+      while (queue.length === 0 && !done) {
+        await new Promise<void>((resolve) => {
+          wakeTaker = resolve;
+        });
+      }
+      if (queue.length === 0 && failure !== undefined) throw failure;
+      let bytes = 0;
+      let length = 0;
+      while (length < queue.length && (length === 0 || bytes < limits.sinkBatchBytesMax)) {
+        bytes += (queue[length] as LogMessage).payload.length;
+        length++;
+      }
+      const taken = queue.slice(0, length);
+      queue = queue.slice(length);
+      wakeReader?.();
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,232 @@
+/**
+ * Runs a source: gathers what all its senders deliver within a moment into one log message (group commit), and tells each
+ * sender only when that message is in the log. One message is under way at a time, so that order is kept; while the disk
+ * works on it the next one fills.
+ */
+import { randomUUID } from 'node:crypto';
+import type { LogStream } from '../bus/log.ts';
+import { type Clock, type Timer, wallTime } from '../clock.ts';
+import type { CrashPoints } from '../faults.ts';
+import { limits } from '../limits.ts';
+import type { AppendRequest, SourceEvent } from '../stream/definition.ts';
+import type { Schema } from '../stream/schema.ts';
+import { executionErrors } from './errors.ts';
+import { encodeSilenceFrame, encodeSourceFrame, type Segment, type StoredDeadLetter } from './log-frame.ts';
+
+interface Waiting {
+  readonly request: AppendRequest;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export interface SourceCounts {
+  accepted: number;
+  deadLetters: number;
+  frames: number;
+  failures: number;
+  frameBytes: number;
+}
+
+export interface SourceRunner {
+  append(request: AppendRequest): Promise<void>;
+  originClosed(origin: string): void;
+  /** Takes nothing more; resolves when all that was taken has its answer. */
+  close(): Promise<void>;
+  readonly counts: SourceCounts;
+  readonly waitingEvents: number;
+}
+
+export function startSourceRunner(args: {
+  node: string;
+  schema: Schema;
+  idleMs: number;
+  stream: LogStream;
+  subject: string;
+  clock: Clock;
+  crashPoints: CrashPoints;
+  /** Origins known from before a restart: they count as heard now, and fall silent from here. */
+  origins: readonly string[];
+  /** The time that a group waits to fill, ms; 0 in virtual time. */
+  windowMs?: number;
+}): SourceRunner {
+  const { node, schema, stream, subject, clock, crashPoints } = args;
+  const windowMs = args.windowMs ?? limits.groupCommitWindowMs;
+  const boot = randomUUID();
+  const counts: SourceCounts = { accepted: 0, deadLetters: 0, frames: 0, failures: 0, frameBytes: 0 };
+  const heardAt = new Map(args.origins.map((origin) => [origin, clock.now()]));
+  const idleSince = new Map<string, number>();
+  const room: (() => void)[] = [];
+  let queue: Waiting[] = [];
+  let waitingEvents = 0;
+  let frames = 0;
+  let running: Promise<void> | undefined;
+  let closing = false;
+
+  const appendFrame = async (payload: Uint8Array) => {
+    crashPoints.at('source.before-append');
+    await stream.append(subject, payload, { id: `${node}/${boot}/${frames++}` });
+    crashPoints.at('source.after-append');
+    counts.frames++;
+    counts.frameBytes += payload.length;
+  };
+
+  async function commitAll(): Promise<void> {
+    if (windowMs > 0) await new Promise((resolve) => setTimeout(resolve, windowMs));
+    else await Promise.resolve();
+    for (;;) {
+      if (silence.idle.length > 0 || silence.closed.length > 0) await commitSilence();
+      else if (queue.length > 0) await commit(takeGroup());
+      else return;
+    }
+  }
+
+  function start(): void {
+    running ??= commitAll().finally(() => {
+      running = undefined;
+    });
+  }
+
+  async function commitSilence(): Promise<void> {
+    const payload = encodeSilenceFrame({ idle: silence.idle.splice(0), closed: silence.closed.splice(0) });
+    // Not tried again: the next look at the origins says it anew.
+    await appendFrame(payload).catch(() => {
+      counts.failures++;
+    });
+  }
+
+  function takeGroup(): Waiting[] {
+    let events = 0;
+    let length = 0;
+    while (length < queue.length) {
+      events += (queue[length] as Waiting).request.events.length;
+      if (length > 0 && events > limits.frameEventsMax) break;
+      length++;
+    }
+    const group = queue.slice(0, length);
+    queue = queue.slice(length);
+    return group;
+  }
+
+  async function commit(group: readonly Waiting[]): Promise<void> {
+    const whole = encode(group.map(({ request }) => request));
+    const fits = whole.length <= limits.frameBytesMax;
+    if (!fits && group.length > 1) {
+      for (const waiting of group) await commit([waiting]);
+      return;
+    }
+    try {
+      const payloads = fits ? [whole] : splitRequest((group[0] as Waiting).request);
+      for (const payload of payloads) await appendFrame(payload);
+      for (const { request, resolve } of group) {
+        counts.accepted += request.events.length;
+        counts.deadLetters += request.deadLetters?.length ?? 0;
+        resolve();
+      }
+    } catch (error) {
+      counts.failures++;
+      for (const { reject } of group) reject(error);
+    } finally {
+      for (const { request } of group) waitingEvents -= request.events.length;
+      while (room.length > 0 && waitingEvents < limits.groupCommitPendingEventsMax) room.shift()?.();
+    }
+  }
+
+  /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
+  function splitRequest(request: AppendRequest): Uint8Array[] {
+    if (request.events.length <= 1) {
+      throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: limits.frameBytesMax });
+    }
+    const { mark, id, deadLetters, ...rest } = request;
+    const middle = request.events.length >> 1;
+    const first: AppendRequest = {
+      ...rest,
+      events: request.events.slice(0, middle),
+      ...(id === undefined ? {} : { id: `${id}<` }),
+    };
+    const second: AppendRequest = {
+      ...rest,
+      events: request.events.slice(middle),
+      ...(id === undefined ? {} : { id: `${id}>` }),
+      ...(mark === undefined ? {} : { mark }),
+      ...(deadLetters === undefined ? {} : { deadLetters }),
+    };
+    return [first, second].flatMap((part) => {
+      const payload = encode([part]);
+      return payload.length <= limits.frameBytesMax ? [payload] : splitRequest(part);
+    });
+  }
+
+  function encode(requests: readonly AppendRequest[]): Uint8Array {
+    const segments: Segment[] = requests.map(({ origin, events, mark, id }) => ({
+      origin,
+      events: events.length,
+      ...(mark === undefined ? {} : { mark }),
+      ...(id === undefined ? {} : { id }),
+    }));
+    const events: SourceEvent[] = requests.flatMap((request) => [...request.events]);
+    const deadLetters: StoredDeadLetter[] = requests.flatMap((request) =>
+      (request.deadLetters ?? []).map(({ raw, ...letter }) => ({
+        ...letter,
+        raw: Buffer.from(raw.subarray(0, limits.deadLetterBytesMax)).toString('base64'),
+      })),
+    );
+    return encodeSourceFrame(schema, {
+      acceptedAt: wallTime(),
+      segments,
+      deadLetters,
+      events: events.map(({ event }) => event),
+      times: events.map(({ time }) => time),
+      raws: events.map(({ raw }) => raw ?? null),
+    });
+  }
+
+  let idleTimer: Timer | undefined;
+  const silence: { idle: { origin: string; elapsedMs: number }[]; closed: string[] } = { idle: [], closed: [] };
+
+  function watchSilence(): void {
+    idleTimer = clock.after(Math.max(args.idleMs / 4, 50), () => {
+      const now = clock.now();
+      for (const [origin, heard] of heardAt) {
+        const since = idleSince.get(origin);
+        // Repeated while the silence lasts, so that time goes on where every origin is silent.
+        if (now - heard < args.idleMs || (since !== undefined && now - since < args.idleMs)) continue;
+        idleSince.set(origin, now);
+        silence.idle.push({ origin, elapsedMs: now - heard });
+      }
+      if (silence.idle.length > 0) start();
+      if (!closing) watchSilence();
+    });
+  }
+  watchSilence();
+
+  return {
+    async append(request) {
+      if (closing) throw new Error(`source ${node} is closing`);
+      while (waitingEvents >= limits.groupCommitPendingEventsMax)
+        await new Promise<void>((resolve) => room.push(resolve));
+      waitingEvents += request.events.length;
+      heardAt.set(request.origin, clock.now());
+      idleSince.delete(request.origin);
+      if (silence.idle.length > 0) silence.idle = silence.idle.filter(({ origin }) => origin !== request.origin);
+      return new Promise<void>((resolve, reject) => {
+        queue.push({ request, resolve, reject });
+        start();
+      });
+    },
+    originClosed(origin) {
+      if (!heardAt.delete(origin)) return;
+      idleSince.delete(origin);
+      silence.closed.push(origin);
+      start();
+    },
+    async close() {
+      closing = true;
+      idleTimer?.cancel();
+      while (running) await running;
+    },
+    counts,
+    get waitingEvents() {
+      return waitingEvents;
+    },
+  };
+}

@@ -1,0 +1,316 @@
+/**
+ * A stage: a deterministic state machine over its input log. `handle` takes one log message through every operator; the same
+ * messages from the same state always give the same outputs. It touches neither clock, network nor disk.
+ */
+import { type Observable, Subject } from 'rxjs';
+import { messageOf } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Frame } from '../stream/frame.ts';
+import { end } from '../stream/frame.ts';
+import { type Accounting, Ledger, outcome } from '../stream/ledger.ts';
+import { OperatorRunner, type RunnerSnapshot } from '../stream/operator-runner.ts';
+import type { Event } from '../stream/schema.ts';
+import { fieldNames, type Schema } from '../stream/schema.ts';
+import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
+import type { BoundOperatorNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
+import { deadLetterOf, deadLetterOfEvent } from './dead-letter.ts';
+import { executionErrors } from './errors.ts';
+import type { AnswersFrame, InputFrame, OutputRow, SilenceFrame, SourceFrame } from './log-frame.ts';
+import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
+
+/** Where the dead letters of a stage are gathered, beside its sinks. */
+export const deadLetterOutput = '$dead';
+
+export interface StageSnapshot {
+  readonly sequence: number;
+  readonly nodes: Map<string, RunnerSnapshot>;
+  readonly sources: Map<string, SourceSnapshot>;
+  readonly accounting: Accounting;
+}
+
+interface SourceSnapshot {
+  readonly origins: OriginsSnapshot;
+  readonly marks: Map<string, string>;
+  readonly appendIds: Set<string>;
+  readonly fields: readonly string[];
+}
+
+export interface StageOutputs {
+  /** A row for a sink, or for `deadLetterOutput`; in order of (sequence, index). */
+  row(output: string, row: OutputRow): void;
+  /** A look-up wants an answer, to be appended to the input log. */
+  question(question: LookupQuestion): void;
+}
+
+interface SourceState {
+  readonly node: BoundSourceNode;
+  readonly frames: Subject<Frame>;
+  readonly origins: OriginWatermarks;
+  marks: Map<string, string>;
+  appendIds: Set<string>;
+  forwarded: number;
+  idle: boolean;
+}
+
+export class StageMachine {
+  readonly topology: BoundTopology;
+  private readonly ledger = new Ledger();
+  private readonly sources = new Map<string, SourceState>();
+  private readonly runners = new Map<string, OperatorRunner>();
+  private readonly merging: OperatorRunner[] = [];
+  private readonly answers = new Map<string, Subject<Frame>>();
+  private readonly outputs: StageOutputs;
+  private current = { sequence: 0, index: 0, acceptedAt: 0 };
+
+  constructor(topology: BoundTopology, outputs: StageOutputs) {
+    this.topology = topology;
+    this.outputs = outputs;
+    for (const node of topology.sources) {
+      this.sources.set(node.id, {
+        node,
+        frames: new Subject(),
+        origins: new OriginWatermarks(node.disorderMs, limits.watermarkStepMs),
+        marks: new Map(),
+        appendIds: new Set(),
+        forwarded: Number.NEGATIVE_INFINITY,
+        idle: false,
+      });
+    }
+    for (const node of topology.operators) this.addOperator(node);
+    for (const node of topology.sinks) this.addSink(node.id, node.inputs);
+  }
+
+  /** Input sequence handled last. */
+  get sequence(): number {
+    return this.current.sequence;
+  }
+
+  get accounting(): Accounting {
+    return this.ledger.accounting;
+  }
+
+  runner(node: string): OperatorRunner | undefined {
+    return this.runners.get(node);
+  }
+
+  sourceWatermark(node: string): { time: number; idle: boolean; holding: string | undefined } {
+    const source = this.source(node);
+    return { time: source.origins.time, idle: source.origins.allIdle, holding: source.origins.holding()?.origin };
+  }
+
+  mark(node: string, origin: string): string | undefined {
+    return this.source(node).marks.get(origin);
+  }
+
+  origins(node: string): readonly string[] {
+    return this.source(node)
+      .origins.snapshot()
+      .origins.map(([origin]) => origin);
+  }
+
+  handle(sequence: number, source: string, frame: InputFrame): void {
+    this.current = { sequence, index: 0, acceptedAt: frame.kind === 'source' ? frame.acceptedAt : 0 };
+    try {
+      if (frame.kind === 'source') this.handleSource(this.source(source), frame);
+      else if (frame.kind === 'silence') this.handleSilence(this.source(source), frame);
+      else this.handleAnswers(source, frame);
+    } catch (error) {
+      throw executionErrors.make('MACH3208', { node: source, reason: messageOf(error) }, error);
+    }
+    this.ledger.close();
+  }
+
+  /** All inputs have ended: every window closes. For tests and replays; a live stage never ends. */
+  finish(): void {
+    this.current = { sequence: this.current.sequence, index: this.current.index, acceptedAt: 0 };
+    this.ledger.open(0, 0);
+    for (const source of this.sources.values()) source.frames.next(end);
+    this.endWave();
+    this.ledger.close();
+  }
+
+  snapshot(): StageSnapshot {
+    return {
+      sequence: this.current.sequence,
+      nodes: new Map([...this.runners].map(([id, runner]) => [id, runner.snapshot()])),
+      sources: new Map(
+        [...this.sources].map(([id, source]) => [
+          id,
+          {
+            origins: source.origins.snapshot(),
+            marks: source.marks,
+            appendIds: source.appendIds,
+            fields: fieldNames(source.node.bound.ports.out as Schema),
+          },
+        ]),
+      ),
+      accounting: this.ledger.accounting,
+    };
+  }
+
+  /** Nodes that the snapshot does not know start empty; `without` names nodes whose state is left behind on purpose. */
+  restore(snapshot: StageSnapshot, without: ReadonlySet<string> = new Set()): void {
+    this.current = { sequence: snapshot.sequence, index: 0, acceptedAt: 0 };
+    for (const [id, state] of snapshot.nodes) {
+      if (!without.has(id)) this.runners.get(id)?.restore(state);
+    }
+    for (const [id, state] of snapshot.sources) {
+      const source = this.sources.get(id);
+      if (!source || without.has(id)) continue;
+      source.origins.restore(state.origins);
+      source.marks = state.marks;
+      source.appendIds = state.appendIds;
+      source.forwarded = source.origins.time;
+      source.idle = source.origins.allIdle;
+    }
+    this.ledger.accounting = snapshot.accounting;
+    for (const runner of this.runners.values()) runner.resume();
+  }
+
+  private handleSource(source: SourceState, frame: SourceFrame): void {
+    this.ledger.open(frame.events.length, frame.deadLetters.length);
+    for (const letter of frame.deadLetters)
+      this.deadLetter(deadLetterOf(source.node.id, letter), this.current.acceptedAt);
+    let cause = 0;
+    let from = 0;
+    const sendUpTo = (to: number) => {
+      if (to === from) return;
+      source.frames.next({
+        kind: 'batch',
+        events: frame.events.slice(from, to),
+        times: frame.times.slice(from, to),
+        causes: Array.from({ length: to - from }, (_, offset) => from + offset),
+      });
+      this.endWave();
+      from = to;
+    };
+    for (const segment of frame.segments) {
+      const begin = cause;
+      cause += segment.events;
+      if (segment.mark !== undefined) source.marks.set(segment.origin, segment.mark);
+      if (segment.id !== undefined && !this.remember(source, `${segment.origin}\u0000${segment.id}`)) {
+        sendUpTo(begin);
+        for (let index = begin; index < cause; index++) this.ledger.settle(index, outcome.dropped, 'appended twice');
+        from = cause;
+        continue;
+      }
+      for (let index = begin; index < cause; index++) {
+        if (!source.origins.observe(segment.origin, frame.times[index] as number)) continue;
+        sendUpTo(index + 1);
+        this.sendWatermark(source);
+      }
+    }
+    sendUpTo(cause);
+  }
+
+  private handleSilence(source: SourceState, frame: SilenceFrame): void {
+    this.ledger.open(0, 0);
+    let moved = false;
+    for (const { origin, elapsedMs } of frame.idle) moved = source.origins.markIdle(origin, elapsedMs) || moved;
+    for (const origin of frame.closed) moved = source.origins.close(origin) || moved;
+    if (moved) this.sendWatermark(source);
+  }
+
+  private handleAnswers(node: string, frame: AnswersFrame): void {
+    this.ledger.open(0, 0);
+    const events = frame.answers.map((answer) => ({ ...answer }) as unknown as Event);
+    const none = events.map(() => -1);
+    this.answers.get(node)?.next({ kind: 'batch', events, times: events.map(() => 0), causes: none });
+    this.endWave();
+  }
+
+  private sendWatermark(source: SourceState): void {
+    const { time, allIdle } = source.origins;
+    if (time === source.forwarded && allIdle === source.idle) return;
+    source.forwarded = time;
+    source.idle = allIdle;
+    source.frames.next({ kind: 'watermark', time, idle: allIdle });
+    this.endWave();
+  }
+
+  private endWave(): void {
+    for (const runner of this.merging) runner.flush();
+  }
+
+  private remember(source: SourceState, identity: string): boolean {
+    if (source.appendIds.has(identity)) return false;
+    source.appendIds.add(identity);
+    if (source.appendIds.size > limits.appendIdentitiesMax) {
+      const oldest = source.appendIds.values().next();
+      if (!oldest.done) source.appendIds.delete(oldest.value);
+    }
+    return true;
+  }
+
+  private addOperator(node: BoundOperatorNode): void {
+    const { lookup } = node.bound;
+    const bound = lookup
+      ? lookupOperator(node.bound, lookup, {
+          identity: () => `${node.id}/${this.current.sequence}/${this.current.index++}`,
+          ask: (id, event) => this.outputs.question({ node: node.id, id, event, lookup }),
+        })
+      : node.bound;
+    const inputs = node.inputs.map((edge) => edge.input);
+    if (lookup) inputs.push(answersInput);
+    const runner = new OperatorRunner({ node: node.id, bound, inputs, ledger: this.ledger });
+    for (const edge of node.inputs) runner.connect(edge.input, this.port(edge.from));
+    if (lookup) {
+      const answers = new Subject<Frame>();
+      this.answers.set(node.id, answers);
+      runner.connect(answersInput, answers);
+      // Answers carry no time of their own: they never hold the watermark.
+      answers.next(end);
+    }
+    if (inputs.length > 1) this.merging.push(runner);
+    this.runners.set(node.id, runner);
+    runner.output('dead').subscribe((frame) => {
+      if (frame.kind !== 'batch') return;
+      frame.events.forEach((event, index) => {
+        this.deadLetter(deadLetterOfEvent(node.id, event), frame.times[index] as number);
+      });
+    });
+  }
+
+  private addSink(id: string, edges: readonly { input: string; from: NodePort; schema: Schema }[]): void {
+    const ports = { out: edges[0]?.schema ?? { fields: {} } };
+    const runner = new OperatorRunner({
+      node: id,
+      bound: { ports, stateless: (event) => event },
+      inputs: edges.map((edge) => edge.input),
+      ledger: this.ledger,
+    });
+    for (const edge of edges) runner.connect(edge.input, this.port(edge.from));
+    if (edges.length > 1) this.merging.push(runner);
+    this.runners.set(id, runner);
+    runner.output('out').subscribe((frame) => {
+      if (frame.kind !== 'batch') return;
+      for (let at = 0; at < frame.events.length; at++) {
+        this.ledger.settle(frame.causes[at] as number, outcome.delivered);
+        this.row(id, frame.events[at] as Event, frame.times[at] as number);
+      }
+    });
+  }
+
+  private deadLetter(letter: Event, time: number): void {
+    this.row(deadLetterOutput, letter, time);
+  }
+
+  private row(output: string, event: Event, time: number): void {
+    const { sequence, acceptedAt } = this.current;
+    this.outputs.row(output, { event, time, sequence, index: this.current.index++, acceptedAt });
+  }
+
+  private port({ node, port }: NodePort): Observable<Frame> {
+    const source = this.sources.get(node);
+    if (source) return source.frames;
+    const runner = this.runners.get(node);
+    if (!runner) throw new Error(`invariant broken: node ${node} is wired before it exists`);
+    return runner.output(port);
+  }
+
+  private source(node: string): SourceState {
+    const source = this.sources.get(node);
+    if (!source) throw new Error(`invariant broken: there is no source ${node}`);
+    return source;
+  }
+}
