@@ -1,0 +1,129 @@
+/** Names, fields of records, items of lists. */
+import { didYouMean } from '../did-you-mean.ts';
+import type { Event, Field, Fields } from '../stream/schema.ts';
+import { type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
+import type { Syntax } from './parse.ts';
+import { describe, isNumber, isUnknown, json } from './types.ts';
+
+type Check = (syntax: Syntax, scope: Scope) => Expression;
+
+/** The name under which the whole event is known. */
+const eventName = 'event';
+
+export function identifier(place: Place, name: string, scope: Scope): Expression {
+  const variable = scope.variables.get(name);
+  if (variable) {
+    const { cell, field } = variable;
+    return { ...typed(field), ...range(place), evaluate: () => cell.value ?? null };
+  }
+  if (name === eventName) {
+    for (const each of Object.keys(scope.input.fields)) scope.fieldsRead.add(each);
+    return {
+      type: { kind: 'record', fields: scope.input.fields },
+      nullable: false,
+      ...range(place),
+      evaluate: (event) => event,
+    };
+  }
+  return fieldOfEvent(place, name, scope);
+}
+
+function fieldOfEvent(place: Place, name: string, scope: Scope): Expression {
+  const found = own(scope.input.fields, name);
+  if (!found) {
+    const names = [...scope.variables.keys(), ...Object.keys(scope.input.fields)];
+    return unknownField(place, name, 'the input', names, scope);
+  }
+  scope.fieldsRead.add(name);
+  return { ...typed(found), ...range(place), evaluate: (event) => event[name] ?? null, field: name };
+}
+
+export function field(syntax: Extract<Syntax, { op: '.' }>, scope: Scope, check: Check): Expression {
+  const [owner, name] = syntax.args;
+  const place = { start: syntax.pos, end: syntax.end };
+  if (isEvent(owner, scope)) return { ...fieldOfEvent(place, name, scope), start: syntax.start };
+  return member(check(owner, scope), name, place, scope);
+}
+
+function isEvent(syntax: Syntax, scope: Scope): boolean {
+  return syntax.op === 'id' && syntax.args === eventName && !scope.variables.has(eventName);
+}
+
+function member(owner: Expression, name: string, place: Place, scope: Scope): Expression {
+  const whole = { start: owner.start, end: place.end };
+  if (isUnknown(owner.type)) return unknown(whole);
+  const { evaluate } = owner;
+  const read = (event: Event) => property(evaluate(event), name);
+  if (owner.type.kind === 'json') return { type: json, nullable: true, ...whole, evaluate: read };
+  if (owner.type.kind !== 'record') {
+    return report(scope, place, {
+      code: 'MACH1211',
+      message: `${describe(owner.type)} has no fields, so ".${name}" names nothing`,
+    });
+  }
+  const found = own(owner.type.fields, name);
+  if (!found) return unknownField(place, name, 'the record', Object.keys(owner.type.fields), scope);
+  return { type: found.type, nullable: owner.nullable || found.nullable === true, ...whole, evaluate: read };
+}
+
+export function index(syntax: Extract<Syntax, { op: '[]' }>, scope: Scope, check: Check): Expression {
+  const [ownerSyntax, keySyntax] = syntax.args;
+  const place = { start: keySyntax.start, end: keySyntax.end };
+  const name = keySyntax.op === 'value' && typeof keySyntax.args === 'string' ? keySyntax.args : undefined;
+  if (name !== undefined && isEvent(ownerSyntax, scope))
+    return { ...fieldOfEvent(place, name, scope), ...range(syntax) };
+  const owner = check(ownerSyntax, scope);
+  if (name !== undefined && (owner.type.kind === 'record' || owner.type.kind === 'json')) {
+    return { ...member(owner, name, place, scope), ...range(syntax) };
+  }
+  const key = check(keySyntax, scope);
+  if (isUnknown(owner.type) || isUnknown(key.type)) return unknown(syntax);
+  const { evaluate } = owner;
+  const { evaluate: at } = key;
+  const read = (event: Event) => item(evaluate(event), at(event));
+  if (owner.type.kind === 'json') return { type: json, nullable: true, ...range(syntax), evaluate: read };
+  if (owner.type.kind !== 'list') {
+    return report(scope, place, {
+      code: 'MACH1211',
+      message: `${describe(owner.type)} has no items; only lists do, and records with a name in quotes`,
+    });
+  }
+  if (!isNumber(key.type) && key.type.kind !== 'json') {
+    return report(scope, place, {
+      code: 'MACH1211',
+      message: `the place in a list is a whole number from 0, and this is ${describe(key.type)}`,
+    });
+  }
+  return fold({ type: owner.type.of, nullable: true, ...range(syntax), evaluate: read }, [owner, key]);
+}
+
+function item(list: unknown, key: unknown): unknown {
+  if (typeof key === 'string') return property(list, key);
+  return Array.isArray(list) && typeof key === 'number' ? (list[key] ?? null) : null;
+}
+
+/** Own properties only: a name such as `constructor` must not reach into JavaScript. */
+export function property(owner: unknown, name: string): unknown {
+  if (typeof owner !== 'object' || owner === null || Array.isArray(owner)) return null;
+  return Object.hasOwn(owner, name) ? ((owner as Event)[name] ?? null) : null;
+}
+
+function own(fields: Fields, name: string): Field | undefined {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+function unknownField(place: Place, name: string, owner: string, names: readonly string[], scope: Scope): Expression {
+  return report(scope, place, {
+    code: 'MACH1203',
+    message: `"${name}" is not a field of ${owner}`,
+    suggestion: didYouMean(name, names),
+  });
+}
+
+function typed({ type, nullable }: Field): Pick<Expression, 'type' | 'nullable'> {
+  return { type, nullable: nullable === true };
+}
+
+function range({ start, end }: Place): Place {
+  return { start, end };
+}

@@ -1,0 +1,171 @@
+/** From the text of an expression to what an operator runs. */
+import { didYouMean } from '../did-you-mean.ts';
+import { limits } from '../limits.ts';
+import type { Event, Field, FieldKind, FieldType, Schema } from '../stream/schema.ts';
+import { check } from './check.ts';
+import type { Problem } from './errors.ts';
+import { type Cell, type Evaluate, type Expression, report, type Scope } from './expression.ts';
+import { parse } from './parse.ts';
+import { describe, isNumber, isNumeric, isUnknown, type Type, toFieldType } from './types.ts';
+
+export type Wanted = FieldKind | 'number' | 'any';
+
+export interface CompileOptions {
+  /** The type that the expression must have. A float takes an int, `number` every kind of number, json anything. */
+  readonly wanted?: Wanted;
+  /** Names beside the fields; they hide fields of the same name. Their values come with each evaluation. */
+  readonly variables?: Readonly<Record<string, Field>>;
+}
+
+export interface Compiled {
+  readonly ok: true;
+  readonly type: FieldType;
+  readonly nullable: boolean;
+  /**
+   * Pure, and never throws. Null for what is absent or cannot be computed; with `wanted: 'bool'` false instead of null.
+   * `variables` are needed only when the expression was compiled with some.
+   */
+  evaluate(event: Event, variables?: Readonly<Record<string, unknown>>): unknown;
+  /** Fields of the input that it reads, in the order of the schema. */
+  readonly fields: string[];
+}
+
+export interface Failed {
+  readonly ok: false;
+  readonly problems: Problem[];
+}
+
+export function compileExpression(source: string, input: Schema, options: CompileOptions = {}): Compiled | Failed {
+  const parsed = parse(source);
+  if (!parsed.ok) return { ok: false, problems: [parsed.problem] };
+  const { scope, cells } = openScope(source, input, options.variables ?? {});
+  const expression = fit(check(parsed.syntax, scope), options.wanted ?? 'any', scope);
+  if (scope.problems.length > 0) return { ok: false, problems: inOrder(scope.problems) };
+  return finish(expression, options.wanted ?? 'any', scope, cells);
+}
+
+export function openScope(source: string, input: Schema, variables: Readonly<Record<string, Field>>) {
+  const cells = new Map<string, Cell>();
+  for (const name of Object.keys(variables)) cells.set(name, { value: null });
+  const scope: Scope = {
+    source,
+    input,
+    variables: new Map([...cells].map(([name, cell]) => [name, { cell, field: variables[name] as Field }])),
+    problems: [],
+    fieldsRead: new Set(),
+    steps: { used: false, left: 0 },
+  };
+  return { scope, cells };
+}
+
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) => a.offset - b.offset);
+}
+
+/** Checks the type of the whole against what the option asks for. */
+function fit(expression: Expression, wanted: Wanted, scope: Scope): Expression {
+  if (isUnknown(expression.type) || fits(expression.type, wanted)) return expression;
+  const { source } = scope;
+  const whole = { start: source.length - source.trimStart().length, end: source.trimEnd().length };
+  return report(scope, whole, {
+    code: 'MACH1211',
+    message: `${article(wanted)} is needed here, and this is ${describe(expression.type)}`,
+    suggestion: quoted(expression, wanted, source),
+  });
+}
+
+function fits(type: Type, wanted: Wanted): boolean {
+  if (wanted === 'any' || wanted === 'json' || type.kind === 'null' || type.kind === 'json') return true;
+  if (wanted === 'number') return isNumeric(type);
+  return wanted === 'float' ? isNumber(type) : type.kind === wanted;
+}
+
+function article(wanted: Wanted): string {
+  if (wanted === 'bool') return 'a condition';
+  return wanted === 'int' ? 'an int' : `a ${wanted}`;
+}
+
+/** `duration` as an option is often written without its call: `"5m"`. */
+function quoted({ literal }: Expression, wanted: Wanted, source: string): string | undefined {
+  if (typeof literal?.value !== 'string') return undefined;
+  if (wanted === 'duration' || wanted === 'timestamp') return `${wanted}(${source.trim()})`;
+  const meant = wanted === 'bool' ? didYouMean(literal.value, ['true', 'false']) : undefined;
+  return wanted === 'bool' && (literal.value === 'true' || literal.value === 'false') ? literal.value : meant;
+}
+
+/** What evaluation must look at in a JSON value, whose type only evaluation knows. */
+function guardOf(wanted: Wanted): ((value: unknown) => boolean) | undefined {
+  switch (wanted) {
+    case 'string':
+      return (value) => typeof value === 'string';
+    case 'int':
+      return (value) => Number.isSafeInteger(value);
+    case 'float':
+    case 'number':
+    case 'timestamp':
+    case 'duration':
+      return (value) => typeof value === 'number';
+    case 'list':
+      return Array.isArray;
+    case 'record':
+      return (value) => typeof value === 'object' && !Array.isArray(value);
+    default:
+      return undefined;
+  }
+}
+
+function resultOf(expression: Expression, wanted: Wanted): { type: FieldType; nullable: boolean; evaluate: Evaluate } {
+  const { type, nullable, evaluate } = expression;
+  if (wanted === 'bool') {
+    const isCertain = type.kind === 'bool' && !nullable;
+    return {
+      type: { kind: 'bool' },
+      nullable: false,
+      evaluate: isCertain ? evaluate : (event) => evaluate(event) === true,
+    };
+  }
+  if (wanted === 'float') return { ...guarded(expression, wanted), type: { kind: 'float' } };
+  if (type.kind === 'json' || type.kind === 'null') {
+    const isNamed = wanted !== 'any' && wanted !== 'number' && wanted !== 'list' && wanted !== 'record';
+    const named = isNamed
+      ? ({ kind: wanted } as FieldType)
+      : wanted === 'number'
+        ? ({ kind: 'float' } as const)
+        : toFieldType(type);
+    return { ...guarded(expression, wanted), type: named };
+  }
+  return { type: toFieldType(type), nullable, evaluate };
+}
+
+function guarded({ type, nullable, evaluate }: Expression, wanted: Wanted) {
+  const guard = type.kind === 'json' ? guardOf(wanted) : undefined;
+  if (!guard) return { nullable, evaluate };
+  return {
+    nullable: true,
+    evaluate: (event: Event) => {
+      const value = evaluate(event);
+      return value != null && guard(value) ? value : null;
+    },
+  };
+}
+
+/** Adds to the closure only what this expression needs, so that a plain condition is called as it is. */
+export function finish(
+  expression: Expression,
+  wanted: Wanted,
+  scope: Scope,
+  cells: ReadonlyMap<string, Cell>,
+): Compiled {
+  const { type, nullable, evaluate } = resultOf(expression, wanted);
+  const { steps, input, fieldsRead } = scope;
+  const fields = Object.keys(input.fields).filter((name) => fieldsRead.has(name));
+  let run: Compiled['evaluate'] = evaluate;
+  if (steps.used || cells.size > 0) {
+    run = (event, variables) => {
+      steps.left = limits.expressionStepsMax;
+      for (const [name, cell] of cells) cell.value = variables?.[name] ?? null;
+      return evaluate(event);
+    };
+  }
+  return { ok: true, type, nullable, evaluate: run, fields };
+}

@@ -1,0 +1,127 @@
+/** Reads a pattern that JavaScript has found well-formed (flag `u`), and refuses what is not regular. */
+
+export type PatternNode =
+  | { readonly kind: 'character'; readonly accepts: (codePoint: number) => boolean }
+  | { readonly kind: 'start' }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'sequence'; readonly parts: readonly PatternNode[] }
+  | { readonly kind: 'choice'; readonly parts: readonly PatternNode[] }
+  | { readonly kind: 'repeat'; readonly of: PatternNode; readonly min: number; readonly max: number };
+
+export type PatternSyntax =
+  | { readonly ok: true; readonly node: PatternNode }
+  | { readonly ok: false; readonly reason: string };
+
+class Unsupported extends Error {}
+
+export function parsePattern(source: string, ignoreCase: boolean): PatternSyntax {
+  try {
+    return { ok: true, node: new Reader(source, ignoreCase ? 'iu' : 'u').choice() };
+  } catch (error) {
+    if (error instanceof Unsupported) return { ok: false, reason: error.message };
+    throw error;
+  }
+}
+
+const quantifier = /(?:[*+?]|\{(\d+)(,(\d*))?\})\??/y;
+/** One escape: a class, a code, or an escaped sign. */
+const escape =
+  /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[a-zA-Z]|[^])/uy;
+const charactersClass = /\[(?:\\[^]|[^\]\\])*\]/uy;
+
+class Reader {
+  private at = 0;
+  private readonly source: string;
+  private readonly flags: string;
+
+  constructor(source: string, flags: string) {
+    this.source = source;
+    this.flags = flags;
+  }
+
+  choice(): PatternNode {
+    const parts = [this.sequence()];
+    while (this.take('|')) parts.push(this.sequence());
+    return parts.length === 1 ? (parts[0] as PatternNode) : { kind: 'choice', parts };
+  }
+
+  private sequence(): PatternNode {
+    const parts: PatternNode[] = [];
+    while (
+      this.at < this.source.length &&
+      !this.source.startsWith('|', this.at) &&
+      !this.source.startsWith(')', this.at)
+    ) {
+      parts.push(this.quantified(this.atom()));
+    }
+    return { kind: 'sequence', parts };
+  }
+
+  private quantified(of: PatternNode): PatternNode {
+    const match = this.match(quantifier);
+    if (!match) return of;
+    switch (match[0].charAt(0)) {
+      case '*':
+        return { kind: 'repeat', of, min: 0, max: Number.POSITIVE_INFINITY };
+      case '+':
+        return { kind: 'repeat', of, min: 1, max: Number.POSITIVE_INFINITY };
+      case '?':
+        return { kind: 'repeat', of, min: 0, max: 1 };
+    }
+    const min = Number(match[1]);
+    const max = match[2] === undefined ? min : match[3] ? Number(match[3]) : Number.POSITIVE_INFINITY;
+    return { kind: 'repeat', of, min, max };
+  }
+
+  private atom(): PatternNode {
+    if (this.take('^')) return { kind: 'start' };
+    if (this.take('$')) return { kind: 'end' };
+    if (this.take('(')) return this.group();
+    if (this.source.startsWith('\\', this.at)) return this.escaped();
+    const set = this.match(charactersClass)?.[0];
+    if (set !== undefined) return this.character(set);
+    const [sign] = this.source.slice(this.at, this.at + 2);
+    this.at += (sign as string).length;
+    return this.character(sign as string);
+  }
+
+  private group(): PatternNode {
+    if (/^\?(?:=|!|<=|<!)/.test(this.source.slice(this.at)))
+      throw new Unsupported('it looks ahead or behind, which takes more than linear time');
+    const head = this.match(/\?(?::|<[^>]*>)/y);
+    if (!head && this.source.startsWith('?', this.at))
+      throw new Unsupported('of the flags there is only (?i), at the start');
+    const inner = this.choice();
+    this.take(')');
+    return inner;
+  }
+
+  private escaped(): PatternNode {
+    const text = this.match(escape)?.[0] as string;
+    const sign = text.charAt(1);
+    if (sign === 'b' || sign === 'B')
+      throw new Unsupported('\\b knows only unaccented letters; write (^|[^\\p{L}])word([^\\p{L}]|$)');
+    if (sign === 'k' || (sign >= '1' && sign <= '9'))
+      throw new Unsupported('it refers back to a group, which takes more than linear time');
+    return this.character(text);
+  }
+
+  /** What one character may be is left to JavaScript: a class, an escape, a sign, with the flags. */
+  private character(source: string): PatternNode {
+    const single = new RegExp(`^(?:${source})$`, this.flags);
+    return { kind: 'character', accepts: (codePoint) => single.test(String.fromCodePoint(codePoint)) };
+  }
+
+  private take(sign: string): boolean {
+    const found = this.source.startsWith(sign, this.at);
+    if (found) this.at += sign.length;
+    return found;
+  }
+
+  private match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.at;
+    const match = pattern.exec(this.source);
+    if (match) this.at += match[0].length;
+    return match;
+  }
+}
