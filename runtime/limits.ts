@@ -55,6 +55,9 @@ export const limits = {
   duplicateWindowMs: 5 * 60_000,
   /** Inserts that a table remembers by token. */
   insertDeduplicationWindow: 10_000,
+  /** The engine's own HTTP: probes, metrics, status. */
+  observeRequestTimeoutMs: 10_000,
+  observeConnectionsMax: 64,
   /** Errors shown for one topology file. */
   diagnosticsMax: 200,
   /** A topology file. */

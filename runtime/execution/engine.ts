@@ -138,7 +138,7 @@ async function incarnationOf(promises: LogStream, names: TopologyNames): Promise
 }
 
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { topology, log, store, logger } = options;
+  const { topology, log, logger } = options;
   const clock = options.clock ?? systemClock();
   const machineClock = options.machineClock ?? systemClock();
   const crashPoints = options.crashPoints ?? noCrashPoints;
@@ -147,6 +147,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const incarnation = await incarnationOf(streams.promises, names);
   const metrics = new ConnectorMetrics();
   const draining = new AbortController();
+  const ending = new AbortController();
   let state: EngineState = 'starting';
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<unknown>((resolve) => {
@@ -197,7 +198,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     streams,
     incarnation,
     metrics,
-    draining,
+    ending,
     onFailure,
   });
   // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
@@ -231,6 +232,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   async function closeAll(): Promise<void> {
+    ending.abort(new Error('closing'));
     await stage.close();
     await lookups.close();
     for (const sink of sinks.values()) await sink.close();
@@ -287,7 +289,7 @@ async function openSinks(
     streams: Streams;
     incarnation: string;
     metrics: ConnectorMetrics;
-    draining: AbortController;
+    ending: AbortController;
     onFailure(error: unknown): void;
   },
 ): Promise<Map<string, SinkRunner>> {
@@ -298,7 +300,7 @@ async function openSinks(
       node: sink.id,
       clock: args.machineClock,
       logger: args.logger,
-      signal: args.draining.signal,
+      signal: args.ending.signal,
       store: args.store,
       publish: (subject, payload) => args.log.publish(subject, payload),
       count: (metric, by, labels) => args.metrics.count(sink.id, metric, by, labels),

@@ -23,6 +23,8 @@ export interface SinkCounts {
   rows: number;
   batches: number;
   retries: number;
+  /** Time under way in writes, ms. */
+  busyMs: number;
   dead: number;
   /** Batches written again after a restart. */
   repeated: number;
@@ -65,7 +67,7 @@ export async function startSinkRunner(args: {
 }): Promise<SinkRunner> {
   const { sink, outputs, promises, clock, crashPoints, schema } = args;
   const stop = new AbortController();
-  const counts: SinkCounts = { rows: 0, batches: 0, retries: 0, dead: 0, repeated: 0 };
+  const counts: SinkCounts = { rows: 0, batches: 0, retries: 0, busyMs: 0, dead: 0, repeated: 0 };
   const latenciesMs: number[] = [];
   const waiters = new Set<() => void>();
   let problem: string | null = null;
@@ -83,7 +85,9 @@ export async function startSinkRunner(args: {
     const rows = decoded.map((row) => sinkRow(row, args));
     const token = `${args.topology}/${sink}/${args.incarnation}/${range.from}-${range.to}`;
     crashPoints.at('sink.before-write');
+    const began = wallTime();
     const refused = await writeUntilDone(rows, token);
+    counts.busyMs += wallTime() - began;
     crashPoints.at('sink.after-write');
     if (refused.length > 0) await buryRefused(refused, token);
     const now = wallTime();

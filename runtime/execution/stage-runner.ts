@@ -7,7 +7,7 @@ import type { Logger } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { parseEdgeToken, type TopologyNames } from '../topology/names.ts';
-import { type CheckpointStore } from './checkpoint.ts';
+import type { CheckpointStore } from './checkpoint.ts';
 import { deadLetterSchema } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { changedNodes, fingerprintsOf } from './fingerprint.ts';

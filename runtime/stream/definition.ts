@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { ErrorData } from '../errors.ts';
+import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { TableSpec } from '../store/store.ts';
 import type { Event, FieldType, Schema } from './schema.ts';
 
@@ -27,6 +28,8 @@ export interface Checker {
    * place in the file, and an expression that gives null stands in, so that the check can go on.
    */
   expression(path: OptionPath, input: Schema, wanted: FieldType['kind'] | 'number' | 'any'): CompiledExpression;
+  /** Compiles an aggregate at an option: one call over the events of a window, such as `max(minutes)`. Stands in as `expression` does. */
+  aggregate(path: OptionPath, input: Schema): CompiledAggregate;
   /** The field named at an option, of the input's schema; a problem with "did you mean" when there is none. */
   field(path: OptionPath, input: Schema, wanted?: FieldType['kind'] | 'number'): string;
   /** Records a problem at an option. */

@@ -11,7 +11,8 @@ export {
   messageOf,
 } from '../errors.ts';
 export { type LimitName, limits } from '../limits.ts';
-export type { RowOrigin, Store, TableSpec } from '../store/store.ts';
+export { RefusedRowsError } from '../store/errors.ts';
+export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export * from './definition.ts';
 export * from './frame.ts';
 export * from './options.ts';

@@ -54,6 +54,8 @@ const mainPortName = 'out';
 
 export class OperatorRunner implements Output {
   readonly node: string;
+  /** Time spent in the operator itself, ms, since the process began. */
+  busyMs = 0;
   readonly counts: NodeCounts = { in: 0, out: 0, filtered: 0, late: 0, dropped: 0, dead: 0 };
   private readonly inputs: InputPort[];
   private readonly ports: Port[];
@@ -207,9 +209,11 @@ export class OperatorRunner implements Output {
 
   private handleBatch(batch: Batch, input: string): void {
     const { events, times, causes } = batch;
+    const began = performance.now();
     for (let index = 0; index < events.length; index++) {
       this.handleEvent(events[index] as Event, times[index] as number, causes[index] as number, input);
     }
+    this.busyMs += performance.now() - began;
   }
 
   private handleEvent(event: Event, time: number, cause: number, input: string): void {
@@ -228,6 +232,7 @@ export class OperatorRunner implements Output {
     const cursors = this.inputs.flatMap((input) =>
       input.waiting.length > 0 ? [{ input: input.name, batches: input.waiting.splice(0), batch: 0, index: 0 }] : [],
     );
+    const began = performance.now();
     for (;;) {
       let best: (typeof cursors)[number] | undefined;
       let bestCause = Number.POSITIVE_INFINITY;
@@ -246,6 +251,7 @@ export class OperatorRunner implements Output {
       best.batch++;
       best.index = 0;
     }
+    this.busyMs += performance.now() - began;
     this.sendPorts();
   }
 
@@ -265,6 +271,7 @@ export class OperatorRunner implements Output {
   }
 
   private moveTo(time: number): void {
+    const began = performance.now();
     this.watermarkTime = time;
     this.cause = -1;
     if (this.usesTimers) {
@@ -276,6 +283,7 @@ export class OperatorRunner implements Output {
     this.time = time;
     this.handler.watermark?.(time, this);
     for (const state of this.states.values()) state.expire(time);
+    this.busyMs += performance.now() - began;
   }
 
   private forwardWatermark(): void {

@@ -1,0 +1,72 @@
+/** Passes the first event of an identity within a time and drops the rest. */
+import { z } from 'zod';
+import { defineOperator, duration, expression, formatDuration, input, type StateKey } from '../runtime/stream/index.ts';
+
+const bytesPerIdentity = 96;
+
+export const dedupe = defineOperator({
+  name: 'dedupe',
+  status: 'stable',
+  summary:
+    'Passes the first event of an identity within a time; repetitions leave by the port `duplicate`, counted as dropped.',
+  options: z.strictObject({
+    from: input(),
+    by: z
+      .union([expression(), z.array(expression()).min(1)])
+      .describe('what makes two events the same; null never equals'),
+    within: duration().describe('how long an identity is remembered after it was last seen, in event time'),
+    identities: z.int().positive().optional().describe('most identities remembered; beyond it the oldest is forgotten'),
+  }),
+  examples: [
+    {
+      title: 'a message sent twice by a hospital counts once',
+      options: { from: 'adt', by: 'message_id', within: '24h' },
+      in: [{ message_id: 'A1' }, { message_id: 'A1' }],
+      out: [{ message_id: 'A1' }],
+    },
+  ],
+  bind({ options, inputs, check }) {
+    const schema = inputs.from?.schema ?? { fields: {} };
+    const parts = Array.isArray(options.by)
+      ? options.by.map((_, index) => check.expression(['by', index], schema, 'any'))
+      : [check.expression('by', schema, 'any')];
+    const identityOf = (event: Record<string, unknown>): StateKey | null => {
+      if (parts.length === 1) {
+        const value = parts[0]?.evaluate(event);
+        if (typeof value === 'string' || typeof value === 'number') return value;
+        return value === null || value === undefined ? null : JSON.stringify(value);
+      }
+      const values = parts.map((part) => part.evaluate(event) ?? null);
+      return values.includes(null) ? null : JSON.stringify(values);
+    };
+    return {
+      ports: { out: schema, duplicate: schema },
+      stateful: true,
+      stateBytesPerKey: { [`identities of the last ${formatDuration(options.within)}`]: bytesPerIdentity },
+      create(context) {
+        const seen = context.keyedState<true>('seen', {
+          ttlMs: options.within,
+          ...(options.identities === undefined ? {} : { keysMax: options.identities }),
+          bytesPerKey: bytesPerIdentity,
+        });
+        return {
+          event(event, time, out) {
+            const identity = identityOf(event);
+            if (identity === null) {
+              out.emit(event, time);
+              return;
+            }
+            const repeated = seen.has(identity);
+            seen.set(identity, true, time);
+            if (!repeated) {
+              out.emit(event, time);
+              return;
+            }
+            out.dropped('duplicate');
+            out.emit(event, time, 'duplicate');
+          },
+        };
+      },
+    };
+  },
+});

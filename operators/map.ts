@@ -1,0 +1,56 @@
+/** Computes fields, and keeps or takes out others. */
+import { z } from 'zod';
+import { defineOperator, type Event, expression, type Field, fieldNames, input } from '../runtime/stream/index.ts';
+
+export const map = defineOperator({
+  name: 'map',
+  status: 'stable',
+  summary: 'Computes fields of an event from its other fields, keeps the rest or only those named.',
+  options: z
+    .strictObject({
+      from: input(),
+      set: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), expression()).default({}),
+      keep: z
+        .union([z.enum(['all', 'none']), z.array(z.string())])
+        .default('all')
+        .describe('fields of the input that stay: all, none, or those listed'),
+      drop: z.array(z.string()).default([]).describe('fields of the input that are taken out'),
+    })
+    .describe('`set` is computed from the input: one computed field does not see another'),
+  examples: [
+    {
+      title: 'minutes that a patient has waited, without the name',
+      options: { from: 'adt', set: { minutes_waiting: '(seen_at - arrived_at) / 60000' }, drop: ['patient_name'] },
+      in: [{ arrived_at: 0, seen_at: 600_000, patient_name: 'Nguyễn Văn Thử' }],
+      out: [{ arrived_at: 0, seen_at: 600_000, minutes_waiting: 10 }],
+    },
+  ],
+  bind({ options, inputs, check }) {
+    const schema = inputs.from?.schema ?? { fields: {} };
+    const known = fieldNames(schema);
+    const named = Array.isArray(options.keep) ? options.keep : options.keep === 'all' ? known : [];
+    options.drop.forEach((_, index) => check.field(['drop', index], schema));
+    if (Array.isArray(options.keep)) options.keep.forEach((_, index) => check.field(['keep', index], schema));
+    const kept = named.filter(
+      (name) => name in schema.fields && !options.drop.includes(name) && !(name in options.set),
+    );
+    const computed = Object.keys(options.set).map((name) => ({
+      name,
+      value: check.expression(['set', name], schema, 'any'),
+    }));
+    const fields: Record<string, Field> = {};
+    for (const name of kept) fields[name] = schema.fields[name] as Field;
+    for (const { name, value } of computed)
+      fields[name] = { type: value.type, ...(value.nullable ? { nullable: true } : {}) };
+    if (Object.keys(fields).length === 0) check.problem('keep', 'no field is left', 'keep or set at least one');
+    return {
+      ports: { out: { fields } },
+      stateless(event) {
+        const result: Event = {};
+        for (const name of kept) result[name] = event[name];
+        for (const { name, value } of computed) result[name] = value.evaluate(event);
+        return result;
+      },
+    };
+  },
+});

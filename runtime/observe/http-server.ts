@@ -1,0 +1,95 @@
+/** `/livez`, `/readyz`, `/metrics` and `/status` of a running engine, on loopback unless told otherwise. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Engine } from '../execution/engine.ts';
+import { limits } from '../limits.ts';
+import { renderMetrics } from './metrics.ts';
+import { engineStatus } from './status.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, one line each. */
+  readonly reasons: readonly string[];
+}
+
+export function readinessOf(engine: Engine): Readiness {
+  const reasons: string[] = [];
+  if (engine.state !== 'running') reasons.push(`the engine is ${engine.state}`);
+  for (const { id, running } of engine.sources) {
+    const problem = running.problem?.();
+    if (problem) reasons.push(`source ${id}: ${problem}`);
+  }
+  for (const [id, sink] of engine.sinks) if (sink.problem) reasons.push(`sink ${id}: ${sink.problem}`);
+  return { ready: reasons.length === 0, reasons };
+}
+
+export interface ObserveServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const json = (status: number, value: unknown): Reply => ({
+  status,
+  type: 'application/json',
+  body: `${JSON.stringify(value)}\n`,
+});
+
+async function answer(engine: Engine, clock: Clock, path: string): Promise<Reply> {
+  switch (path) {
+    case '/livez':
+      return engine.state === 'failed' ? json(503, { live: false }) : json(200, { live: true });
+    case '/readyz': {
+      const readiness = readinessOf(engine);
+      return json(readiness.ready ? 200 : 503, readiness);
+    }
+    case '/status':
+      return json(200, await engineStatus(engine, clock.now()));
+    case '/metrics': {
+      const body = await renderMetrics(await engineStatus(engine, clock.now()), engine.metrics.all());
+      return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
+    }
+    default:
+      return json(404, { error: `there is no ${path}: /livez, /readyz, /metrics, /status` });
+  }
+}
+
+export async function startObserveServer(args: {
+  engine: Engine;
+  clock: Clock;
+  port?: number;
+  host?: string;
+}): Promise<ObserveServer> {
+  const { engine, clock, port = 0, host = '127.0.0.1' } = args;
+  const server: Server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    void answer(engine, clock, pathname)
+      .catch((error) => json(500, { error: messageOf(error) }))
+      .then(({ status, type, body }) => {
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+        response.end(request.method === 'HEAD' ? undefined : body);
+      });
+  });
+  server.requestTimeout = limits.observeRequestTimeoutMs;
+  server.maxConnections = limits.observeConnectionsMax;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,158 @@
+/** What a running engine says of itself: the one source of `mach top`, `/status`, `/readyz` and `/metrics`. */
+import { wallTime } from '../clock.ts';
+import type { Engine } from '../execution/engine.ts';
+import type { Accounting } from '../stream/ledger.ts';
+import { percentile } from './percentile.ts';
+
+export interface NodeStatus {
+  readonly id: string;
+  readonly kind: 'source' | 'operator' | 'sink';
+  readonly definition: string;
+  /** Events (sinks: rows) since the topology began; of a source, since the process began. */
+  readonly in: number;
+  readonly out: number;
+  readonly filtered: number;
+  readonly late: number;
+  readonly dropped: number;
+  readonly dead: number;
+  /** Events or messages that wait before the node. */
+  readonly queue: number;
+  /** Time spent in the node itself since the process began, ms. */
+  readonly busyMs: number;
+  /** Event time that the node has reached, ms since the epoch; null before the first event. */
+  readonly watermark: number | null;
+  readonly idle: boolean;
+  /** Engine time less watermark, ms. */
+  readonly lagMs: number | null;
+  readonly stateKeys: number;
+  /** From acceptance to written row, ms; of sinks alone. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
+  /** Address of a source, origin that holds its watermark; why a sink does not get on. */
+  readonly detail: string | null;
+}
+
+export interface EngineStatus {
+  readonly topology: string;
+  readonly state: string;
+  readonly at: number;
+  readonly engineTime: number;
+  readonly uptimeMs: number;
+  readonly accounting: Accounting;
+  readonly stage: {
+    readonly sequence: number;
+    readonly lastSequence: number;
+    readonly events: number;
+    readonly busyMs: number;
+    readonly backpressuredMs: number;
+    readonly checkpoints: number;
+    readonly checkpointBytes: number;
+    readonly outputsRepeated: number;
+  };
+  readonly nodes: readonly NodeStatus[];
+}
+
+const nothing = { filtered: 0, late: 0, dropped: 0, dead: 0, stateKeys: 0, idle: false, latencyMs: null };
+
+export async function engineStatus(engine: Engine, engineTime: number): Promise<EngineStatus> {
+  const { lastSequence } = await engine.input.state();
+  const { stage } = engine;
+  let outputsRepeated = 0;
+  for (const publisher of stage.publishers.values()) outputsRepeated += publisher.repeated;
+  return {
+    topology: engine.topology.name,
+    state: engine.state,
+    at: wallTime(),
+    engineTime,
+    uptimeMs: wallTime() - engine.startedAt,
+    accounting: stage.machine.accounting,
+    stage: {
+      sequence: stage.machine.sequence,
+      lastSequence,
+      events: stage.counts.events,
+      busyMs: stage.counts.busyMs,
+      backpressuredMs: stage.counts.backpressuredMs,
+      checkpoints: stage.counts.checkpoints,
+      checkpointBytes: stage.counts.checkpointBytes,
+      outputsRepeated,
+    },
+    nodes: [...sourceNodes(engine, engineTime), ...operatorNodes(engine, engineTime), ...sinkNodes(engine, engineTime)],
+  };
+}
+
+function sourceNodes(engine: Engine, engineTime: number): NodeStatus[] {
+  return engine.sources.map(({ id, runner, running }) => {
+    const { time, idle, holding } = engine.stage.machine.sourceWatermark(id);
+    const node = engine.topology.sources.find((source) => source.id === id);
+    return {
+      ...nothing,
+      id,
+      kind: 'source' as const,
+      definition: node?.definition.name ?? '',
+      in: runner.counts.accepted + runner.counts.deadLetters,
+      out: runner.counts.accepted,
+      dead: runner.counts.deadLetters,
+      queue: runner.waitingEvents,
+      busyMs: 0,
+      ...progressOf(time, engineTime),
+      idle,
+      detail: running.problem?.() ?? (holding ? `${running.address} · ${holding}` : running.address),
+    };
+  });
+}
+
+function operatorNodes(engine: Engine, engineTime: number): NodeStatus[] {
+  return engine.topology.operators.flatMap(({ id, definition }) => {
+    const runner = engine.stage.machine.runner(id);
+    if (!runner) return [];
+    return [
+      {
+        ...nothing,
+        id,
+        kind: 'operator' as const,
+        definition: definition.name,
+        ...runner.counts,
+        queue: 0,
+        busyMs: runner.busyMs,
+        ...progressOf(runner.watermark, engineTime),
+        stateKeys: runner.stateKeys,
+        detail: runner.stateEvicted > 0 ? `${runner.stateEvicted} keys forgotten (stateKeysMax)` : null,
+      },
+    ];
+  });
+}
+
+function sinkNodes(engine: Engine, engineTime: number): NodeStatus[] {
+  return engine.topology.sinks.flatMap(({ id, definition }) => {
+    const sink = engine.sinks.get(id);
+    const runner = engine.stage.machine.runner(id);
+    if (!sink || !runner) return [];
+    return [
+      {
+        ...nothing,
+        id,
+        kind: 'sink' as const,
+        definition: definition.name,
+        in: runner.counts.in,
+        out: sink.counts.rows,
+        dead: sink.counts.dead,
+        queue: engine.stage.publishers.get(id)?.waiting ?? 0,
+        busyMs: sink.counts.busyMs,
+        ...progressOf(runner.watermark, engineTime),
+        latencyMs: latencyOf(sink.latenciesMs),
+        detail: sink.problem,
+      },
+    ];
+  });
+}
+
+function progressOf(watermark: number, engineTime: number): { watermark: number | null; lagMs: number | null } {
+  if (!Number.isFinite(watermark)) return { watermark: null, lagMs: null };
+  return { watermark, lagMs: Math.round(engineTime - watermark) };
+}
+
+/** Over the newest thousand rows: a view of now, not of the whole run. */
+function latencyOf(latenciesMs: readonly number[]): NodeStatus['latencyMs'] {
+  if (latenciesMs.length === 0) return null;
+  const newest = latenciesMs.slice(-1_000);
+  return { p50: percentile(newest, 0.5), p95: percentile(newest, 0.95), p99: percentile(newest, 0.99) };
+}
