@@ -43,7 +43,7 @@ export interface Store {
   /**
    * The same token must always carry the same rows; a repeated insert is stored once (`insert_deduplication_token`,
    * window of `limits.insertDeduplicationWindow` inserts per table).
-   * Rejects with MACH3102 (refused: the rows can never be stored), MACH3103 (unknown outcome or store away: try again with the
+   * Rejects with MACH3102 (refused: the rows can never be stored; a `RefusedRowsError` when it is known which), MACH3103 (unknown outcome or store away: try again with the
    * same token).
    */
   insert(table: TableSpec, rows: Rows, token: string): Promise<void>;
