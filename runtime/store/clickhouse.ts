@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../stream/definition.ts';
 import { classifyInsertError, classifyQueryError } from './classify.ts';
 import { ensureTable } from './ensure-table.ts';
+import { storeErrors } from './errors.ts';
 import { storeLimits } from './limits.ts';
 import { blockColumns, nativeBlock } from './native-block.ts';
 import { quoteName } from './sql.ts';
@@ -49,6 +50,13 @@ function makeClient({ url, username, password, database }: ConnectStoreOptions):
     // Errors are thrown, and told by whoever retries; the client would print them as well.
     log: { level: ClickHouseLogLevel.OFF },
   });
+}
+
+function boundedBlock(table: TableSpec, rows: Rows): Buffer {
+  const block = nativeBlock(table, rows);
+  if (block.length <= storeLimits.insertBytesMax) return block;
+  const reason = `${block.length} bytes are more than one insert takes, ${storeLimits.insertBytesMax} (insertBytesMax)`;
+  throw storeErrors.make('MACH3102', { table: table.name, reason });
 }
 
 async function sendBlock(client: ClickHouseClient, table: TableSpec, block: Buffer, token: string): Promise<void> {
@@ -96,7 +104,7 @@ export async function connectStore(options: ConnectStoreOptions): Promise<Store>
     async insert(table: TableSpec, rows: Rows, token: string) {
       if (rows.events.length === 0) return;
       try {
-        await sendBlock(client, table, nativeBlock(table, rows), token);
+        await sendBlock(client, table, boundedBlock(table, rows), token);
       } catch (error) {
         const classified = classifyInsertError(table.name, error);
         options.logger?.debug({ table: table.name, token, code: classified.code }, classified.message);

@@ -54,9 +54,10 @@ export async function ensureTable({ query, command, database, table }: EnsureTab
 function checkEngine(table: TableSpec, existing: ExistingTable): void {
   const wantedEngine = table.rows === 'latest' ? 'ReplacingMergeTree' : 'MergeTree';
   const wantedKey = table.orderBy.join(', ');
+  const actualKey = existing.sorting_key.replace(/[`()]/g, '');
   const actualEngine = existing.engine.replace(/^(?:Replicated|Shared)/, '');
-  if (actualEngine === wantedEngine && existing.sorting_key.replace(/`/g, '') === wantedKey) return;
-  const actual = `${existing.engine} sorted by (${existing.sorting_key})`;
+  if (actualEngine === wantedEngine && actualKey === wantedKey) return;
+  const actual = `${existing.engine} sorted by (${actualKey})`;
   const wanted = `${wantedEngine} sorted by (${wantedKey})`;
   throw storeErrors.make('MACH3104', {
     table: table.name,

@@ -1,5 +1,7 @@
 /** Bounds of the store client and of the embedded store, each with its reason. Units stand last in the names. */
 export const storeLimits = {
+  /** One insert as sent: four times `limits.sinkBatchBytesMax`. The rows of a larger one are refused, so that halves are tried. */
+  insertBytesMax: 64 * 1024 * 1024,
   /** A request to the store ends by then; an insert that takes longer is tried again with its token. */
   requestTimeoutMs: 60_000,
   /** Sockets of one client. More would only queue inside the store. */
@@ -19,7 +21,7 @@ export const embeddedLimits = {
   commandSessions: 1,
   /** Requests that may wait for a session of one kind before the store answers "too busy" (503). */
   waitingRequestsMax: 64,
-  /** Body of one insert after decompression: four times `limits.sinkBatchBytesMax`. */
+  /** Body of one insert after decompression: what `storeLimits.insertBytesMax` sends. */
   insertBytesMax: 64 * 1024 * 1024,
   /** Text of one query. */
   queryBytesMax: 4 * 1024 * 1024,

@@ -3,7 +3,7 @@
  * handful of types that `columnType` makes. Text goes as plain String; the store turns it into its dictionary type.
  */
 import type { Field, FieldType } from '../stream/schema.ts';
-import { ByteWriter } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 
 export interface NativeColumn {
   /** Type as written in the block. */

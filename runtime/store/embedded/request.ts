@@ -102,13 +102,20 @@ function decoder(request: IncomingMessage): Transform[] {
   );
 }
 
-/** Counts what goes through and fails beyond `bytesMax`, so that a body is never held or stored whole before it is refused. */
+/**
+ * Passes on `bytesMax` at most. What comes beyond is read and dropped, and the end is an error: a sender that is cut off in the middle of
+ * its body would see a broken connection and never the reason.
+ */
 function bounded(bytesMax: number, limitName: string): Transform {
   let total = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       total += chunk.length;
-      if (total <= bytesMax) return done(null, chunk);
+      if (total > bytesMax) done();
+      else done(null, chunk);
+    },
+    flush(done) {
+      if (total <= bytesMax) return done();
       done(EngineError.make(307, 'TOO_MANY_BYTES', `Request body is larger than ${bytesMax} bytes (${limitName})`));
     },
   });
