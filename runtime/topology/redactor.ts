@@ -37,6 +37,8 @@ export function createSecretSet(): SecretSet {
     add(value, reference) {
       if (value.length < secretLengthMin) return;
       secrets.set(value, reference);
+      // As it would stand inside a quoted text of a message or of JSON.
+      secrets.set(JSON.stringify(value).slice(1, -1), reference);
       longestFirst = [...secrets].sort(([a], [b]) => b.length - a.length);
     },
     redact,

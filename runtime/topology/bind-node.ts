@@ -1,0 +1,103 @@
+/** One node bound: its options parsed, its definition's `bind` called with the schemas of its inputs. */
+import { MachError, messageOf } from '../errors.ts';
+import type { BoundInput, BoundOperator, BoundSink, BoundSource, Checker } from '../stream/definition.ts';
+import type { Schema } from '../stream/schema.ts';
+import type { BoundEdge, BoundOperatorNode, BoundSinkNode, BoundSourceNode } from './bound.ts';
+import { createChecker } from './checker.ts';
+import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
+import { type Entry, optionsPath } from './entry.ts';
+import type { ParsedOptions } from './parse-options.ts';
+import { operatorPorts } from './ports.ts';
+import type { ReferenceContext } from './references.ts';
+import type { SourceSettings } from './source-settings.ts';
+
+export type BoundAny = BoundSourceNode | BoundOperatorNode | BoundSinkNode;
+
+export interface BindArgs {
+  readonly entry: Entry;
+  readonly parsed: ParsedOptions;
+  readonly edges: readonly BoundEdge[];
+  readonly settings: SourceSettings | undefined;
+  /** An input's schema is partly guessed. */
+  readonly guessedInputs: boolean;
+  readonly context: ReferenceContext;
+}
+
+export interface BindOutcome {
+  readonly bound?: BoundAny;
+  readonly ports?: Readonly<Record<string, Schema>>;
+  readonly failed: boolean;
+}
+
+export function bindNode({ entry, parsed, edges, settings, guessedInputs, context }: BindArgs): BindOutcome {
+  let problems = parsed.ignored.length;
+  const report = (diagnostic: Diagnostic) => {
+    problems++;
+    context.report(diagnostic);
+  };
+  const inputs = Object.fromEntries(
+    edges.map(({ input, from, schema }) => [
+      input,
+      { from: from.port === 'out' ? from.node : `${from.node}.${from.port}`, schema },
+    ]),
+  );
+  const check = createChecker({
+    places: context.places,
+    base: optionsPath(entry),
+    filled: parsed.resolved.value,
+    parsed: parsed.options,
+    substitutions: parsed.resolved.substitutions,
+    ignored: parsed.ignored,
+    inputs,
+    guessedInputs,
+    report,
+  });
+  try {
+    const bound = callBind(entry, { options: parsed.options, inputs, check, edges, settings });
+    const ports = bound.kind === 'sink' ? {} : bound.ports;
+    return { bound, ports, failed: problems > 0 };
+  } catch (error) {
+    // After a problem was reported, a definition may well trip over the stand-in for it.
+    if (problems === 0) report(describeFailure(error, entry, context));
+    return { failed: true };
+  }
+}
+
+interface CallArgs {
+  readonly options: unknown;
+  readonly inputs: Readonly<Record<string, BoundInput>>;
+  readonly check: Checker;
+  readonly edges: readonly BoundEdge[];
+  readonly settings: SourceSettings | undefined;
+}
+
+function callBind(entry: Entry, { options, inputs, check, edges, settings }: CallArgs): BoundAny {
+  const { id, node } = entry;
+  const common = { id, options, ...(node.description !== undefined && { description: node.description }) };
+  if (entry.kind === 'source') {
+    const bound: BoundSource = entry.definition.bind({ options, check });
+    if (!settings) throw new Error('invariant broken: a source without settings');
+    return Object.freeze({
+      kind: 'source',
+      ...common,
+      definition: entry.definition,
+      bound,
+      ports: bound.ports,
+      ...settings,
+    });
+  }
+  if (entry.kind === 'operator') {
+    const bound: BoundOperator = entry.definition.bind({ options, inputs, check });
+    const ports = operatorPorts(bound, inputs);
+    return Object.freeze({ kind: 'operator', ...common, definition: entry.definition, bound, inputs: edges, ports });
+  }
+  const bound: BoundSink = entry.definition.bind({ options, inputs, check });
+  return Object.freeze({ kind: 'sink', ...common, definition: entry.definition, bound, inputs: edges });
+}
+
+function describeFailure(error: unknown, entry: Entry, { places }: ReferenceContext): Diagnostic {
+  const span = places.find(optionsPath(entry), { at: 'key' });
+  const data = { definition: entry.definition.name, reason: messageOf(error) };
+  const diagnostic = makeDiagnostic('MACH1253', { file: places.file, span, data });
+  return error instanceof MachError ? { ...diagnostic, code: error.code, message: error.message } : diagnostic;
+}

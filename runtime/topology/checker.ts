@@ -1,0 +1,130 @@
+/** What `bind` of a definition is handed: checks that know where in the file each option stands. */
+import {
+  type CompiledAggregate,
+  compileAggregateExpression,
+  compileExpression,
+  type Problem,
+} from '../expression/index.ts';
+import type { BoundInput, Checker, OptionPath } from '../stream/definition.ts';
+import { describeType, type FieldType, fieldNames, isAssignable, type Schema } from '../stream/schema.ts';
+import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
+import { pointerOf, type RawValue } from './ir/options-node.ts';
+import { suggestName, valueAt } from './option-problems.ts';
+import type { Path, Places } from './places.ts';
+import { resolveBeside, type Substitution, toRawPart } from './references.ts';
+
+export interface CheckerContext {
+  readonly places: Places;
+  /** Path of the options in the file. */
+  readonly base: Path;
+  /** The options with references filled in, as they were before the definition's schema parsed them, and after. */
+  readonly filled: RawValue;
+  readonly parsed: unknown;
+  readonly substitutions: ReadonlyMap<string, readonly Substitution[]>;
+  /** Options that are wrong in themselves, and stand-ins for them: nothing more is to be said about those. */
+  readonly ignored: readonly Path[];
+  readonly inputs: Readonly<Record<string, BoundInput>>;
+  /** A schema of an input is partly guessed, because the node that makes it has an error. */
+  readonly guessedInputs: boolean;
+  report(diagnostic: Diagnostic): void;
+}
+
+export function createChecker(context: CheckerContext): Checker {
+  const { places, base, ignored } = context;
+  const toPath = (path: OptionPath): Path => (typeof path === 'string' ? [path] : path);
+  const isIgnored = (path: Path) => ignored.some((other) => other.every((step, index) => path[index] === step));
+  const nameOf = (schema: Schema) =>
+    Object.values(context.inputs).find((input) => input.schema === schema)?.from ?? 'the input';
+  const textAt = (path: Path) =>
+    String(valueAt(context.filled, path) ?? valueAt(context.parsed as RawValue, path) ?? '');
+
+  const reportExpression = (path: Path, problems: readonly Problem[], input: Schema) => {
+    if (isIgnored(path)) return;
+    for (const problem of problems)
+      context.report(describeProblem(problem, path, { context, owner: nameOf(input), input }));
+  };
+
+  return {
+    expression(optionPath, input, wanted) {
+      const path = toPath(optionPath);
+      const compiled = compileExpression(textAt(path), input, { wanted });
+      if (compiled.ok) return compiled;
+      reportExpression(path, compiled.problems, input);
+      return { type: standInType(wanted), nullable: true, evaluate: () => null };
+    },
+    aggregate(optionPath, input): CompiledAggregate {
+      const path = toPath(optionPath);
+      const compiled = compileAggregateExpression(textAt(path), input);
+      if (compiled.ok) return compiled;
+      reportExpression(path, compiled.problems, input);
+      return { ok: true, call: 'count', type: { kind: 'json' }, nullable: true, fields: [] };
+    },
+    field(optionPath, input, wanted) {
+      const path = toPath(optionPath);
+      const name = textAt(path);
+      if (isIgnored(path)) return name;
+      const span = places.find([...base, ...path]);
+      const given = Object.hasOwn(input.fields, name) ? input.fields[name] : undefined;
+      if (!given) {
+        const data = { field: name, from: nameOf(input) };
+        const suggestion = suggestName(name, fieldNames(input), 'fields');
+        context.report(makeDiagnostic('MACH1250', { file: places.file, span, data, suggestion }));
+      } else if (wanted && !fits(given.type, wanted) && !(context.guessedInputs && given.type.kind === 'json')) {
+        const data = { field: name, given: describeType(given.type), wanted: `a ${wanted}` };
+        context.report(makeDiagnostic('MACH1251', { file: places.file, span, data }));
+      }
+      return name;
+    },
+    problem(optionPath, problem, suggestion) {
+      const path = toPath(optionPath);
+      if (isIgnored(path) && path.length > 0) return;
+      const span = places.find([...base, ...path], path.length === 0 ? { at: 'key' } : {});
+      context.report(makeDiagnostic('MACH1252', { file: places.file, span, data: { problem }, suggestion }));
+    },
+    resolveFile: (path) => resolveBeside(places.file, path),
+  };
+}
+
+function describeProblem(
+  { code, offset, length, message, suggestion }: Problem,
+  path: Path,
+  { context, owner, input }: { context: CheckerContext; owner: string; input: Schema },
+): Diagnostic {
+  const { places, base, substitutions } = context;
+  const filledIn = substitutions.get(pointerOf(path)) ?? [];
+  const part = toRawPart({ offset, length }, filledIn);
+  const span = places.find([...base, ...path], { part });
+  // A message may quote a part of a secret, which redaction could not find.
+  const touched = filledIn.find(
+    (one) => offset < one.offset + one.value.length && one.offset < offset + Math.max(1, length),
+  );
+  const shown = touched
+    ? `the expression cannot be read with the value of ${touched.reference} in this place`
+    : message.replace('is not a field of the input', `is not a field of ${owner}`);
+  const hint = touched ? undefined : fieldHint(code, suggestion, input);
+  return {
+    code,
+    severity: 'error',
+    file: places.file,
+    ...span,
+    message: shown,
+    ...(hint !== undefined && { suggestion: hint }),
+  };
+}
+
+function fieldHint(code: string, suggestion: string | undefined, input: Schema): string | undefined {
+  if (suggestion) return `did you mean ${suggestion}?`;
+  return code === 'MACH1203' ? suggestName('', fieldNames(input), 'fields') : undefined;
+}
+
+function fits(type: FieldType, wanted: FieldType['kind'] | 'number'): boolean {
+  if (wanted === 'number') return type.kind === 'int' || type.kind === 'float' || type.kind === 'duration';
+  if (wanted === 'list' || wanted === 'record') return type.kind === wanted;
+  return isAssignable(type, { kind: wanted });
+}
+
+function standInType(wanted: FieldType['kind'] | 'number' | 'any'): FieldType {
+  if (wanted === 'number') return { kind: 'float' };
+  if (wanted === 'any' || wanted === 'list' || wanted === 'record') return { kind: 'json' };
+  return { kind: wanted };
+}
