@@ -137,7 +137,8 @@ async function verifyEngine(root, report) {
 /** @param {string} root @returns {string | null} what the loader said, or null when it loads */
 function loadEngine(root) {
   const options = /** @type {const} */ ({ cwd: root, encoding: 'utf8', timeout: 120_000 });
-  const { status, signal, stderr } = spawnSync(process.execPath, ['-e', "require('chdb')"], options);
+  const script = "try { require('chdb') } catch (error) { console.error(error.message); process.exit(1) }";
+  const { status, signal, stderr } = spawnSync(process.execPath, ['-e', script], options);
   if (status === 0) return null;
   return stderr || `the process ended with ${signal ?? `code ${status}`}`;
 }
