@@ -1,0 +1,250 @@
+/** The embedded NATS server: a child process with JetStream on loopback, its files in one folder. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { delimiter, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { logErrors } from './errors.ts';
+import { serverLimits } from './server-limits.ts';
+import { isAlive, lockFolder, type ProcessMark } from './server-lock.ts';
+import { runServer, type ServerRun, sendSignal } from './server-process.ts';
+
+export interface NatsServerOptions {
+  /** Holds configuration, lock and storage; made when absent. One engine at a time. */
+  readonly directory: string;
+  /** 0: a free one. */
+  readonly port?: number;
+  /** Sync to disk before every acknowledgement (streams of durability `broker` are exempt). Default true. */
+  readonly syncAlways?: boolean;
+  /** Port of the server's own monitoring pages (`/varz`, `/jsz`), on loopback. Absent: none. 0: a free one. */
+  readonly monitorPort?: number;
+  /** The program; found by `findNatsServer` when absent. */
+  readonly program?: string;
+  /** Start a server that died again, on the same port. Default true. */
+  readonly keepAlive?: boolean;
+  readonly startDeadlineMs?: number;
+  /** Told about deaths and restarts, for logs. */
+  readonly onEvent?: (event: { readonly kind: 'ended' | 'restarted' | 'given-up'; readonly detail: string }) => void;
+}
+
+export interface NatsServer {
+  readonly url: string;
+  readonly monitorUrl: string | undefined;
+  /** Of the server itself; another one after a restart. */
+  readonly processId: number;
+  /** Resolves when the server is stopped and the folder is free. */
+  stop(): Promise<void>;
+  /** Rejects with MACH3014 when the server dies more often than it is restarted, or at all without `keepAlive`. */
+  readonly failed: Promise<never>;
+}
+
+/** Servers that we start say by their name that they sync always, so that other processes can know it (`check`). */
+export const syncAlwaysNamePrefix = 'mach-sync-always-';
+
+const repository = resolve(fileURLToPath(new URL('../..', import.meta.url)));
+
+/** `MACH_NATS_SERVER`, then `.mach/bin` of the project, then PATH. Throws MACH3013. */
+export function findNatsServer(environment: NodeJS.ProcessEnv = process.env): string {
+  const given = environment.MACH_NATS_SERVER;
+  if (given) {
+    if (existsSync(given)) return given;
+    throw logErrors.make('MACH3013', { places: `MACH_NATS_SERVER=${given}` });
+  }
+  const places = [
+    join(repository, '.mach/bin/nats-server'),
+    ...(environment.PATH ?? '')
+      .split(delimiter)
+      .filter(Boolean)
+      .map((folder) => join(folder, 'nats-server')),
+  ];
+  const found = places.find((place) => existsSync(place));
+  if (!found) throw logErrors.make('MACH3013', { places: 'MACH_NATS_SERVER, .mach/bin/nats-server and PATH' });
+  return found;
+}
+
+function configuration(options: NatsServerOptions, directory: string, port: number): string {
+  const name = options.syncAlways === false ? 'mach-' : syncAlwaysNamePrefix;
+  const lines = [
+    `server_name: ${JSON.stringify(`${name}${process.pid}-${Date.now().toString(36)}`)}`,
+    `listen: "127.0.0.1:${port === 0 ? -1 : port}"`,
+    `ports_file_dir: ${JSON.stringify(directory)}`,
+    `max_payload: ${limits.frameBytesMax + serverLimits.headerBytesMax}`,
+    // A reader may be handed its whole read-ahead at once; the default of 64 MiB would cut it off as a slow consumer.
+    'max_pending: 268435456',
+    'jetstream {',
+    `  store_dir: ${JSON.stringify(join(directory, 'storage'))}`,
+    `  max_file_store: ${serverLimits.storageReservationBytesMax}`,
+    options.syncAlways === false ? '' : '  sync_interval: always',
+    '}',
+  ];
+  if (options.monitorPort !== undefined) {
+    lines.push(`http: "127.0.0.1:${options.monitorPort === 0 ? -1 : options.monitorPort}"`);
+  }
+  return `${lines.filter(Boolean).join('\n')}\n`;
+}
+
+/** The first line that a NATS server says to a client, without becoming one. */
+function readInfo(port: number): Promise<{ jetstream?: boolean } | undefined> {
+  return new Promise((done) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    let text = '';
+    const finish = (info?: { jetstream?: boolean }) => {
+      socket.destroy();
+      done(info);
+    };
+    socket.setTimeout(1000, finish);
+    socket.once('error', () => finish());
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+      const line = /^INFO (\{.*\})\s*\r\n/.exec(text)?.[1];
+      if (line) finish(JSON.parse(line) as { jetstream?: boolean });
+    });
+  });
+}
+
+interface Ports {
+  readonly url: string;
+  readonly monitorUrl: string | undefined;
+}
+
+async function readPorts(directory: string, processId: number): Promise<Ports | undefined> {
+  const path = join(directory, `nats-server_${processId}.ports`);
+  try {
+    const ports = JSON.parse(await readFile(path, 'utf8')) as { nats?: string[]; monitoring?: string[] };
+    const url = ports.nats?.[0];
+    return url ? { url, monitorUrl: ports.monitoring?.[0] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The server leaves its ports file when it is killed; a later process may have the same id. */
+async function removePorts(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const stale = names.filter((name) => /^nats-server_\d+\.ports$/.test(name));
+  await Promise.all(stale.map((name) => rm(join(directory, name), { force: true })));
+}
+
+async function awaitReady(run: ServerRun, directory: string, deadlineMs: number): Promise<Ports> {
+  const until = performance.now() + deadlineMs;
+  let code: number | undefined;
+  void run.ended.then((value) => {
+    code = value;
+  });
+  while (performance.now() < until) {
+    if (code !== undefined) throw new Error(`it ended with code ${code}: ${run.output()}`);
+    const ports = await readPorts(directory, run.processId);
+    if (ports && (await readInfo(Number(new URL(ports.url).port)))?.jetstream) return ports;
+    await sleep(15);
+  }
+  throw new Error(`it was not ready after ${deadlineMs} ms (limit serverStartDeadlineMs): ${run.output()}`);
+}
+
+/** Ends the server that a dead engine has left behind. */
+async function endServer(server: ProcessMark): Promise<void> {
+  sendSignal(server.processId, 'SIGTERM');
+  const until = performance.now() + serverLimits.serverStopDeadlineMs;
+  while (isAlive(server) && performance.now() < until) await sleep(20);
+  if (isAlive(server)) sendSignal(server.processId, 'SIGKILL');
+  while (isAlive(server)) await sleep(20);
+}
+
+/** Starts a server. Rejects with MACH3011 (folder in use), MACH3012 (does not start) or MACH3013 (no program). */
+export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
+  const program = options.program ?? findNatsServer();
+  const directory = resolve(options.directory);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(directory, endServer);
+  const configurationPath = join(directory, 'nats-server.conf');
+  const startDeadlineMs = options.startDeadlineMs ?? serverLimits.serverStartDeadlineMs;
+
+  const start = async (port: number): Promise<{ run: ServerRun; ports: Ports }> => {
+    let run: ServerRun | undefined;
+    try {
+      await removePorts(directory);
+      await writeFile(configurationPath, configuration(options, directory, port), { mode: 0o600 });
+      run = await runServer(program, ['-c', configurationPath]);
+      await lock.recordServer(run.processId);
+      return { run, ports: await awaitReady(run, directory, startDeadlineMs) };
+    } catch (error) {
+      await run?.stop(1000);
+      throw logErrors.make('MACH3012', { directory, reason: messageOf(error) }, error);
+    }
+  };
+
+  try {
+    const first = await start(options.port ?? 0);
+    return supervise(first, start, options, async () => {
+      await removePorts(directory);
+      await lock.release();
+    });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function supervise(
+  first: { run: ServerRun; ports: Ports },
+  start: (port: number) => Promise<{ run: ServerRun; ports: Ports }>,
+  options: NatsServerOptions,
+  release: () => Promise<void>,
+): NatsServer {
+  let { run } = first;
+  let stopping = false;
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined);
+  const port = Number(new URL(first.ports.url).port);
+  const deaths: number[] = [];
+
+  const watch = async (): Promise<void> => {
+    while (!stopping) {
+      const code = await run.ended;
+      if (stopping) return;
+      const reason = `ended with code ${code}: ${run.output()}`;
+      options.onEvent?.({ kind: 'ended', detail: reason });
+      const now = performance.now();
+      deaths.push(now);
+      while ((deaths[0] ?? now) < now - serverLimits.serverRestartWindowMs) deaths.shift();
+      if (options.keepAlive === false || deaths.length > serverLimits.serverRestartsMax)
+        throw giveUp(deaths.length, reason);
+      await sleep(serverLimits.serverRestartDelayMs);
+      if (stopping) return;
+      ({ run } = await start(port));
+      options.onEvent?.({ kind: 'restarted', detail: `process ${run.processId}` });
+    }
+  };
+  const giveUp = (restarts: number, reason: string) =>
+    logErrors.make('MACH3014', { restarts, windowMs: serverLimits.serverRestartWindowMs, reason });
+  const watching = watch().catch((error: Error) => {
+    options.onEvent?.({ kind: 'given-up', detail: messageOf(error) });
+    fail(error);
+  });
+
+  let stopped: Promise<void> | undefined;
+  return {
+    url: first.ports.url,
+    monitorUrl: first.ports.monitorUrl,
+    failed,
+    get processId() {
+      return run.processId;
+    },
+    stop() {
+      stopping = true;
+      stopped ??= (async () => {
+        await run.stop(serverLimits.serverStopDeadlineMs);
+        await watching;
+        // A restart may have been under way.
+        await run.stop(serverLimits.serverStopDeadlineMs);
+        await release();
+      })();
+      return stopped;
+    },
+  };
+}
