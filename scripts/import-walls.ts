@@ -25,7 +25,8 @@ interface Wall {
   readonly rule: string;
 }
 
-const isTest = (path: string) => path.endsWith('.test.ts') || path.startsWith('test/');
+/** Tests, and what they share. */
+const isTest = (path: string) => path.endsWith('.test.ts') || /^(test|(operators|connectors)\/testing)\//.test(path);
 const isUnder =
   (...folders: string[]) =>
   (path: string) =>
@@ -82,9 +83,10 @@ const walls: readonly Wall[] = [
     appliesTo: isUnder('operators', 'connectors'),
     forbids: ({ target, isPackage }, path) => {
       if (isPackage || target === entry || isUnder(ownFolder(path))(target)) return false;
-      return !(isTest(path) && isUnder('runtime/testing')(target));
+      const isForTests = isUnder('runtime/testing', 'operators/testing', 'connectors/testing');
+      return !(isTest(path) && (isForTests(target) || isRuntimeBase(target)));
     },
-    rule: `operators and connectors import ${entry} and their own folder, nothing else; tests also runtime/testing`,
+    rule: `operators and connectors import ${entry} and their own folder, nothing else; tests also */testing and runtime/*.ts`,
   },
   part('stream', [], ['store', 'expression']),
   part('expression', ['stream']),
