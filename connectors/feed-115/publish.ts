@@ -21,6 +21,8 @@ export interface PublishOptions {
   readonly aheadMs: number;
   /** Newest stream of each centre. */
   readonly streams: Map<string, PublishStream>;
+  /** Position of each centre that is known to be on disk; `context.mark` may be a moment behind. */
+  readonly positions: Map<string, number>;
   /** Every stream, for the drain. */
   readonly all: Set<PublishStream>;
 }
@@ -28,7 +30,9 @@ export interface PublishOptions {
 /** gRPC's own numbers, so that this file does not load the library. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 const status = { invalid: 3, deadline: 4, exhausted: 8, precondition: 9, aborted: 10, unavailable: 14 } as const;
 
-const durablePosition = (context: SourceContext, centre: string) => Number(context.mark(centre) ?? 0);
+function durablePosition({ context, positions }: PublishOptions, centre: string): number {
+  return Math.max(Number(context.mark(centre) ?? 0), positions.get(centre) ?? 0);
+}
 
 export class PublishStream {
   readonly #call: PublishCall;
@@ -80,14 +84,14 @@ export class PublishStream {
   }
 
   async #open(request: PublishRequest): Promise<void> {
-    const { streams, context, requestsInFlightMax } = this.#options;
+    const { streams, positions, requestsInFlightMax } = this.#options;
     clearTimeout(this.#timeout);
     const reason = centreProblem(request.centre);
     if (reason !== null) return this.#fail(status.invalid, feedErrors.make('MACH2102', { reason }));
     const centre = request.centre as string;
     const older = streams.get(centre);
-    if (!older && streams.size >= feedLimits.centresMax) {
-      const data = { what: 'centres are streaming', number: streams.size };
+    if (!positions.has(centre) && positions.size >= feedLimits.centresMax) {
+      const data = { what: 'centres', number: positions.size };
       return this.#fail(status.exhausted, feedErrors.make('MACH2116', data));
     }
     this.#centre = centre;
@@ -96,7 +100,8 @@ export class PublishStream {
     await older?.stop(feedErrors.make('MACH2105', { centre }));
     this.#waiting = false;
     if (this.#state !== 'opening') return this.#settle();
-    const position = durablePosition(context, centre);
+    const position = durablePosition(this.#options, centre);
+    positions.set(centre, position);
     this.#next = position + 1;
     this.#state = 'streaming';
     this.#call.write({ resume: { position, requests_in_flight_max: requestsInFlightMax } });
@@ -161,7 +166,8 @@ export class PublishStream {
   }
 
   #acknowledge(acknowledgement: Acknowledgement): void {
-    const { context } = this.#options;
+    const { context, positions } = this.#options;
+    positions.set(this.#centre, Math.max(acknowledgement.position ?? 0, positions.get(this.#centre) ?? 0));
     const labels = { centre: this.#centre };
     if (acknowledgement.resent) context.count('items_resent_total', acknowledgement.resent, labels);
     if (acknowledgement.refused) context.count('items_refused_total', acknowledgement.refused, labels);

@@ -60,7 +60,7 @@ export async function openServer(options: ServerOptions, context: SourceContext)
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
   const board = openHospitalBoard(context);
   const all = new Set<PublishStream>();
-  const publishOptions = { ...options, context, streams: new Map<string, PublishStream>(), all };
+  const publishOptions = { ...options, context, streams: new Map(), positions: new Map(), all };
   server.addService(proto.service as Parameters<Server['addService']>[0], {
     Publish: (call: PublishCall) => void new PublishStream(call, publishOptions),
     Submit: makeSubmit({ context, aheadMs: options.aheadMs }),
