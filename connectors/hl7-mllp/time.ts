@@ -1,12 +1,13 @@
 /**
- * HL7 date-times: YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ] (chapter 2A, DTM; TS before version 2.6).
+ * HL7 date-times: YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ] (chapter 2A, DTM; TS before version 2.6). Milliseconds
+ * written without the point, as some senders do, are read too.
  *
  * Without a zone of its own a value is in the zone of MSH-7 where that has one ("If the time zone is specified, it will be
  * used throughout the message as the default time zone", MSH-7), else in the zone of the source's options.
  */
 
 const pattern =
-  /^(\d{4})(?:(0[1-9]|1[0-2])(?:(0[1-9]|[12]\d|3[01])(?:([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(?:\.(\d{1,6}))?)?)?)?)?)?([+-]\d{4})?$/;
+  /^(\d{4})(?:(0[1-9]|1[0-2])(?:(0[1-9]|[12]\d|3[01])(?:([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(?:\.(\d{1,6})|(\d{3}))?)?)?)?)?)?([+-]\d{4})?$/;
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -18,7 +19,8 @@ export type Zone = string | number;
 export function parseTime(text: string, zone: Zone): number | undefined {
   const match = pattern.exec(text);
   if (!match) return undefined;
-  const [, year = '', month = '01', day = '01', hour = '0', minute = '0', second = '0', fraction = '', offset] = match;
+  const [, year = '', month = '01', day = '01', hour = '0', minute = '0', second = '0', decimals, run, offset] = match;
+  const fraction = decimals ?? run ?? '';
   const date = Date.UTC(Number(year), Number(month) - 1, Number(day));
   // Date.UTC rolls 31 February over; years below 100 are taken for the twentieth century.
   if (new Date(date).getUTCDate() !== Number(day) || Number(year) < 100) return undefined;
@@ -111,4 +113,9 @@ function measureOffset(format: Intl.DateTimeFormat, time: number): number {
   for (const { type, value } of format.formatToParts(time)) part[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
   return Date.UTC(year, month - 1, day, hour, minute, second) - time;
+}
+
+/** Minutes that a zone is east of Greenwich at a time. */
+export function offsetMinutesAt(time: number, zone: string): number {
+  return offsetAt(time, zone) / minuteMs;
 }
