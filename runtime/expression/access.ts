@@ -32,7 +32,7 @@ function fieldOfEvent(place: Place, name: string, scope: Scope): Expression {
   const found = own(scope.input.fields, name);
   if (!found) {
     const names = [...scope.variables.keys(), ...Object.keys(scope.input.fields)];
-    return unknownField(place, name, 'the input', names, scope);
+    return unknownField(place, name, scope.inputName, names, scope);
   }
   scope.fieldsRead.add(name);
   return { ...typed(found), ...range(place), evaluate: (event) => event[name] ?? null, field: name };

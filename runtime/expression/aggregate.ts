@@ -3,7 +3,7 @@ import { didYouMean } from '../did-you-mean.ts';
 import type { FieldType, Schema } from '../stream/schema.ts';
 import { placeOfName } from './call.ts';
 import { check } from './check.ts';
-import { type Compiled, type Failed, finish, inOrder, openScope } from './compile.ts';
+import { type Compiled, type CompileOptions, type Failed, finish, inOrder, openScope } from './compile.ts';
 import { type Expression, type Place, report, type Scope } from './expression.ts';
 import { parse, type Syntax } from './parse.ts';
 import { describe, duration, float, int, isNumber, isNumeric, isUnknown, type Type, toFieldType } from './types.ts';
@@ -78,10 +78,14 @@ function isAggregate(name: string): name is AggregateName {
 }
 
 /** Every call takes one more argument, a condition: `max(minutes, department == "ED")`. */
-export function compileAggregateExpression(source: string, input: Schema): CompiledAggregate | Failed {
+export function compileAggregateExpression(
+  source: string,
+  input: Schema,
+  options: Pick<CompileOptions, 'inputName'> = {},
+): CompiledAggregate | Failed {
   const parsed = parse(source);
   if (!parsed.ok) return { ok: false, problems: [parsed.problem] };
-  const { scope } = openScope(source, input, {});
+  const { scope } = openScope(source, input, options);
   const compiled = compileCall(parsed.syntax, scope);
   if (scope.problems.length > 0 || !compiled) return { ok: false, problems: inOrder(scope.problems) };
   return compiled;

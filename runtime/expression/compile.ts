@@ -15,6 +15,8 @@ export interface CompileOptions {
   readonly wanted?: Wanted;
   /** Names beside the fields; they hide fields of the same name. Their values come with each evaluation. */
   readonly variables?: Readonly<Record<string, Field>>;
+  /** How the input is called in messages: the id of the node that it comes from. */
+  readonly inputName?: string;
 }
 
 export interface Compiled {
@@ -38,18 +40,19 @@ export interface Failed {
 export function compileExpression(source: string, input: Schema, options: CompileOptions = {}): Compiled | Failed {
   const parsed = parse(source);
   if (!parsed.ok) return { ok: false, problems: [parsed.problem] };
-  const { scope, cells } = openScope(source, input, options.variables ?? {});
-  const expression = fit(check(parsed.syntax, scope), options.wanted ?? 'any', scope);
+  const { scope, cells } = openScope(source, input, options);
+  const expression = checkWanted(check(parsed.syntax, scope), options.wanted ?? 'any', scope);
   if (scope.problems.length > 0) return { ok: false, problems: inOrder(scope.problems) };
   return finish(expression, options.wanted ?? 'any', scope, cells);
 }
 
-export function openScope(source: string, input: Schema, variables: Readonly<Record<string, Field>>) {
+export function openScope(source: string, input: Schema, { variables = {}, inputName = 'the input' }: CompileOptions) {
   const cells = new Map<string, Cell>();
   for (const name of Object.keys(variables)) cells.set(name, { value: null });
   const scope: Scope = {
     source,
     input,
+    inputName,
     variables: new Map([...cells].map(([name, cell]) => [name, { cell, field: variables[name] as Field }])),
     problems: [],
     fieldsRead: new Set(),
@@ -63,7 +66,7 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
 }
 
 /** Checks the type of the whole against what the option asks for. */
-function fit(expression: Expression, wanted: Wanted, scope: Scope): Expression {
+function checkWanted(expression: Expression, wanted: Wanted, scope: Scope): Expression {
   if (isUnknown(expression.type) || fits(expression.type, wanted)) return expression;
   const { source } = scope;
   const whole = { start: source.length - source.trimStart().length, end: source.trimEnd().length };

@@ -42,6 +42,8 @@ export interface Steps {
 export interface Scope {
   readonly source: string;
   readonly input: Schema;
+  /** How the input is called in messages. */
+  readonly inputName: string;
   readonly variables: ReadonlyMap<string, Variable>;
   readonly problems: Problem[];
   readonly fieldsRead: Set<string>;

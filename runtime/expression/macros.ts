@@ -118,7 +118,7 @@ function exactlyOne({ list, cell, steps, value }: Loop): Evaluate {
 
 function collect(
   { list, cell, steps, condition }: Loop,
-  valueOf: (event: Parameters<Evaluate>[0], item: unknown) => unknown,
+  produce: (event: Parameters<Evaluate>[0], item: unknown) => unknown,
 ): Evaluate {
   return (event) => {
     const items = list(event);
@@ -127,7 +127,7 @@ function collect(
     for (const item of items) {
       if (steps.left-- <= 0) return null;
       cell.value = item;
-      if (!condition || condition(event) === true) collected.push(valueOf(event, item));
+      if (!condition || condition(event) === true) collected.push(produce(event, item));
     }
     return collected;
   };

@@ -19,9 +19,11 @@ export function checkComparison(
       equality || left.type.kind !== right.type.kind
         ? `${describe(left.type)} cannot be compared with ${describe(right.type)}`
         : `${describe(left.type)} has no order: only == and != compare it`;
-    return report(scope, { start, end }, { code: 'MACH1211', message, suggestion: inTypeOf(left, right, scope) });
+    const [given, other] = right.literal ? [right, left] : [left, right];
+    const suggestion = inTypeOf(given, other, scope);
+    return report(scope, suggestion ? given : { start, end }, { code: 'MACH1211', message, suggestion });
   }
-  if (equality) {
+  if (equality && !(left.literal && right.literal)) {
     checkOccurs(left, right, scope);
     checkOccurs(right, left, scope);
   }
@@ -41,8 +43,7 @@ function isOrdered({ kind }: Type): boolean {
 }
 
 /** A literal of the wrong type, written as it should have been: `"240"` beside a number, `300` beside a duration. */
-function inTypeOf(left: Expression, right: Expression, scope: Scope): string | undefined {
-  const [given, other] = right.literal ? [right, left] : [left, right];
+function inTypeOf(given: Expression, other: Expression, scope: Scope): string | undefined {
   if (!given.literal) return undefined;
   const text = scope.source.slice(given.start, given.end);
   const { value } = given.literal;
@@ -98,16 +99,17 @@ export function checkIn({ start, end }: Place, item: Expression, list: Expressio
 
 function checkListOccurs(item: Expression, list: Expression, scope: Scope): void {
   const values = item.type.kind === 'string' ? (item.type.values ?? []) : [];
-  for (const value of list.literal?.value as unknown[]) {
+  const items = Array.isArray(list.literal?.value) ? (list.literal.value as unknown[]) : [];
+  for (const value of items) {
     if (typeof value !== 'string' || values.includes(value)) continue;
     // The places of the items of a folded list are not kept; the text of a literal is found in it.
-    const at = scope.source.slice(list.start, list.end).search(new RegExp(`["']${escape(value)}["']`));
+    const at = scope.source.slice(list.start, list.end).search(new RegExp(`["']${escapePattern(value)}["']`));
     const place = at < 0 ? list : { start: list.start + at, end: list.start + at + value.length + 2 };
     neverOccurs({ ...list, ...place, literal: { value } }, item, scope);
   }
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 

@@ -25,9 +25,9 @@ export function parsePattern(source: string, ignoreCase: boolean): PatternSyntax
 
 const quantifier = /(?:[*+?]|\{(\d+)(,(\d*))?\})\??/y;
 /** One escape: a class, a code, or an escaped sign. */
-const escape =
-  /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[a-zA-Z]|[^])/uy;
-const charactersClass = /\[(?:\\[^]|[^\]\\])*\]/uy;
+const escapeSequence =
+  /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[a-zA-Z]|[\s\S])/uy;
+const charactersClass = /\[(?:\\[\s\S]|[^\]\\])*\]/uy;
 
 class Reader {
   private at = 0;
@@ -97,7 +97,7 @@ class Reader {
   }
 
   private escaped(): PatternNode {
-    const text = this.match(escape)?.[0] as string;
+    const text = this.match(escapeSequence)?.[0] as string;
     const sign = text.charAt(1);
     if (sign === 'b' || sign === 'B')
       throw new Unsupported('\\b knows only unaccented letters; write (^|[^\\p{L}])word([^\\p{L}]|$)');

@@ -52,13 +52,13 @@ interface StateSet {
   readonly next: Map<number, StateSet>;
 }
 
-/** Transitions remembered of one pattern; then all are forgotten and found anew. */
-const transitionsMax = 20_000;
+/** Transitions remembered of one pattern, weighed by the size of the sets that they lead to; then all are forgotten and found anew. */
+const rememberedMax = 500_000;
 
 class Automaton {
   private readonly program: Program;
   private readonly sets = new Map<string, StateSet>();
-  private transitions = 0;
+  private remembered = 0;
   private readonly first: StateSet;
 
   constructor(program: Program) {
@@ -80,9 +80,10 @@ class Automaton {
   private step(set: StateSet, character: number): StateSet {
     const targets: number[] = [0];
     for (const place of set.waiting) if (this.program[place]?.accepts?.(character)) targets.push(place + 1);
-    if (this.transitions++ >= transitionsMax) this.forget();
+    if (this.remembered >= rememberedMax) this.forget();
     const next = this.setOf(targets, false);
     set.next.set(character, next);
+    this.remembered += 1 + next.waiting.length;
     return next;
   }
 
@@ -90,7 +91,7 @@ class Automaton {
     for (const set of this.sets.values()) set.next.clear();
     this.first.next.clear();
     this.sets.clear();
-    this.transitions = 0;
+    this.remembered = 0;
   }
 
   private setOf(targets: readonly number[], atStart: boolean): StateSet {
