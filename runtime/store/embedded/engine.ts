@@ -17,13 +17,12 @@ export interface EngineFacts {
 
 export interface Engine {
   readonly facts: EngineFacts;
-  query(request: EngineRequest, tag: string): Promise<EngineResult>;
+  /** Aborting ends a query that reads, waiting or running: its client has gone. What changes something goes on, as on a server. */
+  query(request: EngineRequest, signal: AbortSignal): Promise<EngineResult>;
   /** Inserts what a file holds, in the format of the statement's head. */
   insertFile(head: InsertHead, path: string, request: EngineRequest): Promise<EngineResult>;
   /** A fresh path for the body of an insert. */
   bodyPath(): string;
-  /** Ends queries that run under the tag: their client has gone. */
-  kill(tag: string): Promise<void>;
   idle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,6 +54,14 @@ export async function openEngine(directory: string): Promise<Engine> {
     command: createSessionPool({ name: 'command', size: embeddedLimits.commandSessions, waitingMax, open }),
   };
   const killer = open();
+  let kills: Promise<unknown> = Promise.resolve();
+  const kill = (tag: string) => {
+    const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quoteText(tag)} ASYNC`;
+    // One at a time, as any session serves.
+    const killed = kills.then(() => killer.run({ ...base, sql, format: 'Null' }));
+    kills = killed.catch(() => {});
+    return killed;
+  };
   const text = async (sql: string) => {
     const result = await pools.read.use((session) => session.run({ ...base, sql, format: 'TabSeparated' }));
     return Buffer.from(result.bytes).toString('utf8').trim().split('\t');
@@ -63,21 +70,30 @@ export async function openEngine(directory: string): Promise<Engine> {
 
   return {
     facts: { version, timezone },
-    query(request, tag) {
+    query(request, signal) {
+      const kind = statementKind(request.sql);
+      if (kind !== 'read') return pools[kind].use((session) => session.run(request));
+      const tag = randomUUID();
       const settings = new Map(request.settings).set('log_comment', tag);
-      return pools[statementKind(request.sql)].use((session) => session.run({ ...request, settings }));
+      const run = async (session: EngineSession) => {
+        const onAbort = () => void kill(tag).catch(() => {});
+        signal.addEventListener('abort', onAbort, { once: true });
+        try {
+          return await session.run({ ...request, settings });
+        } finally {
+          signal.removeEventListener('abort', onAbort);
+        }
+      };
+      return pools.read.use(run, signal);
     },
     async insertFile(head, file, request) {
       const sql = `${head.target} FROM INFILE ${quoteText(file)} ${head.settings} FORMAT ${head.format}`;
       return pools.insert.use((session) => session.run({ ...request, sql }));
     },
     bodyPath: () => join(bodies, randomUUID()),
-    async kill(tag) {
-      const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quoteText(tag)} ASYNC`;
-      await killer.run({ ...base, sql, format: 'Null' });
-    },
     async idle() {
       await Promise.all(Object.values(pools).map((pool) => pool.idle()));
+      await kills;
     },
     async close() {
       for (const pool of Object.values(pools)) pool.close();

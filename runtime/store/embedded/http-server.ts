@@ -53,7 +53,7 @@ async function answer(engine: Engine, request: IncomingMessage, response: Server
   }
   // As on a server: a GET changes nothing.
   const settings = new Map(parsed.settings).set('readonly', '2');
-  await answerQuery(engine, request, response, { ...parsed, settings }, parsed.query);
+  await answerQuery(engine, response, { ...parsed, settings }, parsed.query);
 }
 
 async function answerPost(
@@ -65,7 +65,7 @@ async function answerPost(
   const head = parsed.query === '' ? undefined : parseInsertHead(parsed.query);
   if (!head || head.length < parsed.query.trimEnd().length) {
     const body = await readQueryText(request);
-    return answerQuery(engine, request, response, parsed, parsed.query === '' ? body : `${parsed.query}\n${body}`);
+    return answerQuery(engine, response, parsed, parsed.query === '' ? body : `${parsed.query}\n${body}`);
   }
   const path = engine.bodyPath();
   try {
@@ -77,13 +77,7 @@ async function answerPost(
   }
 }
 
-async function answerQuery(
-  engine: Engine,
-  request: IncomingMessage,
-  response: ServerResponse,
-  parsed: StoreRequest,
-  sql: string,
-): Promise<void> {
+async function answerQuery(engine: Engine, response: ServerResponse, parsed: StoreRequest, sql: string): Promise<void> {
   if (sql.trim() === '') throw EngineError.make(62, 'SYNTAX_ERROR', 'Empty query');
   if (isDriverHandshake(sql, parsed.protocolVersion)) {
     const facts = { displayName: 'mach-embedded', ...engine.facts };
@@ -102,20 +96,13 @@ async function answerQuery(
     const result = await insertText(engine, head, sql, { ...parsed, sql, format });
     return sendResult(response, parsed, format, result, true);
   }
-  const tag = randomUUID();
-  let done = false;
-  response.on('close', () => {
-    // The client has gone: its query would only hold a session that others wait for.
-    if (!done) void engine.kill(tag).catch(() => {});
-  });
-  try {
-    const result = await engine.query({ ...parsed, sql, format }, tag);
-    done = true;
-    if (request.destroyed && response.destroyed) return;
-    await sendResult(response, parsed, namedFormat(sql) ?? format, result, false);
-  } finally {
-    done = true;
-  }
+  const gone = new AbortController();
+  // The client has gone: its query would only hold a session that others wait for.
+  const onClose = () => gone.abort();
+  response.once('close', onClose);
+  const result = await engine.query({ ...parsed, sql, format }, gone.signal);
+  response.removeListener('close', onClose);
+  await sendResult(response, parsed, namedFormat(sql) ?? format, result, false);
 }
 
 async function sendResult(

@@ -2,8 +2,11 @@
 import { EngineError, type EngineSession } from './engine-session.ts';
 
 export interface SessionPool {
-  /** Waits for a free session. Rejects with code 202 when `waitingMax` are waiting already. */
-  use<T>(run: (session: EngineSession) => Promise<T>): Promise<T>;
+  /**
+   * Waits for a free session. Rejects with code 202 when `waitingMax` are waiting already, with 394 when the signal is aborted
+   * before a session is free.
+   */
+  use<T>(run: (session: EngineSession) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Resolves when nothing runs or waits. */
   idle(): Promise<void>;
   close(): void;
@@ -32,19 +35,32 @@ export function createSessionPool({ name, size, waitingMax, open }: SessionPoolO
     free.push(session);
     if (free.length === size) for (const resolve of idleWaiters.splice(0)) resolve();
   };
-  const acquire = (): Promise<EngineSession> => {
+  const acquire = (signal?: AbortSignal): Promise<EngineSession> => {
+    const cancelled = () => EngineError.make(394, 'QUERY_WAS_CANCELLED', 'Query was cancelled before it began');
+    if (signal?.aborted) return Promise.reject(cancelled());
     const session = free.pop();
     if (session) return Promise.resolve(session);
     if (queue.length >= waitingMax) {
       const text = `Too many simultaneous queries: ${waitingMax} wait for one of ${size} ${name} sessions (waitingRequestsMax)`;
       return Promise.reject(EngineError.make(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', text));
     }
-    return new Promise((resolve) => queue.push(resolve));
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        queue.splice(queue.indexOf(take), 1);
+        reject(cancelled());
+      };
+      const take = (free: EngineSession) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(free);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      queue.push(take);
+    });
   };
 
   return {
-    async use(run) {
-      const session = await acquire();
+    async use(run, signal) {
+      const session = await acquire(signal);
       try {
         return await run(session);
       } finally {

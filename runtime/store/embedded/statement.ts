@@ -2,12 +2,14 @@
 
 export type StatementKind = 'insert' | 'read' | 'command';
 
-const leading = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|\()*/;
+const leading = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/;
+
+const commentLength = (sql: string) => leading.exec(sql)?.[0].length ?? 0;
 
 /** Inserts that carry data never wait behind queries; what may run for long or change tables has sessions of its own. */
 export function statementKind(sql: string): StatementKind {
-  const text = sql.slice(leading.exec(sql)?.[0].length ?? 0);
-  if (/^INSERT\b/i.test(text)) return /\b(?:SELECT|WITH)\b/i.test(text.slice(0, 4096)) ? 'command' : 'insert';
+  const text = sql.slice(commentLength(sql), commentLength(sql) + 4_096).replace(/^[\s(]+/, '');
+  if (/^INSERT\b/i.test(text)) return /\b(?:SELECT|WITH)\b/i.test(text) ? 'command' : 'insert';
   return /^(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN|CHECK|FROM)\b/i.test(text) ? 'read' : 'command';
 }
 
@@ -27,18 +29,19 @@ export interface InsertHead {
 
 const name = '(?:`(?:[^`\\\\]|\\\\.)+`|"(?:[^"\\\\]|\\\\.)+"|[A-Za-z_][A-Za-z0-9_]*)';
 const insertHead = new RegExp(
-  `^(\\s*INSERT\\s+INTO\\s+(?:TABLE\\s+)?${name}(?:\\s*\\.\\s*${name})?\\s*(?:\\((?:\\s*${name}\\s*,?)+\\))?)\\s*` +
+  `^(\\s*INSERT\\s+INTO\\s+(?:TABLE\\s+)?${name}(?:\\s*\\.\\s*${name})?\\s*(?:\\(\\s*${name}(?:\\s*,\\s*${name})*\\s*\\))?)\\s*` +
     "(SETTINGS\\s+(?:[^']|'(?:[^'\\\\]|\\\\.)*')*?)?\\s*FORMAT\\s+([A-Za-z][A-Za-z0-9]*)[ \\t\\r]*(?:\\n|;\\s*$|$|(?=[\\s[{(]))",
   'i',
 );
 
 /** The head of `INSERT INTO t (...) [SETTINGS ...] FORMAT f`, or undefined for any other statement. */
 export function parseInsertHead(sql: string): InsertHead | undefined {
-  const match = insertHead.exec(sql);
+  const start = commentLength(sql);
+  const match = insertHead.exec(sql.slice(start));
   if (!match) return undefined;
   const [whole, target = '', settings = '', format = ''] = match;
   if (format.toLowerCase() === 'values') return undefined;
-  return { target, settings, format, length: whole.length };
+  return { target, settings, format, length: start + whole.length };
 }
 
 const contentTypes: Readonly<Record<string, string>> = {
