@@ -14,7 +14,7 @@ import { noPlaces, type Places } from './places.ts';
 import { createSecretSet } from './redactor.ts';
 import { type Environment, type ReadFile, type ReferenceContext, readFileFromDisk } from './references.ts';
 import { readSourceSettings, type SourceSettings } from './source-settings.ts';
-import { findUnused, orderNodes, wire } from './wire.ts';
+import { findUnused, orderNodes, type Wiring, wire } from './wire.ts';
 
 export interface BindOptions {
   readonly catalogue: Catalogue;
@@ -50,7 +50,7 @@ export function bindTopology(ir: TopologyNode, options: BindOptions): LoadResult
   const order = orderNodes(entries, wiring.edges, places);
   const nodes = prepareNodes(entries, context);
   const outcomes = bindInOrder(order.sorted, { nodes, wiring, context });
-  diagnostics.push(...wiring.diagnostics, ...order.diagnostics, ...findUnused(entries, wiring.edges, places));
+  diagnostics.push(...wiring.diagnostics, ...order.diagnostics, ...findUnused(entries, wiring, places));
   const arranged = arrangeDiagnostics(diagnostics).map((diagnostic) => redactDiagnostic(diagnostic, secrets.redact));
   if (hasErrors(arranged)) return { diagnostics: arranged };
   const wired = TopologyNode.create({ ...ir, edges: wiring.edges });
@@ -128,7 +128,7 @@ function bindInOrder(
     context,
   }: {
     nodes: ReadonlyMap<string, PreparedNode>;
-    wiring: { edges: readonly EdgeNode[]; dangling: ReadonlySet<string> };
+    wiring: Wiring;
     context: ReferenceContext;
   },
 ): ReadonlyMap<string, BindOutcome> {
@@ -137,14 +137,19 @@ function bindInOrder(
     const node = nodes.get(id);
     if (!node) continue;
     const edges = wiring.edges.filter(({ to }) => to === id);
-    const { bound: boundEdges, missing } = findSchemas(edges, node.entry, { outcomes, context });
+    const { bound: boundEdges, missing } = findSchemas(edges, node.entry, {
+      outcomes,
+      guesses: wiring.guesses,
+      context,
+    });
     // A node that lacks an input, or whose input is unknown because of an error elsewhere, would only repeat that error.
-    if (node.parsed.options === undefined || wiring.dangling.has(id) || missing) {
+    if (node.parsed.options === undefined || missing) {
       outcomes.set(id, { failed: true });
       continue;
     }
-    const guessedInputs = edges.some(({ from }) => outcomes.get(from.node)?.failed);
-    outcomes.set(id, bindNode({ ...node, edges: boundEdges, guessedInputs, context }));
+    const guessedInputs = wiring.dangling.has(id) || edges.some(({ from }) => outcomes.get(from.node)?.failed);
+    const outcome = bindNode({ ...node, edges: boundEdges, guessedInputs, context });
+    outcomes.set(id, { ...outcome, failed: outcome.failed || guessedInputs });
   }
   return outcomes;
 }
@@ -152,21 +157,31 @@ function bindInOrder(
 function findSchemas(
   edges: readonly EdgeNode[],
   entry: Entry,
-  { outcomes, context }: { outcomes: ReadonlyMap<string, BindOutcome>; context: ReferenceContext },
+  {
+    outcomes,
+    guesses,
+    context,
+  }: {
+    outcomes: ReadonlyMap<string, BindOutcome>;
+    guesses: ReadonlyMap<EdgeNode, string>;
+    context: ReferenceContext;
+  },
 ) {
   const bound: BoundEdge[] = [];
   let missing = false;
-  for (const { from, input, path } of edges) {
-    const ports: Readonly<Record<string, Schema>> | undefined = outcomes.get(from.node)?.ports;
+  for (const edge of edges) {
+    const { from, input, path } = edge;
+    const node = guesses.get(edge) ?? from.node;
+    const ports: Readonly<Record<string, Schema>> | undefined = outcomes.get(node)?.ports;
     const schema = ports && Object.hasOwn(ports, from.port) ? ports[from.port] : undefined;
     if (schema) {
-      bound.push({ input, from: { node: from.node, port: from.port }, schema });
+      bound.push({ input, from: { node, port: from.port }, schema });
       continue;
     }
     missing = true;
     if (!ports) continue;
     const span = context.places.find([...optionsPath(entry), ...path]);
-    const data = { node: from.node, port: from.port };
+    const data = { node, port: from.port };
     const suggestion = suggestName(from.port, Object.keys(ports), 'ports');
     context.report(makeDiagnostic('MACH1106', { file: context.places.file, span, data, suggestion }));
   }

@@ -1,5 +1,6 @@
 /** A node's options through its definition's schema. An option that is wrong does not hide what is wrong elsewhere. */
 import type { z } from 'zod';
+import { didYouMean } from '../did-you-mean.ts';
 import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
 import { type Entry, optionsPath } from './entry.ts';
 import { pointerOf, type RawValue } from './ir/options-node.ts';
@@ -26,22 +27,30 @@ export function parseOptions(entry: Entry, context: ReferenceContext): ParsedOpt
   const resolved = resolveReferences(raw, base, context);
   const ignored: Path[] = [...resolved.unresolved].map(pathOfPointer);
   const report = (problem: OptionProblem) => {
-    if (ignored.some((path) => isWithin(problem.path, path))) return;
+    if ([...ignored, ...renamed].some((path) => isWithin(problem.path, path))) return;
     context.report(toDiagnostic(problem, base, context));
   };
   const problemContext = { definition: entry.definition.name, schema, options: raw };
+  const renamed: Path[] = [];
   let current = coerceReferences(resolved, raw, entry.definition.options);
   for (const name of unknownNames(raw, schema)) {
     const problem = unknownOption([name], problemContext);
     report(misplaced(entry, name) ? { ...problem, suggestion: misplaced(entry, name) as string } : problem);
     ignored.push([name]);
+    const meant = didYouMean(name, propertyNames(schema, []));
+    const given = valueAt(current, [name]);
     current = remove(current, [name]);
+    // What was meant is taken as given, or it would be reported as missing as well.
+    if (meant && given !== undefined && valueAt(current, [meant]) === undefined) {
+      current = replace(current, [meant], given);
+      renamed.push([meant]);
+    }
   }
   for (let attempt = 0; attempt <= repairsMax; attempt++) {
     const parsed = safeParse(entry.definition.options, current);
     if (parsed.success) return { resolved: { ...resolved, value: current }, options: parsed.data, ignored };
     const problems = describeIssues(parsed.error.issues, problemContext);
-    for (const problem of problems) report(problem);
+    for (const problem of problems) if (!isExplained(problem, problems)) report(problem);
     const repaired = problems.reduce<RawValue | undefined>(
       (value, problem) => value && repair(value, problem, schema),
       current,
@@ -56,6 +65,16 @@ export function parseOptions(entry: Entry, context: ReferenceContext): ParsedOpt
 /** A definition's own refinement may throw where it meets what it did not expect. */
 function safeParse(schema: z.ZodType, value: RawValue): z.ZodSafeParseResult<unknown> {
   return schema.safeParse(value);
+}
+
+/** What is missing because its name was mistyped is one mistake, not two. */
+function isExplained({ fault, path }: OptionProblem, problems: readonly OptionProblem[]): boolean {
+  if (fault !== 'missing') return false;
+  const parent = pointerOf(path.slice(0, -1));
+  const meant = `did you mean ${path.at(-1)}?`;
+  return problems.some(
+    (other) => other.fault === 'unknown' && other.suggestion === meant && pointerOf(other.path.slice(0, -1)) === parent,
+  );
 }
 
 function toDiagnostic(problem: OptionProblem, base: Path, { places }: ReferenceContext): Diagnostic {

@@ -15,6 +15,8 @@ export interface Wiring {
   readonly edges: readonly EdgeNode[];
   /** Ids of nodes with an input that does not exist. */
   readonly dangling: ReadonlySet<string>;
+  /** For an edge that leads nowhere, the node that was most likely meant: so that the check can go on behind it. */
+  readonly guesses: ReadonlyMap<EdgeNode, string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -28,6 +30,7 @@ export function wire(entries: readonly Entry[], { places, broken }: WireContext)
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const edges: EdgeNode[] = [];
   const dangling = new Set<string>();
+  const guesses = new Map<EdgeNode, string>();
   const diagnostics: Diagnostic[] = [];
   for (const entry of entries) {
     if (entry.kind === 'source') continue;
@@ -51,6 +54,8 @@ export function wire(entries: readonly Entry[], { places, broken }: WireContext)
       if (seen.has(list)) problem('MACH1111', { from: text });
       seen.add(list);
       const target = byId.get(from.node);
+      const edge = EdgeNode.create({ from, to: entry.id, input, path, span });
+      edges.push(edge);
       if (target?.kind === 'sink') problem('MACH1108', { from: text });
       else if (!target && !broken.has(from.node)) {
         const names = entries.filter(({ kind, id }) => kind !== 'sink' && id !== entry.id).map(({ id }) => id);
@@ -59,11 +64,12 @@ export function wire(entries: readonly Entry[], { places, broken }: WireContext)
           { kind: entry.kind, id: entry.id, from: from.node },
           describeNear(from.node, names, { byId, places }),
         );
+        const near = didYouMean(from.node, names);
+        if (near) guesses.set(edge, near);
       }
-      edges.push(EdgeNode.create({ from, to: entry.id, input, path, span }));
     }
   }
-  return { edges, dangling, diagnostics };
+  return { edges, dangling, guesses, diagnostics };
 }
 
 function describeNear(
@@ -137,8 +143,8 @@ function findCircles(
 }
 
 /** Sources and operators that nothing reads: a warning. */
-export function findUnused(entries: readonly Entry[], edges: readonly EdgeNode[], places: Places): Diagnostic[] {
-  const read = new Set(edges.map(({ from }) => from.node));
+export function findUnused(entries: readonly Entry[], { edges, guesses }: Wiring, places: Places): Diagnostic[] {
+  const read = new Set([...edges.map(({ from }) => from.node), ...guesses.values()]);
   return entries
     .filter(({ id, kind }) => kind !== 'sink' && !read.has(id))
     .map(({ id, kind }: { id: string; kind: NodeKind }) => {
