@@ -24,9 +24,10 @@ async function load(): Promise<FeedProto> {
   const [grpcModule, { loadSync }] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')]);
   // Numbers, no defaults, no virtual oneof fields: the object of an item is then as small as what was sent.
   const definition = loadSync(protoFile, { includeDirs: [protoFolder], keepCase: true, longs: Number });
+  // What it would print comes back as an error as well, which we tell in our own way.
+  if (!process.env.GRPC_VERBOSITY) grpcModule.setLogVerbosity(grpcModule.logVerbosity.NONE);
   return {
-    // A CommonJS package: its exports lie under `default` when the names cannot be found statically.
-    grpc: 'Server' in grpcModule ? grpcModule : (grpcModule as { default: Grpc }).default,
+    grpc: grpcModule,
     definition,
     service: definition[serviceName] as ServiceDefinition,
   };

@@ -1,6 +1,7 @@
 /** Certificates and tokens. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { ServerCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import { messageOf } from '../../runtime/stream/index.ts';
 import { feedErrors } from './errors.ts';
@@ -22,6 +23,8 @@ export async function makeServerCredentials(grpc: Grpc, tls: TlsOptions | undefi
   if (!tls) return grpc.ServerCredentials.createInsecure();
   try {
     const [cert, key, ca] = await Promise.all([readPem(tls.cert), readPem(tls.key), tls.ca ? readPem(tls.ca) : null]);
+    // Said here, because the server itself would only say that it cannot listen.
+    createSecureContext({ cert, key, ...(ca ? { ca } : {}) });
     return grpc.ServerCredentials.createSsl(
       ca,
       [{ cert_chain: cert, private_key: key }],
