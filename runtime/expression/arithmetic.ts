@@ -20,9 +20,18 @@ export function toFloat(value: number): number | null {
   return value < 0 ? -Number.MAX_VALUE : null;
 }
 
-/** Rounds a timestamp or duration to whole ms. */
+/** Rounds a duration to whole ms. */
 export function toWholeMs(value: number): number | null {
   return toInt(Math.round(value));
+}
+
+/** What ECMAScript's calendar covers, less two days, so that every time zone has a local time for it. */
+export const timestampMax = 8.64e15 - 2 * 86_400_000;
+
+/** Timestamps stop at the ends of the calendar. */
+export function toTimestamp(value: number): number | null {
+  const whole = toWholeMs(value);
+  return whole === null ? null : Math.max(-timestampMax, Math.min(timestampMax, whole));
 }
 
 export function arithmetic(

@@ -1,6 +1,9 @@
 import { defineErrors } from '../errors.ts';
 
-/** What can be wrong with an expression of a topology file. */
+/**
+ * What can be wrong with an expression of a topology file. The messages here are the headings of `mach help`; a problem says
+ * in its own message what it is about.
+ */
 export const expressionErrors = defineErrors({
   MACH1203: {
     message: '"{name}" is not a field of {owner}',

@@ -1,6 +1,15 @@
 /** Types of the operators, and what to say when they do not fit. */
 import { didYouMean } from '../did-you-mean.ts';
-import { type Arithmetic, arithmetic, concatenate, negate, toFloat, toInt, toWholeMs } from './arithmetic.ts';
+import {
+  type Arithmetic,
+  arithmetic,
+  concatenate,
+  negate,
+  toFloat,
+  toInt,
+  toTimestamp,
+  toWholeMs,
+} from './arithmetic.ts';
 import { type Comparison, compare, deepEquals } from './compare.ts';
 import { type Evaluate, type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
 import { bool, describe, duration, float, int, isNumber, isUnknown, string, type Type, timestamp } from './types.ts';
@@ -184,7 +193,8 @@ function convertedText(operator: Arithmetic, left: Expression, right: Expression
 
 function rounding({ kind }: Type): (value: number) => number | null {
   if (kind === 'int') return toInt;
-  return kind === 'float' ? toFloat : toWholeMs;
+  if (kind === 'float') return toFloat;
+  return kind === 'timestamp' ? toTimestamp : toWholeMs;
 }
 
 function resultOf(operator: Arithmetic, left: Type, right: Type): Type | undefined {

@@ -1,5 +1,5 @@
 /** Absent values, and conversions that are asked for by name. */
-import { toFloat, toInt } from '../arithmetic.ts';
+import { timestampMax, toFloat, toInt } from '../arithmetic.ts';
 import type { Expression } from '../expression.ts';
 import { bool, float, int, string, type Type, unify } from '../types.ts';
 import { type FunctionDefinition, isUncertain, type Parameter } from './define.ts';
@@ -82,7 +82,7 @@ function toText(value: unknown, from: Type): string | null {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
-    if (from.kind === 'timestamp') return Math.abs(value) <= 8.64e15 ? new Date(value).toISOString() : null;
+    if (from.kind === 'timestamp') return Math.abs(value) <= timestampMax ? new Date(value).toISOString() : null;
     return from.kind === 'duration' ? `${value / 1000}s` : String(value);
   }
   return JSON.stringify(value) ?? null;
@@ -105,7 +105,7 @@ const readable = [...numeric, 'string', 'json'];
 export const convertFunctions: readonly FunctionDefinition[] = [
   has,
   coalesce,
-  conversion('string(value)', string, readable, ['int', 'float', 'duration', 'bool', 'string'], toText),
+  conversion('string(value)', string, readable, ['int', 'float', 'timestamp', 'duration', 'bool', 'string'], toText),
   conversion('int(value)', int, readable, numeric, toWhole),
   conversion('float(value)', float, readable, numeric, toReal),
   conversion('double(value)', float, readable, numeric, toReal),

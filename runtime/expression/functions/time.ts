@@ -1,6 +1,6 @@
 /** Functions of time. Local time always names its zone: a centre's night shift is not UTC's. */
 import { parseDuration } from '../../stream/options.ts';
-import { toWholeMs } from '../arithmetic.ts';
+import { toTimestamp } from '../arithmetic.ts';
 import type { Expression } from '../expression.ts';
 import { duration, int, string, timestamp } from '../types.ts';
 import { applyTo, type Bound, type FunctionDefinition, isUncertain, type Misfit, type Parameter } from './define.ts';
@@ -15,6 +15,9 @@ const timestampPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?
 
 export function parseTimestamp(text: string): number | null {
   if (!timestampPattern.test(text)) return null;
+  // Date.parse takes 30 February for 2 March.
+  const day = Date.parse(text.slice(0, 10));
+  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(text.slice(0, 10))) return null;
   const value = Date.parse(text.toUpperCase().replace(' ', 'T'));
   return Number.isNaN(value) ? null : value;
 }
@@ -34,7 +37,7 @@ const timestampFunction: FunctionDefinition = {
       return { reason: `"${text}" is not a time with its offset, such as 2026-03-02T07:00:00+07:00`, argument: 0 };
     }
     const convert = (value: unknown) =>
-      typeof value === 'string' ? parseTimestamp(value) : typeof value === 'number' ? toWholeMs(value) : null;
+      typeof value === 'string' ? parseTimestamp(value) : typeof value === 'number' ? toTimestamp(value) : null;
     const nullable = isUncertain(arg) || (kind === 'string' && !arg.literal);
     return { type: timestamp, nullable, evaluate: applyTo(convert, ['any'], args) };
   },
@@ -97,7 +100,7 @@ function local(
 }
 
 function floorTo(value: number, stepMs: number): number | null {
-  return stepMs > 0 ? toWholeMs(Math.floor(value / stepMs) * stepMs) : null;
+  return stepMs > 0 ? toTimestamp(Math.floor(value / stepMs) * stepMs) : null;
 }
 
 const zoned = ['timestamp', 'string'] as const;
@@ -116,7 +119,7 @@ export const timeFunctions: readonly FunctionDefinition[] = [
     ['timestamp', 'duration', 'string'],
     (time, offsetMs, stepMs) => {
       const floored = floorTo(time, stepMs as number);
-      return floored === null ? null : floored - offsetMs;
+      return floored === null ? null : toTimestamp(floored - offsetMs);
     },
     true,
   ),

@@ -1,13 +1,12 @@
 /** Offsets of time zones, from the time zone database that comes with Node.js. */
 import { didYouMean } from '../../did-you-mean.ts';
+import { timestampMax } from '../arithmetic.ts';
 import type { Misfit } from './define.ts';
 
 /** Offsets change at most at quarters of an hour (in force since 1972), so one look-up serves a whole quarter. */
 const quarterMs = 900_000;
 /** Quarters remembered of one zone: 40 days. */
 const quartersMax = 4_096;
-/** What Date covers (ECMA-262, time values), less a day for the offset. */
-const timeMax = 8.64e15 - 86_400_000;
 
 interface Zone {
   readonly format: Intl.DateTimeFormat;
@@ -53,9 +52,9 @@ function open(name: string): Zone | undefined {
 
 /** Offset of local time from UTC in ms at a moment; null outside of the calendar. */
 export function offsetOf(name: string, time: number): number | null {
-  if (name === 'UTC') return time > -timeMax && time < timeMax ? 0 : null;
+  if (name === 'UTC') return Math.abs(time) <= timestampMax ? 0 : null;
   const zone = open(name);
-  if (!zone || !(time > -timeMax && time < timeMax)) return null;
+  if (!zone || !(Math.abs(time) <= timestampMax)) return null;
   const quarter = Math.floor(time / quarterMs);
   if (quarter === zone.quarter) return zone.offsetMs;
   let offsetMs = zone.offsets.get(quarter);
