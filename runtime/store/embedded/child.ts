@@ -1,14 +1,16 @@
 /** Starts the child process once, and knows what it said last. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { messageOf } from '../../errors.ts';
 import { embeddedLimits } from '../limits.ts';
 import { readState, type StoreState } from './state-file.ts';
 
 export type StartOutcome =
   | { readonly kind: 'serving'; readonly child: ChildProcess; readonly state: StoreState }
-  | { readonly kind: 'failed'; readonly exitCode: number | null; readonly reason: string };
+  | { readonly kind: 'failed'; readonly heldByAnother: boolean; readonly reason: string };
 
 export interface ChildOptions {
   readonly directory: string;
@@ -42,17 +44,45 @@ function environment(): NodeJS.ProcessEnv {
   return { ...rest, UV_THREADPOOL_SIZE: String(libuvThreads) };
 }
 
+/** What the child says on stderr: a pipe, or a file for one that outlives us. */
+function errorOutput({ directory, detached }: ChildOptions) {
+  const tail = tailOf(embeddedLimits.stderrBytesMax);
+  if (!detached) {
+    return {
+      stdio: 'pipe' as const,
+      attach: (child: ChildProcess) => child.stderr?.on('data', tail.add),
+      text: tail.text,
+      close() {},
+    };
+  }
+  const path = join(directory, `start-${process.pid}.log`);
+  const file = openSync(path, 'w', 0o600);
+  const text = () => readFileSync(path, 'utf8').slice(-embeddedLimits.stderrBytesMax).trim();
+  const close = () => {
+    closeSync(file);
+    rmSync(path, { force: true });
+  };
+  return { stdio: file, attach() {}, text, close };
+}
+
+const heldByAnother = (text: string) => /Cannot lock file|CANNOT_OPEN_FILE/.test(text);
+
 /** Starts a child and waits until it serves or has failed. */
 export function startChild(options: ChildOptions): Promise<StartOutcome> {
-  mkdirSync(options.directory, { recursive: true });
+  try {
+    mkdirSync(options.directory, { recursive: true });
+  } catch (error) {
+    return Promise.resolve({ kind: 'failed', heldByAnother: false, reason: messageOf(error) });
+  }
   const before = readState(options.directory)?.instance;
+  const errors = errorOutput(options);
+  const pipe = options.detached ? 'ignore' : 'pipe';
   const child = spawn(process.execPath, command(options), {
-    stdio: options.detached ? 'ignore' : ['pipe', 'pipe', 'pipe'],
+    stdio: [pipe, pipe, errors.stdio],
     detached: options.detached,
     env: environment(),
   });
-  const stderr = tailOf(embeddedLimits.stderrBytesMax);
-  child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk));
+  errors.attach(child);
   child.stdin?.on('error', () => {});
   if (options.detached) child.unref();
   return new Promise((resolve) => {
@@ -63,12 +93,16 @@ export function startChild(options: ChildOptions): Promise<StartOutcome> {
       answered = true;
       clearTimeout(deadline);
       clearInterval(poll);
+      errors.close();
       resolve(outcome);
+    };
+    const fail = (reason: string) => {
+      const said = answered ? '' : errors.text();
+      settle({ kind: 'failed', heldByAnother: heldByAnother(said), reason: [reason, said].filter(Boolean).join(': ') });
     };
     const deadline = setTimeout(() => {
       child.kill('SIGKILL');
-      const reason = `no answer within ${embeddedLimits.startTimeoutMs} ms (startTimeoutMs); ${stderr.text()}`;
-      settle({ kind: 'failed', exitCode: null, reason });
+      fail(`no answer within ${embeddedLimits.startTimeoutMs} ms (startTimeoutMs)`);
     }, embeddedLimits.startTimeoutMs);
     // A detached child has no pipes: it is known by its state file.
     const poll = setInterval(() => {
@@ -77,13 +111,11 @@ export function startChild(options: ChildOptions): Promise<StartOutcome> {
     }, 50);
     child.stdout?.on('data', (chunk: Buffer) => {
       output += chunk.toString('utf8');
-      const line = output.split('\n', 1)[0] ?? '';
-      if (!answered && output.includes('\n')) settle({ kind: 'serving', child, state: JSON.parse(line) as StoreState });
+      const [line = '', rest] = output.split('\n', 2);
+      if (!answered && rest !== undefined) settle({ kind: 'serving', child, state: JSON.parse(line) as StoreState });
     });
-    child.on('error', (error) => settle({ kind: 'failed', exitCode: null, reason: error.message }));
-    child.on('exit', (exitCode, signal) => {
-      const reason = `ended with ${signal ?? exitCode}${stderr.text() ? `: ${stderr.text()}` : ''}`;
-      settle({ kind: 'failed', exitCode, reason });
-    });
+    child.on('error', (error) => fail(error.message));
+    // Not 'exit': what it said last may still be on its way.
+    child.on('close', (exitCode, signal) => fail(`ended with ${signal ?? exitCode}`));
   });
 }

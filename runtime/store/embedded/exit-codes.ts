@@ -1,2 +1,2 @@
 /** How the child process says why it could not serve. */
-export const exitCodes = { engineFailed: 70, directoryInUse: 75, listenFailed: 76 } as const;
+export const exitCodes = { engineFailed: 70, listenFailed: 76 } as const;

@@ -1,8 +1,7 @@
 /**
  * The child process that holds the embedded engine: `process.ts DIRECTORY PORT [--detached]`.
  *
- * Says `{"port":...,"pid":...,"instance":...}` on stdout when it serves, and ends with `exitCodes.directoryInUse` when another process
- * holds the data folder. It ends when its stdin does (its parent is gone) unless detached, and on SIGTERM after a drain.
+ * Says `{"port":...,"pid":...,"instance":...}` on stdout when it serves. It ends when its stdin does (its parent is gone) unless detached, and on SIGTERM after a drain.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -14,16 +13,14 @@ import { exitCodes } from './exit-codes.ts';
 import { createStoreServer } from './http-server.ts';
 import { removeState, writeState } from './state-file.ts';
 
-function isHeldByAnother(error: unknown): boolean {
-  return /Cannot lock file|CANNOT_OPEN_FILE|Another server instance/i.test(messageOf(error));
-}
-
 async function open(directory: string): Promise<Engine> {
   try {
+    mkdirSync(directory, { recursive: true });
     return await openEngine(directory);
   } catch (error) {
+    // The engine has told the reason on stderr itself; whoever started us reads it there (a held folder, too).
     process.stderr.write(`${messageOf(error)}\n`);
-    process.exit(isHeldByAnother(error) ? exitCodes.directoryInUse : exitCodes.engineFailed);
+    process.exit(exitCodes.engineFailed);
   }
 }
 
@@ -32,7 +29,6 @@ async function main(): Promise<void> {
   if (directory === undefined || port === undefined) throw new Error('usage: process.ts DIRECTORY PORT [--detached]');
   // Ctrl-C reaches the whole process group, but the engine still has to write what it has: its end decides ours.
   process.on('SIGINT', () => {});
-  mkdirSync(directory, { recursive: true });
   const engine = await open(directory);
   const instance = randomUUID();
   const server = createStoreServer(engine, instance);

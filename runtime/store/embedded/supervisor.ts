@@ -12,7 +12,6 @@ import type { Logger } from '../../stream/definition.ts';
 import { storeErrors } from '../errors.ts';
 import { embeddedLimits } from '../limits.ts';
 import { startChild, tailOf } from './child.ts';
-import { exitCodes } from './exit-codes.ts';
 import { instanceHeader } from './instance-header.ts';
 import { readState, type StoreState } from './state-file.ts';
 
@@ -74,7 +73,7 @@ async function joinOrStart(directory: string, port: number, detached: boolean): 
     const outcome = await startChild({ directory, port, detached });
     if (outcome.kind === 'serving') return { state: outcome.state, child: outcome.child };
     reason = outcome.reason;
-    if (outcome.exitCode !== exitCodes.directoryInUse) throw storeErrors.make('MACH3105', { directory, reason });
+    if (!outcome.heldByAnother) throw storeErrors.make('MACH3105', { directory, reason });
     // Someone else was faster, or has not let go yet: look again until one of us serves.
     if (Date.now() > deadline) {
       const holder = state ? `process ${state.pid}, port ${state.port}` : reason;
