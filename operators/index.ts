@@ -1,10 +1,11 @@
 /** Every operator that topologies may use. */
 import type { OperatorDefinition } from '../runtime/stream/index.ts';
 import { dedupe } from './dedupe.ts';
+import { edCensus } from './ed-census/ed-census.ts';
 import { edOverload } from './ed-overload/ed-overload.ts';
 import { filter } from './filter.ts';
 import { map } from './map.ts';
 import { route } from './route.ts';
 import { union } from './union.ts';
 
-export const operators: readonly OperatorDefinition[] = [dedupe, edOverload, filter, map, route, union];
+export const operators: readonly OperatorDefinition[] = [dedupe, edCensus, edOverload, filter, map, route, union];

@@ -1,0 +1,191 @@
+/** Who is in each emergency department, minute by minute, from admission messages; corrected when late ones come. */
+import { z } from 'zod';
+import { defineOperator, duration, type Event, input, isAssignable, type Schema } from '../../runtime/stream/index.ts';
+import { lookBackMs, pictureAt, pictureSchema } from './picture.ts';
+import { type AdtFacts, applyFacts, censusKinds, mergeVisits, newVisit, type Visit, visibleFrom } from './visit.ts';
+
+interface Department {
+  readonly visits: Map<string, Visit>;
+  /** Newest instant of which a picture has been given. */
+  lastInstant: number;
+  /** Earliest time at which what is known has changed since the last pictures. */
+  changedFrom: number;
+}
+
+const bytesPerVisit = 480;
+
+const wanted: Readonly<Record<keyof AdtFacts, Schema['fields'][string]['type']>> = {
+  kind: { kind: 'string' },
+  hospital: { kind: 'string' },
+  visit_id: { kind: 'string' },
+  prior_visit_id: { kind: 'string' },
+  patient_class: { kind: 'string' },
+  department: { kind: 'string' },
+  prior_department: { kind: 'string' },
+  occurred_at: { kind: 'timestamp' },
+  recorded_at: { kind: 'timestamp' },
+  admitted_at: { kind: 'timestamp' },
+  discharged_at: { kind: 'timestamp' },
+  triage_level: { kind: 'int' },
+  triaged_at: { kind: 'timestamp' },
+  seen_at: { kind: 'timestamp' },
+  admit_decision_at: { kind: 'timestamp' },
+  ventilated: { kind: 'bool' },
+  deleted_fields: { kind: 'list', of: { kind: 'string' } },
+};
+
+const exampleSchema: Schema = {
+  fields: Object.fromEntries(Object.entries(wanted).map(([name, type]) => [name, { type, nullable: true }])),
+};
+
+function exampleEvent(facts: Partial<AdtFacts>): Event {
+  const nothing = Object.fromEntries(Object.keys(wanted).map((name) => [name, null]));
+  return {
+    ...nothing,
+    hospital: 'H1',
+    visit_id: 'V1',
+    department: 'ED',
+    patient_class: 'E',
+    deleted_fields: [],
+    ...facts,
+  };
+}
+
+export const edCensus = defineOperator({
+  name: 'ed-census',
+  status: 'stable',
+  summary:
+    'Counts who is in each emergency department at every minute, and corrects earlier minutes when late messages come.',
+  options: z.strictObject({
+    from: input().describe('admission messages with the fields of hl7-mllp'),
+    departments: z
+      .array(z.string())
+      .min(1)
+      .default(['ED'])
+      .describe('points of care that are the emergency department'),
+    every: duration().default(60_000).describe('time between two pictures of a department'),
+    revise: duration()
+      .default(86_400_000)
+      .describe('how far back a late message still corrects; also how long a visit is kept after its end'),
+    stay: duration()
+      .default(7 * 86_400_000)
+      .describe('a visit without an end is forgotten after this long'),
+  }),
+  examples: [
+    {
+      title: 'a patient stays from 0:30 to 2:30',
+      options: { from: 'adt' },
+      schema: exampleSchema,
+      in: [
+        exampleEvent({ kind: 'arrival', occurred_at: 30_000 }),
+        exampleEvent({ kind: 'discharge', occurred_at: 150_000 }),
+      ].map((event) => ({ ...event, $time: event.occurred_at as number })),
+      out: [],
+    },
+  ],
+  bind({ options, inputs, check }) {
+    const schema = inputs.from?.schema ?? { fields: {} };
+    for (const [name, type] of Object.entries(wanted)) {
+      const given = schema.fields[name];
+      if (!given)
+        check.problem(
+          'from',
+          `"${inputs.from?.from}" has no field ${name}`,
+          'feed it from hl7-mllp, or add the field with map',
+        );
+      else if (!isAssignable(given.type, type))
+        check.problem('from', `field ${name} is a ${given.type.kind}, not a ${type.kind}`);
+    }
+    const departments = new Set(options.departments);
+    return {
+      ports: { out: pictureSchema },
+      key: ['hospital'],
+      stateful: true,
+      stateBytesPerKey: { 'a visit': bytesPerVisit },
+      create(context) {
+        const hospitals = context.keyedState<Department>('hospitals', { bytesPerKey: bytesPerVisit });
+        return {
+          event(event, time, out) {
+            const facts = event as unknown as AdtFacts;
+            if (!censusKinds.has(facts.kind)) return out.filtered();
+            if (facts.visit_id === null) return out.dropped('no visit number');
+            const department = hospitals.get(facts.hospital) ?? newDepartment();
+            const known = department.visits.get(facts.visit_id);
+            if (!known && facts.occurred_at < context.watermark() - options.revise) return out.late(event, time);
+            takeIn(department, facts, departments, options.every);
+            hospitals.set(facts.hospital, department, time);
+          },
+          watermark(time, out) {
+            // At the end of the input no minute more has passed.
+            if (time === Number.POSITIVE_INFINITY) return;
+            const instant = Math.floor(time / options.every) * options.every;
+            for (const [hospital, department] of hospitals.entries()) {
+              if (instant <= department.lastInstant) continue;
+              give(String(hospital), department, instant);
+              forget(department, instant);
+            }
+
+            function give(hospital: string, department: Department, until: number): void {
+              const earliest = until - options.revise;
+              const first = Math.max(Math.ceil(department.changedFrom / options.every) * options.every, earliest);
+              const next = Math.max(department.lastInstant + options.every, earliest);
+              for (let at = Math.min(first, next); at <= until; at += options.every) {
+                const revised = at <= department.lastInstant;
+                const visits = department.visits.values();
+                out.emit(pictureAt({ hospital, visits, instant: at, stepMs: options.every, revised }), at);
+              }
+              department.lastInstant = until;
+              department.changedFrom = Number.POSITIVE_INFINITY;
+            }
+
+            function forget(department: Department, instant: number): void {
+              const oldest = instant - options.revise - 2 * lookBackMs;
+              for (const [id, visit] of department.visits) {
+                const { departed, arrived, registered } = visit;
+                const ended = departed.value ?? (registered.value === null ? lastRecorded(visit) : null);
+                const began = arrived.value ?? registered.value ?? lastRecorded(visit);
+                if ((ended !== null && ended < oldest) || began < instant - options.stay) department.visits.delete(id);
+              }
+            }
+          },
+        };
+      },
+    };
+  },
+});
+
+function newDepartment(): Department {
+  return { visits: new Map(), lastInstant: Number.NEGATIVE_INFINITY, changedFrom: Number.POSITIVE_INFINITY };
+}
+
+function lastRecorded(visit: Visit): number {
+  return Math.max(
+    visit.registered.recordedAt,
+    visit.arrived.recordedAt,
+    visit.departed.recordedAt,
+    visit.admitDecision.recordedAt,
+  );
+}
+
+function takeIn(department: Department, facts: AdtFacts, departments: ReadonlySet<string>, everyMs: number): void {
+  const id = facts.visit_id as string;
+  const visit = department.visits.get(id) ?? newVisit();
+  department.visits.set(id, visit);
+  const before = visibleFrom(visit);
+  let changedFrom = applyFacts(visit, facts, departments);
+  const { prior_visit_id: priorId } = facts;
+  const prior = priorId !== null && priorId !== id ? department.visits.get(priorId) : undefined;
+  if (prior && priorId !== null) {
+    mergeVisits(visit, prior);
+    department.visits.delete(priorId);
+    changedFrom = Math.min(changedFrom, visibleFrom(prior));
+  }
+  // A visit that appears or vanishes changes everything since its arrival.
+  const after = visibleFrom(visit);
+  if (after !== before) changedFrom = Math.min(changedFrom, before, after);
+  department.changedFrom = Math.min(department.changedFrom, changedFrom);
+  if (department.lastInstant !== Number.NEGATIVE_INFINITY) return;
+  // The first picture is of the first whole step after the first thing heard.
+  const begin = Math.min(facts.occurred_at, changedFrom);
+  department.lastInstant = Math.ceil(begin / everyMs) * everyMs - everyMs;
+}
