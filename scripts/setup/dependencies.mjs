@@ -83,7 +83,9 @@ export async function installDependencies(root, report) {
   const done = report.progress('installing the locked npm dependencies (830 MB on disk)');
   try {
     // No package that we use needs its install script, and one that is not run can do no harm.
-    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    // Without a network npm would retry for minutes before it says so.
+    const patience = ['--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=15000'];
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...patience];
     const { code, output } = await runCommand('npm', args, { cwd: root });
     if (code !== 0) throw new SetupError(`npm ci failed:\n${indent(firstLines(output))}\n  ${adviceFor(output, root)}`);
   } finally {
