@@ -23,8 +23,18 @@ export const limits = {
   /** An append whose outcome is unknown is retried with the same identity for this long before the owner gives up. */
   appendDeadlineMs: 30_000,
   appendRetryDelayMs: 250,
+  /** An append that is not acknowledged by then is sent again; the wait doubles with each attempt. */
+  appendAttemptMs: 5_000,
+  /** Appends of one publisher that may wait for a place in its window. */
+  publishWaitingMax: 100_000,
   /** Log messages read ahead of the stage. */
   readAheadMessagesMax: 256,
+  /** Bytes of one read request, two of which may be under way for a reader; never less than the largest message. */
+  readRequestBytesMax: 8 * 1024 * 1024,
+  /** An object (checkpoint) is stored in pieces of this size, which every server takes. */
+  objectChunkBytesMax: 512 * 1024,
+  /** Messages of a plain subscription that wait for a slow reader; beyond it the oldest are dropped. */
+  subscriptionMessagesMax: 1_000,
   /** Rows in one message of a stage's outputs. */
   outputFlushEventsMax: 4096,
   /** Rows that may wait to be published before the stage stops reading. */
