@@ -95,7 +95,7 @@ export function readStays(texts: Iterable<string>): Map<string, Stay[]> {
   const stays = new Map<string, Stay[]>();
   for (const entries of visits.values()) {
     const first = entries.find(({ trigger }) => trigger === 'A04');
-    if (!first || first.department !== 'ED') continue;
+    if (first?.department !== 'ED') continue;
     entries.sort((left, right) => left.recordedAt - right.recordedAt);
     const stay: Stay = {
       arrival: null,

@@ -290,7 +290,8 @@ export class Desk {
 
   #send(about: string, message: Omit<AdtMessage, 'id' | 'madeAt' | 'application'>): void {
     const { recordedAt, occurredAt, trigger } = message;
-    const stamped = { ...message, application: this.#application, recordedAt: this.#stamp(recordedAt) };
+    const enhanced = this.#options.site.system === 'his-b';
+    const stamped = { ...message, application: this.#application, enhanced, recordedAt: this.#stamp(recordedAt) };
     this.#options.outbox.send({
       type: `ADT_${trigger}`,
       about,

@@ -51,11 +51,13 @@ export interface Header {
   readonly trigger: string;
   readonly id: string;
   readonly madeAt: number;
+  /** Enhanced acknowledgement mode: the receiver says CA once it has stored the message. Original mode, AA, without. */
+  readonly enhanced?: boolean;
 }
 
-function headerSegment({ hospital, application, type = 'ADT', trigger, id, madeAt }: Header): string {
+function headerSegment({ hospital, application, type = 'ADT', trigger, id, madeAt, enhanced }: Header): string {
   const structure = type === 'ADT' ? (structures[trigger] ?? `ADT_${trigger}`) : `${type}_${trigger}`;
-  return `MSH|^~\\&|${application}|${hospital}|MACH|DIEU-HANH|${hl7Time(madeAt)}||${type}^${trigger}^${structure}|${id}|P|2.5.1|||AL|NE|VNM|UNICODE UTF-8`;
+  return `MSH|^~\\&|${application}|${hospital}|MACH|DIEU-HANH|${hl7Time(madeAt)}||${type}^${trigger}^${structure}|${id}|P|2.5.1|||${enhanced ? 'AL|NE' : '|'}|VNM|UNICODE UTF-8`;
 }
 
 export interface Place {

@@ -1,0 +1,100 @@
+/** All who speak: one interface engine for each hospital, the 115 centre, the bed files. */
+import iconv from 'iconv-lite';
+import { connectFeed, type FeedClient } from '../../../connectors/feed-115/client.ts';
+import { messageOf } from '../../../runtime/errors.ts';
+import { simulatorErrors } from '../../errors.ts';
+import { simulatorLimits } from '../../limits.ts';
+import type { CityEvent, Hl7CityEvent } from '../events.ts';
+import type { HospitalSite } from '../hospitals.ts';
+import { BedWriter } from './bed-writer.ts';
+import { type MllpCounts, MllpSender } from './mllp-sender.ts';
+
+export interface CityTargets {
+  /** `host:port` of an hl7-mllp source. */
+  readonly hl7?: string | undefined;
+  /** `host:port` of a feed-115 source. */
+  readonly feed?: string | undefined;
+  /** Folder that a file-drop source watches. */
+  readonly beds?: string | undefined;
+}
+
+/** Name of the simulated 115 centre. */
+export const centreName = '115-thu-nghiem';
+
+export interface SpeakerCounts extends MllpCounts {
+  /** Items that the receiver of the feed has on disk, and those that it refused. */
+  feedAcknowledged: number;
+  feedRefused: number;
+}
+
+export interface Speakers {
+  /** Hands the message to whoever sends it. Waits while that queue is full; rejects when it can send no more. */
+  say(event: CityEvent): Promise<void>;
+  /** Resolves when everything has been answered. */
+  flush(): Promise<void>;
+  counts(): SpeakerCounts;
+  close(): Promise<void>;
+}
+
+export function parseAddress(text: string): { host: string; port: number } | null {
+  const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  return match && port >= 1 && port <= 65_535 ? { host: match[1] ?? match[2] ?? '', port } : null;
+}
+
+export function bytesOf({ text, encoding }: Hl7CityEvent): Uint8Array {
+  return encoding === 'utf-8' ? Buffer.from(text, 'utf8') : iconv.encode(text, encoding);
+}
+
+export async function openSpeakers(sites: readonly HospitalSite[], targets: CityTargets): Promise<Speakers> {
+  const hospitals = new Map<string, MllpSender>();
+  if (targets.hl7 !== undefined) {
+    const address = parseAddress(targets.hl7);
+    if (!address) throw badAddress('hl7', targets.hl7);
+    for (const { id } of sites) hospitals.set(id, new MllpSender({ hospital: id, ...address }));
+  }
+  if (targets.feed !== undefined && !parseAddress(targets.feed)) throw badAddress('feed', targets.feed);
+  const feed = targets.feed === undefined ? null : await openFeed(targets.feed);
+  const beds = targets.beds === undefined ? null : new BedWriter(targets.beds);
+  const told = async <T>(promise: Promise<T>): Promise<T> => {
+    try {
+      return await promise;
+    } catch (error) {
+      throw simulatorErrors.make('MACH1705', { address: targets.feed, reason: messageOf(error) }, error);
+    }
+  };
+  return {
+    async say(event) {
+      if (event.kind === 'hl7') await hospitals.get(event.hospital)?.send(event.id, bytesOf(event));
+      else if (event.kind === 'feed') await (feed && told(feed.send(event.item)));
+      else await beds?.send(event.name, event.text);
+    },
+    async flush() {
+      await Promise.all([...[...hospitals.values()].map((sender) => sender.flush()), beds?.flush()]);
+      if (feed) await told(feed.flush());
+    },
+    counts: () => sumCounts([...hospitals.values()], feed),
+    async close() {
+      for (const sender of hospitals.values()) sender.close();
+      await feed?.close();
+    },
+  };
+}
+
+function badAddress(option: string, given: string): Error {
+  return simulatorErrors.make('MACH1702', { option, reason: `"${given}" is not host:port, such as 127.0.0.1:2575` });
+}
+
+function openFeed(address: string): Promise<FeedClient> {
+  return connectFeed({ address, centre: centreName, keptItemsMax: simulatorLimits.feedItemsMax });
+}
+
+function sumCounts(senders: readonly MllpSender[], feed: FeedClient | null): SpeakerCounts {
+  const sum = { accepted: 0, rejected: 0, resent: 0 };
+  for (const { counts } of senders) {
+    sum.accepted += counts.accepted;
+    sum.rejected += counts.rejected;
+    sum.resent += counts.resent;
+  }
+  return { ...sum, feedAcknowledged: feed?.acknowledged ?? 0, feedRefused: feed?.refused ?? 0 };
+}
