@@ -1,5 +1,6 @@
 /** Every operator that topologies may use. */
 import type { OperatorDefinition } from '../runtime/stream/index.ts';
+import { ambulanceLoad } from './ambulance-load.ts';
 import { dedupe } from './dedupe.ts';
 import { edCensus } from './ed-census/ed-census.ts';
 import { edOverload } from './ed-overload/ed-overload.ts';
@@ -8,4 +9,13 @@ import { map } from './map.ts';
 import { route } from './route.ts';
 import { union } from './union.ts';
 
-export const operators: readonly OperatorDefinition[] = [dedupe, edCensus, edOverload, filter, map, route, union];
+export const operators: readonly OperatorDefinition[] = [
+  ambulanceLoad,
+  dedupe,
+  edCensus,
+  edOverload,
+  filter,
+  map,
+  route,
+  union,
+];

@@ -1,15 +1,13 @@
 /** Who is in each emergency department, minute by minute, from admission messages; corrected when late ones come. */
 import { z } from 'zod';
 import { defineOperator, duration, type Event, input, isAssignable, type Schema } from '../../runtime/stream/index.ts';
+import { newProgress, noteChange, type PictureProgress, takeDueInstants } from '../support/pictures.ts';
 import { lookBackMs, pictureAt, pictureSchema } from './picture.ts';
 import { type AdtFacts, applyFacts, censusKinds, mergeVisits, newVisit, type Visit, visibleFrom } from './visit.ts';
 
 interface Department {
   readonly visits: Map<string, Visit>;
-  /** Newest instant of which a picture has been given. */
-  lastInstant: number;
-  /** Earliest time at which what is known has changed since the last pictures. */
-  changedFrom: number;
+  readonly progress: PictureProgress;
 }
 
 const bytesPerVisit = 480;
@@ -97,6 +95,7 @@ export const edCensus = defineOperator({
         check.problem('from', `field ${name} is a ${given.type.kind}, not a ${type.kind}`);
     }
     const departments = new Set(options.departments);
+    const steps = { everyMs: options.every, reviseMs: options.revise };
     return {
       ports: { out: pictureSchema },
       key: ['hospital'],
@@ -116,36 +115,15 @@ export const edCensus = defineOperator({
             hospitals.set(facts.hospital, department, time);
           },
           watermark(time, out) {
-            // At the end of the input no minute more has passed.
-            if (time === Number.POSITIVE_INFINITY) return;
-            const instant = Math.floor(time / options.every) * options.every;
             for (const [hospital, department] of hospitals.entries()) {
-              if (instant <= department.lastInstant) continue;
-              give(String(hospital), department, instant);
-              forget(department, instant);
-            }
-
-            function give(hospital: string, department: Department, until: number): void {
-              const earliest = until - options.revise;
-              const first = Math.max(Math.ceil(department.changedFrom / options.every) * options.every, earliest);
-              const next = Math.max(department.lastInstant + options.every, earliest);
-              for (let at = Math.min(first, next); at <= until; at += options.every) {
-                const revised = at <= department.lastInstant;
+              for (const { at, revised } of takeDueInstants(department.progress, time, steps)) {
                 const visits = department.visits.values();
-                out.emit(pictureAt({ hospital, visits, instant: at, stepMs: options.every, revised }), at);
+                out.emit(
+                  pictureAt({ hospital: String(hospital), visits, instant: at, stepMs: steps.everyMs, revised }),
+                  at,
+                );
               }
-              department.lastInstant = until;
-              department.changedFrom = Number.POSITIVE_INFINITY;
-            }
-
-            function forget(department: Department, instant: number): void {
-              const oldest = instant - options.revise - 2 * lookBackMs;
-              for (const [id, visit] of department.visits) {
-                const { departed, arrived, registered } = visit;
-                const ended = departed.value ?? (registered.value === null ? lastRecorded(visit) : null);
-                const began = arrived.value ?? registered.value ?? lastRecorded(visit);
-                if ((ended !== null && ended < oldest) || began < instant - options.stay) department.visits.delete(id);
-              }
+              forgetVisits(department, time, { keepMs: options.revise + 2 * lookBackMs, stayMs: options.stay });
             }
           },
         };
@@ -155,7 +133,7 @@ export const edCensus = defineOperator({
 });
 
 function newDepartment(): Department {
-  return { visits: new Map(), lastInstant: Number.NEGATIVE_INFINITY, changedFrom: Number.POSITIVE_INFINITY };
+  return { visits: new Map(), progress: newProgress() };
 }
 
 function lastRecorded(visit: Visit): number {
@@ -183,9 +161,19 @@ function takeIn(department: Department, facts: AdtFacts, departments: ReadonlySe
   // A visit that appears or vanishes changes everything since its arrival.
   const after = visibleFrom(visit);
   if (after !== before) changedFrom = Math.min(changedFrom, before, after);
-  department.changedFrom = Math.min(department.changedFrom, changedFrom);
-  if (department.lastInstant !== Number.NEGATIVE_INFINITY) return;
-  // The first picture is of the first whole step after the first thing heard.
-  const begin = Math.min(facts.occurred_at, changedFrom);
-  department.lastInstant = Math.ceil(begin / everyMs) * everyMs - everyMs;
+  noteChange(department.progress, changedFrom, facts.occurred_at, everyMs);
+}
+
+/** Forgets visits that can no longer change a picture, and those without an end after `stayMs`. */
+function forgetVisits(
+  department: Department,
+  watermark: number,
+  { keepMs, stayMs }: { keepMs: number; stayMs: number },
+): void {
+  for (const [id, visit] of department.visits) {
+    const { departed, arrived, registered } = visit;
+    const ended = departed.value ?? (registered.value === null ? lastRecorded(visit) : null);
+    const began = arrived.value ?? registered.value ?? lastRecorded(visit);
+    if ((ended !== null && ended < watermark - keepMs) || began < watermark - stayMs) department.visits.delete(id);
+  }
 }
