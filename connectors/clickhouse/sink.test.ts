@@ -154,7 +154,9 @@ describe('write', () => {
       signal: new AbortController().signal,
       store,
       publish() {},
-      count: (metric, by) => void (counted[metric] = (counted[metric] ?? 0) + by),
+      count: (metric, by) => {
+        counted[metric] = (counted[metric] ?? 0) + by;
+      },
     });
     return { sink, counted };
   }
