@@ -67,7 +67,8 @@ export function hl7Client(options: Hl7ClientOptions): Hl7Client {
   const address = `${host}:${port}`;
   let waiting: Item[] = [];
   let sent: Item[] = [];
-  let delayed = 0;
+  /** Answered AE, to be sent again after a while. */
+  const delayed = new Set<Item>();
   let socket: Socket | undefined;
   let isConnected = false;
   let isClosed = false;
@@ -152,15 +153,17 @@ export function hl7Client(options: Hl7ClientOptions): Hl7Client {
   function takeAnswer(bytes: Buffer): void {
     const answer = readAnswer(bytes);
     if (!answer) return;
-    const index = sent.findIndex((item) => item.id === answer.id);
-    const [item] = sent.splice(index < 0 ? 0 : index, 1);
+    // A receiver that could not read the header answers without an id: it is about the oldest.
+    const index = answer.id === '' ? 0 : sent.findIndex((item) => item.id === answer.id);
+    if (index < 0) return;
+    const [item] = sent.splice(index, 1);
     clearTimeout(answerTimer);
     answerTimer = undefined;
     if (!item) return;
     if (answer.code.endsWith('E') && item.attempts < attempts) {
-      delayed += 1;
+      delayed.add(item);
       later(() => {
-        delayed -= 1;
+        delayed.delete(item);
         waiting.unshift(item);
         pump();
       });
@@ -170,7 +173,7 @@ export function hl7Client(options: Hl7ClientOptions): Hl7Client {
   }
 
   function settle(): void {
-    if (waiting.length + sent.length + delayed > 0) return;
+    if (waiting.length + sent.length + delayed.size > 0) return;
     for (const resolve of onIdle) resolve();
     onIdle = [];
   }
@@ -180,17 +183,17 @@ export function hl7Client(options: Hl7ClientOptions): Hl7Client {
     clearTimeout(answerTimer);
     for (const timer of timers) clearTimeout(timer);
     timers.clear();
-    for (const item of [...sent, ...waiting]) item.reject(hl7Errors.make('MACH2032', { address }));
+    for (const item of [...sent, ...waiting, ...delayed]) item.reject(hl7Errors.make('MACH2032', { address }));
     sent = [];
     waiting = [];
-    delayed = 0;
+    delayed.clear();
     socket?.destroy();
     settle();
   }
 
   return {
     get pending() {
-      return waiting.length + sent.length + delayed;
+      return waiting.length + sent.length + delayed.size;
     },
     send(message) {
       if (isClosed) return Promise.reject(hl7Errors.make('MACH2032', { address }));
@@ -201,7 +204,7 @@ export function hl7Client(options: Hl7ClientOptions): Hl7Client {
       });
     },
     async finish() {
-      if (waiting.length + sent.length + delayed > 0) await new Promise<void>((resolve) => onIdle.push(resolve));
+      if (waiting.length + sent.length + delayed.size > 0) await new Promise<void>((resolve) => onIdle.push(resolve));
       isClosed = true;
       for (const timer of timers) clearTimeout(timer);
       await new Promise<void>((resolve) => {

@@ -115,13 +115,13 @@ export function readAddress(
   return { line: null, city: null };
 }
 
-/** XTN: the number as text (component 1), unformatted (12), or in parts (5 country, 6 area, 7 local). */
+/** XTN: the number unformatted (component 12), as text (1, withdrawn in 2.7), or in parts (5 country, 6 area, 7 local). */
 export function readPhone(reader: Reader, segment: Hl7Segment | undefined): string | null {
   for (const field of [13, 14]) {
     for (let index = 0; index < reader.repetitions(segment, field); index += 1) {
       const number =
-        reader.value([segment, field, 1, index]) ||
         reader.value([segment, field, 12, index]) ||
+        reader.value([segment, field, 1, index]) ||
         joined(
           [5, 6, 7].map((component) => reader.value([segment, field, component, index])),
           ' ',
