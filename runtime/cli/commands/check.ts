@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import { messageOf } from '../../errors.ts';
+import type { BoundTopology } from '../../topology/bound.ts';
+import type { Diagnostic } from '../../topology/diagnostic.ts';
+import { type CommandContext, describeDiagnostics } from '../context.ts';
+import { CommandExit, exitCodes } from '../exit-codes.ts';
+import { groups } from '../groups.ts';
+import { cliLimits } from '../limits.ts';
+
+interface CheckOptions {
+  readonly connect?: true;
+  readonly json?: true;
+}
+
+export function register(program: Command, context: CommandContext): void {
+  program
+    .command('check')
+    .helpGroup(groups.write)
+    .summary('find every mistake in topology files')
+    .description(
+      'Checks topology files completely and prints every problem with its place. Nothing is started, nothing is changed.\nTest files (*.test.yaml) are passed over: mach test runs them.',
+    )
+    .argument('<file...>', 'topology files')
+    .option('--connect', 'also try to reach everything that the topology talks to')
+    .option('--json', 'print {"errors":[{code,file,line,column,message,suggestion}],"warnings":[...]}')
+    .action((files: string[], options: CheckOptions) => check(files, options, context));
+}
+
+async function check(
+  files: readonly string[],
+  { connect, json }: CheckOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { diagnosticsToJson, hasErrors, loadTopology } = await import('../../topology/index.ts');
+  const { catalogue } = await context.loadCatalogue();
+  const diagnostics: Diagnostic[] = [];
+  const good: string[] = [];
+  for (const file of new Set(files)) {
+    if (/\.test\.ya?ml$/.test(file)) continue;
+    const loaded = loadTopology(file, { catalogue, env: context.env });
+    const unreachable = loaded.topology && connect ? await probeAll(loaded.topology) : [];
+    diagnostics.push(...loaded.diagnostics, ...unreachable);
+    if (loaded.topology && unreachable.length === 0)
+      good.push(describeTopology(loaded.topology, { connected: connect === true }));
+  }
+  const failed = hasErrors(diagnostics);
+  if (json) context.print(JSON.stringify(diagnosticsToJson(diagnostics), null, 2));
+  else {
+    if (diagnostics.length > 0) {
+      context.print(await describeDiagnostics(diagnostics, { frames: context.isTerminal, color: context.color }));
+    }
+    for (const line of good) context.print(line);
+  }
+  if (failed) throw new CommandExit(exitCodes.found);
+}
+
+function describeTopology(
+  { file, name, sources, operators, sinks }: BoundTopology,
+  { connected }: { connected: boolean },
+): string {
+  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
+  const parts = [count(sources.length, 'source'), count(operators.length, 'operator'), count(sinks.length, 'sink')];
+  return `${file}: ${name} is right: ${parts.join(', ')}${connected ? ', everything reached' : ''}`;
+}
+
+/** Opens every connection at once; each failure is a problem at the node. */
+async function probeAll(topology: BoundTopology): Promise<Diagnostic[]> {
+  const { makeDiagnostic } = await import('../../topology/diagnostic.ts');
+  const nodes = [...topology.sources, ...topology.sinks];
+  const found = await Promise.all(
+    nodes.map(async ({ id, kind, bound }) => {
+      if (!bound.probe) return [];
+      const reason = await withTimeout(bound.probe());
+      if (reason === undefined) return [];
+      const { ir, file, redactor } = topology;
+      const span = [...ir.sources, ...ir.sinks].find((node) => node.id === id)?.definitionSpan;
+      const place = span ?? { line: 1, column: 1, length: 1 };
+      return [makeDiagnostic('MACH1254', { file, span: place, data: { kind, id, reason: redactor.redact(reason) } })];
+    }),
+  );
+  return found.flat();
+}
+
+/** Why it failed; undefined when it did not. */
+async function withTimeout(probe: Promise<void>): Promise<string | undefined> {
+  const { probeTimeoutMs } = cliLimits;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(
+      () => resolve(`no answer within cliLimits.probeTimeoutMs (${probeTimeoutMs} ms)`),
+      probeTimeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([probe.then(() => undefined, messageOf), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,17 @@
+/** The runtime's own errors, for `mach help CODE`; those of connectors and operators come with the catalogue. */
+import { logErrors } from '../bus/errors.ts';
+import type { ErrorList } from '../errors.ts';
+import { executionErrors } from '../execution/errors.ts';
+import { expressionErrors } from '../expression/errors.ts';
+import { storeErrors } from '../store/errors.ts';
+import { topologyErrors } from '../topology/errors.ts';
+import { cliErrors } from './errors.ts';
+
+export const runtimeErrorLists: readonly ErrorList[] = [
+  topologyErrors.list,
+  expressionErrors.list,
+  cliErrors.list,
+  logErrors.list,
+  storeErrors.list,
+  executionErrors.list,
+];

@@ -1,0 +1,37 @@
+/** Errors of the command line. */
+import { defineErrors } from '../errors.ts';
+
+export const cliErrors = defineErrors({
+  MACH1601: {
+    message: '{what} "{name}" is not known',
+    help: '`mach list` shows the sources, operators and sinks; `mach --help` shows the commands.',
+  },
+  MACH1602: {
+    message: 'there is no error with the code {code}',
+    help: 'Codes are `MACH` and four digits, as they stand at the beginning of every error.',
+  },
+  MACH1603: {
+    message: '{name} cannot decode files',
+    help: '`mach decode` shows what a connector makes of a message that is in a file. Only connectors that take in messages or files can do that.',
+  },
+  MACH1604: {
+    message: 'the options given are wrong: {reason}',
+    help: 'Options are given as one JSON object: `--options \'{"format":"csv"}\'`. `mach list NAME` shows the options of a connector.',
+  },
+  MACH1605: {
+    message: 'the file {file} cannot be read: {reason}',
+    help: 'The path does not exist, is a folder, or may not be read by this user.',
+  },
+  MACH1606: {
+    message: 'the file {file} cannot be written: {reason}',
+    help: 'The folder does not exist or may not be written, or the file exists already. `--force` replaces an existing file.',
+  },
+  MACH1607: {
+    message: 'a topology cannot be made from "{words}": {reason}',
+    help: "Give the name of a source, of operators if wanted, and of a sink, in the order in which events flow:\n\n  mach init hl7-mllp '->' filter '->' clickhouse\n\nThe arrows may be left out. `mach list` shows the names.",
+  },
+  MACH1608: {
+    message: '{file} has {bytes} bytes, more than cliLimits.decodeFileBytesMax ({max})',
+    help: '`mach decode` reads a file as a whole. Cut the file into parts.',
+  },
+});

@@ -1,0 +1,80 @@
+/** The `mach` command. */
+import { Command, CommanderError } from 'commander';
+import { MachError, messageOf } from '../errors.ts';
+import * as check from './commands/check.ts';
+import * as decode from './commands/decode.ts';
+import * as explain from './commands/explain.ts';
+import * as graph from './commands/graph.ts';
+import * as help from './commands/help.ts';
+import * as init from './commands/init.ts';
+import * as list from './commands/list.ts';
+import * as schema from './commands/schema.ts';
+import { type CommandContext, type CommandModule, type ContextOptions, createContext } from './context.ts';
+import { CommandExit, exitCodes } from './exit-codes.ts';
+
+/** One line for each command, in the order in which `mach --help` shows them within their groups. */
+const commands: readonly CommandModule[] = [init, check, graph, explain, list, decode, schema, help];
+
+const exitCodeHelp = `
+Exit codes:
+  0    done, nothing wrong
+  1    errors found in what was given (a topology, a test, a message)
+  2    the command line is wrong
+  3    failed while running (broker, store, network)
+  130  interrupted (Ctrl-C)
+
+mach help COMMAND shows the options of a command, mach help MACH1105 explains an error.`;
+
+export function createProgram(context: CommandContext): Command {
+  const program = new Command('mach')
+    .description('Streaming dataflow for a smart health operations centre.')
+    .usage('COMMAND [options]')
+    .version(context.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.print(text.replace(/\n$/, '')),
+      writeErr: (text) => context.printError(text.replace(/\n$/, '')),
+    })
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', exitCodeHelp);
+  for (const command of commands) command.register(program, context);
+  return program;
+}
+
+/** Runs one command line (`argv` without `node` and the script) and gives the exit code. Never throws. */
+export async function main(argv: readonly string[], options: ContextOptions): Promise<number> {
+  const context = createContext(options);
+  const program = createProgram(context);
+  if (argv.length === 0) {
+    program.outputHelp({ error: true });
+    return exitCodes.usage;
+  }
+  try {
+    // The arrow of `init` begins like an option.
+    const words = argv.map((word) => (word === '->' ? '→' : word));
+    await program.parseAsync(words, { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    return describeEnd(error, context);
+  }
+}
+
+function describeEnd(error: unknown, context: CommandContext): number {
+  // Commander has printed its own message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof CommandExit) {
+    if (error.message) context.printError(error.message);
+    return error.exitCode;
+  }
+  if (error instanceof MachError) {
+    context.printError(`${error.code}  ${error.message}\nmach help ${error.code} tells more.`);
+    return error.code.startsWith('MACH16') ? exitCodes.usage : exitCodes.failed;
+  }
+  context.printError(
+    context.env.MACH_DEBUG ? String((error as Error).stack ?? error) : `mach failed: ${messageOf(error)}`,
+  );
+  return exitCodes.failed;
+}

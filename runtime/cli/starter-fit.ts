@@ -1,0 +1,100 @@
+/** Makes the options of a starter fit its streams: an example's condition reads fields that another source does not have. */
+import type { Catalogue } from '../stream/definition.ts';
+import type { Schema } from '../stream/schema.ts';
+import { bindTopology } from '../topology/bind.ts';
+import type { RawValue } from '../topology/ir/options-node.ts';
+import { optionSchema, schemasAt } from '../topology/option-schema.ts';
+import { parseTopology } from '../topology/parse.ts';
+import type { Path } from '../topology/places.ts';
+import type { StarterNode } from './starter.ts';
+
+interface FitContext {
+  readonly catalogue: Catalogue;
+  render(nodes: readonly StarterNode[]): string;
+}
+
+/** Adapts one node after the other, in the order of the flow; what cannot be made to fit stays as its example says. */
+export function makeItFit(nodes: readonly StarterNode[], context: FitContext): readonly StarterNode[] {
+  const fitted: StarterNode[] = [];
+  for (const node of nodes) {
+    const upTo = [...fitted, node];
+    fitted.push(errorsOf(upTo, context) === 0 ? node : fitNode(upTo, context));
+  }
+  return fitted;
+}
+
+function fitNode(upTo: readonly StarterNode[], context: FitContext): StarterNode {
+  const before = upTo.slice(0, -1);
+  let node = upTo.at(-1) as StarterNode;
+  const names = fieldNamesBefore(before, context);
+  for (const path of adaptablePaths(node)) {
+    let fewest = errorsOf([...before, node], context);
+    if (fewest === 0) break;
+    for (const candidate of candidatesFor(path, node, names)) {
+      const changed = { ...node, options: setAt(node.options, path, candidate) as Record<string, unknown> };
+      const errors = errorsOf([...before, changed], context);
+      if (errors >= fewest) continue;
+      node = changed;
+      fewest = errors;
+    }
+  }
+  return node;
+}
+
+function errorsOf(nodes: readonly StarterNode[], context: FitContext): number {
+  return load(nodes, context).diagnostics.filter(({ severity, code }) => severity === 'error' && code !== 'MACH1014')
+    .length;
+}
+
+/** What a part of the topology has: references to what is not set on this machine are no mistake of the starter. */
+function load(nodes: readonly StarterNode[], context: FitContext) {
+  const { ir, places, broken, diagnostics } = parseTopology(context.render(nodes), 'starter.yaml', context.catalogue);
+  if (!ir) return { diagnostics };
+  const own = diagnostics.filter(({ code }) => code !== 'MACH1014');
+  return bindTopology(ir, { catalogue: context.catalogue, places, broken, diagnostics: own, env: {} });
+}
+
+function fieldNamesBefore(before: readonly StarterNode[], context: FitContext): readonly string[] {
+  const { topology } = load(before, context) as ReturnType<typeof bindTopology>;
+  const id = before.at(-1)?.id;
+  const node = topology && [...topology.sources, ...topology.operators].find((one) => one.id === id);
+  const schema: Schema | undefined = node?.ports.out;
+  const kinds = ['string', 'int', 'float', 'timestamp', 'bool'];
+  const fields = Object.entries(schema?.fields ?? {});
+  return kinds.flatMap((kind) =>
+    fields
+      .filter(([, { type }]) => type.kind === kind)
+      .slice(0, 2)
+      .map(([name]) => name),
+  );
+}
+
+/** Paths of the options that name fields or hold expressions. */
+function adaptablePaths({ definition, options }: StarterNode): Path[] {
+  const root = optionSchema(definition.options);
+  const found: Path[] = [];
+  const walk = (value: unknown, path: Path): void => {
+    if (schemasAt(root, path).some(({ mach }) => mach === 'expression' || mach === 'field' || mach === 'key')) {
+      found.push(path);
+      return;
+    }
+    if (value === null || typeof value !== 'object') return;
+    const entries = Array.isArray(value) ? value.map((item, index) => [index, item] as const) : Object.entries(value);
+    for (const [key, item] of entries) walk(item, [...path, key]);
+  };
+  walk(options, []);
+  return found;
+}
+
+function candidatesFor(path: Path, { definition }: StarterNode, names: readonly string[]): readonly RawValue[] {
+  const isExpression = schemasAt(optionSchema(definition.options), path).some(({ mach }) => mach === 'expression');
+  return isExpression ? ['true', ...names, 'count()', '1'] : names;
+}
+
+function setAt(value: unknown, path: Path, replacement: RawValue): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return replacement;
+  if (Array.isArray(value)) return value.map((item, index) => (index === step ? setAt(item, rest, replacement) : item));
+  const mapping = (value ?? {}) as Record<string | number, unknown>;
+  return { ...mapping, [step]: setAt(mapping[step], rest, replacement) };
+}
