@@ -68,6 +68,8 @@ export const limits = {
   /** The engine's own HTTP: probes, metrics, status. */
   observeRequestTimeoutMs: 10_000,
   observeConnectionsMax: 64,
+  /** Events a second that one tap shows. */
+  tapEventsPerSecondMax: 100,
   /** Errors shown for one topology file. */
   diagnosticsMax: 200,
   /** A topology file. */

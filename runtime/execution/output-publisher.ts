@@ -32,7 +32,7 @@ export async function openOutputPublisher(args: {
   const known: OutputPlace | undefined = newest && lastPlaceOf(newest.payload);
   let expected = newest?.sequence ?? 0;
   let queue: OutputRow[] = [];
-  let running: Promise<void> | undefined;
+  let publishing = false;
   let added = 0;
   let failure: unknown;
   let waiters: { target: number; resolve(): void; reject(error: unknown): void }[] = [];
@@ -52,6 +52,8 @@ export async function openOutputPublisher(args: {
       queue = queue.length > rows.length ? queue.slice(rows.length) : [];
       for (const part of split(rows)) await publish(part);
     }
+    // In the same turn as the last look at the queue: a row added later starts anew.
+    publishing = false;
   }
 
   function split(rows: OutputRow[]): OutputRow[][] {
@@ -83,15 +85,13 @@ export async function openOutputPublisher(args: {
       added++;
       // After a failure nothing more goes out: a gap would be a loss.
       if (failure !== undefined) return true;
-      running ??= publishAll()
-        .catch((error) => {
-          failure = error;
-          wake();
-          args.onFailure(error);
-        })
-        .finally(() => {
-          running = undefined;
-        });
+      if (publishing) return true;
+      publishing = true;
+      void publishAll().catch((error) => {
+        failure = error;
+        wake();
+        args.onFailure(error);
+      });
       return true;
     },
     flushed() {

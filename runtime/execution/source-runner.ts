@@ -76,14 +76,14 @@ export function startSourceRunner(args: {
     for (;;) {
       if (silence.idle.length > 0 || silence.closed.length > 0) await commitSilence();
       else if (queue.length > 0) await commit(takeGroup());
-      else return;
+      else break;
     }
+    // In the same turn as the last look at the queue: a request that comes later starts anew.
+    running = undefined;
   }
 
   function start(): void {
-    running ??= commitAll().finally(() => {
-      running = undefined;
-    });
+    running ??= commitAll();
   }
 
   async function commitSilence(): Promise<void> {

@@ -253,7 +253,7 @@ export class StageMachine {
     const inputs = node.inputs.map((edge) => edge.input);
     if (lookup) inputs.push(answersInput);
     const runner = new OperatorRunner({ node: node.id, bound, inputs, ledger: this.ledger });
-    for (const edge of node.inputs) runner.connect(edge.input, this.port(edge.from));
+    for (const edge of node.inputs) runner.connect(edge.input, this.output(edge.from));
     if (lookup) {
       const answers = new Subject<Frame>();
       this.answers.set(node.id, answers);
@@ -279,7 +279,7 @@ export class StageMachine {
       inputs: edges.map((edge) => edge.input),
       ledger: this.ledger,
     });
-    for (const edge of edges) runner.connect(edge.input, this.port(edge.from));
+    for (const edge of edges) runner.connect(edge.input, this.output(edge.from));
     if (edges.length > 1) this.merging.push(runner);
     this.runners.set(id, runner);
     runner.output('out').subscribe((frame) => {
@@ -300,7 +300,8 @@ export class StageMachine {
     this.outputs.row(output, { event, time, sequence, index: this.current.index++, acceptedAt });
   }
 
-  private port({ node, port }: NodePort): Observable<Frame> {
+  /** The frames of an edge, for whoever looks on. */
+  output({ node, port }: NodePort): Observable<Frame> {
     const source = this.sources.get(node);
     if (source) return source.frames;
     const runner = this.runners.get(node);

@@ -1,5 +1,5 @@
 /** `/livez`, `/readyz`, `/metrics` and `/status` of a running engine, on loopback unless told otherwise. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
@@ -7,6 +7,7 @@ import type { Engine } from '../execution/engine.ts';
 import { limits } from '../limits.ts';
 import { renderMetrics } from './metrics.ts';
 import { engineStatus } from './status.ts';
+import { tapEdge } from './tap.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -57,7 +58,22 @@ async function answer(engine: Engine, clock: Clock, path: string): Promise<Reply
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
     }
     default:
-      return json(404, { error: `there is no ${path}: /livez, /readyz, /metrics, /status` });
+      return json(404, { error: `there is no ${path}: /livez, /readyz, /metrics, /status, /tap?edge=NODE` });
+  }
+}
+
+/** JSON lines until the reader goes away; a reader that is too slow misses events, it does not hold the stage. */
+function streamTap(engine: Engine, edge: string, response: ServerResponse): void {
+  try {
+    const subscription = tapEdge(engine, edge, (line) => {
+      if (!response.writableNeedDrain) response.write(`${JSON.stringify(line)}\n`);
+    });
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+    response.flushHeaders();
+    response.on('close', () => subscription.unsubscribe());
+  } catch (error) {
+    response.writeHead(404, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify({ error: messageOf(error) })}\n`);
   }
 }
 
@@ -69,7 +85,11 @@ export async function startObserveServer(args: {
 }): Promise<ObserveServer> {
   const { engine, clock, port = 0, host = '127.0.0.1' } = args;
   const server: Server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/tap') {
+      streamTap(engine, searchParams.get('edge') ?? '', response);
+      return;
+    }
     void answer(engine, clock, pathname)
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {

@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { compileExpression } from '../expression/index.ts';
+import { compileAggregateExpression, compileExpression } from '../expression/index.ts';
 import type { BoundInput, BoundOperator, Checker, OperatorDefinition, OptionPath } from '../stream/definition.ts';
 import { end, type Frame } from '../stream/frame.ts';
 import { type Accounting, isBalanced, Ledger, outcome } from '../stream/ledger.ts';
@@ -106,6 +106,12 @@ export function bindOperator<O extends z.ZodType>(args: {
         problems.push({ path, message, ...(suggestion === undefined ? {} : { suggestion }) });
       }
       return { type: { kind: 'json' }, nullable: true, evaluate: () => null as never };
+    },
+    aggregate(path, input) {
+      const compiled = compileAggregateExpression(String(valueAt(options, path)), input);
+      if (compiled.ok) return compiled;
+      for (const { message } of compiled.problems) problems.push({ path, message });
+      return { ok: true, call: 'count', type: { kind: 'json' }, nullable: true, fields: [] };
     },
     field(path, input, wanted) {
       const name = String(valueAt(options, path));
