@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.ts';
@@ -6,7 +9,7 @@ import { defineSchema, field } from '../stream/schema.ts';
 import { startTestStore, type TestStore } from '../testing/with-store.ts';
 import { connectStore } from './clickhouse.ts';
 import { RefusedRowsError } from './errors.ts';
-import { parseStoreUrl } from './index.ts';
+import { openStore, parseStoreUrl } from './index.ts';
 import type { Rows, TableSpec } from './store.ts';
 
 let test: TestStore;
@@ -410,5 +413,19 @@ describe('CLICKHOUSE_URL', () => {
     for (const wrong of ['store', 'tcp://h:9000', 'http://h/a/b']) {
       expect(() => parseStoreUrl(wrong)).toThrowError(expect.objectContaining({ code: 'MACH3108' }));
     }
+  });
+
+  it('names the store that is opened; without it the embedded one is started, and ends with the store', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mach-open-'));
+    const named = await openStore({ directory, clock: systemClock(), url: `${test.embedded.url}/default` });
+    expect(named.embedded).toBeUndefined();
+    expect((await named.check()).version).toMatch(/^\d+/);
+    await named.close();
+    const own = await openStore({ directory, clock: systemClock(), url: '' });
+    const pid = own.embedded?.pid ?? 0;
+    expect((await own.check()).version).toMatch(/^\d+/);
+    await own.close();
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await rm(directory, { recursive: true, force: true });
   });
 });

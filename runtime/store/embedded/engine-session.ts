@@ -42,6 +42,12 @@ export class EngineError extends Error {
   }
 }
 
+/** A setting as SET and SETTINGS take it. Throws code 115 when the name cannot be one. */
+export function assignment(name: string, value: string): string {
+  if (!isName(name)) throw EngineError.make(115, 'UNKNOWN_SETTING', `Unknown setting ${quoteText(name)}`);
+  return `${name} = ${quoteText(value)}`;
+}
+
 /** Settings that a session cannot take back once they are set: the session is thrown away afterwards. */
 const stickySettings = new Set(['readonly', 'allow_ddl']);
 /** No value of any type parses with a raw tab in it, so a parameter left over from another request can never be used by mistake. */
@@ -118,8 +124,7 @@ export class EngineSession {
     const assignments: string[] = [];
     for (const name of this.settings.keys()) if (!request.settings.has(name)) assignments.push(`${name} = DEFAULT`);
     for (const [name, value] of request.settings) {
-      if (!isName(name)) throw EngineError.make(115, 'UNKNOWN_SETTING', `Unknown setting ${quoteText(name)}`);
-      if (this.settings.get(name) !== value) assignments.push(`${name} = ${quoteText(value)}`);
+      if (this.settings.get(name) !== value) assignments.push(assignment(name, value));
     }
     const parameters = new Map(request.parameters);
     for (const name of this.parameters.keys()) if (!parameters.has(name)) parameters.set(name, unsetParameter);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { drainPending } from 'chdb';
 import { embeddedLimits } from '../limits.ts';
 import { quoteText } from '../sql.ts';
-import { type EngineRequest, type EngineResult, EngineSession } from './engine-session.ts';
+import { assignment, type EngineRequest, type EngineResult, EngineSession } from './engine-session.ts';
 import { createSessionPool } from './session-pool.ts';
 import { type InsertHead, type StatementKind, statementKind } from './statement.ts';
 
@@ -27,7 +27,8 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-const base = { database: 'default', settings: new Map(), parameters: new Map() };
+const noSettings: ReadonlyMap<string, string> = new Map();
+const base = { database: 'default', settings: noSettings, parameters: noSettings };
 
 export async function openEngine(directory: string): Promise<Engine> {
   const bodies = join(directory, 'bodies');
@@ -87,8 +88,12 @@ export async function openEngine(directory: string): Promise<Engine> {
       return pools.read.use(run, signal);
     },
     async insertFile(head, file, request) {
-      const sql = `${head.target} FROM INFILE ${quoteText(file)} ${head.settings} FORMAT ${head.format}`;
-      return pools.insert.use((session) => session.run({ ...request, sql }));
+      // Every insert has its own token: said in the statement, the settings need no statement of their own before it.
+      const given = [...request.settings].map(([name, value]) => assignment(name, value));
+      const own = head.settings.replace(/^SETTINGS\s+/i, '').trim();
+      const settings = `SETTINGS ${[...given, ...(own === '' ? [] : [own])].join(', ')}`;
+      const sql = `${head.target} FROM INFILE ${quoteText(file)} ${settings} FORMAT ${head.format}`;
+      return pools.insert.use((session) => session.run({ ...request, settings: noSettings, sql }));
     },
     bodyPath: () => join(bodies, randomUUID()),
     async idle() {
