@@ -90,7 +90,7 @@ const walls: readonly Wall[] = [
   },
   part('stream', [], ['store', 'expression']),
   part('expression', ['stream']),
-  part('topology', ['stream', 'expression']),
+  part('topology', ['stream', 'expression'], ['store']),
   part('bus', ['stream']),
   part('store', ['stream']),
   {

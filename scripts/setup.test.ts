@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { createServer } from 'node:http';
@@ -262,10 +262,9 @@ echo 'module.exports = {};' > node_modules/chdb/index.js`;
       CLICKHOUSE_URL: '',
       MACH_NATS_SERVER: '',
     };
-    const start = (): ChildProcess => spawn(process.execPath, [path.join(root, 'scripts/setup.mjs')], { env });
     const run = () =>
       new Promise<{ code: number | null; said: string }>((done) => {
-        const child = start();
+        const child = spawn(process.execPath, [path.join(root, 'scripts/setup.mjs')], { env });
         let said = '';
         child.stderr?.on('data', (chunk) => {
           said += chunk;
@@ -295,9 +294,15 @@ echo 'module.exports = {};' > node_modules/chdb/index.js`;
   it.each([
     ['no network', 'echo "npm error code EAI_AGAIN" >&2; exit 1', 'The npm registry cannot be reached'],
     ['a full disk', 'echo "npm error code ENOSPC" >&2; exit 228', 'The disk is full'],
-    ['a library that does not load', 'mkdir -p node_modules', 'the embedded ClickHouse does not load here'],
-  ])('says what to do about %s, and tries again the next time', async (_, npm, advice) => {
+    ['files cut short', `${installs}; echo "npm warn tar TAR_ENTRY_ERROR ENOSPC" >&2`, 'The disk is full'],
+    [
+      'a library that does not load',
+      'mkdir -p node_modules; echo \'{"packages":{}}\' > node_modules/.package-lock.json',
+      'the embedded ClickHouse does not load here',
+    ],
+  ])('says what to do about %s, also when it is run again', async (_, npm, advice) => {
     const { root, run } = makeCheckout(npm);
+    await run();
     const { code, said } = await run();
     expect(code).toBe(1);
     expect(said).toContain('set-up failed: ');

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { sha256 } from './archive.mjs';
-import { firstLines, indent, installSystemPackages, lastLines, runCommand, SetupError } from './system.mjs';
+import { errorLines, indent, installSystemPackages, lastLines, runCommand, SetupError } from './system.mjs';
 
 /** What `npm ci` needs on the disk, with its cache. */
 const diskBytesNeeded = 1_500_000_000;
@@ -80,19 +80,30 @@ function isSatisfied(have, want) {
  * @param {import('./system.mjs').Report} report
  */
 export async function installDependencies(root, report) {
-  const done = report.progress('installing the locked npm dependencies (830 MB on disk)');
   try {
-    // No package that we use needs its install script, and one that is not run can do no harm.
-    // Without a network npm would retry for minutes before it says so.
-    const patience = ['--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=15000'];
-    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...patience];
-    const { code, output } = await runCommand('npm', args, { cwd: root });
-    if (code !== 0) throw new SetupError(`npm ci failed:\n${indent(firstLines(output))}\n  ${adviceFor(output, root)}`);
-  } finally {
-    done();
+    await runNpm(root, report);
+    await verifyEngine(root, report);
+  } catch (error) {
+    // Without npm's own record, what it left behind is not taken for a finished installation.
+    fs.rmSync(path.join(root, 'node_modules', '.package-lock.json'), { force: true });
+    throw error;
   }
-  await verifyEngine(root, report);
   fs.writeFileSync(path.join(root, 'node_modules', stampName), lockStamp(root));
+}
+
+/** @param {string} root @param {import('./system.mjs').Report} report */
+async function runNpm(root, report) {
+  const done = report.progress('installing the locked npm dependencies (830 MB on disk)');
+  // No package that we use needs its install script, and one that is not run can do no harm.
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=warn'];
+  // Without a network npm would retry for minutes before it says so.
+  const patience = ['--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=15000'];
+  const { code, output } = await runCommand('npm', [...args, ...patience], { cwd: root });
+  done();
+  // On a full disk npm leaves files cut short, warns and exits with 0.
+  const isCutShort = /TAR_\w*ERROR|ENOSPC/.test(output);
+  if (code === 0 && !isCutShort) return;
+  throw new SetupError(`npm ci failed:\n${indent(errorLines(output))}\n  ${adviceFor(output, root)}`);
 }
 
 /** @param {string} output of npm @param {string} root */

@@ -116,10 +116,12 @@ export function lastLines(text, count = 15) {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** npm says the reason first and its usage after it. @param {string} text @param {number} [count] */
-export function firstLines(text, count = 15) {
-  const lines = text.split('\n').map((line) => line.replace(/^npm error ?/, '').trimEnd());
-  return lines.filter(Boolean).slice(0, count).join('\n');
+/** What npm says went wrong: its errors, which begin with the reason and end with its usage; else its warnings. @param {string} output */
+export function errorLines(output) {
+  const linesMax = 12;
+  const lines = output.split('\n').filter((line) => line.trim() && !/^npm warn deprecated/i.test(line));
+  const errors = lines.filter((line) => /^npm error ?\S/i.test(line));
+  return (errors.length > 0 ? errors : lines).slice(0, linesMax).join('\n');
 }
 
 /** @param {string} text */
