@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { get } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { wallTime } from '../../clock.ts';
 import type { Logger } from '../../stream/definition.ts';
 import { storeErrors } from '../errors.ts';
 import { embeddedLimits } from '../limits.ts';
@@ -65,7 +66,7 @@ interface Serving {
 
 /** Joins the store that serves the folder, or becomes it. */
 async function joinOrStart(directory: string, port: number, detached: boolean): Promise<Serving> {
-  const deadline = Date.now() + embeddedLimits.startTimeoutMs;
+  const deadline = wallTime() + embeddedLimits.startTimeoutMs;
   let reason = '';
   for (;;) {
     const state = readState(directory);
@@ -75,7 +76,7 @@ async function joinOrStart(directory: string, port: number, detached: boolean): 
     reason = outcome.reason;
     if (!outcome.heldByAnother) throw storeErrors.make('MACH3105', { directory, reason });
     // Someone else was faster, or has not let go yet: look again until one of us serves.
-    if (Date.now() > deadline) {
+    if (wallTime() > deadline) {
       const holder = state ? `process ${state.pid}, port ${state.port}` : reason;
       throw storeErrors.make('MACH3106', { directory, reason: holder });
     }
