@@ -31,6 +31,9 @@ export const hl7Mllp = defineSource({
     },
   ],
   bind({ options, check }) {
+    if (options.tls?.require_client_certificate && options.tls.ca === undefined) {
+      check.problem(['tls', 'require_client_certificate'], 'client certificates cannot be checked without "ca"');
+    }
     const codes = codesOf(options);
     const resolveFile = (path: string) => check.resolveFile(path);
     return {

@@ -14,6 +14,8 @@ export const hl7Limits = {
   unsentReplyBytesMax: 256 * 1024,
   /** Drain: replies that are owed are waited for this long. */
   drainTimeoutMs: 10_000,
+  /** After our last byte, for the peer to read it and to close. */
+  lingerMs: 1_000,
   /** Segments of a message; fields of a segment; repetitions, components or sub-components in a segment. */
   segmentsMax: 10_000,
   fieldsMax: 1_000,

@@ -48,6 +48,7 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
   let ended = false;
   let closing = false;
   let messageTimer: NodeJS.Timeout | undefined;
+  let lingerTimer: NodeJS.Timeout | undefined;
 
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 60_000);
@@ -178,7 +179,18 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
       else socket.pause();
     }
     watchMessage();
-    if ((ended || closing) && owed.length === 0 && (closing || backlog.length === 0)) socket.end();
+    if ((ended || closing) && owed.length === 0 && (closing || backlog.length === 0)) finish();
+  }
+
+  /**
+   * Ends our side. What the peer still sends is read and thrown away for a while: closing with unread bytes would reset the
+   * connection, and the peer would lose the replies that it has not read yet.
+   */
+  function finish(): void {
+    if (lingerTimer) return;
+    socket.end();
+    socket.resume();
+    lingerTimer = setTimeout(() => socket.destroy(), hl7Limits.lingerMs);
   }
 
   /** A message must be complete in time; time in which we hold the sender back does not count. */
@@ -204,6 +216,7 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
   }
 
   socket.on('data', (chunk: Buffer) => {
+    if (closing) return;
     // Progress of whole messages begins the time anew.
     const pieces = frames.push(chunk);
     if (pieces.length > 0) {
@@ -228,6 +241,7 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => {
       clearTimeout(messageTimer);
+      clearTimeout(lingerTimer);
       if (!ended && !closing) for (const piece of frames.end()) acceptPiece(piece);
       ended = true;
       closing = true;
