@@ -43,6 +43,8 @@ export interface CentreOptions {
 
 export class Centre {
   readonly #options: CentreOptions;
+  /** Of its own, so that a mass casualty does not change when and where all others call. */
+  readonly #callers: Random;
   readonly #units: Ambulance[] = [];
   readonly #queue: EmergencyCall[] = [];
   readonly #diverted = new Set<HospitalSite>();
@@ -52,6 +54,7 @@ export class Centre {
 
   constructor(options: CentreOptions) {
     this.#options = options;
+    this.#callers = options.random.fork('callers');
     for (const { site } of options.departments) this.#addStation(site);
     this.#scheduleCall();
     this.#scheduleDiversionCheck();
@@ -67,7 +70,8 @@ export class Centre {
   }
 
   #scheduleCall(): void {
-    const { agenda, random, departments, surge } = this.#options;
+    const { agenda, departments, surge } = this.#options;
+    const random = this.#callers;
     const perDay = callsPerHospitalDay * departments.length;
     const process = { rhythm: rhythms.calls, perDay, boost: surge, boostMax: 3 };
     agenda.at(nextOccurrence(random, process, agenda.now), () => {

@@ -2,10 +2,22 @@
 import { cityOffsetMs } from '../model/rhythm.ts';
 import type { Person } from '../people.ts';
 
+const dayMs = 86_400_000;
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+let day = -1;
+let dayText = '';
+
 /** YYYYMMDDHHMMSS+0700 */
 export function hl7Time(time: number): string {
-  const text = new Date(time + cityOffsetMs).toISOString();
-  return `${text.slice(0, 4)}${text.slice(5, 7)}${text.slice(8, 10)}${text.slice(11, 13)}${text.slice(14, 16)}${text.slice(17, 19)}+0700`;
+  const local = time + cityOffsetMs;
+  const number = Math.floor(local / dayMs);
+  if (number !== day) {
+    day = number;
+    dayText = new Date(local).toISOString().slice(0, 10).replaceAll('-', '');
+  }
+  const second = Math.floor((local - number * dayMs) / 1000);
+  const hour = twoDigits[Math.floor(second / 3600)];
+  return `${dayText}${hour}${twoDigits[Math.floor(second / 60) % 60]}${twoDigits[second % 60]}+0700`;
 }
 
 const escapes: Readonly<Record<string, string>> = {

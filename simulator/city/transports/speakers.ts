@@ -6,6 +6,7 @@ import { simulatorErrors } from '../../errors.ts';
 import { simulatorLimits } from '../../limits.ts';
 import type { CityEvent, Hl7CityEvent } from '../events.ts';
 import type { HospitalSite } from '../hospitals.ts';
+import { parseAddress } from './address.ts';
 import { BedWriter } from './bed-writer.ts';
 import { type MllpCounts, MllpSender } from './mllp-sender.ts';
 
@@ -34,12 +35,6 @@ export interface Speakers {
   flush(): Promise<void>;
   counts(): SpeakerCounts;
   close(): Promise<void>;
-}
-
-export function parseAddress(text: string): { host: string; port: number } | null {
-  const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  return match && port >= 1 && port <= 65_535 ? { host: match[1] ?? match[2] ?? '', port } : null;
 }
 
 export function bytesOf({ text, encoding }: Hl7CityEvent): Uint8Array {
