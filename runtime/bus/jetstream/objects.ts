@@ -1,0 +1,29 @@
+/** Objects in a stream of JetStream of their own. */
+import type { StreamInfo } from '@nats-io/jetstream';
+import { chunkedObjects, type ObjectBackend, objectStreamSpec, removeOrphans } from '../chunked-objects.ts';
+import type { LogStream, ObjectStore, StreamSpec } from '../log.ts';
+import type { Connection } from './connection.ts';
+import { ensureStream } from './stream-config.ts';
+
+export async function openObjects(
+  connection: Connection,
+  bucket: string,
+  makeStream: (spec: StreamSpec, info: StreamInfo) => LogStream,
+): Promise<ObjectStore> {
+  const spec = objectStreamSpec(bucket);
+  const stream = makeStream(spec, await ensureStream(connection, spec));
+  const { manager } = connection;
+  const backend: ObjectBackend = {
+    append: (subject, payload) => stream.append(subject, payload),
+    last: (subject) => stream.last(subject),
+    async subjects(filter) {
+      const info = await connection.persist(() => manager.streams.info(spec.name, { subjects_filter: filter }));
+      return Object.keys(info.state.subjects ?? {});
+    },
+    async purge(filter) {
+      await connection.persist(() => manager.streams.purge(spec.name, { filter }));
+    },
+  };
+  await removeOrphans(bucket, backend, Date.now());
+  return chunkedObjects(bucket, backend);
+}
