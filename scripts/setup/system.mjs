@@ -121,7 +121,7 @@ export function errorLines(output) {
   const linesMax = 12;
   const lines = output.split('\n').filter((line) => line.trim() && !/^npm warn deprecated/i.test(line));
   const errors = lines.filter((line) => /^npm error ?\S/i.test(line));
-  return (errors.length > 0 ? errors : lines).slice(0, linesMax).join('\n');
+  return [...new Set(errors.length > 0 ? errors : lines)].slice(0, linesMax).join('\n');
 }
 
 /** @param {string} text */
