@@ -26,7 +26,8 @@ interface Wall {
 }
 
 /** Tests, and what they share. */
-const isTest = (path: string) => path.endsWith('.test.ts') || /^(test|(operators|connectors)\/testing)\//.test(path);
+const isTest = (path: string) =>
+  /\.(test|fixture)\.ts$/.test(path) || /^(test|(operators|connectors)\/testing)\//.test(path);
 const isUnder =
   (...folders: string[]) =>
   (path: string) =>
