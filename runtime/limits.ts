@@ -41,6 +41,8 @@ export const limits = {
   outputWaitingRowsMax: 50_000,
   /** A stage with a backlog lets the event loop breathe this often. */
   stageSliceMs: 10,
+  /** Writes of a sink begin at least this far apart: a small insert costs the store as much as one of a thousand rows. */
+  sinkWriteEveryMs: 100,
   /** One write of a sink, in bytes of log messages. */
   sinkBatchBytesMax: 16 * 1024 * 1024,
   /** Retry of a sink: first delay, factor 2, jitter, this longest delay. */

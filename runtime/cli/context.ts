@@ -41,6 +41,8 @@ export interface ContextOptions {
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly loadCatalogue: () => Promise<CatalogueModule>;
+  /** Commands of the project beside those of the engine: the simulator's. */
+  readonly commands?: readonly CommandModule[];
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }

@@ -34,4 +34,20 @@ export const cliErrors = defineErrors({
     message: '{file} has {bytes} bytes, more than cliLimits.decodeFileBytesMax ({max})',
     help: '`mach decode` reads a file as a whole. Cut the file into parts.',
   },
+  MACH1620: {
+    message: '{option} does not take "{value}"',
+    help: '`mach help COMMAND` shows what each option takes. Durations have a unit: 30s, 5m. Times are ISO 8601: 2026-03-02T07:00:00+07:00.',
+  },
+  MACH1621: {
+    message: 'it is not clear which engine is meant: {found} (data folder {directory})',
+    help: 'Start one with `mach run FILE`, or name the one that is meant: `--url http://127.0.0.1:PORT`; `mach run` says its address in its log.',
+  },
+  MACH1622: {
+    message: 'the engine at {url} does not answer: {reason}',
+    help: 'It has ended, or is not there. `mach run` says the address of its HTTP server in its log.',
+  },
+  MACH1623: {
+    message: 'nothing to watch: {reason}',
+    help: 'An edge is the id of a node of the topology, or id:port. `mach graph FILE` shows them.',
+  },
 });

@@ -8,12 +8,15 @@ import * as graph from './commands/graph.ts';
 import * as help from './commands/help.ts';
 import * as init from './commands/init.ts';
 import * as list from './commands/list.ts';
+import * as run from './commands/run.ts';
 import * as schema from './commands/schema.ts';
+import * as tap from './commands/tap.ts';
+import * as top from './commands/top.ts';
 import { type CommandContext, type CommandModule, type ContextOptions, createContext } from './context.ts';
 import { CommandExit, exitCodes } from './exit-codes.ts';
 
 /** One line for each command, in the order in which `mach --help` shows them within their groups. */
-const commands: readonly CommandModule[] = [init, check, graph, explain, list, decode, schema, help];
+const commands: readonly CommandModule[] = [init, check, graph, explain, run, top, tap, decode, list, schema, help];
 
 const exitCodeHelp = `
 Exit codes:
@@ -25,7 +28,7 @@ Exit codes:
 
 mach help COMMAND shows the options of a command, mach help MACH1105 explains an error.`;
 
-export function createProgram(context: CommandContext): Command {
+export function createProgram(context: CommandContext, more: readonly CommandModule[] = []): Command {
   const program = new Command('mach')
     .description('Streaming dataflow for a smart health operations centre.')
     .usage('COMMAND [options]')
@@ -40,14 +43,14 @@ export function createProgram(context: CommandContext): Command {
     })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText('after', exitCodeHelp);
-  for (const command of commands) command.register(program, context);
+  for (const command of [...commands, ...more]) command.register(program, context);
   return program;
 }
 
 /** Runs one command line (`argv` without `node` and the script) and gives the exit code. Never throws. */
 export async function main(argv: readonly string[], options: ContextOptions): Promise<number> {
   const context = createContext(options);
-  const program = createProgram(context);
+  const program = createProgram(context, options.commands);
   if (argv.length === 0) {
     program.outputHelp({ error: true });
     return exitCodes.usage;

@@ -59,7 +59,7 @@ function fieldNamesBefore(before: readonly StarterNode[], context: FitContext): 
   const id = before.at(-1)?.id;
   const node = topology && [...topology.sources, ...topology.operators].find((one) => one.id === id);
   const schema: Schema | undefined = node?.ports.out;
-  const kinds = ['string', 'int', 'float', 'timestamp', 'bool'];
+  const kinds = ['string', 'int', 'float', 'timestamp'];
   const fields = Object.entries(schema?.fields ?? {});
   return kinds.flatMap((kind) =>
     fields
@@ -88,7 +88,7 @@ function adaptablePaths({ definition, options }: StarterNode): Path[] {
 
 function candidatesFor(path: Path, { definition }: StarterNode, names: readonly string[]): readonly RawValue[] {
   const isExpression = schemasAt(optionSchema(definition.options), path).some(({ mach }) => mach === 'expression');
-  return isExpression ? ['true', ...names, 'count()', '1'] : names;
+  return isExpression ? [...names, 'true', 'count()', '1'] : names;
 }
 
 function setAt(value: unknown, path: Path, replacement: RawValue): unknown {

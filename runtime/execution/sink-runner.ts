@@ -169,7 +169,12 @@ export async function startSinkRunner(args: {
     const prefetch = prefetched(
       outputs.read({ fromSequence: position + 1, subjects: [args.outputSubject], signal: stop.signal }),
     );
+    let writtenAt = Number.NEGATIVE_INFINITY;
     for (;;) {
+      await prefetch.ready();
+      const early = writtenAt + limits.sinkWriteEveryMs - clock.now();
+      if (early > 0 && !prefetch.isFull()) await clock.sleep(early, stop.signal).catch(() => undefined);
+      writtenAt = clock.now();
       const messages = await prefetch.take();
       if (messages.length === 0) return;
       const range = { from: (messages[0] as LogMessage).sequence, to: (messages.at(-1) as LogMessage).sequence };
@@ -213,7 +218,12 @@ function sinkRow(row: OutputRow, place: { stage: string; partition: number }): S
 }
 
 /** Reads ahead up to a bound, and hands over all that is there: a busy sink writes larger batches, an idle one at once. */
-function prefetched(messages: AsyncIterable<LogMessage>): { take(): Promise<LogMessage[]> } {
+function prefetched(messages: AsyncIterable<LogMessage>): {
+  /** Resolves when there is something, or the end. */
+  ready(): Promise<void>;
+  isFull(): boolean;
+  take(): Promise<LogMessage[]>;
+} {
   let queue: LogMessage[] = [];
   let done = false;
   let failure: unknown;
@@ -236,13 +246,18 @@ function prefetched(messages: AsyncIterable<LogMessage>): { take(): Promise<LogM
     done = true;
     wakeTaker?.();
   })();
+  const ready = async () => {
+    while (queue.length === 0 && !done) {
+      await new Promise<void>((resolve) => {
+        wakeTaker = resolve;
+      });
+    }
+  };
   return {
+    ready,
+    isFull: () => done || queue.length >= prefetchMessagesMax,
     async take() {
-      while (queue.length === 0 && !done) {
-        await new Promise<void>((resolve) => {
-          wakeTaker = resolve;
-        });
-      }
+      await ready();
       if (queue.length === 0 && failure !== undefined) throw failure;
       let bytes = 0;
       let length = 0;

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { cliErrors } from '../errors.ts';
+import { findRun } from '../find-run.ts';
+import { groups } from '../groups.ts';
+
+interface TapFlags {
+  readonly data: string;
+  readonly url?: string;
+  readonly limit?: string;
+}
+
+export function register(program: Command, context: CommandContext): void {
+  program
+    .command('tap')
+    .helpGroup(groups.look)
+    .summary('watch the events of an edge')
+    .description(
+      'Prints events of an edge of a running topology as JSON lines, at most 100 a second; names, identifiers, birth dates and addresses are hidden.\nAn edge is a node, or node:port such as dedupe:duplicate.',
+    )
+    .argument('<edge>', 'node, or node:port')
+    .option('--limit <count>', 'end after this many events')
+    .option('--url <url>', 'address of the engine (default: the one that runs here)')
+    .option('--data <folder>', 'data folder of the engine', '.mach/data')
+    .action((edge: string, flags: TapFlags) => tap(edge, flags, context));
+}
+
+async function tap(edge: string, { data, url, limit }: TapFlags, context: CommandContext): Promise<void> {
+  const base = url ?? (await findRun(data)).url;
+  const response = await fetch(`${base}/tap?edge=${encodeURIComponent(edge)}`).catch((error) => {
+    throw cliErrors.make('MACH1622', { url: base, reason: (error as Error).message }, error);
+  });
+  if (!response.ok || !response.body) {
+    const { error } = (await response.json()) as { error: string };
+    throw cliErrors.make('MACH1623', { reason: error });
+  }
+  let left = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
+  let rest = '';
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      context.print(line);
+      left--;
+      if (left <= 0) return;
+    }
+  }
+}

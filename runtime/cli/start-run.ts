@@ -1,0 +1,88 @@
+/** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
+import { systemClock } from '../clock.ts';
+import type { Engine } from '../execution/engine.ts';
+import { startEngine } from '../execution/engine.ts';
+import { startObserveServer } from '../observe/http-server.ts';
+import { createLogger } from '../observe/logger.ts';
+import type { BoundTopology } from '../topology/bound.ts';
+import type { CommandContext } from './context.ts';
+import { writeRunFile } from './run-file.ts';
+import { openServices, type Services } from './services.ts';
+
+export interface RunSettings {
+  readonly topology: BoundTopology;
+  readonly context: CommandContext;
+  readonly directory: string;
+  readonly observe: { readonly host: string; readonly port: number };
+  readonly clock: { readonly rate?: number; readonly start?: number };
+  readonly acceptLoss: readonly string[];
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly jsonLogs: boolean;
+}
+
+export interface Run {
+  readonly engine: Engine;
+  readonly services: Services;
+  readonly observeUrl: string;
+  /** Resolves with the error when the engine cannot go on. */
+  readonly failed: Promise<unknown>;
+  drain(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startRun(settings: RunSettings): Promise<Run> {
+  const { topology, context, directory } = settings;
+  const logger = createLogger({
+    level: settings.logLevel,
+    plain: !settings.jsonLogs,
+    redact: (text) => topology.redactor.redact(text),
+    write: (line) => context.printError(line),
+  });
+  const clock = systemClock(settings.clock);
+  const services = await openServices({ directory, env: context.env, clock: systemClock(), logger });
+  try {
+    logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');
+    const engine = await startEngine({
+      topology,
+      log: services.log,
+      store: services.store,
+      logger,
+      clock,
+      acceptLoss: settings.acceptLoss,
+    });
+    const server = await startObserveServer({ engine, clock, ...settings.observe });
+    const removeRunFile = await writeRunFile(directory, {
+      topology: topology.name,
+      url: server.url,
+      processId: process.pid,
+    });
+    logger.info({ topology: topology.name, observe: server.url }, 'running');
+    const closeAround = async () => {
+      await removeRunFile();
+      await server.close();
+      await services.close();
+    };
+    return {
+      engine,
+      services,
+      observeUrl: server.url,
+      failed: engine.failed,
+      async drain() {
+        logger.info({}, 'draining');
+        try {
+          await engine.drain();
+        } finally {
+          await closeAround();
+        }
+        logger.info({ accounting: engine.stage.machine.accounting }, 'drained');
+      },
+      async stop() {
+        await engine.stop();
+        await closeAround();
+      },
+    };
+  } catch (error) {
+    await services.close();
+    throw error;
+  }
+}

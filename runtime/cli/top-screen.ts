@@ -1,0 +1,84 @@
+/** One look at a running topology, as text. */
+import type { EngineStatus, NodeStatus } from '../observe/status.ts';
+import { formatDuration } from '../stream/options.ts';
+
+interface Column {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  cell(node: NodeStatus, before: NodeStatus | undefined, elapsedMs: number): string;
+}
+
+const perSecond = (now: number, before: number | undefined, elapsedMs: number) =>
+  elapsedMs <= 0 ? '' : (((now - (before ?? 0)) * 1_000) / elapsedMs).toFixed(0);
+const share = (part: number, whole: number) =>
+  whole <= 0 ? '' : `${Math.min(100, (100 * part) / whole).toFixed(0)} %`;
+const some = (count: number) => (count === 0 ? '' : String(count));
+
+const columns: readonly Column[] = [
+  { title: 'NODE', align: 'left', cell: (node) => node.id },
+  { title: 'KIND', align: 'left', cell: (node) => node.definition },
+  { title: 'IN/s', align: 'right', cell: (node, before, elapsed) => perSecond(node.in, before?.in, elapsed) },
+  { title: 'OUT/s', align: 'right', cell: (node, before, elapsed) => perSecond(node.out, before?.out, elapsed) },
+  { title: 'TOTAL', align: 'right', cell: (node) => String(node.in) },
+  { title: 'LATE', align: 'right', cell: (node) => some(node.late) },
+  { title: 'DROPPED', align: 'right', cell: (node) => some(node.dropped) },
+  { title: 'DEAD', align: 'right', cell: (node) => some(node.dead) },
+  { title: 'QUEUE', align: 'right', cell: (node) => some(node.queue) },
+  {
+    title: 'BUSY',
+    align: 'right',
+    cell: (node, before, elapsed) => share(node.busyMs - (before?.busyMs ?? 0), elapsed),
+  },
+  { title: 'KEYS', align: 'right', cell: (node) => some(node.stateKeys) },
+  {
+    title: 'WATERMARK',
+    align: 'right',
+    cell: (node) => (node.watermark === null ? '' : new Date(node.watermark).toISOString().slice(11, 19)),
+  },
+  {
+    title: 'LAG',
+    align: 'right',
+    cell: (node) => (node.lagMs === null ? '' : formatDuration(Math.max(0, Math.round(node.lagMs / 1_000) * 1_000))),
+  },
+  {
+    title: 'p50/p99 ms',
+    align: 'right',
+    cell: ({ latencyMs }) => (latencyMs ? `${latencyMs.p50.toFixed(0)}/${latencyMs.p99.toFixed(0)}` : ''),
+  },
+  { title: '', align: 'left', cell: (node) => node.detail ?? (node.idle ? 'idle' : '') },
+];
+
+export function topScreen(before: EngineStatus, now: EngineStatus): string {
+  const elapsedMs = now.at - before.at;
+  const rows = now.nodes.map((node) => {
+    const old = before.nodes.find(({ id }) => id === node.id);
+    return columns.map((column) => column.cell(node, old, elapsedMs));
+  });
+  return `${headOf(before, now, elapsedMs)}\n\n${formatTable(columns, rows)}`;
+}
+
+function headOf(before: EngineStatus, now: EngineStatus, elapsedMs: number): string {
+  const { accounting, stage } = now;
+  const busy = share(stage.busyMs - before.stage.busyMs, elapsedMs);
+  const held = share(stage.backpressuredMs - before.stage.backpressuredMs, elapsedMs);
+  const behind = stage.lastSequence - stage.sequence;
+  return [
+    `${now.topology}  ${now.state}  up ${formatDuration(Math.round(now.uptimeMs / 1_000) * 1_000)}  engine time ${new Date(now.engineTime).toISOString().slice(0, 19)}Z`,
+    `in ${accounting.in} = delivered ${accounting.delivered} + filtered ${accounting.filtered} + late ${accounting.late} + dropped ${accounting.dropped} + dead-lettered ${accounting.dead_lettered}`,
+    `stage busy ${busy}, backpressured ${held}, ${behind} messages behind, ${stage.checkpoints} checkpoints`,
+  ].join('\n');
+}
+
+/** Columns as wide as their widest cell. */
+export function formatTable(
+  heads: readonly { readonly title: string; readonly align: 'left' | 'right' }[],
+  rows: readonly (readonly string[])[],
+): string {
+  const widths = heads.map(({ title }, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) => (heads[at]?.align === 'right' ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [line(heads.map(({ title }) => title)), ...rows.map(line)].join('\n');
+}
