@@ -64,9 +64,9 @@ function readEntry(text: string): Entry | null {
 }
 
 function apply(stay: Stay, entry: Entry): void {
-  const { trigger, department, priorDepartment, occurredAt, dischargedAt, observed, recordedAt } = entry;
+  const { trigger, department, priorDepartment, occurredAt, dischargedAt, observed } = entry;
   const inEd = department === 'ED';
-  if (inEd && entry.admittedAt !== null) stay.arrival = entry.admittedAt;
+  if (entry.admittedAt !== null) stay.arrival = entry.admittedAt;
   if (trigger === 'A11') stay.cancelled = true;
   if (trigger === 'A02' && priorDepartment === 'ED' && !inEd) stay.departure = occurredAt;
   if (trigger === 'A12' && inEd) stay.departure = null;
@@ -78,7 +78,7 @@ function apply(stay: Stay, entry: Entry): void {
   if (decision !== undefined) stay.admitAt = timeOf(decision);
   const seen = observed.get('SEEN');
   if (seen !== undefined) stay.seenAt = timeOf(seen);
-  if (observed.get('VENTILATED') === 'Y') stay.ventilatedAt ??= Math.min(occurredAt, recordedAt);
+  if (observed.get('VENTILATED') === 'Y') stay.ventilatedAt ??= occurredAt;
 }
 
 /** The stays in emergency departments, by hospital, as the texts tell them. */

@@ -26,6 +26,8 @@ interface Story {
   /** As last written, right or wrong. */
   arrivedAt: number;
   inpatient: boolean;
+  /** Where the patient has gone, once that is told. */
+  ward: string | null;
   dischargedAt: number | null;
   disposition: string | null;
   recordedAt: number;
@@ -91,6 +93,7 @@ export class Desk {
       person: unknown ? unknownPerson(visit.person, site.id, number) : visit.person,
       arrivedAt: visit.arrivedAt,
       inpatient: false,
+      ward: null,
       dischargedAt: null,
       disposition: null,
       recordedAt: 0,
@@ -187,7 +190,8 @@ export class Desk {
     this.#stories.delete(visit);
     const late = random.chance(slipShares.lateDeparture) ? random.int(25, 180) * minuteMs : 0;
     if (visit.departedAs === 'ward') {
-      this.#sayMoved(story, { at: this.#now, ward: visit.ward ?? 'NOI-TH', ...(late ? { typedAfterMs: late } : {}) });
+      story.ward = visit.ward ?? 'NOI-TH';
+      this.#sayMoved(story, { at: this.#now, ward: story.ward, ...(late ? { typedAfterMs: late } : {}) });
       return;
     }
     const departedAt = this.#now;
@@ -265,8 +269,8 @@ export class Desk {
     story.recordedAt = Math.max(story.recordedAt + 1000, Math.ceil(typedAt / 1000) * 1000);
     const fields: VisitFields = {
       id: visit.id,
-      patientClass: story.inpatient ? 'I' : 'E',
-      place: { department: edDepartment, room: visit.edPlace },
+      patientClass: story.inpatient || story.ward ? 'I' : 'E',
+      place: story.ward ? { department: story.ward } : { department: edDepartment, room: visit.edPlace },
       arrivedAt: story.arrivedAt,
       transferred: visit.transferred,
       arrivalMode: arrivalModes[visit.arrivalMode],
