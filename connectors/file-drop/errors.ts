@@ -15,7 +15,7 @@ export const fileDropErrors = defineErrors({
   },
   MACH2204: {
     message: 'the file has more than {rows_max} rows (option rows)',
-    help: 'Rows up to the bound are kept and the file goes to the failed folder. Split the file, or raise `rows`.',
+    help: 'No row of it was taken; the file goes to the failed folder. Split the file, or raise `rows`.',
   },
   MACH2205: {
     message: 'the header has no column "{column}"{suggestion}; it has: {columns}',
@@ -23,10 +23,10 @@ export const fileDropErrors = defineErrors({
   },
   MACH2206: {
     message: 'the content is not {format}: {reason}',
-    help: 'The file could not be read as a whole, so no row of it was taken beyond those before the place named. Repair it and drop it again; it counts as new, because its content differs.',
+    help: 'The file could not be read as a whole, so no row of it was taken. Repair it and drop it again; it counts as new, because its content differs.',
   },
   MACH2207: {
-    message: 'the text is not valid {encoding}: byte {byte}',
+    message: 'the text is not valid {encoding}, near byte {byte}',
     help: 'Exports of older systems are often in Windows-1258: set `encoding: windows-1258`.',
   },
   MACH2208: {
@@ -44,6 +44,10 @@ export const fileDropErrors = defineErrors({
   MACH2211: {
     message: 'the row has {found} columns where the header has {expected}',
     help: 'A delimiter inside a text that is not quoted, or a line that was cut. Quote texts that hold the delimiter or a line break.',
+  },
+  MACH2213: {
+    message: 'the file {file} cannot be taken now: {reason}',
+    help: 'Its rows could not be stored, or it could not be read or moved. It stays where it is and is tried again; rows that were stored are not stored twice.',
   },
   MACH2212: {
     message: 'the ledger {file} cannot be read at line {line}: {reason}',

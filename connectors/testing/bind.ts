@@ -5,13 +5,14 @@ import type {
   BoundSink,
   BoundSource,
   Checker,
+  Event,
   Schema,
   SinkDefinition,
   SourceDefinition,
 } from '../../runtime/stream/index.ts';
 
-/** A checker that gathers its problems; `folder` is where the topology would lie. */
-export function testChecker(folder: string): Checker & { readonly problems: string[] } {
+/** A checker over raw options that gathers its problems; `folder` is where the topology would lie. */
+export function testChecker(options: unknown, folder: string): Checker & { readonly problems: string[] } {
   const problems: string[] = [];
   return {
     problems,
@@ -22,7 +23,8 @@ export function testChecker(folder: string): Checker & { readonly problems: stri
       throw new Error('connectors have no aggregates');
     },
     field(path, input, _wanted) {
-      const name = String(path);
+      const steps = typeof path === 'string' ? [path] : path;
+      const name = String(steps.reduce<unknown>((value, step) => (value as Event)[String(step)], options));
       if (!(name in input.fields)) problems.push(`${name}: no such field`);
       return name;
     },
@@ -39,7 +41,7 @@ export function bindSource<O extends z.ZodType>(
   options: unknown,
   folder = '.',
 ): BoundSource {
-  const check = testChecker(folder);
+  const check = testChecker(options, folder);
   const bound = definition.bind({ options: definition.options.parse(options), check });
   if (check.problems.length > 0) throw new Error(check.problems.join('; '));
   return bound;
@@ -51,7 +53,7 @@ export function bindSink<O extends z.ZodType>(
   schema: Schema,
   folder = '.',
 ): BoundSink {
-  const check = testChecker(folder);
+  const check = testChecker(options, folder);
   const inputs = { from: { from: 'upstream', schema } };
   const bound = definition.bind({ options: definition.options.parse(options), inputs, check });
   if (check.problems.length > 0) throw new Error(check.problems.join('; '));

@@ -1,0 +1,285 @@
+import { mkdtemp, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock, virtualClock } from '../../runtime/clock.ts';
+import type { RunningSource } from '../../runtime/stream/index.ts';
+import { bindSource } from '../testing/bind.ts';
+import { type RecordedLog, recordedLog, type TestContext, testContext, until } from '../testing/source-context.ts';
+import { fileDrop } from './index.ts';
+
+let folder: string;
+let log: RecordedLog;
+const running: { source: RunningSource; context: TestContext }[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mach-file-drop-'));
+  log = recordedLog();
+});
+afterEach(async () => {
+  for (const { source } of running.splice(0)) await source.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const schema = { hospital: 'string', reported_at: 'timestamp', beds: { type: 'int', minimum: 0 }, note: 'string?' };
+const base = {
+  folder: '.',
+  format: 'csv',
+  schema,
+  time: 'reported_at',
+  origin: 'hospital',
+  settle: '10ms',
+  scan: '20ms',
+  ahead: '1000w',
+};
+
+async function open(options: object = {}): Promise<RunningSource> {
+  const context = testContext(log, { clock: systemClock() });
+  const source = await bindSource(fileDrop, { ...base, ...options }, folder).open(context);
+  running.push({ source, context });
+  return source;
+}
+
+async function closeLast(): Promise<void> {
+  const last = running.pop();
+  last?.context.stop.abort();
+  await last?.source.close();
+}
+
+/** As a careful sender does: written under another name, then moved in. */
+async function drop(name: string, content: string | Buffer): Promise<void> {
+  await writeFile(join(folder, `.${name}`), content);
+  await rename(join(folder, `.${name}`), join(folder, name));
+}
+
+const header = 'hospital,reported_at,beds,note\n';
+const row = (hospital: string, beds: number | string) => `${hospital},2026-03-02T07:00:00+07:00,${beds},\n`;
+const listed = async (sub: string) => (await readdir(join(folder, sub))).filter((name) => !name.startsWith('.')).sort();
+const taken = async (count: number) => {
+  await until(() => (log.counts.get('files_total') ?? 0) >= count);
+};
+const beds = () => log.events.map(({ event }) => [event.hospital, event.beds]);
+
+describe('file-drop', () => {
+  it('takes a file and moves it', async () => {
+    await open();
+    await drop(
+      'giường bệnh.csv',
+      `\uFEFF${header}Bệnh viện Thử,2026-03-02 07:00,20,"có ""dấu"",\nhai dòng"\r\nH2,2026-03-02T00:30:00Z,5,\r\n`,
+    );
+    await taken(1);
+    expect(log.events.map(({ event, time }) => [event, time])).toEqual([
+      [
+        { hospital: 'Bệnh viện Thử', reported_at: Date.UTC(2026, 2, 2), beds: 20, note: 'có "dấu",\nhai dòng' },
+        Date.UTC(2026, 2, 2),
+      ],
+      [{ hospital: 'H2', reported_at: Date.UTC(2026, 2, 2, 0, 30), beds: 5, note: null }, Date.UTC(2026, 2, 2, 0, 30)],
+    ]);
+    expect(log.requests.map(({ origin }) => origin)).toEqual(['Bệnh viện Thử', 'H2']);
+    expect(await listed('processed')).toEqual(['giường bệnh.csv'.normalize()]);
+    expect(await listed('failed')).toEqual([]);
+  });
+
+  it('sends each bad row to the dead letters with its line and column, and keeps the others', async () => {
+    await open();
+    const lines = [
+      row('H1', 1),
+      row('H2', '12,5').replace('12,5', '"12,5"'),
+      row('H3', -1),
+      'H4,yesterday,3,\n',
+      'H5,2026-03-02T07:00:00Z\n',
+      row('', 2),
+      row('H7', 7),
+      '"H8,2026-03-02T07:00:00Z,1,\n',
+      row('H9', 9),
+    ];
+    await drop('beds.csv', header + lines.join(''));
+    await taken(1);
+    expect(beds()).toEqual([
+      ['H1', 1],
+      ['H7', 7],
+      ['H9', 9],
+    ]);
+    expect(log.deadLetters.map(({ place, reason }) => [place.line, place.column, reason])).toEqual([
+      [3, 'beds', 'row refused: beds "12,5" has a comma: write a decimal point (12.5) and no thousands separator'],
+      [4, 'beds', 'row refused: beds -1 is less than 0'],
+      [5, 'reported_at', 'row refused: reported_at "yesterday" is not a time (format iso)'],
+      [6, undefined, 'the row has 2 columns where the header has 4'],
+      [7, 'hospital', 'row refused: hospital is empty, and the field is not nullable'],
+      [9, undefined, 'a quotation mark is not closed'],
+    ]);
+    expect(Buffer.from(log.deadLetters[2]?.raw ?? []).toString()).toBe('H4,yesterday,3,');
+    expect(await listed('processed')).toEqual(['beds.csv']);
+  });
+
+  it('takes the same content once, whatever its name, also after a restart', async () => {
+    await open();
+    const content = header + row('H1', 1);
+    await drop('a.csv', content);
+    await taken(1);
+    await drop('a.csv', content);
+    await taken(2);
+    await closeLast();
+    await open();
+    await drop('b.csv', content);
+    await taken(3);
+    expect(beds()).toEqual([['H1', 1]]);
+    expect(await listed('processed')).toEqual(['a.2.csv', 'a.csv', 'b.csv']);
+  });
+
+  it('keeps files that cannot be read, with the reason beside them', async () => {
+    await open();
+    await drop('header.csv', `hospital,reported_at,bed,note\n${row('H1', 1)}`);
+    await drop('semicolons.csv', 'hospital;reported_at;beds\nH1;2026-03-02;1\n');
+    await drop('empty.csv', '');
+    await drop('latin.csv', Buffer.concat([Buffer.from(header), Buffer.from([0x48, 0xe9, 0x2c])]));
+    await taken(4);
+    expect(log.events).toEqual([]);
+    const reason = async (name: string) =>
+      (await readFile(join(folder, 'failed', `${name}.reason.txt`), 'utf8')).trim();
+    expect(await reason('header.csv')).toBe(
+      'MACH2205 the header has no column "beds", did you mean "bed"; it has: hospital, reported_at, bed, note',
+    );
+    expect(await reason('semicolons.csv')).toContain('has no "," but ";" (option delimiter)');
+    expect(await reason('empty.csv')).toContain('MACH2206');
+    expect(await reason('latin.csv')).toBe('MACH2207 the text is not valid utf-8, near byte 33');
+    expect(await listed('processed')).toEqual([]);
+    expect((await listed('failed')).length).toBe(8);
+  });
+
+  it('names the bounds that a file exceeds', async () => {
+    await open({ rows: 2, file_size: '1KiB' });
+    await drop('rows.csv', header + row('H1', 1) + row('H2', 2) + row('H3', 3));
+    await drop('size.csv', `${header}${row('H1', 1)}${'x'.repeat(2000)}`);
+    await taken(2);
+    expect(log.events).toEqual([]);
+    expect(await readFile(join(folder, 'failed', 'rows.csv.reason.txt'), 'utf8')).toContain(
+      'MACH2204 the file has more than 2 rows',
+    );
+    expect(await readFile(join(folder, 'failed', 'size.csv.reason.txt'), 'utf8')).toContain('MACH2203');
+  });
+
+  it('follows no links and leaves alone what is not whole', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'mach-elsewhere-'));
+    await writeFile(join(elsewhere, 'secret.csv'), header + row('H0', 0));
+    await symlink(join(elsewhere, 'secret.csv'), join(folder, 'link.csv'));
+    for (const name of ['x.csv.tmp', 'x.part', '.hidden.csv', '~$x.csv'])
+      await writeFile(join(folder, name), header + row('H0', 0));
+    await open({ match: '*' });
+    await drop('real.csv', header + row('H1', 1));
+    await taken(1);
+    expect(beds()).toEqual([['H1', 1]]);
+    expect((await readdir(folder)).sort()).toEqual([
+      '.hidden.csv',
+      'failed',
+      'link.csv',
+      'processed',
+      'x.csv.tmp',
+      'x.part',
+      '~$x.csv',
+    ]);
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it('takes a file only once it has not changed for long enough', async () => {
+    const clock = virtualClock(Date.UTC(2026, 2, 2));
+    const context = testContext(log, { clock });
+    const source = await bindSource(fileDrop, { ...base, settle: '1h', scan: '1h' }, folder).open(context);
+    running.push({ source, context });
+    await until(() => clock.pending > 0);
+    await drop('beds.csv', header + row('H1', 1));
+    await clock.advance(3_599_000);
+    expect(log.events).toEqual([]);
+    // Looks read the folder in real time, so each step of the clock gives them some.
+    while (log.events.length === 0) {
+      await clock.advance(1_800_000);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(beds()).toEqual([['H1', 1]]);
+  });
+
+  it('retries when the log fails, and stores nothing twice', async () => {
+    let failures = 2;
+    log.before = () => {
+      if (failures-- > 0) throw new Error('no space left');
+    };
+    const source = await open();
+    const context = running.at(-1)?.context;
+    expect(context).toBeDefined();
+    await drop('beds.csv', header + row('H1', 1) + row('H2', 2));
+    await until(() => source.problem?.() != null);
+    expect(source.problem?.()).toContain('MACH2213 the file beds.csv cannot be taken now: no space left');
+    await taken(1);
+    expect(beds().sort()).toEqual([
+      ['H1', 1],
+      ['H2', 2],
+    ]);
+    expect(source.problem?.()).toBe(null);
+  });
+});
+
+describe('after a crash', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, i) => row(`H${i % 3}`, i)).join('');
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('after append %i nothing is lost and nothing is twice', async (crashAt) => {
+    let appends = 0;
+    log.after = () => {
+      // The rows are stored, but nobody hears of it: the process is gone.
+      if (++appends >= crashAt) throw new Error('killed');
+    };
+    await open();
+    await drop('beds.csv', header + many(1_400));
+    await until(() => appends >= crashAt);
+    await closeLast();
+    log.after = () => {};
+    // Another file that was there first must not disturb the marks of the one that was begun.
+    await writeFile(join(folder, 'aaa.csv'), header + row('H0', 99_999));
+    await open();
+    await taken(2);
+    const numbers = log.events.map(({ event }) => event.beds as number).sort((a, b) => a - b);
+    expect(numbers).toEqual([...Array.from({ length: 1_400 }, (_, i) => i), 99_999]);
+  });
+
+  it('between the last append and the move nothing is twice', async () => {
+    const source = await open();
+    await drop('beds.csv', header + many(10));
+    await taken(1);
+    await source.close();
+    running.pop();
+    // The move did not happen: the file lies where it was.
+    await rename(join(folder, 'processed', 'beds.csv'), join(folder, 'beds.csv'));
+    await open();
+    await taken(2);
+    expect(log.events).toHaveLength(10);
+    expect(await listed('processed')).toEqual(['beds.csv']);
+  });
+
+  it('without its ledger the marks still know the newest files', async () => {
+    const source = await open();
+    await drop('beds.csv', header + many(10));
+    await taken(1);
+    await source.close();
+    running.pop();
+    await rename(join(folder, 'processed', 'beds.csv'), join(folder, 'beds.csv'));
+    await unlink(join(folder, 'processed', '.mach-ledger.ndjson'));
+    await open();
+    await taken(2);
+    expect(log.events).toHaveLength(10);
+  });
+
+  it('a ledger line that was cut is repaired, another damage is named', async () => {
+    const source = await open();
+    await drop('a.csv', header + row('H1', 1));
+    await taken(1);
+    await source.close();
+    running.pop();
+    const ledger = join(folder, 'processed', '.mach-ledger.ndjson');
+    await writeFile(ledger, '{"sha":"12', { flag: 'a' });
+    await (await open()).close();
+    running.pop();
+    const text = await readFile(ledger, 'utf8');
+    expect(text.endsWith('}\n')).toBe(true);
+    await writeFile(ledger, `not json\n${text}`);
+    await expect(open()).rejects.toMatchObject({ code: 'MACH2212' });
+  });
+});

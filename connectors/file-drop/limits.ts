@@ -1,0 +1,25 @@
+/** Bounds of `file-drop`, each named in the error that says that it was met. */
+export const fileDropLimits = {
+  /** Rows of one append. Fixed for ever: a file that was begun before a restart is cut in the same places after it. */
+  rowsPerChunk: 500,
+  /** One row of text. */
+  rowBytesMax: 1024 * 1024,
+  /** Columns of a row. */
+  columnsMax: 4_096,
+  /** A workbook unpacked, and the number of its parts. */
+  workbookBytesMax: 256 * 1024 * 1024,
+  workbookPartsMax: 1_000,
+  /** Contents that the ledger remembers; the oldest are forgotten beyond it. */
+  ledgerEntriesMax: 100_000,
+  /** Files of an origin whose progress its mark remembers. */
+  filesPerMark: 4,
+  /** Files looked at in one look at the folder; the rest waits for the next. */
+  filesPerScanMax: 10_000,
+  /** Wait before a file is tried again whose rows could not be stored or that could not be moved. */
+  retryDelayMs: 1_000,
+  retryDelayMaxMs: 60_000,
+  /** Names tried for a file whose name is taken in the processed folder. */
+  namesTriedMax: 10_000,
+  /** Text of a reason file. */
+  reasonLengthMax: 10_000,
+} as const;
