@@ -5,7 +5,7 @@ import type { Schema } from '../stream/schema.ts';
 import { type BindOutcome, bindNode } from './bind-node.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSinkNode, BoundSourceNode, BoundTopology } from './bound.ts';
 import { arrangeDiagnostics, type Diagnostic, hasErrors, makeDiagnostic } from './diagnostic.ts';
-import { type Entry, findDefinition, optionsPath, sectionOf } from './entry.ts';
+import { articles, type Entry, findDefinition, optionsPath, sectionOf } from './entry.ts';
 import type { EdgeNode } from './ir/edge-node.ts';
 import { TopologyNode } from './ir/topology-node.ts';
 import { suggestName } from './option-problems.ts';
@@ -93,7 +93,7 @@ function findEntries(ir: TopologyNode, catalogue: Catalogue, { places, report }:
       }
       unknown.push(node.id);
       const names = catalogue[sectionOf(kind)].map(({ name }) => name);
-      const data = { name: node.definition, kind: kind === 'operator' ? 'an operator' : `a ${kind}` };
+      const data = { name: node.definition, kind: articles[kind] };
       const span = places.find([sectionOf(kind), node.id, node.definition], { at: 'key' });
       const suggestion = suggestName(node.definition, names, `${kind}s`);
       report(makeDiagnostic('MACH1103', { file: places.file, span, data, suggestion }));
@@ -143,7 +143,7 @@ function bindInOrder(
       context,
     });
     // A node that lacks an input, or whose input is unknown because of an error elsewhere, would only repeat that error.
-    if (node.parsed.options === undefined || missing) {
+    if (node.parsed.options === undefined || wiring.unreadable.has(id) || missing) {
       outcomes.set(id, { failed: true });
       continue;
     }

@@ -119,7 +119,9 @@ function fieldHint(code: string, suggestion: string | undefined, input: Schema):
 
 function fits(type: FieldType, wanted: FieldType['kind'] | 'number'): boolean {
   if (wanted === 'number') return type.kind === 'int' || type.kind === 'float' || type.kind === 'duration';
-  if (wanted === 'list' || wanted === 'record') return type.kind === wanted;
+  // A plain number says neither since when it counts nor in which unit: it cannot stand for a time.
+  if (wanted === 'list' || wanted === 'record' || wanted === 'timestamp' || wanted === 'duration')
+    return type.kind === wanted;
   return isAssignable(type, { kind: wanted });
 }
 

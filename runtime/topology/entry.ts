@@ -11,6 +11,9 @@ export type AnyDefinition = SourceDefinition | OperatorDefinition | SinkDefiniti
 
 export const sections: readonly Section[] = ['sources', 'operators', 'sinks'];
 
+/** As messages name them. */
+export const articles = { source: 'a source', operator: 'an operator', sink: 'a sink' } as const;
+
 export function kindOf(section: Section): NodeKind {
   return section.slice(0, -1) as NodeKind;
 }

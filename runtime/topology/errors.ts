@@ -94,7 +94,7 @@ const wiring = {
     help: 'An id starts with a lower-case letter and goes on with lower-case letters, digits, `-` and `_`, at most 64 in all. Ids name state, metrics and subjects, and `.` separates an id from a port.',
   },
   MACH1102: {
-    message: 'the id "{id}" is taken: line {line} has a {kind} of that name',
+    message: 'the id "{id}" is taken: line {line} has {kind} of that name',
     help: 'Ids are unique over sources, operators and sinks together, because inputs, metrics and state are found by id alone.',
   },
   MACH1103: {

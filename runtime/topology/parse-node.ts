@@ -1,6 +1,6 @@
 /** One entry of a section: its definition's name, its options, and the keys that all nodes share. */
 import { didYouMean } from '../did-you-mean.ts';
-import { definitionsOf, findDefinition, kindOf, type Section, sections } from './entry.ts';
+import { articles, definitionsOf, findDefinition, kindOf, type Section, sections } from './entry.ts';
 import { OperatorNode } from './ir/operator-node.ts';
 import { type OptionPlace, OptionsNode, pointerOf, type RawOptions, type RawValue } from './ir/options-node.ts';
 import { SinkNode } from './ir/sink-node.ts';
@@ -14,8 +14,6 @@ const sharedKeys: Readonly<Record<Section, readonly string[]>> = {
   operators: ['description'],
   sinks: ['description'],
 };
-
-const articles = { source: 'a source', operator: 'an operator', sink: 'a sink' } as const;
 
 interface NodeSource {
   readonly id: string;
@@ -102,7 +100,7 @@ function reportUnknownKey(
     : known
       ? `options of ${name} stand below it, indented further`
       : `keys: ${sharedKeys[section].join(', ')}`;
-  const where = `a ${kindOf(section)} entry beside "${name}"`.replace('a operator', 'an operator');
+  const where = `${articles[kindOf(section)]}, beside "${name}"`;
   context.problem('MACH1012', [...path, key], { data: { key, where }, suggestion, at: 'key' });
 }
 

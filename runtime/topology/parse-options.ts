@@ -127,6 +127,10 @@ function repair(options: RawValue, { path, fault }: OptionProblem, root: JsonSch
     if (schema.mach === 'expression') return replace(options, path, 'null');
     if (schema.mach === 'duration') return replace(options, path, '1m');
     if (schema.mach === 'size') return replace(options, path, '1MiB');
+    if (schema.enum && fault === 'wrong') {
+      const meant = didYouMean(String(valueAt(options, path)), schema.enum.map(String)) ?? schema.default;
+      if (meant !== undefined) return replace(options, path, meant as RawValue);
+    }
     if (schema.type === 'integer' || schema.type === 'number') {
       return replace(options, path, (schema.default as number) ?? Math.max(1, schema.minimum ?? 1));
     }

@@ -2,7 +2,7 @@
 import { didYouMean } from '../did-you-mean.ts';
 import type { Catalogue } from '../stream/definition.ts';
 import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
-import { type Section, sections } from './entry.ts';
+import { articles, kindOf, type Section, sections } from './entry.ts';
 import type { TopologyErrorCode } from './errors.ts';
 import type { OperatorNode } from './ir/operator-node.ts';
 import type { RawValue } from './ir/options-node.ts';
@@ -93,6 +93,12 @@ function checkTopLevel(root: Mapping, context: ParseContext): void {
   checkName(root, context);
   for (const section of ['sources', 'sinks'] as const) {
     const value = root[section];
+    // Its name is mistyped: that has been said.
+    if (
+      value === undefined &&
+      Object.keys(root).some((key) => !topLevelKeys.includes(key) && didYouMean(key, topLevelKeys) === section)
+    )
+      continue;
     if (value === undefined || value === null || (asMapping(value) && Object.keys(value).length === 0)) {
       context.problem('MACH1014', [section], { data: { section }, at: 'key' });
     }
@@ -136,7 +142,7 @@ function parseSections(root: Mapping, { context, broken }: { context: ParseConte
       continue;
     }
     for (const [id, content] of Object.entries(entries)) {
-      checkId(id, section, { context, taken });
+      if (!checkId(id, section, { context, taken })) continue;
       const node = parseNode({ id, section, content, context });
       if (node) nodes.push(node);
       else broken.add(id);
@@ -148,11 +154,12 @@ function parseSections(root: Mapping, { context, broken }: { context: ParseConte
   return nodes;
 }
 
+/** Whether the entry counts: an id that is taken hides what comes second. */
 function checkId(
   id: string,
   section: Section,
   { context, taken }: { context: ParseContext; taken: Map<string, { section: Section; line: number }> },
-): void {
+): boolean {
   const path = [section, id];
   if (!idPattern.test(id)) {
     const near = toId(id);
@@ -160,10 +167,14 @@ function checkId(
   }
   const first = taken.get(id);
   if (first) {
-    context.problem('MACH1102', path, { data: { id, line: first.line, kind: first.section.slice(0, -1) }, at: 'key' });
-    return;
+    context.problem('MACH1102', path, {
+      data: { id, line: first.line, kind: articles[kindOf(first.section)] },
+      at: 'key',
+    });
+    return false;
   }
   taken.set(id, { section, line: context.places.find(path, { at: 'key' }).line });
+  return true;
 }
 
 /** The id that a text was probably meant to be; Vietnamese letters lose their marks. */

@@ -1,5 +1,5 @@
 /** From paths in a topology, and offsets in its texts, to places in the file. */
-import type { LineCounter, Scalar } from 'yaml';
+import type { Scalar } from 'yaml';
 import { pointerOf } from './ir/options-node.ts';
 import type { Span } from './ir/span.ts';
 
@@ -40,13 +40,15 @@ export function noPlaces(file: string): Places {
 export class FilePlaces implements Places {
   readonly file: string;
   readonly #text: string;
-  readonly #lines: LineCounter;
+  readonly #lineStarts: readonly number[];
   readonly #entries = new Map<string, Entry>();
 
-  constructor(file: string, text: string, lines: LineCounter) {
+  constructor(file: string, text: string) {
     this.file = file;
     this.#text = text;
-    this.#lines = lines;
+    const starts = [0];
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    this.#lineStarts = starts;
   }
 
   record(path: Path, entry: Entry): void {
@@ -70,11 +72,24 @@ export class FilePlaces implements Places {
 
   /** Cut at the end of the line that it starts in. */
   span(start: number, end: number): Span {
-    const { line, col } = this.#lines.linePos(start);
+    const line = this.#lineOf(start);
+    const column = start - (this.#lineStarts[line - 1] ?? 0) + 1;
     const lineEnd = this.#text.indexOf('\n', start);
     const last = Math.min(end, lineEnd === -1 ? this.#text.length : lineEnd);
     const length = this.#text.slice(start, last).trimEnd().length;
-    return { line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, length) };
+    return { line, column, length: Math.max(1, length) };
+  }
+
+  /** By bisection, from 1. (The YAML library's own counter misses line breaks in texts that it could not read.) */
+  #lineOf(offset: number): number {
+    let low = 0;
+    let high = this.#lineStarts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
   }
 
   #partSpan(scalar: ScalarPlace, { offset, length }: { offset: number; length: number }): Span {
@@ -99,7 +114,7 @@ export function mapScalar(text: string, { start, end, style, value }: ScalarPlac
   if (style === 'BLOCK_LITERAL' || style === 'BLOCK_FOLDED') at = afterLine(text, start);
   for (let index = 0; index < value.length; index++) {
     const wanted = value[index] as string;
-    if (style === 'QUOTE_DOUBLE') at = skipEscapedBreaks(text, at, end);
+    if (style === 'QUOTE_DOUBLE') at = skipToEscape(text, skipEscapedBreaks(text, at, end), wanted);
     const escaped = style === 'QUOTE_DOUBLE' && text[at] === '\\';
     if (!escaped) at = seek(text, at, end, wanted);
     map.push(Math.min(at, end));
@@ -126,6 +141,18 @@ function seek(text: string, from: number, end: number, wanted: string): number {
   }
   while (at < end && text[at] !== wanted && /\s/.test(text[at] as string)) at++;
   return at;
+}
+
+/** White space that folding took away may stand before an escape; what is written plainly is left to `seek`. */
+function skipToEscape(text: string, from: number, wanted: string): number {
+  let at = from;
+  let sawBreak = false;
+  while (/\s/.test(text[at] ?? '')) {
+    if (text[at] === '\n') sawBreak = true;
+    at++;
+  }
+  const isPlain = (wanted === ' ' && at > from) || (wanted === '\n' && sawBreak);
+  return text[at] === '\\' && !isPlain ? at : from;
 }
 
 function skipEscapedBreaks(text: string, from: number, end: number): number {

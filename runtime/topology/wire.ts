@@ -15,6 +15,8 @@ export interface Wiring {
   readonly edges: readonly EdgeNode[];
   /** Ids of nodes with an input that does not exist. */
   readonly dangling: ReadonlySet<string>;
+  /** Ids of nodes with an input that names nothing that could be a node. */
+  readonly unreadable: ReadonlySet<string>;
   /** For an edge that leads nowhere, the node that was most likely meant: so that the check can go on behind it. */
   readonly guesses: ReadonlyMap<EdgeNode, string>;
   readonly diagnostics: readonly Diagnostic[];
@@ -30,6 +32,7 @@ export function wire(entries: readonly Entry[], { places, broken }: WireContext)
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const edges: EdgeNode[] = [];
   const dangling = new Set<string>();
+  const unreadable = new Set<string>();
   const guesses = new Map<EdgeNode, string>();
   const diagnostics: Diagnostic[] = [];
   for (const entry of entries) {
@@ -46,6 +49,7 @@ export function wire(entries: readonly Entry[], { places, broken }: WireContext)
       };
       const from = ReferenceNode.parse(text);
       if (!from) {
+        unreadable.add(entry.id);
         const near = didYouMean(text, byId.keys());
         problem('MACH1110', { from: text }, near ? `did you mean ${near}?` : 'write the id of a node, or id.port');
         continue;
@@ -69,7 +73,7 @@ export function wire(entries: readonly Entry[], { places, broken }: WireContext)
       }
     }
   }
-  return { edges, dangling, guesses, diagnostics };
+  return { edges, dangling, unreadable, guesses, diagnostics };
 }
 
 function describeNear(
@@ -92,7 +96,7 @@ export interface Order {
 
 /** Topological order, that of the file between independent nodes. */
 export function orderNodes(entries: readonly Entry[], edges: readonly EdgeNode[], places: Places): Order {
-  const ids = new Set(entries.map(({ id }) => id));
+  const ids = new Set(entries.filter(({ kind }) => kind !== 'sink').map(({ id }) => id));
   const incoming = new Map<string, EdgeNode[]>(entries.map(({ id }) => [id, []]));
   for (const edge of edges) if (ids.has(edge.from.node)) incoming.get(edge.to)?.push(edge);
   const sorted: string[] = [];

@@ -1,16 +1,5 @@
 /** YAML to plain data with places, within bounds, every mistake as a diagnostic. */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  Lexer,
-  LineCounter,
-  parseDocument,
-  type Scalar,
-} from 'yaml';
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, Lexer, parseDocument, type Scalar } from 'yaml';
 import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
 import type { RawValue } from './ir/options-node.ts';
 import { topologyLimits } from './limits.ts';
@@ -47,18 +36,15 @@ export interface YamlResult {
 
 /** `value` is absent when the text is not YAML; the syntax errors are all that can then be said. */
 export function readYaml(text: string, file: string): YamlResult {
-  const lines = new LineCounter();
   const source = mask(text);
-  const places = new FilePlaces(file, text, lines);
+  const places = new FilePlaces(file, text);
   const scan = scanTokens(source);
   if (scan.tooDeepAt !== undefined) {
-    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
-    lines.lineStarts.unshift(0);
     const span = places.span(scan.tooDeepAt, scan.tooDeepAt + 1);
     const data = { max: topologyLimits.nestingDepthMax };
     return { places, diagnostics: [makeDiagnostic('MACH1007', { file, span, data })] };
   }
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const document = parseDocument(source, { prettyErrors: false, uniqueKeys: false });
   const syntax = syntaxDiagnostics(document, { text, places, quoteAt: scan.lastQuoteAt });
   if (syntax.length > 0) return { places, diagnostics: syntax };
   return new Reader(document, places).read();
@@ -144,6 +130,8 @@ class Reader {
   readonly #document: Document;
   readonly #places: FilePlaces;
   readonly #diagnostics: Diagnostic[] = [];
+  /** Those met so far: an alias stands for the last one before it. */
+  readonly #anchors = new Map<string, YamlNode>();
   #values = 0;
   #overflowed = false;
 
@@ -161,16 +149,18 @@ class Reader {
     if (!this.#admit(node, depth)) return null;
     if (isAlias(node)) {
       const range = rangeOf(node as YamlNode);
-      const target = node.resolve(this.#document);
+      this.#places.record(path, { value: range });
+      const target = this.#anchors.get(node.source);
       if (!target) {
         this.#problem('MACH1005', range, {
           reason: `"*${node.source}" stands for nothing: no "&${node.source}" comes before it`,
         });
         return null;
       }
-      const value = this.#value(target as YamlNode, path, depth + 1);
-      return value;
+      return this.#value(target, path, depth + 1);
     }
+    const { anchor } = node as { anchor?: string };
+    if (anchor !== undefined) this.#anchors.set(anchor, node as YamlNode);
     const range = rangeOf(node);
     if (isScalar(node)) return this.#scalar(node, path, range);
     this.#places.record(path, { value: range });
