@@ -146,6 +146,13 @@ describe('trigger events', () => {
     ]);
   });
 
+  it('hold the text of the message once', () => {
+    const raws = (text: string) => decode(text).flatMap(({ events }) => (events ?? []).map(({ raw }) => raw));
+    expect(raws(messageOf())).toEqual([messageOf()]);
+    expect(raws(`${messageOf()}PID|2||B\r`)).toEqual([`${messageOf()}PID|2||B\r`, undefined]);
+    expect(raws(messageOf({ MSH: segments.MSH.replace('ADT^A04^ADT_A01', 'ORU^R01') }))).toEqual([undefined]);
+  });
+
   it('A14 is the decision to admit', () => {
     const event = eventOf(messageOf({ MSH: segments.MSH.replace('A04^', 'A14^') }));
     expect(event.admit_decision_at).toBe(event.occurred_at);

@@ -30,10 +30,11 @@ export function decodeMessage(bytes: Buffer, options: DecodeOptions): Outcome {
   try {
     header = readHeader(bytes);
     const message = readMessage(bytes, header, options);
+    // Once in the log is enough: not again for each patient, nor where the event holds it already.
     const events = eventsOf(message, options).map((event) => ({
       event,
       time: event.occurred_at,
-      raw: message.text,
+      ...(event.part === 0 && event.raw === null ? { raw: message.text } : {}),
     }));
     return { bytes, header, events };
   } catch (error) {

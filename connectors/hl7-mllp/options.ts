@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../../runtime/stream/index.ts';
+import { duration, limits, size } from '../../runtime/stream/index.ts';
 import { isCharset } from './charset.ts';
 import { observedFields } from './observations.ts';
 import { isZone } from './time.ts';
@@ -32,10 +32,10 @@ export const hl7Options = z.strictObject({
     .describe('character set of messages whose MSH-18 is empty'),
   connections: z.number().int().min(1).max(10_000).default(500).describe('most connections open at one time'),
   message: size()
-    .default(1024 * 1024)
-    .refine((bytes) => bytes >= 1024 && bytes <= 3 * 1024 * 1024, 'between 1KiB and 3MiB')
+    .refine((bytes) => bytes >= 1024 && bytes <= limits.frameBytesMax / 2, 'between 1KiB and 2MiB')
+    .prefault('1MiB')
     .describe('largest message'),
-  idle_connection: duration().default(3_600_000).describe('a connection silent for this long is closed'),
+  idle_connection: duration().prefault('1h').describe('a connection silent for this long is closed'),
   observations: z
     .partialRecord(z.enum(observedFields), z.array(z.string().min(1)))
     .default({})

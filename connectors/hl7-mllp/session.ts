@@ -2,13 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type AppendRequest, type MachError, messageOf, type SourceContext } from '../../runtime/stream/index.ts';
-import { acknowledgementOf, type Verdict } from './acknowledgement.ts';
 import { type DecodeOptions, deadLetterOf, decodeFrame, type Outcome } from './decode.ts';
 import { hl7Errors } from './errors.ts';
-import { encodeFrame, type FramePiece, frameDecoder } from './framing.ts';
+import { type FramePiece, frameDecoder } from './framing.ts';
 import { hl7Limits } from './limits.ts';
-import type { Header } from './message.ts';
-import { readHeader } from './message.ts';
+import { type Header, readHeader } from './message.ts';
+import { replyQueue } from './replies.ts';
 
 export interface SessionOptions {
   readonly decode: Omit<DecodeOptions, 'receivedAt'>;
@@ -27,23 +26,20 @@ export interface Session {
   readonly closed: Promise<void>;
 }
 
-interface Reply {
-  readonly verdict: Verdict;
-  readonly failure?: MachError;
-}
-
-interface Owed {
-  reply: Buffer | null;
-  settled: boolean;
-  readonly bytes: number;
-}
-
 export function startSession(socket: Socket, context: SourceContext, options: SessionOptions): Session {
   const connection = socket.remoteAddress ?? 'unknown';
   const frames = frameDecoder({ messageBytesMax: options.messageBytesMax });
   const backlog: FramePiece[] = [];
-  const owed: Owed[] = [];
-  let owedBytes = 0;
+  const replies = replyQueue({
+    context,
+    connection,
+    offsetMin: options.offsetMin,
+    nextId: options.nextId,
+    send(bytes) {
+      if (bytes.length > 0 && socket.writable) socket.write(bytes);
+      advance();
+    },
+  });
   let reading = true;
   let ended = false;
   let closing = false;
@@ -54,54 +50,6 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
   socket.setKeepAlive(true, 60_000);
   socket.setTimeout(options.idleMs);
 
-  /** `stored`: the reply once it is in the log; null when there is nobody to answer. */
-  function append(request: AppendRequest, header: Header | undefined, bytes: number, stored: Reply | null): void {
-    const entry: Owed = { reply: null, settled: false, bytes };
-    owed.push(entry);
-    owedBytes += bytes;
-    const settle = (reply: Reply | null) => {
-      entry.reply = reply && replyBytes(header, reply);
-      entry.settled = true;
-      sendOwed();
-    };
-    // A runtime that throws instead of rejecting must not take the process with it.
-    Promise.resolve()
-      .then(() => context.append(request))
-      .then(
-        () => settle(stored),
-        (error: unknown) => {
-          const failure = hl7Errors.make('MACH2016', { reason: messageOf(error) }, error);
-          context.count('messages_refused_total', 1, { code: failure.code });
-          context.logger.warn({ connection, code: failure.code }, failure.message);
-          settle(stored && { verdict: 'error', failure });
-        },
-      );
-  }
-
-  function replyBytes(header: Header | undefined, { verdict, failure }: Reply): Buffer | null {
-    const message = acknowledgementOf({
-      header,
-      verdict,
-      code: failure?.code,
-      reason: failure?.message,
-      at: context.clock.now(),
-      offsetMin: options.offsetMin,
-      id: options.nextId(),
-    });
-    return message === null ? null : encodeFrame(message);
-  }
-
-  function sendOwed(): void {
-    const ready: Buffer[] = [];
-    for (let head = owed[0]; head?.settled; head = owed[0]) {
-      owed.shift();
-      owedBytes -= head.bytes;
-      if (head.reply) ready.push(head.reply);
-    }
-    if (ready.length > 0 && socket.writable) socket.write(Buffer.concat(ready));
-    advance();
-  }
-
   function acceptOutcome(outcome: Outcome): void {
     const { bytes, header } = outcome;
     // The whole message is part of the identity: some senders use a control id more than once.
@@ -110,7 +58,7 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
       const first = outcome.events[0]?.event;
       const origin = String(first?.hospital ?? connection);
       options.countType(`${first?.message_type}_${first?.trigger}`);
-      append({ origin, events: outcome.events, id }, header, bytes.length, { verdict: 'accepted' });
+      replies.append({ origin, events: outcome.events, id }, header, bytes.length, { verdict: 'accepted' });
       return;
     }
     keepDead(bytes, outcome.failure, { header, id, answer: true });
@@ -129,7 +77,7 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
       deadLetters: [deadLetterOf(bytes, failure, place)],
       ...(id === undefined ? {} : { id }),
     };
-    append(request, header, bytes.length, answer ? { verdict: 'rejected', failure } : null);
+    replies.append(request, header, bytes.length, answer ? { verdict: 'rejected', failure } : null);
   }
 
   function acceptPiece(piece: FramePiece): void {
@@ -160,8 +108,8 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
 
   function isFull(): boolean {
     return (
-      owed.length >= hl7Limits.inFlightMessagesMax ||
-      (owed.length > 0 && owedBytes >= hl7Limits.inFlightBytesMax) ||
+      replies.owed >= hl7Limits.inFlightMessagesMax ||
+      replies.owedBytes >= hl7Limits.inFlightBytesMax ||
       socket.writableLength >= hl7Limits.unsentReplyBytesMax
     );
   }
@@ -179,7 +127,7 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
       else socket.pause();
     }
     watchMessage();
-    if ((ended || closing) && owed.length === 0 && (closing || backlog.length === 0)) finish();
+    if ((ended || closing) && replies.owed === 0 && (closing || backlog.length === 0)) finish();
   }
 
   /**
@@ -233,9 +181,10 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
     advance();
   });
   socket.on('timeout', () => {
+    // Waiting for our own answer is not idleness; sending it begins the time anew.
+    if (replies.owed > 0) return;
     context.logger.info({ connection, idleMs: options.idleMs }, 'connection idle (option idle_connection), closed');
     abandon();
-    socket.destroySoon();
   });
   socket.on('error', (error) => context.logger.info({ connection }, messageOf(error)));
   const closed = new Promise<void>((resolve) => {
