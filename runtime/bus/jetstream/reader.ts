@@ -138,6 +138,7 @@ async function* readSession(
 ): AsyncGenerator<LogMessage, void, void> {
   const session = await openSession(context, options, position, signal);
   const onAbort = () => session.end('aborted');
+  if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   const filtered = options.subjects !== undefined;
   let handedOn = 0;
