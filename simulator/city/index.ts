@@ -35,6 +35,11 @@ export interface CityProgress {
 }
 
 export interface SimulateOptions extends Omit<CityOptions, 'start'> {
+  /**
+   * Made before, `new City(options)`, by those whose clock is running already: it takes up to a second to play the day
+   * before the start. It must have the same seed, hospitals, scenario and start.
+   */
+  readonly city?: City;
   /** Ms since the epoch; the clock's present by default. */
   readonly start?: number;
   /** Without it the city runs until `signal` is aborted. */
@@ -79,7 +84,7 @@ export function truthOf(options: CityOptions & { durationMs: number }): TruthRow
 export async function simulateCity(options: SimulateOptions): Promise<CityResult> {
   const { seed, hospitals = 8, scenario = 'ordinary', speed = 1, targets, truthFolder, durationMs } = options;
   const start = options.start ?? (options.clock ?? systemClock()).now();
-  const city = new City({ seed, hospitals, scenario, start });
+  const city = options.city ?? new City({ seed, hospitals, scenario, start });
   const rate = speed === 'max' ? 1 : speed;
   const clock = options.clock ?? systemClock({ rate, start: city.start });
   const speakers = await openSpeakers(city.sites, targets);

@@ -39,6 +39,8 @@ export interface CentreOptions {
   readonly departments: readonly EmergencyDepartment[];
   /** Calls over the ordinary number, at a time. */
   readonly surge: (time: number) => number;
+  /** The most that `surge` gives. */
+  readonly surgeMax: number;
 }
 
 export class Centre {
@@ -70,10 +72,10 @@ export class Centre {
   }
 
   #scheduleCall(): void {
-    const { agenda, departments, surge } = this.#options;
+    const { agenda, departments, surge, surgeMax } = this.#options;
     const random = this.#callers;
     const perDay = callsPerHospitalDay * departments.length;
-    const process = { rhythm: rhythms.calls, perDay, boost: surge, boostMax: 3 };
+    const process = { rhythm: rhythms.calls, perDay, boost: surge, boostMax: surgeMax };
     agenda.at(nextOccurrence(random, process, agenda.now), () => {
       const near = random.pick(departments).site;
       this.receive(nearby(random, near, 3.2), pickComplaint(random));

@@ -54,6 +54,7 @@ export class CityModel {
       random: random.fork('centre'),
       departments: this.#houses.map(({ department }) => department),
       surge: (time) => surgeFactor(scenario, time - start),
+      surgeMax: scenario.surge?.factor ?? 1,
     });
     for (const house of this.#houses) {
       this.#scheduleArrival(house);

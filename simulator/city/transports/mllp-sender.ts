@@ -13,6 +13,8 @@ export interface MllpSenderOptions {
   readonly hospital: string;
   readonly host: string;
   readonly port: number;
+  /** Times that a message is sent (default `simulatorLimits.attemptsMax`). */
+  readonly attempts?: number;
 }
 
 export interface MllpCounts {
@@ -33,14 +35,14 @@ export class MllpSender {
   #wake: (() => void)[] = [];
 
   constructor(options: MllpSenderOptions) {
-    const { host, port } = options;
+    const { host, port, attempts = limits.attemptsMax } = options;
     this.#options = options;
     this.#client = hl7Client({
       host,
       port,
       inFlight: 1,
       answerTimeoutMs: limits.replyTimeoutMs,
-      attempts: limits.attemptsMax,
+      attempts,
       retryDelayMs: limits.retryDelayMs,
     });
   }
@@ -104,8 +106,8 @@ export class MllpSender {
       return await this.#client.send(bytes);
     } catch (error) {
       if (this.#closed || !(error instanceof MachError)) throw error;
-      const { hospital, host, port } = this.#options;
-      const seconds = Math.round((limits.attemptsMax * limits.retryDelayMs) / 1_000);
+      const { hospital, host, port, attempts = limits.attemptsMax } = this.#options;
+      const seconds = Math.round((attempts * limits.retryDelayMs) / 1_000);
       const data = { hospital, address: `${host}:${port}`, seconds, reason: error.message };
       throw simulatorErrors.make('MACH1703', data, error);
     }

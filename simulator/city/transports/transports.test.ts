@@ -2,17 +2,19 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { feed115 } from '../../../connectors/feed-115/index.ts';
+import { fileDrop } from '../../../connectors/file-drop/index.ts';
 import { hl7Mllp } from '../../../connectors/hl7-mllp/index.ts';
 import type { Hl7Event } from '../../../connectors/hl7-mllp/schema.ts';
 import { bindSource } from '../../../connectors/testing/bind.ts';
-import { type RecordedLog, recordedLog, testContext } from '../../../connectors/testing/source-context.ts';
+import { type RecordedLog, recordedLog, testContext, until } from '../../../connectors/testing/source-context.ts';
 import { systemClock, virtualClock } from '../../../runtime/clock.ts';
 import type { RunningSource } from '../../../runtime/stream/index.ts';
 import { bytesOf, type CityEvent, cityEvents, simulateCity, truthCsv, truthOf } from '../index.ts';
 import { readTruth } from '../naive-reader.ts';
+import { MllpSender } from './mllp-sender.ts';
 
 const start = Date.parse('2026-03-02T07:00:00+07:00');
 const hourMs = 3_600_000;
@@ -185,6 +187,26 @@ describe('hospitals over MLLP', () => {
     }
   }, 60_000);
 
+  it('end with a coded error when nobody listens, or when a message is refused again and again', async () => {
+    const source = await receiver(hl7Mllp);
+    const [host, port] = source.address.split(':') as [string, string];
+    const sender = () => new MllpSender({ hospital: 'H1', host, port: Number(port), attempts: 2 });
+    const [message] = readable(cityEvents(ordinary));
+    source.log.before = () => {
+      throw new Error('the log is gone');
+    };
+    const refused = sender();
+    await refused.send('H1-1', Buffer.from(message?.text ?? ''));
+    await expect(refused.flush()).rejects.toMatchObject({ code: 'MACH1704', data: { id: 'H1-1', attempts: 2 } });
+    await expect(refused.send('H1-2', Buffer.from(message?.text ?? ''))).rejects.toMatchObject({ code: 'MACH1704' });
+    refused.close();
+    await source.close();
+    const alone = sender();
+    await alone.send('H1-1', Buffer.from(message?.text ?? ''));
+    await expect(alone.flush()).rejects.toMatchObject({ code: 'MACH1703' });
+    alone.close();
+  });
+
   it('refuse an address that is none', async () => {
     const running = simulateCity({ ...ordinary, speed: 'max', targets: { hl7: 'nowhere' } });
     await expect(running).rejects.toMatchObject({ code: 'MACH1702' });
@@ -243,6 +265,31 @@ describe('files', () => {
       await rm(folder, { recursive: true });
     }
   });
+});
+
+describe('bed files', () => {
+  it('are read by the real source with the schema of the topology: good rows are events, bad rows dead letters', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'city-'));
+    const log = recordedLog();
+    const schema = resolve('topologies/schemas/beds.yaml');
+    const options = { folder, format: 'csv', schema, time: 'reported_at', origin: 'hospital', settle: '500ms' };
+    const source = await bindSource(fileDrop, options).open(testContext(log, { clock: systemClock() }));
+    try {
+      const run = { seed: 12, start, durationMs: 4 * hourMs };
+      await simulateCity({ ...run, speed: 'max', targets: { beds: folder } });
+      const files = [...cityEvents(run)].filter((event) => event.kind === 'bed-file');
+      const first = files.filter(({ note }) => note !== 'duplicate');
+      expect(first.length).toBeLessThan(files.length);
+      await until(() => log.events.length >= first.length);
+      const rows = first.map(({ hospital, text }) => `${hospital} ${Date.parse(text.split(/[\n,]/)[15] ?? '')}`);
+      expect(log.events.map(({ event, time }) => `${event.hospital} ${time}`).sort()).toEqual(rows.sort());
+      expect(log.deadLetters).toHaveLength(files.filter(({ note }) => note === 'bad-row').length);
+      expect(log.deadLetters.length).toBeGreaterThan(0);
+    } finally {
+      await source.close();
+      await rm(folder, { recursive: true });
+    }
+  }, 60_000);
 });
 
 describe('pace and end', () => {

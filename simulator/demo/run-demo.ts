@@ -1,0 +1,172 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { CommandContext } from '../../runtime/cli/context.ts';
+import { CommandExit, exitCodes } from '../../runtime/cli/exit-codes.ts';
+import { type Run, startRun } from '../../runtime/cli/start-run.ts';
+import { type Clock, systemClock, wallTime } from '../../runtime/clock.ts';
+import { engineStatus } from '../../runtime/observe/status.ts';
+import { loadTopology } from '../../runtime/topology/index.ts';
+import type { CityProgress, CityResult, ScenarioName } from '../city/index.ts';
+import { simulateCity } from '../city/index.ts';
+import { liveScreen, readBoard } from './screen.ts';
+import { summarise } from './summary.ts';
+
+export interface DemoSettings {
+  readonly context: CommandContext;
+  /** Real time. */
+  readonly durationMs?: number;
+  readonly summaryFile?: string;
+  readonly speed: number;
+  readonly hospitals: number;
+  readonly seed: number;
+  readonly scenario: ScenarioName;
+  readonly directory: string;
+  readonly topologyFile: string;
+}
+
+/** Between two looks at the store, ms of real time; without a terminal a look now and then is enough. */
+const lookEveryMs = { terminal: 1_000, file: 10_000 } as const;
+/** How long the last corrections may take after the city has said its last word, ms of real time. */
+const settleDeadlineMs = 60_000;
+
+export async function runDemo(settings: DemoSettings): Promise<void> {
+  const { context, speed, durationMs } = settings;
+  const directory = resolve(settings.directory);
+  const inbox = join(directory, 'beds');
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(inbox, { recursive: true });
+  // The simulated hour ends now, so that its rows are of today whatever the tables' retention is.
+  const start = alignedMinute(wallTime() - (durationMs ?? 0) * speed);
+  const clock = systemClock({ rate: speed, start });
+  const topology = await demoTopology(settings, inbox);
+  context.printError(`starting ${topology.name}: NATS JetStream, ClickHouse and the engine`);
+  const run = await startRun({
+    topology,
+    context,
+    directory,
+    observe: { host: '127.0.0.1', port: 0 },
+    clock,
+    acceptLoss: [],
+    logLevel: 'warn',
+    jsonLogs: false,
+  });
+  const addresses = new Map(run.engine.sources.map(({ id, running }) => [id, addressOf(running.address)]));
+  context.printError(addressLines(run));
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  let progress: CityProgress | undefined;
+  const looking = lookOn(run, { context, clock, signal: stop.signal, progress: () => progress });
+  const hl7 = addresses.get('adt');
+  const feed = addresses.get('centre');
+  const city = simulateCity({
+    seed: settings.seed,
+    hospitals: settings.hospitals,
+    scenario: settings.scenario,
+    start,
+    speed,
+    clock,
+    ...(durationMs === undefined ? {} : { durationMs: durationMs * speed }),
+    targets: { ...(hl7 && { hl7 }), ...(feed && { feed }), beds: inbox },
+    truthFolder: join(directory, 'truth'),
+    signal: stop.signal,
+    onProgress: (now) => {
+      progress = now;
+    },
+  });
+  const failed = run.failed.then((error) => {
+    throw error;
+  });
+  try {
+    const result = await Promise.race([city, failed]);
+    await Promise.race([untilComputed(run, result), failed]);
+    stop.abort();
+    await looking;
+    await report(run, result, settings, clock);
+  } catch (error) {
+    stop.abort();
+    await looking.catch(() => undefined);
+    await run.stop();
+    throw error;
+  }
+}
+
+function alignedMinute(time: number): number {
+  return Math.floor(time / 60_000) * 60_000;
+}
+
+/** The topology file as it is, on free ports and with the demo's own inbox. */
+async function demoTopology(settings: DemoSettings, inbox: string) {
+  const { context } = settings;
+  const { catalogue } = await context.loadCatalogue();
+  const env = { ...context.env, MACH_HL7: '0', MACH_FEED: '0', MACH_BED_FILES: inbox };
+  const { topology, diagnostics } = loadTopology(settings.topologyFile, { catalogue, env });
+  if (topology) {
+    // On a server of someone else's, a demo must not go on where an earlier one stopped.
+    return context.env.NATS_URL ? { ...topology, name: `${topology.name}-demo-${wallTime().toString(36)}` } : topology;
+  }
+  const { describeDiagnostics } = await import('../../runtime/cli/context.ts');
+  context.printError(await describeDiagnostics(diagnostics, { frames: context.isTerminal, color: context.color }));
+  throw new CommandExit(exitCodes.found, 'Nothing was started.');
+}
+
+function addressOf(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:\w+:\/\/)?(.*):(\d+)$/.exec(text);
+  return match ? { host: match[1] || '127.0.0.1', port: Number(match[2]) } : undefined;
+}
+
+function addressLines(run: Run): string {
+  const sources = run.engine.sources.map(({ id, running }) => `  ${id.padEnd(10)} ${running.address}`);
+  return [
+    ...sources,
+    `  NATS       ${run.services.logAddress}`,
+    `  ClickHouse ${run.services.storeAddress}`,
+    `  engine     ${run.observeUrl}/metrics`,
+  ].join('\n');
+}
+
+async function lookOn(
+  run: Run,
+  args: { context: CommandContext; clock: Clock; signal: AbortSignal; progress(): CityProgress | undefined },
+): Promise<void> {
+  const { context, clock, signal } = args;
+  const everyMs = context.isTerminal ? lookEveryMs.terminal : lookEveryMs.file;
+  const machine = systemClock();
+  while (!signal.aborted) {
+    await machine.sleep(everyMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const [board, status] = await Promise.all([readBoard(run.services.store), engineStatus(run.engine, clock.now())]);
+    const screen = liveScreen({ board, status, now: clock.now(), progress: args.progress(), color: context.color });
+    context.print(context.isTerminal ? `\u001b[H\u001b[2J${screen}` : screen);
+  }
+}
+
+/** The last word of the city has been said: time goes on until the last minute has its picture, and the rows are written. */
+async function untilComputed(run: Run, result: CityResult): Promise<void> {
+  const last = result.truth.reduce((latest, { minute }) => Math.max(latest, minute), 0);
+  const deadline = AbortSignal.timeout(settleDeadlineMs);
+  const machine = systemClock();
+  const { topology, stage } = run.engine;
+  const census = topology.operators.find(({ definition }) => definition.name === 'ed-census')?.id ?? '';
+  // One step more than the last minute: corrections go out with the next picture.
+  while ((stage.machine.runner(census)?.watermark ?? 0) < last + 120_000 && !deadline.aborted) await machine.sleep(100);
+  await run.engine.settled(deadline);
+}
+
+async function report(run: Run, result: CityResult, settings: DemoSettings, clock: Clock): Promise<void> {
+  const { context } = settings;
+  const summary = await summarise(run, result);
+  const [board, status] = await Promise.all([readBoard(run.services.store), engineStatus(run.engine, clock.now())]);
+  context.print(liveScreen({ board, status, now: clock.now(), progress: undefined, color: context.color }));
+  await run.drain();
+  if (settings.summaryFile) await writeFile(settings.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
+  const { truth, accounting } = summary;
+  context.print(
+    `\n${summary.events_in} events in, ${summary.results} rows out, ${summary.alerts} changes of alerts; a call is a row after ${summary.call_to_row_ms.p50} ms (median), ${summary.call_to_row_ms.p99} ms (p99)`,
+  );
+  context.print(
+    `census against the truth: mean absolute error ${truth.census_mean_absolute_error} over ${truth.census_minutes_compared} hospital minutes`,
+  );
+  context.print(
+    `in ${accounting.in} = delivered ${accounting.delivered} + filtered ${accounting.filtered} + late ${accounting.late} + dropped ${accounting.dropped} + dead-lettered ${accounting.dead_lettered}`,
+  );
+}

@@ -1,0 +1,115 @@
+/** The live table of the demo: every emergency department as the store shows it now. */
+import { styleText } from 'node:util';
+import { formatTable } from '../../runtime/cli/top-screen.ts';
+import type { EngineStatus } from '../../runtime/observe/status.ts';
+import type { Store } from '../../runtime/store/store.ts';
+import type { CityProgress } from '../city/index.ts';
+
+interface BoardRow {
+  readonly hospital: string;
+  readonly name: string;
+  readonly minute: string;
+  readonly census: number;
+  readonly ed_beds: number | null;
+  readonly waiting: number;
+  readonly boarding: number;
+  readonly longest_wait: number | null;
+  readonly ambulances: number | null;
+  readonly nedocs: number | null;
+  readonly band: string | null;
+  readonly level: number | null;
+}
+
+export interface Board {
+  readonly rows: readonly BoardRow[];
+  readonly calls: number;
+  readonly alerts: readonly { readonly key: string; readonly state: string; readonly at: string }[];
+}
+
+const boardQuery = `
+SELECT s.hospital AS hospital, any(h.name) AS name, formatDateTime(max(s.minute), '%H:%i', 'Asia/Ho_Chi_Minh') AS minute,
+  toInt32(argMax(s.census, s.minute)) AS census, toInt32(argMax(s.ed_beds, s.minute)) AS ed_beds, toInt32(argMax(s.waiting, s.minute)) AS waiting,
+  toInt32(argMax(s.boarding, s.minute)) AS boarding, argMax(s.longest_wait_minutes, s.minute) AS longest_wait,
+  toInt32(argMax(s.ambulances_on_the_way, s.minute)) AS ambulances, argMax(tuple(s.nedocs), s.minute).1 AS nedocs,
+  argMax(tuple(s.nedocs_band), s.minute).1 AS band, argMax(tuple(toNullable(toInt32(s.level))), s.minute).1 AS level
+FROM (SELECT * FROM ed_status FINAL WHERE minute > (SELECT max(minute) - INTERVAL 10 MINUTE FROM ed_status)) AS s
+LEFT JOIN (SELECT hospital, any(name) AS name FROM hospitals GROUP BY hospital) AS h ON h.hospital = s.hospital
+GROUP BY s.hospital ORDER BY s.hospital`;
+
+export async function readBoard(store: Store): Promise<Board> {
+  const [rows, calls, alerts] = await Promise.all([
+    store.query<BoardRow>(boardQuery),
+    store.query<{ calls: number }>('SELECT toInt32(uniqExact(centre, call_id)) AS calls FROM emergency_calls'),
+    store.query<{ key: string; state: string; at: string }>(
+      `SELECT hospital AS key, argMax(state, at) AS state, formatDateTime(max(at), '%H:%i', 'Asia/Ho_Chi_Minh') AS at FROM alerts GROUP BY hospital HAVING state != 'cleared' ORDER BY hospital`,
+    ),
+  ]);
+  return { rows, calls: calls[0]?.calls ?? 0, alerts };
+}
+
+const heads = [
+  { title: 'HOSPITAL', align: 'left' },
+  { title: '', align: 'left' },
+  { title: 'PATIENTS', align: 'right' },
+  { title: 'BEDS', align: 'right' },
+  { title: 'WAITING', align: 'right' },
+  { title: 'BOARDING', align: 'right' },
+  { title: 'LONGEST WAIT', align: 'right' },
+  { title: 'AMBULANCES', align: 'right' },
+  { title: 'NEDOCS', align: 'right' },
+  { title: 'BAND', align: 'left' },
+  { title: 'LEVEL', align: 'right' },
+] as const;
+
+const colors = { 1: 'green', 2: 'yellow', 3: 'magenta', 4: 'red' } as const;
+const known = (value: number | null, text: (value: number) => string) => (value === null ? 'unknown' : text(value));
+
+function cellsOf(row: BoardRow): string[] {
+  return [
+    row.hospital,
+    row.name,
+    String(row.census),
+    known(row.ed_beds, String),
+    String(row.waiting),
+    String(row.boarding),
+    row.longest_wait === null ? '' : `${row.longest_wait.toFixed(0)} min`,
+    known(row.ambulances, String),
+    known(row.nedocs, (points) => points.toFixed(0)),
+    row.band ?? '',
+    known(row.level, String),
+  ];
+}
+
+export function liveScreen(args: {
+  board: Board;
+  status: EngineStatus;
+  now: number;
+  progress: CityProgress | undefined;
+  color: boolean;
+}): string {
+  const { board, status, now, progress, color } = args;
+  const table = formatTable(heads, board.rows.map(cellsOf)).split('\n');
+  const lines = table.map((line, index) => {
+    const level = board.rows[index - 1]?.level as keyof typeof colors | null | undefined;
+    return color && level ? styleText(colors[level], line) : line;
+  });
+  const { accounting } = status;
+  const time = new Date(now + 7 * 3_600_000).toISOString().slice(0, 16).replace('T', ' ');
+  const open = board.alerts.map(({ key, state, at }) => `${key} ${state} ${at}`).join(', ');
+  const sent = progress
+    ? `, ${progress.messages} HL7 messages and ${progress.feedItems} items of the 115 centre sent`
+    : '';
+  return [
+    `Emergency departments of the simulated city, ${time}${progress?.flushing ? ' (last messages)' : ''}`,
+    '',
+    ...lines,
+    '',
+    `115 calls ${board.calls}   open alerts: ${open || 'none'}`,
+    `engine: ${accounting.in} events in${sent}; ${latencyLine(status)}`,
+  ].join('\n');
+}
+
+function latencyLine(status: EngineStatus): string {
+  const calls = status.nodes.find(({ id }) => id === 'emergency_calls')?.latencyMs;
+  return calls ? `call to row ${calls.p50} ms (median), ${calls.p99} ms (p99)` : 'no call yet';
+}
