@@ -6,15 +6,15 @@ import { simulatorErrors } from '../../errors.ts';
 import { simulatorLimits } from '../../limits.ts';
 import type { CityEvent, Hl7CityEvent } from '../events.ts';
 import type { HospitalSite } from '../hospitals.ts';
-import { parseAddress } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
 import { BedWriter } from './bed-writer.ts';
 import { type MllpCounts, MllpSender } from './mllp-sender.ts';
 
 export interface CityTargets {
-  /** `host:port` of an hl7-mllp source. */
-  readonly hl7?: string | undefined;
-  /** `host:port` of a feed-115 source. */
-  readonly feed?: string | undefined;
+  /** Where an hl7-mllp source listens; as text, `host:port`. */
+  readonly hl7?: string | Address | undefined;
+  /** Where a feed-115 source listens. */
+  readonly feed?: string | Address | undefined;
   /** Folder that a file-drop source watches. */
   readonly beds?: string | undefined;
 }
@@ -43,19 +43,16 @@ export function bytesOf({ text, encoding }: Hl7CityEvent): Uint8Array {
 
 export async function openSpeakers(sites: readonly HospitalSite[], targets: CityTargets): Promise<Speakers> {
   const hospitals = new Map<string, MllpSender>();
-  if (targets.hl7 !== undefined) {
-    const address = parseAddress(targets.hl7);
-    if (!address) throw badAddress('hl7', targets.hl7);
-    for (const { id } of sites) hospitals.set(id, new MllpSender({ hospital: id, ...address }));
-  }
-  if (targets.feed !== undefined && !parseAddress(targets.feed)) throw badAddress('feed', targets.feed);
-  const feed = targets.feed === undefined ? null : await openFeed(targets.feed);
+  const hl7 = readAddress('hl7', targets.hl7);
+  const feedAddress = readAddress('feed', targets.feed);
+  if (hl7) for (const { id } of sites) hospitals.set(id, new MllpSender({ hospital: id, ...hl7 }));
+  const feed = feedAddress && (await openFeed(feedAddress));
   const beds = targets.beds === undefined ? null : new BedWriter(targets.beds);
   const told = async <T>(promise: Promise<T>): Promise<T> => {
     try {
       return await promise;
     } catch (error) {
-      throw simulatorErrors.make('MACH1705', { address: targets.feed, reason: messageOf(error) }, error);
+      throw simulatorErrors.make('MACH1705', { address: textOf(feedAddress), reason: messageOf(error) }, error);
     }
   };
   return {
@@ -76,12 +73,21 @@ export async function openSpeakers(sites: readonly HospitalSite[], targets: City
   };
 }
 
-function badAddress(option: string, given: string): Error {
-  return simulatorErrors.make('MACH1702', { option, reason: `"${given}" is not host:port, such as 127.0.0.1:2575` });
+function readAddress(option: string, given: string | Address | undefined): Address | null {
+  if (typeof given !== 'string') return given ?? null;
+  const address = parseAddress(given);
+  if (address) return address;
+  const reason = `"${given}" is not host:port, such as 127.0.0.1:2575`;
+  throw simulatorErrors.make('MACH1702', { option, reason });
 }
 
-function openFeed(address: string): Promise<FeedClient> {
-  return connectFeed({ address, centre: centreName, keptItemsMax: simulatorLimits.feedItemsMax });
+function textOf(address: Address | null): string {
+  if (!address) return '';
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+function openFeed(address: Address): Promise<FeedClient> {
+  return connectFeed({ address: textOf(address), centre: centreName, keptItemsMax: simulatorLimits.feedItemsMax });
 }
 
 function sumCounts(senders: readonly MllpSender[], feed: FeedClient | null): SpeakerCounts {
