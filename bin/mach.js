@@ -10,6 +10,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 register();
 const { main } = await import('../runtime/cli/main.ts');
+const commands = await Promise.all([import('../simulator/command.ts'), import('../simulator/demo/command.ts')]);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const exitCode = await main(process.argv.slice(2), {
@@ -17,6 +18,7 @@ const exitCode = await main(process.argv.slice(2), {
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
+  commands,
   loadCatalogue: () => import('../catalogue.ts'),
 });
 // Exits even if a connector has left something open, but not before everything is written.

@@ -1,5 +1,5 @@
 /** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
-import { systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Engine } from '../execution/engine.ts';
 import { startEngine } from '../execution/engine.ts';
 import { startObserveServer } from '../observe/http-server.ts';
@@ -14,7 +14,8 @@ export interface RunSettings {
   readonly context: CommandContext;
   readonly directory: string;
   readonly observe: { readonly host: string; readonly port: number };
-  readonly clock: { readonly rate?: number; readonly start?: number };
+  /** Engine time. */
+  readonly clock: Clock;
   readonly acceptLoss: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly jsonLogs: boolean;
@@ -38,7 +39,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     redact: (text) => topology.redactor.redact(text),
     write: (line) => context.printError(line),
   });
-  const clock = systemClock(settings.clock);
+  const { clock } = settings;
   const services = await openServices({ directory, env: context.env, clock: systemClock(), logger });
   try {
     logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');

@@ -25,6 +25,8 @@ export interface SourceCounts {
   frames: number;
   failures: number;
   frameBytes: number;
+  /** Events whose time was too far ahead (`limits.futureTimeMs`). */
+  futureTimes: number;
 }
 
 export interface SourceRunner {
@@ -52,7 +54,7 @@ export function startSourceRunner(args: {
   const { node, schema, stream, subject, clock, crashPoints } = args;
   const windowMs = args.windowMs ?? limits.groupCommitWindowMs;
   const boot = randomUUID();
-  const counts: SourceCounts = { accepted: 0, deadLetters: 0, frames: 0, failures: 0, frameBytes: 0 };
+  const counts: SourceCounts = { accepted: 0, deadLetters: 0, frames: 0, failures: 0, frameBytes: 0, futureTimes: 0 };
   const heardAt = new Map(args.origins.map((origin) => [origin, clock.now()]));
   const idleSince = new Map<string, number>();
   const room: (() => void)[] = [];
@@ -175,9 +177,17 @@ export function startSourceRunner(args: {
       segments,
       deadLetters,
       events: events.map(({ event }) => event),
-      times: events.map(({ time }) => time),
+      times: events.map(({ time }) => boundTime(time)),
       raws: events.map(({ raw }) => raw ?? null),
     });
+  }
+
+  /** Event time is bounded by engine time; the event's own fields keep what the sender said. */
+  function boundTime(time: number): number {
+    const latest = clock.now() + limits.futureTimeMs;
+    if (time <= latest) return time;
+    counts.futureTimes++;
+    return latest;
   }
 
   let idleTimer: Timer | undefined;

@@ -95,9 +95,27 @@ function sourceNodes(engine: Engine, engineTime: number): NodeStatus[] {
       busyMs: 0,
       ...progressOf(time, engineTime),
       idle,
-      detail: running.problem?.() ?? (holding ? `${running.address} · ${holding}` : running.address),
+      detail: sourceDetail({
+        problem: running.problem?.() ?? null,
+        address: running.address,
+        holding,
+        futureTimes: runner.counts.futureTimes,
+      }),
     };
   });
+}
+
+function sourceDetail(args: {
+  problem: string | null;
+  address: string;
+  holding: string | undefined;
+  futureTimes: number;
+}): string {
+  if (args.problem) return args.problem;
+  const parts = [args.address];
+  if (args.holding) parts.push(`watermark held by ${args.holding}`);
+  if (args.futureTimes > 0) parts.push(`${args.futureTimes} events with times in the future`);
+  return parts.join(' · ');
 }
 
 function operatorNodes(engine: Engine, engineTime: number): NodeStatus[] {

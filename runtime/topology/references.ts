@@ -1,4 +1,4 @@
-/** `${env:X}` and `${file:PATH}` in values: filled in when a topology is loaded, never printed. */
+/** `${env:X}`, `${env:X:-default}` and `${file:PATH}` in values: filled in when a topology is loaded, never printed. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../did-you-mean.ts';
@@ -38,7 +38,6 @@ export interface ReferenceContext {
 }
 
 const pattern = /\$\$\{|\$\{([a-zA-Z]*):([^}\r\n]*)\}|\$\{[a-zA-Z]+:/g;
-const environmentName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Fills in the references of a value; `path` is where the value stands in the file. */
 export function resolveReferences(value: RawValue, path: Path, context: ReferenceContext): Resolved {
@@ -79,7 +78,9 @@ function fillIn(text: string, path: Path, context: ReferenceContext) {
           });
     if (value === undefined) failed = true;
     else substitutions.push({ reference, value, rawOffset: match.index, offset: result.length });
-    if (value !== undefined && reference !== '$${') context.secrets.add(value, reference);
+    // A default stands in the file for all to read: it is no secret.
+    if (value !== undefined && reference !== '$${' && !reference.endsWith(`:-${value}}`))
+      context.secrets.add(value, reference);
     result += value ?? 'unresolved';
   }
   return { text: result + text.slice(rest), substitutions, failed };
@@ -92,11 +93,13 @@ function lookUp(
   { env, readFile, places }: ReferenceContext,
   report: Report,
 ): string | undefined {
-  if (kind === 'env' && name !== undefined && environmentName.test(name)) {
-    const value = env[name];
+  const [, variable, fallback] = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/.exec(name ?? '') ?? [];
+  if (kind === 'env' && variable !== undefined) {
+    const value = env[variable];
     if (value !== undefined) return value;
-    const near = didYouMean(name, Object.keys(env));
-    report('MACH1401', { name }, near && `did you mean ${near}?`);
+    if (fallback !== undefined) return fallback;
+    const near = didYouMean(variable, Object.keys(env));
+    report('MACH1401', { name: variable }, near && `did you mean ${near}?`);
     return undefined;
   }
   if (kind === 'file' && name) return readReferenced(name, { readFile, places }, report);

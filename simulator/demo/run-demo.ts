@@ -66,7 +66,7 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
     speed,
     clock,
     ...(durationMs === undefined ? {} : { durationMs: durationMs * speed }),
-    targets: { ...(hl7 && { hl7 }), ...(feed && { feed }), beds: inbox },
+    targets: { hl7, feed, beds: inbox },
     truthFolder: join(directory, 'truth'),
     signal: stop.signal,
     onProgress: (now) => {
@@ -109,9 +109,9 @@ async function demoTopology(settings: DemoSettings, inbox: string) {
   throw new CommandExit(exitCodes.found, 'Nothing was started.');
 }
 
-function addressOf(text: string): { host: string; port: number } | undefined {
-  const match = /^(?:\w+:\/\/)?(.*):(\d+)$/.exec(text);
-  return match ? { host: match[1] || '127.0.0.1', port: Number(match[2]) } : undefined;
+/** `host:port` out of an address that may have a scheme. */
+function addressOf(text: string): string | undefined {
+  return /[^/\s]+:\d+/.exec(text)?.[0];
 }
 
 function addressLines(run: Run): string {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { systemClock } from '../../clock.ts';
 import { parseDuration } from '../../stream/options.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
@@ -66,7 +67,7 @@ function settingsOf(flags: RunFlags) {
   return {
     directory: flags.data,
     observe: { host, port: Number(port) },
-    clock: { ...(rate === undefined ? {} : { rate }), ...(start === undefined ? {} : { start }) },
+    clock: systemClock({ ...(rate === undefined ? {} : { rate }), ...(start === undefined ? {} : { start }) }),
     acceptLoss: flags.acceptLoss?.split(',').map((node) => node.trim()) ?? [],
     logLevel: flags.log,
     jsonLogs: flags.json === true,
