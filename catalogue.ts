@@ -10,6 +10,7 @@ import { hl7Mllp } from './connectors/hl7-mllp/index.ts';
 import { operators } from './operators/index.ts';
 import type { ErrorList } from './runtime/errors.ts';
 import type { Catalogue } from './runtime/stream/index.ts';
+import { simulatorErrors } from './simulator/errors.ts';
 
 export const catalogue: Catalogue = {
   sources: [feed115, hl7Mllp],
@@ -17,4 +18,4 @@ export const catalogue: Catalogue = {
   sinks: [clickhouse],
 };
 
-export const errorLists: readonly ErrorList[] = [feedErrors.list, hl7Errors.list];
+export const errorLists: readonly ErrorList[] = [feedErrors.list, hl7Errors.list, simulatorErrors.list];
