@@ -1,0 +1,14 @@
+/** Bounds of `nats`. */
+export const natsLimits = {
+  /** Messages of one append. */
+  messagesPerAppendMax: 1_000,
+  /** Events in the list of one message. */
+  eventsPerMessageMax: 4_096,
+  /** Time until the first connection stands, and for the server to confirm a batch. */
+  connectTimeoutMs: 5_000,
+  confirmTimeoutMs: 5_000,
+  reconnectDelayMs: 250,
+  /** Wait before messages that could not be stored are tried again. */
+  retryDelayMs: 1_000,
+  fieldsMax: 1_000,
+} as const;

@@ -1,0 +1,135 @@
+/** Sink `nats`: each row as JSON on a plain subject. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import {
+  type BoundInput,
+  type Checker,
+  defineSink,
+  type Event,
+  inputs,
+  type RunningSink,
+  type SinkContext,
+  type SinkRow,
+} from '../../runtime/stream/index.ts';
+import { type Connect, connectionOptions, openConnection, subjectProblem } from './connection.ts';
+import { natsErrors } from './errors.ts';
+import { natsLimits } from './limits.ts';
+
+const options = z.strictObject({
+  from: inputs(),
+  ...connectionOptions,
+  url: connectionOptions.url
+    .optional()
+    .describe('address of the server; without it the one that the engine itself uses'),
+  subject: z.string().min(1).describe('subject of a row; {field} stands for a value of the row: alerts.{hospital}'),
+});
+
+type MakeSubject = (event: Event) => string;
+
+/** A value as one word: dots, spaces and wildcards would make another subject of it. */
+const wordOf = (value: unknown) => String(value ?? 'none').replaceAll(/[\s.*>\p{Cc}]/gu, '_') || 'none';
+
+function makeSubjectOf(subject: string, schemas: readonly BoundInput[], check: Checker): MakeSubject {
+  const parts = subject.split(/\{([^{}]*)\}/);
+  for (const [index, name] of parts.entries()) {
+    if (index % 2 === 0) continue;
+    for (const { schema, from } of schemas) {
+      if (name in schema.fields) continue;
+      check.problem('subject', `"${name}" is not a field of ${from}; it has ${Object.keys(schema.fields).join(', ')}`);
+    }
+  }
+  const reason = subjectProblem(parts.map((part, index) => (index % 2 ? 'x' : part)).join(''), { wildcards: false });
+  if (reason) check.problem('subject', natsErrors.make('MACH2303', { subject, reason }).message);
+  if (parts.length === 1) return () => subject;
+  return (event) => parts.map((part, index) => (index % 2 ? wordOf(event[part]) : part)).join('');
+}
+
+const encoder = new TextEncoder();
+
+async function confirm(connection: NatsConnection, rows: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(natsErrors.make('MACH2304', { rows, timeout_ms: natsLimits.confirmTimeoutMs })),
+      natsLimits.confirmTimeoutMs,
+    );
+  });
+  try {
+    // The answer to a ping comes after the server has read everything before it.
+    await Promise.race([connection.flush(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function openOwn(connect: Connect, subjectOf: MakeSubject, context: SinkContext): Promise<RunningSink> {
+  const connection = await openConnection(connect, context.node);
+  const { headers } = await import('@nats-io/transport-node');
+  let connected = true;
+  void (async () => {
+    for await (const { type } of connection.status()) {
+      if (type === 'disconnect') connected = false;
+      if (type === 'reconnect') connected = true;
+    }
+  })();
+  return {
+    async write(rows) {
+      // What is published meanwhile would pile up in the client, once for every try.
+      if (!connected) throw natsErrors.make('MACH2301', { url: connection.getServer(), reason: 'disconnected' });
+      const refused: { row: SinkRow; code: string; reason: string }[] = [];
+      const bytesMax = connection.info?.max_payload ?? 1024 * 1024;
+      for (const row of rows) {
+        const payload = encoder.encode(JSON.stringify(row.event));
+        if (payload.length + 256 > bytesMax) {
+          const { code, message } = natsErrors.make('MACH2305', { bytes: payload.length, bytes_max: bytesMax });
+          refused.push({ row, code, reason: message });
+          continue;
+        }
+        const meta = headers();
+        meta.set('Nats-Msg-Id', `${context.node}/${row.stage}/${row.partition}/${row.sequence}/${row.index}`);
+        connection.publish(subjectOf(row.event), payload, { headers: meta });
+      }
+      await confirm(connection, rows.length);
+      context.count('messages_published_total', rows.length - refused.length);
+      return refused;
+    },
+    close: () => connection.close(),
+  };
+}
+
+function openShared(subjectOf: MakeSubject, context: SinkContext): RunningSink {
+  return {
+    async write(rows) {
+      for (const row of rows) context.publish(subjectOf(row.event), encoder.encode(JSON.stringify(row.event)));
+      context.count('messages_published_total', rows.length);
+      return [];
+    },
+    async close() {},
+  };
+}
+
+export const natsSink = defineSink({
+  name: 'nats',
+  status: 'stable',
+  summary:
+    'Publishes each row as JSON on a NATS subject, with a stable message id (at least once; once in a stream that deduplicates).',
+  options,
+  examples: [
+    {
+      title: 'alerts for other systems',
+      options: { from: 'alerts', url: 'nats://127.0.0.1:4222', subject: 'mach.alerts.{hospital}' },
+    },
+  ],
+  bind({ options: given, inputs: bound, check }) {
+    const subjectOf = makeSubjectOf(given.subject, Object.values(bound), check);
+    const { url } = given;
+    if (url === undefined) {
+      return { open: async (context) => openShared(subjectOf, context) };
+    }
+    const connect = { ...given, url };
+    return {
+      probe: async () => (await openConnection(connect, 'mach check')).close(),
+      open: (context) => openOwn(connect, subjectOf, context),
+    };
+  },
+});
