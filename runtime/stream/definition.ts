@@ -151,13 +151,36 @@ export interface BoundInput {
   readonly schema: Schema;
 }
 
-export interface OperatorDefinition<O extends z.ZodType = z.ZodType> {
+/**
+ * What an operator does to types, for the builder: a type-level function from `inputs` and `options` to `ports`, written as an
+ * interface that extends this one and uses `this['inputs']`.
+ */
+export interface OperatorTypes {
+  readonly inputs: Readonly<Record<string, Schema>>;
+  readonly options: unknown;
+  readonly ports: Readonly<Record<string, Schema>>;
+}
+
+/** What comes out has the schema of what comes in by `from`. */
+export interface PassesThrough extends OperatorTypes {
+  readonly ports: OutPort<this['inputs'] extends { readonly from: infer S extends Schema } ? S : Schema>;
+}
+
+/** A node with the main port alone. */
+export type OutPort<S extends Schema> = { readonly out: S };
+
+/** Value of `types` for an operator that passes events on as they are. */
+export const passesThrough = {} as PassesThrough;
+
+export interface OperatorDefinition<O extends z.ZodType = z.ZodType, T extends OperatorTypes = OperatorTypes> {
   readonly kind: 'operator';
   readonly name: string;
   readonly status: Status;
   /** One sentence: what it does to the stream. */
   readonly summary: string;
   readonly options: O;
+  /** For the compiler alone; nothing reads its value. */
+  readonly types?: T;
   readonly examples: readonly Example[];
   /**
    * Checks the options against the schemas of the inputs and says what comes out. `inputs` has an entry for each option made with
@@ -166,9 +189,9 @@ export interface OperatorDefinition<O extends z.ZodType = z.ZodType> {
   bind(args: { options: z.output<O>; inputs: Readonly<Record<string, BoundInput>>; check: Checker }): BoundOperator;
 }
 
-export function defineOperator<O extends z.ZodType>(
-  definition: Omit<OperatorDefinition<O>, 'kind'>,
-): OperatorDefinition<O> {
+export function defineOperator<O extends z.ZodType, T extends OperatorTypes = OperatorTypes>(
+  definition: Omit<OperatorDefinition<O, T>, 'kind'>,
+): OperatorDefinition<O, T> {
   return Object.freeze({ kind: 'operator' as const, ...definition });
 }
 
@@ -245,9 +268,11 @@ export interface DecodeResult {
   readonly deadLetters: readonly DeadLetter[];
 }
 
-export interface BoundSource {
+export type Ports = Readonly<Record<string, Schema>>;
+
+export interface BoundSource<P extends Ports = Ports> {
   /** Port to schema; `out` is the main one. */
-  readonly ports: Readonly<Record<string, Schema>>;
+  readonly ports: P;
   /** For `mach decode`: the events, or the dead letters, that the content of a file would become. */
   decode?(content: Uint8Array, name: string): Promise<DecodeResult>;
   /** For `mach check --connect`. Rejects with a coded error. */
@@ -255,7 +280,7 @@ export interface BoundSource {
   open(context: SourceContext): Promise<RunningSource>;
 }
 
-export interface SourceDefinition<O extends z.ZodType = z.ZodType> {
+export interface SourceDefinition<O extends z.ZodType = z.ZodType, P extends Ports = Ports> {
   readonly kind: 'source';
   readonly name: string;
   readonly status: Status;
@@ -264,10 +289,12 @@ export interface SourceDefinition<O extends z.ZodType = z.ZodType> {
   readonly durability: 'disk' | 'broker';
   /** Options for `mach decode` when no topology is given. */
   readonly examples: readonly { readonly title: string; readonly options: Readonly<Record<string, unknown>> }[];
-  bind(args: { options: z.output<O>; check: Checker }): BoundSource;
+  bind(args: { options: z.output<O>; check: Checker }): BoundSource<P>;
 }
 
-export function defineSource<O extends z.ZodType>(definition: Omit<SourceDefinition<O>, 'kind'>): SourceDefinition<O> {
+export function defineSource<O extends z.ZodType, P extends Ports = Ports>(
+  definition: Omit<SourceDefinition<O, P>, 'kind'>,
+): SourceDefinition<O, P> {
   return Object.freeze({ kind: 'source' as const, ...definition });
 }
 

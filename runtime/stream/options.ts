@@ -78,9 +78,16 @@ export function size() {
     });
 }
 
+declare const meaning: unique symbol;
+
+/** The text of an input. The mark exists for the compiler alone: by it the builder knows where a stream may stand. */
+export type InputReference = string & { readonly [meaning]?: 'input' };
+
+export type InputMark = typeof meaning;
+
 /** One upstream node: `waiting`, or a port of it, `waiting.late`. */
 export function input() {
-  return z.string().min(1).meta({ mach: 'input' });
+  return z.string().min(1).meta({ mach: 'input' }) as z.ZodType<string, InputReference>;
 }
 
 /** One upstream node or several. */
@@ -88,7 +95,10 @@ export function inputs() {
   return z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .meta({ mach: 'inputs' })
-    .transform((value) => (typeof value === 'string' ? [value] : value));
+    .transform((value) => (typeof value === 'string' ? [value] : value)) as z.ZodType<
+    string[],
+    InputReference | readonly InputReference[]
+  >;
 }
 
 /** A CEL expression over the fields of the input. Numbers, booleans written plainly are taken as expressions. */

@@ -48,7 +48,7 @@ describe('offsets in scalars', () => {
         }
         expect(map).toEqual([...map].sort((a, b) => a - b));
       }),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     );
   });
 

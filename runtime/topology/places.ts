@@ -107,26 +107,46 @@ const escapeLengths: Readonly<Record<string, number>> = { x: 4, u: 6, U: 10 };
  * For each UTF-16 unit of a scalar's value (and for its end), the offset in the file where it is written. Line folding, the
  * indentation of block scalars, doubled quotes and escapes are followed.
  */
-export function mapScalar(text: string, { start, end, style, value }: ScalarPlace): number[] {
+export function mapScalar(text: string, scalar: ScalarPlace): number[] {
+  const { start, end, style, value } = scalar;
+  if (style === 'QUOTE_DOUBLE') return mapDoubleQuoted(text, scalar);
   const map: number[] = [];
   let at = start;
-  if (style === 'QUOTE_DOUBLE' || style === 'QUOTE_SINGLE') at++;
+  if (style === 'QUOTE_SINGLE') at++;
   if (style === 'BLOCK_LITERAL' || style === 'BLOCK_FOLDED') at = afterLine(text, start);
   for (let index = 0; index < value.length; index++) {
     const wanted = value[index] as string;
-    if (style === 'QUOTE_DOUBLE') at = skipToEscape(text, skipEscapedBreaks(text, at, end), wanted);
-    const escaped = style === 'QUOTE_DOUBLE' && text[at] === '\\';
-    if (!escaped) at = seek(text, at, end, wanted);
+    at = seek(text, at, end, wanted);
     map.push(Math.min(at, end));
-    if (escaped) {
-      // Both halves of a pair that was written as one escape lie at that escape.
-      const width = escapeLengths[text[at + 1] ?? ''] ?? 2;
-      const pair = width === 10 && /[\ud800-\udbff]/.test(wanted);
-      if (pair && ++index < value.length) map.push(at);
-      at += width;
-    } else if (style === 'QUOTE_SINGLE' && wanted === "'") at += 2;
-    else at++;
+    at += style === 'QUOTE_SINGLE' && wanted === "'" ? 2 : 1;
   }
+  map.push(Math.min(at, end));
+  return map;
+}
+
+/** Reads the text as YAML does (sections 7.3.1 and 6.5 of YAML 1.2.2), and notes where each unit of the value came from. */
+function mapDoubleQuoted(text: string, { start, end, value }: ScalarPlace): number[] {
+  const map: number[] = [];
+  let at = start + 1;
+  while (at < end - 1 && map.length < value.length) {
+    const run = /^[ \t]*\r?\n\s*/.exec(text.slice(at, end - 1))?.[0];
+    const escapedBreak = run === undefined ? /^\\\r?\n\s*/.exec(text.slice(at, end - 1))?.[0] : undefined;
+    if (run !== undefined || escapedBreak !== undefined) {
+      const breaks = (run ?? escapedBreak ?? '').split('\n').length - 1;
+      // One line break is a space, further ones are themselves; an escaped one is nothing.
+      const units = breaks > 1 ? breaks - 1 : run === undefined ? 0 : 1;
+      for (let unit = 0; unit < units; unit++) map.push(at);
+      at += (run ?? escapedBreak ?? '').length;
+      continue;
+    }
+    const width = text[at] === '\\' ? (escapeLengths[text[at + 1] ?? ''] ?? 2) : 1;
+    // Both halves of a pair that was written as one escape lie at that escape.
+    const isPair = width === 10 && /[\ud800-\udbff]/.test(value[map.length] ?? '');
+    map.push(at);
+    if (isPair) map.push(at);
+    at += width;
+  }
+  while (map.length < value.length) map.push(Math.min(at, end));
   map.push(Math.min(at, end));
   return map;
 }
@@ -140,28 +160,6 @@ function seek(text: string, from: number, end: number, wanted: string): number {
     return found === -1 || found >= end ? at : found;
   }
   while (at < end && text[at] !== wanted && /\s/.test(text[at] as string)) at++;
-  return at;
-}
-
-/** White space that folding took away may stand before an escape; what is written plainly is left to `seek`. */
-function skipToEscape(text: string, from: number, wanted: string): number {
-  let at = from;
-  let sawBreak = false;
-  while (/\s/.test(text[at] ?? '')) {
-    if (text[at] === '\n') sawBreak = true;
-    at++;
-  }
-  const isPlain = (wanted === ' ' && at > from) || (wanted === '\n' && sawBreak);
-  return text[at] === '\\' && !isPlain ? at : from;
-}
-
-function skipEscapedBreaks(text: string, from: number, end: number): number {
-  let at = from;
-  while (at < end) {
-    const match = /^\\\r?\n[ \t]*/.exec(text.slice(at, Math.min(end, at + 256)));
-    if (!match) return at;
-    at += match[0].length;
-  }
   return at;
 }
 

@@ -1,6 +1,13 @@
 /** Small definitions for the tests of the loader: the real ones may not be imported by the runtime. */
 import { z } from 'zod';
-import { type BoundInput, type Catalogue, defineOperator, defineSink, defineSource } from '../stream/definition.ts';
+import {
+  type BoundInput,
+  type Catalogue,
+  defineOperator,
+  defineSink,
+  defineSource,
+  passesThrough,
+} from '../stream/definition.ts';
 import { duration, expression, fieldName, input, inputs, key, size } from '../stream/options.ts';
 import { defineSchema, field, type Schema } from '../stream/schema.ts';
 
@@ -52,6 +59,7 @@ export const filter = defineOperator({
   status: 'stable',
   summary: 'Passes the events for which a condition is true.',
   options: z.strictObject({ from: input(), when: expression() }),
+  types: passesThrough,
   examples: [],
   bind({ options: _, inputs, check }) {
     const schema = only(inputs, 'from');
