@@ -47,16 +47,20 @@ const mermaidShapes: Readonly<Record<NodeKind, readonly [string, string]>> = {
 };
 
 function formatMermaid({ nodes, edges }: TopologyGraph): string {
-  // An id may be a word of Mermaid's own (`end`), so ids get a prefix and are shown in the label.
   const lines = nodes.map(({ id, kind, definition }) => {
     const [open, close] = mermaidShapes[kind];
-    return `  n_${id}${open}"${id}<br/><small>${definition}</small>"${close}`;
+    return `  ${mermaidId(id)}${open}"${id}<br/><small>${definition}</small>"${close}`;
   });
   const links = edges.map(({ from, port, to, input }) => {
     const label = edgeLabel(port, input);
-    return `  n_${from} -->${label ? `|${label}|` : ''} n_${to}`;
+    return `  ${mermaidId(from)} -->${label ? `|${label}|` : ''} ${mermaidId(to)}`;
   });
   return ['flowchart LR', ...lines, ...links].join('\n');
+}
+
+/** An id may be a word of Mermaid's own (`end`), and `--` is a link: ids are changed, and shown in the label. */
+function mermaidId(id: string): string {
+  return `n_${id.replaceAll('-', '_dash_')}`;
 }
 
 const dotShapes: Readonly<Record<NodeKind, string>> = { source: 'ellipse', operator: 'box', sink: 'cylinder' };
