@@ -1,20 +1,24 @@
 /** Every operator that topologies may use. */
 import type { OperatorDefinition } from '../runtime/stream/index.ts';
+import { aggregate } from './aggregate/aggregate.ts';
 import { ambulanceLoad } from './ambulance-load.ts';
 import { dedupe } from './dedupe.ts';
 import { edCensus } from './ed-census/ed-census.ts';
 import { edOverload } from './ed-overload/ed-overload.ts';
 import { filter } from './filter.ts';
+import { join } from './join/join.ts';
 import { map } from './map.ts';
 import { route } from './route.ts';
 import { union } from './union.ts';
 
 export const operators: readonly OperatorDefinition[] = [
+  aggregate,
   ambulanceLoad,
   dedupe,
   edCensus,
   edOverload,
   filter,
+  join,
   map,
   route,
   union,

@@ -10,6 +10,7 @@ export {
   MachError,
   messageOf,
 } from '../errors.ts';
+export type { CompiledAggregate } from '../expression/aggregate.ts';
 export { type LimitName, limits } from '../limits.ts';
 export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';

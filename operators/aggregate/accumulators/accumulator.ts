@@ -1,0 +1,25 @@
+/**
+ * What one value of `aggregate` keeps of the events of a window. States are plain data (numbers, text, arrays, Maps, Sets), so that
+ * checkpoints hold them; the functions stand beside.
+ */
+
+export interface Accumulator<S = unknown> {
+  create(): S;
+  /** Takes in a value that is not null. Returns the state: a number anew, an object changed in place. */
+  add(state: S, value: unknown, time: number): S;
+  /** Brings `from` into `into`, which may change in place; `from` stays as it is. */
+  merge(into: S, from: S): S;
+  /** Takes out of `into` what was merged in before, exactly. Absent where that cannot be done without an error left behind. */
+  readonly subtract?: (into: S, from: S) => S;
+  copy(state: S): S;
+  /** The value given, null when nothing was counted in. */
+  result(state: S): unknown;
+  /** Whether one more value may be taken in; absent: always. */
+  readonly admits?: (state: S, value: unknown) => boolean;
+  /** Estimate for `mach explain`. */
+  readonly bytes: number;
+}
+
+const same = <T>(state: T): T => state;
+
+export { same };

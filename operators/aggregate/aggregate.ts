@@ -1,0 +1,48 @@
+/** Values over windows of time: how many, how much, how long, for each key. */
+import { type BoundOperator, defineOperator, limits } from '../../runtime/stream/index.ts';
+import { eventKey } from '../support/event-key.ts';
+import { cellKind } from './cell.ts';
+import { examples } from './examples.ts';
+import { GridWindows } from './grid-windows.ts';
+import { aggregateOptions } from './options.ts';
+import { type NamedAggregate, resultSchema, rowMaker, windowFields } from './rows.ts';
+import type { AggregateSetting } from './setting.ts';
+import { gridOf } from './window.ts';
+
+export const aggregate = defineOperator({
+  name: 'aggregate',
+  status: 'stable',
+  summary: 'Computes values over windows of event time, for each key, and corrects them when late events come.',
+  options: aggregateOptions,
+  examples,
+  bind({ options, inputs, check }): BoundOperator {
+    const input = inputs.from?.schema ?? { fields: {} };
+    const { window } = options;
+    const key = options.key ?? [];
+    key.forEach((_, index) => check.field(['key', index], input));
+    const values: NamedAggregate[] = Object.keys(options.values).map((name) => {
+      if (key.includes(name)) check.problem(['values', name], `"${name}" is a field of the key`, 'choose another name');
+      if (windowFields.includes(name))
+        check.problem(['values', name], `"${name}" is a field that every result has`, 'choose another name');
+      return { name, aggregate: check.aggregate(['values', name], input) };
+    });
+    const kind = cellKind(values.map((value) => value.aggregate));
+    const withdraws = false;
+    const setting: AggregateSetting = {
+      kind,
+      keyFields: key,
+      keyOf: eventKey(key),
+      keysMax: options.keys ?? limits.stateKeysMax,
+      earlyMs: window.early,
+      toEvent: rowMaker({ key, names: values.map(({ name }) => name), withdraws }),
+    };
+    const grid = gridOf(window, check);
+    return {
+      ports: { out: resultSchema({ input, key, values, withdraws }) },
+      key,
+      stateful: true,
+      stateBytesPerKey: { panes: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs) * kind.bytes },
+      create: (context) => new GridWindows(context, setting, grid),
+    };
+  },
+});

@@ -1,0 +1,50 @@
+import type { Example, Schema } from '../../runtime/stream/index.ts';
+
+const waits: Schema = { fields: { hospital: { type: { kind: 'string' } }, minutes: { type: { kind: 'int' } } } };
+const minute = 60_000;
+
+export const examples: readonly Example[] = [
+  {
+    title: 'patients and their longest wait, for each hospital and minute',
+    options: {
+      from: 'waiting',
+      key: 'hospital',
+      window: { tumbling: '1m' },
+      values: { patients: 'count()', longest_wait: 'max(minutes)' },
+    },
+    schema: waits,
+    in: [
+      { hospital: 'H1', minutes: 30, $time: 0 },
+      { hospital: 'H2', minutes: 5, $time: 10_000 },
+      { hospital: 'H1', minutes: 45, $time: 59_999 },
+      { hospital: 'H1', minutes: 50, $time: minute },
+    ],
+    out: [
+      { hospital: 'H1', window_start: 0, window_end: minute, patients: 2, longest_wait: 45, revision: 0, early: false },
+      { hospital: 'H2', window_start: 0, window_end: minute, patients: 1, longest_wait: 5, revision: 0, early: false },
+      {
+        hospital: 'H1',
+        window_start: minute,
+        window_end: 2 * minute,
+        patients: 1,
+        longest_wait: 50,
+        revision: 0,
+        early: false,
+      },
+    ],
+  },
+  {
+    title: 'the last two minutes, every minute',
+    options: { from: 'waiting', window: { sliding: '2m', every: '1m' }, values: { total: 'sum(minutes)' } },
+    schema: waits,
+    in: [
+      { hospital: 'H1', minutes: 3, $time: 0 },
+      { hospital: 'H2', minutes: 4, $time: minute },
+    ],
+    out: [
+      { window_start: -minute, window_end: minute, total: 3, revision: 0, early: false },
+      { window_start: 0, window_end: 2 * minute, total: 7, revision: 0, early: false },
+      { window_start: minute, window_end: 3 * minute, total: 4, revision: 0, early: false },
+    ],
+  },
+];

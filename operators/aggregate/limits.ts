@@ -1,0 +1,8 @@
+export const aggregateLimits = {
+  /** Panes that one window is put together from: size over step. A day by the second. */
+  panesPerWindowMax: 86_400,
+  /** Panes (cells of key and time) that one node holds; an event that would need one more is dead. */
+  panesMax: 4_000_000,
+  /** Values that one `distinct` holds exactly. */
+  distinctValuesMax: 1_000_000,
+} as const;

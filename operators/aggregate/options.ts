@@ -1,0 +1,49 @@
+/** The options of `aggregate`. */
+import { z } from 'zod';
+import { duration, expression, input, key } from '../../runtime/stream/index.ts';
+
+const lateness = duration()
+  .default(0)
+  .describe('closed windows are corrected by late events for this long; later ones leave by the port `late`');
+const early = duration()
+  .optional()
+  .describe('results of open windows that have changed, this often in event time, marked `early`');
+const alignment = {
+  offset: duration()
+    .optional()
+    .describe('shifts the start of windows, which otherwise are whole multiples of their step since 1970 in UTC'),
+  zone: z
+    .string()
+    .optional()
+    .describe('windows of whole days begin at midnight of this zone, such as Asia/Ho_Chi_Minh'),
+};
+
+const tumbling = z.strictObject({
+  tumbling: duration().describe('size of the windows, which follow one another'),
+  ...alignment,
+  lateness,
+  early,
+});
+const sliding = z.strictObject({
+  sliding: duration().describe('size of the windows'),
+  every: duration().describe('step from one window to the next'),
+  ...alignment,
+  lateness,
+  early,
+});
+
+export const aggregateOptions = z.strictObject({
+  from: input(),
+  key: key().optional().describe('field or fields by which events are grouped; absent: all together'),
+  window: z.union([tumbling, sliding]).describe('which events belong together in time'),
+  values: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), expression())
+    .refine((values) => Object.keys(values).length > 0, 'at least one value')
+    .describe(
+      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED")',
+    ),
+  keys: z.int().positive().optional().describe('most keys held at a time; an event with one more is dead'),
+});
+
+export type AggregateOptions = z.output<typeof aggregateOptions>;
+export type WindowOptions = AggregateOptions['window'];

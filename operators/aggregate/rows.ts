@@ -1,0 +1,73 @@
+/** The rows that `aggregate` gives: key, window, values, and which word on it this is. */
+import type { CompiledAggregate, Event, Field, Schema } from '../../runtime/stream/index.ts';
+
+export interface NamedAggregate {
+  readonly name: string;
+  readonly aggregate: CompiledAggregate;
+}
+
+export interface ResultRow {
+  /** Values of the key's fields. */
+  readonly key: readonly unknown[];
+  readonly start: number;
+  readonly end: number;
+  readonly values: readonly unknown[];
+  readonly revision: number;
+  readonly early: boolean;
+  readonly withdrawn?: boolean;
+}
+
+export const windowFields = ['window_start', 'window_end', 'revision', 'early', 'withdrawn'];
+
+const valueKeepers = ['first', 'last', 'min', 'max'];
+
+function fieldOf({ call, type, nullable, fields }: CompiledAggregate, input: Schema): Field {
+  // One person's value passes through these unchanged, and what may be shown of it too.
+  const tagged = valueKeepers.includes(call) ? fields.find((name) => input.fields[name]?.privacy) : undefined;
+  const privacy = tagged === undefined ? undefined : input.fields[tagged]?.privacy;
+  return { type, ...(nullable && { nullable: true }), ...(privacy && { privacy }) };
+}
+
+export function resultSchema(args: {
+  input: Schema;
+  key: readonly string[];
+  values: readonly NamedAggregate[];
+  withdraws: boolean;
+}): Schema {
+  const { input, key, values, withdraws } = args;
+  const fields: Record<string, Field> = {};
+  for (const name of key) fields[name] = input.fields[name] ?? { type: { kind: 'json' }, nullable: true };
+  fields.window_start = { type: { kind: 'timestamp' }, description: 'the window holds events from this time on' };
+  fields.window_end = { type: { kind: 'timestamp' }, description: 'and up to this time, itself not in it' };
+  for (const { name, aggregate } of values) fields[name] = fieldOf(aggregate, input);
+  fields.revision = {
+    type: { kind: 'int' },
+    description: '0 the first final result, then one more for each correction',
+  };
+  fields.early = { type: { kind: 'bool' }, description: 'given before the window closed' };
+  if (withdraws) {
+    const description = 'this window is no more: late events made it part of a longer one';
+    fields.withdrawn = { type: { kind: 'bool' }, description };
+  }
+  return { fields };
+}
+
+/** Makes rows of one shape. */
+export function rowMaker(args: {
+  key: readonly string[];
+  names: readonly string[];
+  withdraws: boolean;
+}): (row: ResultRow) => Event {
+  const { key, names, withdraws } = args;
+  return ({ key: keyValues, start, end, values, revision, early, withdrawn }) => {
+    const event: Event = {};
+    for (let at = 0; at < key.length; at++) event[key[at] as string] = keyValues[at];
+    event.window_start = start;
+    event.window_end = end;
+    for (let at = 0; at < names.length; at++) event[names[at] as string] = values[at];
+    event.revision = revision;
+    event.early = early;
+    if (withdraws) event.withdrawn = withdrawn ?? false;
+    return event;
+  };
+}

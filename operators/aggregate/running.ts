@@ -1,0 +1,105 @@
+/**
+ * The aggregate over a window that moves along the panes of one key.
+ *
+ * What can be taken out of a total exactly (counts, sums of whole numbers, bins) is: one merge when a pane comes in, one subtraction
+ * when it leaves. The rest keeps two stacks (Tangwongsan, Hirzel, Schneider: Low-latency sliding-window aggregation, DEBS 2017):
+ * totals from each older pane up to a border, one total of all panes after it; when the border is passed, the totals are made anew.
+ * Either way a step costs a constant number of merges on average, however many panes a window has.
+ */
+import { type Cell, type CellKind, mergeCells, subtractCells } from './cell.ts';
+
+export interface Pane {
+  readonly start: number;
+  readonly cell: Cell;
+  /** Since the last early result. */
+  changed: boolean;
+}
+
+export interface Running {
+  from: number;
+  to: number;
+  /** The totals in `older` reach up to here. */
+  border: number;
+  panes: number;
+  /** Of all panes for what can be taken out; of those from the border on for the rest. */
+  total: Cell;
+  /** Totals from the start given up to the border, the earliest start last. */
+  older: { readonly start: number; readonly cell: Cell }[];
+}
+
+export function startRunning(kind: CellKind, from: number): Running {
+  return { from, to: from, border: from, panes: 0, total: kind.create(), older: [] };
+}
+
+/** Index of the first pane that starts at `time` or later. */
+export function paneIndexFrom(panes: readonly Pane[], time: number): number {
+  let low = 0;
+  let high = panes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((panes[middle] as Pane).start < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Moves the window to [from, to). Neither end may go back. */
+export function moveRunning(
+  kind: CellKind,
+  running: Running,
+  panes: readonly Pane[],
+  bounds: { from: number; to: number },
+) {
+  const { from, to } = bounds;
+  if (from >= running.to) Object.assign(running, startRunning(kind, from));
+  else if (from > running.from) leaveBehind(kind, running, panes, from);
+  if (to <= running.to) return;
+  for (let at = paneIndexFrom(panes, running.to); at < panes.length; at++) {
+    const pane = panes[at] as Pane;
+    if (pane.start >= to) break;
+    mergeCells(kind, running.total, pane.cell, kind.invertible);
+    mergeCells(kind, running.total, pane.cell, kind.monotone);
+    running.panes++;
+  }
+  running.to = to;
+}
+
+function leaveBehind(kind: CellKind, running: Running, panes: readonly Pane[], from: number): void {
+  const first = paneIndexFrom(panes, running.from);
+  const kept = paneIndexFrom(panes, from);
+  for (let at = first; at < kept; at++) subtractCells(kind, running.total, (panes[at] as Pane).cell);
+  running.panes -= kept - first;
+  running.from = from;
+  if (kind.monotone.length === 0) return;
+  const { older } = running;
+  while (older.length > 0 && (older[older.length - 1] as { start: number }).start < from) older.pop();
+  if (from > running.border) passBorder(kind, running, panes, kept);
+}
+
+/** Some of the panes after the border have left: totals are made anew for those that remain. */
+function passBorder(kind: CellKind, running: Running, panes: readonly Pane[], kept: number): void {
+  const { accumulators, monotone } = kind;
+  running.older = [];
+  let later: Cell | undefined;
+  for (let at = paneIndexFrom(panes, running.to) - 1; at >= kept; at--) {
+    const { start, cell } = panes[at] as Pane;
+    const total: Cell = accumulators.map(() => null);
+    for (const slot of monotone) {
+      total[slot] = accumulators[slot]?.copy(cell[slot]);
+      if (later) total[slot] = accumulators[slot]?.merge(total[slot], later[slot]);
+    }
+    running.older.push({ start, cell: total });
+    later = total;
+  }
+  running.border = running.to;
+  for (const slot of monotone) running.total[slot] = accumulators[slot]?.create();
+}
+
+export function runningResults(kind: CellKind, running: Running): unknown[] {
+  const { accumulators } = kind;
+  const older = running.older[running.older.length - 1];
+  return accumulators.map((accumulator, slot) => {
+    if (!older || accumulator.subtract) return accumulator.result(running.total[slot]);
+    return accumulator.result(accumulator.merge(accumulator.copy(older.cell[slot]), running.total[slot]));
+  });
+}

@@ -1,0 +1,29 @@
+/** What all kinds of windows of `aggregate` are told. */
+import type { ErrorData, Event, Output, StateKey } from '../../runtime/stream/index.ts';
+import { operatorErrors } from '../errors.ts';
+import type { CellKind } from './cell.ts';
+import type { ResultRow } from './rows.ts';
+
+export interface AggregateSetting {
+  readonly kind: CellKind;
+  readonly keyFields: readonly string[];
+  keyOf(event: Event): StateKey;
+  readonly keysMax: number;
+  /** Time between early results; undefined: none. */
+  readonly earlyMs: number | undefined;
+  toEvent(row: ResultRow): Event;
+}
+
+export interface OrderedRow extends ResultRow {
+  /** Place of the key in the order in which keys came. */
+  readonly order: number;
+}
+
+/** By window end, then by the order in which keys came. */
+export function sortRows(rows: OrderedRow[]): OrderedRow[] {
+  return rows.sort((a, b) => a.end - b.end || a.order - b.order || a.start - b.start);
+}
+
+export function turnAway(out: Output, event: Event, code: keyof typeof operatorErrors.list, data: ErrorData): void {
+  out.dead(event, code, operatorErrors.make(code, data).message);
+}

@@ -1,0 +1,21 @@
+/** What operators turn events away with: the reasons in dead letters. */
+import { defineErrors } from '../runtime/stream/index.ts';
+
+export const operatorErrors = defineErrors({
+  MACH1800: {
+    message: 'there is no room for one more key: {keys} keys are held already',
+    help: 'The node holds as many keys as its option `keys` allows, and this event has one more. It has become a dead letter. Raise `keys` (the default is stateKeysMax), make the window or the time that keys are held shorter, or choose a key with fewer values.',
+  },
+  MACH1801: {
+    message: 'there is no room for one more pane: {panes} are held already, for all keys together (panesMax)',
+    help: 'An aggregate holds one pane for each key and step of time that open windows still need. This event would need one more and has become a dead letter. Make the window smaller, its step longer, its lateness shorter, or choose a key with fewer values.',
+  },
+  MACH1802: {
+    message: 'a distinct() of this window already holds {values} values (distinctValuesMax)',
+    help: 'distinct(x) holds every value to count exactly. This event has one more value and has become a dead letter. Use approx_distinct(x), which needs 4 KiB for any number of values and is right to 2 %.',
+  },
+  MACH1850: {
+    message: 'key {key} has {waiting} events that wait for partners already (waitingPerKeyMax)',
+    help: 'An interval join keeps the events of a key for as long as partners may come. This event would be one too many and has become a dead letter. Make `within` shorter, join on more fields, or take out with a filter what never has a partner.',
+  },
+});
