@@ -1,0 +1,99 @@
+/** Fields of a join: which are compared, which come out, under which names. */
+import {
+  type Checker,
+  describeType,
+  type Event,
+  type Field,
+  fieldNames,
+  isAssignable,
+  type OptionPath,
+  type Schema,
+} from '../../runtime/stream/index.ts';
+import type { JoinOptions } from './options.ts';
+
+export interface JoinFields {
+  readonly leftKey: readonly string[];
+  readonly rightKey: readonly string[];
+  /** Left fields, then right fields under their new names. */
+  readonly schema: Schema;
+  /** Right fields that are taken, with their names in the output. */
+  readonly taken: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** The values of a right event that come out, in the order of `taken`. */
+export type Taken = readonly unknown[];
+
+function namesAt(value: string | readonly string[], path: readonly (string | number)[]): [string, OptionPath][] {
+  if (typeof value === 'string') return [[value, path]];
+  return value.map((name, index) => [name, [...path, index]]);
+}
+
+function checkKeys(options: JoinOptions, left: Schema, right: Schema, check: Checker) {
+  const { on } = options;
+  const sides =
+    typeof on === 'string' || Array.isArray(on) ? null : (on as { left: string | string[]; right: string | string[] });
+  const leftNames = sides ? namesAt(sides.left, ['on', 'left']) : namesAt(on as string | string[], ['on']);
+  const rightNames = sides ? namesAt(sides.right, ['on', 'right']) : namesAt(on as string | string[], ['on']);
+  if (leftNames.length !== rightNames.length) {
+    check.problem('on', `${leftNames.length} fields of the left cannot equal ${rightNames.length} of the right`);
+  }
+  for (const [, path] of leftNames) check.field(path, left);
+  for (const [, path] of rightNames) check.field(path, right);
+  leftNames.forEach(([name, path], index) => {
+    const a = left.fields[name]?.type;
+    const b = right.fields[rightNames[index]?.[0] ?? '']?.type;
+    if (!a || !b || isAssignable(a, b) || isAssignable(b, a)) return;
+    check.problem(
+      path,
+      `left ${name} is ${describeType(a)} and right ${rightNames[index]?.[0]} is ${describeType(b)}: they are never equal`,
+      'convert one with map',
+    );
+  });
+  return { leftKey: leftNames.map(([name]) => name), rightKey: rightNames.map(([name]) => name) };
+}
+
+/** `optional`: an event may come out without a right side, so that its fields may be null. */
+export function bindFields(args: {
+  options: JoinOptions;
+  left: Schema;
+  right: Schema;
+  optional: boolean;
+  check: Checker;
+}): JoinFields {
+  const { options, left, right, optional, check } = args;
+  const { leftKey, rightKey } = checkKeys(options, left, right, check);
+  options.fields?.forEach((_, index) => check.field(['fields', index], right));
+  const wanted = options.fields ?? fieldNames(right).filter((name) => !rightKey.includes(name));
+  const prefix = options.prefix ?? '';
+  const taken = wanted.filter((name) => name in right.fields).map((from) => ({ from, to: `${prefix}${from}` }));
+  const twice = taken.filter(({ to }) => to in left.fields).map(({ to }) => to);
+  if (twice.length > 0) {
+    const problem = `both sides have ${twice.length === 1 ? 'a field' : 'fields'} ${twice.join(', ')}`;
+    const other = prefix === '' ? 'right_' : `right_${prefix}`;
+    check.problem(
+      options.fields ? 'fields' : options.right === undefined ? 'table' : 'right',
+      problem,
+      `add \`prefix: ${other}\`, or name those wanted with \`fields\``,
+    );
+  }
+  const fields: Record<string, Field> = { ...left.fields };
+  for (const { from, to } of taken) {
+    const field = right.fields[from] as Field;
+    fields[to] = optional ? { ...field, nullable: true } : field;
+  }
+  return { leftKey, rightKey, schema: { fields }, taken };
+}
+
+export function takeFields(event: Event, { taken }: JoinFields): Taken {
+  return taken.map(({ from }) => event[from] ?? null);
+}
+
+/** The left event with the values of a right one; null: there is none. */
+export function joinEvents(left: Event, right: Taken | null, { taken }: JoinFields): Event {
+  const joined: Event = { ...left };
+  for (let index = 0; index < taken.length; index++) {
+    const name = taken[index]?.to as string;
+    joined[name] = right === null ? null : right[index];
+  }
+  return joined;
+}

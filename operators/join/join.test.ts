@@ -1,0 +1,355 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import fc from 'fast-check';
+import { Subject } from 'rxjs';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Event, Frame, Schema } from '../../runtime/stream/index.ts';
+import { Ledger } from '../../runtime/stream/ledger.ts';
+import { OperatorRunner } from '../../runtime/stream/operator-runner.ts';
+import {
+  at,
+  BindProblems,
+  bindOperator,
+  expectSameForAnyCut,
+  operatorRun,
+  type Step,
+  watermark,
+} from '../../runtime/testing/operator-harness.ts';
+import { tableLimits } from '../support/table-file.ts';
+import { waitingPerKeyMax } from './interval.ts';
+import { join } from './join.ts';
+
+const left: Schema = {
+  fields: { hospital: { type: { kind: 'string' }, nullable: true }, patients: { type: { kind: 'int' } } },
+};
+const right: Schema = {
+  fields: {
+    hospital: { type: { kind: 'string' }, nullable: true },
+    beds: { type: { kind: 'int' }, unit: 'beds', privacy: 'health' },
+  },
+};
+
+const hospital = fc.constantFrom('H1', 'H2', null);
+const number = fc.integer({ min: 0, max: 99 });
+
+/** Lefts and rights of a few keys, out of order, some behind the watermark; one watermark for both inputs. */
+const bothSides = fc
+  .array(
+    fc.record({
+      isLeft: fc.boolean(),
+      hospital,
+      number,
+      gapMs: fc.nat({ max: 10_000 }),
+      behindMs: fc.nat({ max: 60_000 }),
+      mark: fc.boolean(),
+    }),
+    { maxLength: 60 },
+  )
+  .map((draws) => {
+    const steps: Step[] = [];
+    let now = 1_000_000;
+    for (const draw of draws) {
+      now += draw.gapMs;
+      const event = draw.isLeft
+        ? { hospital: draw.hospital, patients: draw.number }
+        : { hospital: draw.hospital, beds: draw.number };
+      steps.push(at(now - draw.behindMs, event, draw.isLeft ? 'left' : 'right'));
+      if (draw.mark) steps.push(watermark(now - 30_000));
+    }
+    return steps as readonly Step[];
+  });
+
+interface Seen {
+  readonly event: Event;
+  readonly time: number;
+}
+
+/** Emitted events with times, as text, sorted: for results whose order is not what is looked at. */
+function sorted(emitted: readonly Seen[]): string[] {
+  return emitted.map(({ event, time }) => JSON.stringify([time, event])).sort();
+}
+
+function optionsFor(extra: object) {
+  return { left: 'windows', right: 'beds', on: 'hospital', ...extra };
+}
+
+const temporal = (extra: object = {}) =>
+  operatorRun({ definition: join, options: optionsFor({ keep: 'latest', ...extra }), schema: { left, right } });
+const interval = (extra: object = {}) =>
+  operatorRun({
+    definition: join,
+    options: optionsFor({ within: { before: '20s', after: '5s' }, ...extra }),
+    schema: { left, right },
+  });
+
+describe('temporal join', () => {
+  it.each([{}, { within: '15s' }, { missing: 'drop' }])(
+    'agrees with all rights ever seen, searched plainly: %o',
+    (extra) => {
+      const withinMs = 'within' in extra ? 15_000 : Number.POSITIVE_INFINITY;
+      const run = temporal({ history: '40s', ...extra });
+      fc.assert(
+        fc.property(bothSides, (steps) => {
+          const rights: Seen[] = [];
+          const expected: Seen[] = [];
+          let late = 0;
+          let mark = Number.NEGATIVE_INFINITY;
+          for (const step of steps) {
+            if (step.kind === 'watermark') mark = Math.max(mark, step.time);
+            else if (step.input === 'right') rights.push(step);
+            else if (step.time < mark - 40_000) late++;
+            else {
+              let best: Seen | undefined;
+              for (const one of rights) {
+                const { hospital: key } = step.event;
+                if (key === null || one.event.hospital !== key || one.time > step.time) continue;
+                if (!best || one.time >= best.time) best = one;
+              }
+              if (best && step.time - best.time > withinMs) best = undefined;
+              if (!best && 'missing' in extra) continue;
+              expected.push({ event: { ...step.event, beds: best ? best.event.beds : null }, time: step.time });
+            }
+          }
+          const result = run(steps);
+          expect(result.ports.out ?? []).toEqual(expected);
+          expect(result.ports.late ?? []).toHaveLength(late);
+        }),
+      );
+    },
+  );
+
+  it('is the same for any cut and crash', () => {
+    expectSameForAnyCut(temporal({ history: '40s', within: '1m' }), bothSides);
+  });
+
+  it('keeps the newest right event however old, and corrects one of the same time', () => {
+    const result = temporal({ history: '1m' })([
+      at(0, { hospital: 'H1', beds: 10 }, 'right'),
+      at(0, { hospital: 'H1', beds: 11 }, 'right'),
+      at(-5, { hospital: 'H1', beds: 9 }, 'right'),
+      watermark(500_000),
+      at(400_000, { hospital: 'H1', patients: 1 }, 'left'),
+      at(440_000, { hospital: 'H1', patients: 2 }, 'left'),
+    ]);
+    expect(result.events()).toEqual([{ hospital: 'H1', patients: 2, beds: 11 }]);
+    expect(result.events('late')).toEqual([{ hospital: 'H1', patients: 1 }]);
+    expect(result.accounting).toMatchObject({ delivered: 4, late: 1 });
+  });
+
+  it('says in the schema that right fields may be null, and keeps their tags', () => {
+    const schemas = { left, right };
+    const { bound } = bindOperator({ definition: join, options: optionsFor({ prefix: 'file_' }), schema: schemas });
+    expect(bound.ports.out?.fields.file_beds).toEqual({ ...right.fields.beds, nullable: true });
+    const dropping = bindOperator({ definition: join, options: optionsFor({ missing: 'drop' }), schema: schemas });
+    expect(dropping.bound.ports.out?.fields.beds).toEqual(right.fields.beds);
+  });
+});
+
+describe('interval join', () => {
+  it.each([
+    { kind: 'inner', latenessMs: 0 },
+    { kind: 'left', latenessMs: 0 },
+    { kind: 'left', latenessMs: 20_000 },
+  ])('agrees with every pair tried: %o', ({ kind, latenessMs }) => {
+    const run = interval({ kind, lateness: `${latenessMs}ms` });
+    fc.assert(
+      fc.property(bothSides, (steps) => {
+        const lefts: (Seen & { matched: boolean })[] = [];
+        const rights: Seen[] = [];
+        const expected: Seen[] = [];
+        let late = 0;
+        let mark = Number.NEGATIVE_INFINITY;
+        for (const step of steps) {
+          if (step.kind === 'watermark') mark = Math.max(mark, step.time);
+          else if (step.time < mark - latenessMs) late++;
+          else if (step.input === 'left') lefts.push({ event: step.event, time: step.time, matched: false });
+          else rights.push(step);
+        }
+        for (const one of lefts) {
+          for (const other of rights) {
+            const apart = other.time - one.time;
+            if (one.event.hospital === null || one.event.hospital !== other.event.hospital) continue;
+            if (apart < -20_000 || apart > 5_000) continue;
+            one.matched = true;
+            const event = { ...one.event, beds: other.event.beds };
+            expected.push({ event, time: Math.max(one.time, other.time) });
+          }
+          if (kind === 'left' && !one.matched) expected.push({ event: { ...one.event, beds: null }, time: one.time });
+        }
+        const result = run(steps);
+        expect(sorted(result.ports.out ?? [])).toEqual(sorted(expected));
+        expect(result.ports.late ?? []).toHaveLength(late);
+      }),
+    );
+  });
+
+  it('is the same for any cut and crash', () => {
+    expectSameForAnyCut(interval({ kind: 'left', lateness: '10s' }), bothSides);
+  });
+
+  it('counts both bounds, and lets go when the watermark is past them', () => {
+    const run = interval({ kind: 'left' });
+    const patient = { hospital: 'H1', patients: 1 };
+    const before = [at(0, { hospital: 'H1', beds: 1 }, 'right'), watermark(20_000), at(20_000, patient, 'left')];
+    expect(run(before).events()).toEqual([{ ...patient, beds: 1 }]);
+    const after = [at(0, patient, 'left'), watermark(5_000), at(5_000, { hospital: 'H1', beds: 2 }, 'right')];
+    expect(run(after).events()).toEqual([{ ...patient, beds: 2 }]);
+    const open = [at(0, patient, 'left'), watermark(5_000)];
+    expect(run(open, { finish: false }).events()).toEqual([]);
+    const past = [...open, watermark(5_001)];
+    expect(run(past, { finish: false }).ports.out).toEqual([{ event: { ...patient, beds: null }, time: 0 }]);
+  });
+
+  it('turns an event away as a dead letter when its key has too many waiting', () => {
+    const steps: Step[] = Array.from({ length: waitingPerKeyMax + 1 }, () =>
+      at(0, { hospital: 'H1', beds: 1 }, 'right'),
+    );
+    const result = interval()(steps);
+    expect(result.accounting).toMatchObject({ delivered: waitingPerKeyMax, dead_lettered: 1 });
+  });
+
+  it('never sends an event behind the watermark that it has sent on', () => {
+    const options = optionsFor({ within: { before: '20s', after: '5s' }, kind: 'left', lateness: '10s' });
+    const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
+    fc.assert(
+      fc.property(bothSides, (steps) => {
+        const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
+        const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
+        for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
+        let promised = Number.NEGATIVE_INFINITY;
+        runner.output('out').subscribe((frame) => {
+          if (frame.kind === 'watermark') promised = frame.time;
+          if (frame.kind === 'batch') for (const time of frame.times) expect(time).toBeGreaterThanOrEqual(promised);
+        });
+        for (const step of steps) {
+          if (step.kind === 'event') {
+            const batch = { kind: 'batch', events: [step.event], times: [step.time], causes: [-1] } as const;
+            subjects[step.input as 'left' | 'right'].next(batch);
+          } else for (const subject of Object.values(subjects)) subject.next(step);
+          runner.flush();
+        }
+      }),
+    );
+  });
+});
+
+describe('join with a table', () => {
+  const folder = mkdtempSync(joinPath(tmpdir(), 'mach-join-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function file(name: string, content: string): string {
+    const path = joinPath(folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  const schema = { hospital: 'string', beds: 'int', opened: 'timestamp?', can: 'list' };
+  const csv =
+    '\uFEFFhospital,beds,note,opened,can\r\nH1,30,"a, b",2026-03-02T07:00:00+07:00,stroke;burn\r\nH2,20,,,\r\n';
+  const run = (path: string, extra: object = {}) =>
+    operatorRun({
+      definition: join,
+      options: {
+        from: 'windows',
+        table: { file: path, schema: { ...schema, can: 'list?' } },
+        on: 'hospital',
+        ...extra,
+      },
+      schema: left,
+    });
+  const events = [at(0, { hospital: 'H2', patients: 1 }), at(1, { hospital: 'H9', patients: 2 })];
+
+  it('reads CSV, with null or dropping where there is no row', () => {
+    const [known, unknown] = events.map(({ event }) => event);
+    const nothing = { beds: null, opened: null, can: null };
+    const path = file('beds.csv', csv);
+    expect(run(path)(events).events()).toEqual([
+      { ...known, ...nothing, beds: 20 },
+      { ...unknown, ...nothing },
+    ]);
+    const dropped = run(path, { missing: 'drop' })(events);
+    expect(dropped.events()).toEqual([{ ...known, ...nothing, beds: 20 }]);
+    expect(dropped.accounting.filtered).toBe(1);
+    expect(run(path)([at(0, { hospital: 'H1', patients: 1 })]).events()).toEqual([
+      { hospital: 'H1', patients: 1, beds: 30, opened: Date.parse('2026-03-02T00:00:00Z'), can: ['stroke', 'burn'] },
+    ]);
+  });
+
+  it('reads YAML and JSON, and a schema from a file', () => {
+    const fields = file('schema.yaml', 'fields:\n  hospital: string\n  beds: { type: int, unit: beds }\n');
+    for (const path of [
+      file('b.yaml', '- { hospital: H2, beds: 7 }\n'),
+      file('b.json', '[{"hospital":"H2","beds":7}]'),
+    ]) {
+      const options = { from: 'w', table: { file: path, schema: fields }, on: 'hospital', fields: ['beds'] };
+      const { bound } = bindOperator({ definition: join, options, schema: left });
+      expect(bound.ports.out?.fields.beds).toMatchObject({ unit: 'beds', nullable: true });
+      expect(bound.stateless?.({ hospital: 'H2', patients: 1 })).toEqual({ hospital: 'H2', patients: 1, beds: 7 });
+    }
+  });
+
+  it.each([
+    ['a wrong cell', 'hospital,beds\nH1,many\n', 'line 2: beds is "many", which is no int'],
+    ['an empty key', 'hospital,beds\n,3\n', 'line 2: hospital is empty'],
+    ['a key twice', 'hospital,beds\nH1,3\nH1,4\n', 'line 3 has the key H1 a second time'],
+    ['a row that is too long', 'hospital,beds\nH1,3,4\n', 'line 2'],
+  ])('says what is wrong with a table: %s', (_, content, message) => {
+    const options = {
+      from: 'w',
+      table: { file: file('wrong.csv', content), schema: { hospital: 'string', beds: 'int' } },
+      on: 'hospital',
+    };
+    expect(() => bindOperator({ definition: join, options, schema: left })).toThrow(message);
+  });
+
+  it('says when a file is not there or too large', () => {
+    const bind = (path: string) =>
+      bindOperator({
+        definition: join,
+        options: { from: 'w', table: { file: path, schema: { hospital: 'string' } }, on: 'hospital' },
+        schema: left,
+      });
+    expect(() => bind(joinPath(folder, 'absent.csv'))).toThrow('absent.csv cannot be read');
+    expect(() => bind(file('large.csv', 'x'.repeat(tableLimits.bytesMax + 1)))).toThrow('tableLimits.bytesMax');
+    expect(() => bind(file('long.csv', `hospital\n${'H\n'.repeat(tableLimits.rowsMax + 1)}`))).toThrow(
+      'tableLimits.rowsMax',
+    );
+  });
+});
+
+describe('what is wrong with a join', () => {
+  const problemsOf = (options: Record<string, unknown>, rightSchema = right): string => {
+    try {
+      bindOperator({ definition: join, options, schema: { left, right: rightSchema } });
+    } catch (error) {
+      if (error instanceof BindProblems) return JSON.stringify(error.problems);
+      throw error;
+    }
+    return 'nothing';
+  };
+
+  it.each([
+    ['a key that is not a field', { on: 'ward' }, 'is not a field'],
+    ['keys of different number', { on: { left: ['hospital', 'patients'], right: 'hospital' } }, '2 fields of the left'],
+    ['keys of different types', { on: { left: 'patients', right: 'hospital' } }, 'never equal'],
+    ['an option of another kind', { within: { after: '1m' }, history: '1h' }, 'has no option history'],
+    ['a field that the right has not', { fields: ['bed'] }, 'is not a field'],
+    ['two left streams', { from: 'other' }, 'one and the same'],
+    ['a table beside a right stream', { table: { file: 'x.csv', schema: { a: 'int' } } }, 'a right stream already'],
+  ])('%s', (_, extra, message) => {
+    expect(problemsOf(optionsFor(extra))).toContain(message);
+  });
+
+  it('names fields that both sides have, and how to tell them apart', () => {
+    const other = { fields: { ...right.fields, patients: { type: { kind: 'int' as const } } } };
+    expect(problemsOf(optionsFor({}), other)).toMatch(/both sides have a field patients.*prefix: right_/);
+    expect(problemsOf(optionsFor({ prefix: 'beds_' }), other)).toBe('nothing');
+    expect(problemsOf(optionsFor({ fields: ['beds'] }), other)).toBe('nothing');
+  });
+
+  it('asks for a right side and a left side', () => {
+    expect(problemsOf({ left: 'w', on: 'hospital' })).toContain('either `right` or `table`');
+    expect(problemsOf({ right: 'w', on: 'hospital' })).toContain('add `left: NODE`');
+  });
+});

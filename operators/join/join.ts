@@ -1,0 +1,98 @@
+/** Completes the events of one stream from another stream, or from a table. */
+import { type BoundOperator, type Checker, defineOperator, type Schema } from '../../runtime/stream/index.ts';
+import { describeKey, equalityKey } from '../support/state-key.ts';
+import { readTable, type Table } from '../support/table-file.ts';
+import { bindFields, type JoinFields, joinEvents, takeFields } from './fields.ts';
+import { bindInterval } from './interval.ts';
+import { type JoinOptions, joinOptions, kindOf } from './options.ts';
+import { bindTemporal } from './temporal.ts';
+
+const historyDefaultMs = 86_400_000;
+const nothing: Schema = { fields: {} };
+
+export const join = defineOperator({
+  name: 'join',
+  status: 'stable',
+  summary:
+    'Completes events of the left stream: with the newest right event of their time, with right events close in time, or from a table.',
+  options: joinOptions.describe(
+    'temporal (`right`): what has come by then counts, nothing waits; where both sides come of one event, the one written first in the file comes first',
+  ),
+  examples: [
+    {
+      title: 'the newest bed file at the time of a window',
+      options: { left: 'windows', right: 'beds', on: 'hospital', keep: 'latest' },
+      in: {
+        left: [{ hospital: 'H1', patients: 31, $time: 20 }],
+        right: [
+          { hospital: 'H1', beds: 30, $time: 10 },
+          { hospital: 'H1', beds: 24, $time: 30 },
+        ],
+      },
+      out: [{ hospital: 'H1', patients: 31, beds: 30 }],
+    },
+    {
+      title: 'ambulances that arrive up to half an hour after the warning',
+      options: { left: 'warnings', right: 'arrivals', on: 'unit', within: { after: '30m' }, kind: 'left' },
+      in: {
+        left: [
+          { unit: 'A1', patients: 2, $time: 0 },
+          { unit: 'A2', patients: 1, $time: 0 },
+        ],
+        right: [{ unit: 'A1', hospital: 'H1', $time: 600_000 }],
+      },
+      out: [
+        { unit: 'A1', patients: 2, hospital: 'H1' },
+        { unit: 'A2', patients: 1, hospital: null },
+      ],
+    },
+  ],
+  bind({ options, inputs, check }) {
+    const leftInput = options.left === undefined ? 'from' : 'left';
+    const left = inputs[leftInput]?.schema ?? nothing;
+    const kind = kindOf(options, check);
+    if (kind === null) return { ports: { out: left }, stateless: (event) => event };
+    const drop = options.missing === 'drop';
+    if (kind === 'table') {
+      const table = readTable(options.table as NonNullable<JoinOptions['table']>, 'table', check);
+      const fields = bindFields({ options, left, right: table.schema, optional: !drop, check });
+      return bindTable(table, fields, { drop, check });
+    }
+    const right = inputs.right?.schema ?? nothing;
+    if (kind === 'temporal') {
+      const fields = bindFields({ options, left, right, optional: !drop, check });
+      const withinMs = typeof options.within === 'number' ? options.within : Number.POSITIVE_INFINITY;
+      return bindTemporal({ fields, leftInput, historyMs: options.history ?? historyDefaultMs, withinMs, drop });
+    }
+    const keepUnmatched = options.kind === 'left';
+    const { before = 0, after = 0 } = options.within as { before?: number; after?: number };
+    const fields = bindFields({ options, left, right, optional: keepUnmatched, check });
+    const latenessMs = options.lateness ?? 0;
+    return bindInterval({ fields, leftInput, beforeMs: before, afterMs: after, latenessMs, keepUnmatched });
+  },
+});
+
+function bindTable(
+  table: Table,
+  fields: JoinFields,
+  { drop, check }: { drop: boolean; check: Checker },
+): BoundOperator {
+  const rows = new Map<string | number, readonly unknown[]>();
+  const leftKey = equalityKey(fields.leftKey);
+  const rightKey = equalityKey(fields.rightKey);
+  for (const { event, line } of table.rows) {
+    const key = rightKey(event);
+    if (key === null) check.problem(['table', 'file'], `line ${line} has no ${fields.rightKey.join(', ')}`);
+    else if (rows.has(key)) {
+      check.problem(['table', 'file'], `line ${line} has the key ${describeKey(event, fields.rightKey)} a second time`);
+    } else rows.set(key, takeFields(event, fields));
+  }
+  return {
+    ports: { out: fields.schema },
+    stateless(event) {
+      const key = leftKey(event);
+      const found = (key === null ? undefined : rows.get(key)) ?? null;
+      return found === null && drop ? null : joinEvents(event, found, fields);
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** Options of `join`, and which of its three kinds they ask for. */
+import { z } from 'zod';
+import { type Checker, duration, input } from '../../runtime/stream/index.ts';
+import { tableFileOption } from '../support/table-file.ts';
+
+const names = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+export const joinOptions = z.strictObject({
+  left: input().optional().describe('the stream whose events are completed'),
+  from: input().optional().describe('the same as `left`, for a join with a table'),
+  right: input().optional().describe('the stream that completes them'),
+  table: tableFileOption.optional().describe('a small file that completes them, read when the topology starts'),
+  on: z
+    .union([names, z.strictObject({ left: names, right: names })])
+    .describe('the fields that must be equal; null never equals'),
+  keep: z.literal('latest').optional().describe('temporal: the newest right event at the time of the left event'),
+  within: z
+    .union([duration(), z.strictObject({ before: duration().optional(), after: duration().optional() })])
+    .optional()
+    .describe(
+      'temporal: the right event is at most this old; interval: how long before and after the left event the right one may lie',
+    ),
+  history: duration().optional().describe('temporal: how far back a left event may lie to get the value of then (24h)'),
+  kind: z
+    .enum(['inner', 'left'])
+    .optional()
+    .describe('interval: whether left events without a partner come out (inner)'),
+  lateness: duration().optional().describe('interval: how far behind the watermark an event is still joined (0s)'),
+  missing: z
+    .enum(['null', 'drop'])
+    .or(z.null().transform(() => 'null' as const))
+    .optional()
+    .describe('temporal, table: without a right event its fields are null, or the left event is dropped (null)'),
+  fields: z.array(z.string().min(1)).min(1).optional().describe('fields that are taken from the right (all)'),
+  prefix: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/, 'a prefix is in snake_case, such as beds_')
+    .optional()
+    .describe('stands before the names of the right fields'),
+});
+
+export type JoinOptions = z.output<typeof joinOptions>;
+export type JoinKind = 'temporal' | 'interval' | 'table';
+
+/** Options that only some kinds have. */
+const belongsTo: Readonly<Record<string, readonly JoinKind[]>> = {
+  keep: ['temporal'],
+  history: ['temporal'],
+  kind: ['interval'],
+  lateness: ['interval'],
+  missing: ['temporal', 'table'],
+  within: ['temporal', 'interval'],
+};
+
+/** The kind that the options ask for; null, with a problem recorded, when they ask for none or several. */
+export function kindOf(options: JoinOptions, check: Checker): JoinKind | null {
+  if (options.left !== undefined && options.from !== undefined) {
+    check.problem('from', '`left` and `from` are one and the same', 'keep `left`');
+    return null;
+  }
+  if (options.left === undefined && options.from === undefined) {
+    check.problem([], 'there is no left stream', 'add `left: NODE`');
+    return null;
+  }
+  if ((options.right === undefined) === (options.table === undefined)) {
+    const both = options.right !== undefined;
+    check.problem(
+      both ? 'table' : [],
+      both ? 'there is a right stream already' : 'there is nothing to join with',
+      'give either `right` or `table`',
+    );
+    return null;
+  }
+  const kind = options.table ? 'table' : typeof options.within === 'object' ? 'interval' : 'temporal';
+  for (const [name, kinds] of Object.entries(belongsTo)) {
+    if (options[name as keyof JoinOptions] === undefined || kinds.includes(kind)) continue;
+    check.problem(
+      name,
+      `a join of the kind ${kind} has no option ${name}`,
+      `it belongs to the kind ${kinds.join(' and ')}`,
+    );
+  }
+  return kind;
+}

@@ -1,0 +1,17 @@
+/** Keys of things that are compared: null equals nothing. */
+import type { Event, StateKey } from '../../runtime/stream/index.ts';
+import { eventKey } from './event-key.ts';
+
+/** The key that some fields make; null when one of them is null. */
+export function equalityKey(fields: readonly string[]): (event: Event) => StateKey | null {
+  const keyOf = eventKey(fields);
+  return (event) => {
+    for (const name of fields) if (event[name] === null || event[name] === undefined) return null;
+    return keyOf(event);
+  };
+}
+
+/** The values of a key, for people. */
+export function describeKey(event: Event, fields: readonly string[]): string {
+  return fields.map((name) => String(event[name])).join(', ');
+}

@@ -1,0 +1,235 @@
+/**
+ * Small tables beside a topology: CSV, YAML or JSON, read once when the topology is bound. What is wrong with one is a problem
+ * of the check, with its line.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { extname } from 'node:path';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import type { Checker, Event, Field, FieldType, Schema } from '../../runtime/stream/index.ts';
+import { messageOf } from '../../runtime/stream/index.ts';
+
+export const tableLimits = { bytesMax: 8 * 1024 * 1024, rowsMax: 100_000, problemsShownMax: 10 } as const;
+
+const typeNames = ['string', 'bool', 'int', 'float', 'timestamp', 'json', 'list'] as const;
+type TypeName = (typeof typeNames)[number];
+
+const shortField = z
+  .string()
+  .regex(
+    new RegExp(`^(?:${typeNames.join('|')})\\??$`),
+    `a type is one of ${typeNames.join(', ')}, with ? when it may be empty`,
+  );
+const longField = z.strictObject({
+  type: z.enum(typeNames),
+  nullable: z.boolean().optional().describe('an empty cell gives null'),
+  unit: z.string().optional(),
+  description: z.string().optional(),
+  privacy: z.enum(['direct', 'quasi', 'health']).optional(),
+  repeated: z.boolean().optional(),
+});
+const fieldMap = z
+  .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), z.union([shortField, longField]))
+  .refine((fields) => Object.keys(fields).length > 0, 'a table has at least one field');
+const schemaFile = z.strictObject({ description: z.string().optional(), fields: fieldMap });
+
+type FieldMap = z.output<typeof fieldMap>;
+
+export const tableFileOption = z.strictObject({
+  file: z
+    .string()
+    .min(1)
+    .describe('CSV with a header, or a YAML or JSON list of rows; path from the folder of the topology'),
+  schema: z
+    .union([z.string().min(1), fieldMap])
+    .describe(
+      'field to type (string, bool, int, float, timestamp, json, list; `?`: may be empty), or a file with `fields`',
+    ),
+});
+
+export interface TableRow {
+  readonly event: Event;
+  /** Line in a CSV file; number of the row in the others. */
+  readonly line: number;
+}
+
+export interface Table {
+  readonly schema: Schema;
+  readonly rows: readonly TableRow[];
+}
+
+/** `at`: the option that holds the table. Problems are recorded; the table then has what could be read. */
+export function readTable(options: z.output<typeof tableFileOption>, at: string, check: Checker): Table {
+  const fields = typeof options.schema === 'string' ? readSchemaFile(options.schema, at, check) : options.schema;
+  if (!fields) return { schema: { fields: {} }, rows: [] };
+  const columns = Object.entries(fields).map(([name, written]) => columnOf(name, written));
+  const schema: Schema = { fields: Object.fromEntries(columns.map(({ name, field }) => [name, field])) };
+  const records = readRecords(options.file, [at, 'file'], check);
+  const rows: TableRow[] = [];
+  const problems: string[] = [];
+  for (const { values, line } of records) {
+    const event: Event = {};
+    for (const column of columns) {
+      const read = readCell(values[column.name], column);
+      if ('problem' in read) problems.push(`line ${line}: ${column.name} ${read.problem}`);
+      else event[column.name] = read.value;
+    }
+    rows.push({ event, line });
+  }
+  for (const problem of problems.slice(0, tableLimits.problemsShownMax)) check.problem([at, 'file'], problem);
+  const more = problems.length - tableLimits.problemsShownMax;
+  if (more > 0) check.problem([at, 'file'], `${more} more cells are wrong`);
+  return { schema, rows };
+}
+
+interface Column {
+  readonly name: string;
+  readonly kind: TypeName;
+  readonly field: Field;
+}
+
+function columnOf(name: string, written: FieldMap[string]): Column {
+  const long =
+    typeof written === 'string'
+      ? { type: written.replace('?', '') as TypeName, ...(written.endsWith('?') ? { nullable: true } : {}) }
+      : written;
+  const { type: kind, ...rest } = long;
+  const type: FieldType = kind === 'list' ? { kind, of: { kind: 'string' } } : { kind };
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined && value !== false);
+  return { name, kind, field: { type, ...Object.fromEntries(given) } };
+}
+
+/** The bytes of a file beside the topology as text; undefined, with a problem recorded, when it cannot be had. */
+function readText(path: string, at: readonly string[], check: Checker): string | undefined {
+  try {
+    const resolved = check.resolveFile(path);
+    const { size } = statSync(resolved);
+    if (size > tableLimits.bytesMax) {
+      check.problem(
+        at,
+        `${path} has ${size} bytes, more than tableLimits.bytesMax (${tableLimits.bytesMax})`,
+        'send large tables through a source and join with that',
+      );
+      return undefined;
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(resolved)).normalize('NFC');
+  } catch (error) {
+    check.problem(at, `${path} cannot be read: ${messageOf(error)}`, 'paths are taken from the folder of the topology');
+    return undefined;
+  }
+}
+
+function readSchemaFile(path: string, at: string, check: Checker): FieldMap | undefined {
+  const text = readText(path, [at, 'schema'], check);
+  if (text === undefined) return undefined;
+  try {
+    const parsed = schemaFile.safeParse(parseYaml(text));
+    if (parsed.success) return parsed.data.fields;
+    for (const issue of parsed.error.issues)
+      check.problem([at, 'schema'], `${path}: ${issue.path.join('.')}: ${issue.message}`);
+  } catch (error) {
+    check.problem([at, 'schema'], `${path} is not YAML: ${messageOf(error)}`);
+  }
+  return undefined;
+}
+
+interface RawRow {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly line: number;
+}
+
+function readRecords(path: string, at: readonly string[], check: Checker): RawRow[] {
+  const text = readText(path, at, check);
+  if (text === undefined) return [];
+  try {
+    const rows = extname(path).toLowerCase() === '.csv' ? readCsv(text) : readList(text);
+    if (rows.length <= tableLimits.rowsMax) return rows;
+    check.problem(at, `${path} has ${rows.length} rows, more than tableLimits.rowsMax (${tableLimits.rowsMax})`);
+  } catch (error) {
+    check.problem(at, `${path}: ${messageOf(error)}`);
+  }
+  return [];
+}
+
+function readCsv(text: string): RawRow[] {
+  const parsed = parseCsv(text, {
+    bom: true,
+    columns: true,
+    skip_empty_lines: true,
+    trim: true,
+    info: true,
+  }) as unknown as {
+    record: Record<string, string>;
+    info: { lines: number };
+  }[];
+  return parsed.map(({ record, info }) => ({ values: record, line: info.lines }));
+}
+
+function readList(text: string): RawRow[] {
+  const list: unknown = parseYaml(text);
+  if (!Array.isArray(list)) throw new Error('it is not a list of rows');
+  return list.map((values: unknown, index) => {
+    if (values === null || typeof values !== 'object' || Array.isArray(values))
+      throw new Error(`row ${index + 1} is not a mapping`);
+    return { values: values as Record<string, unknown>, line: index + 1 };
+  });
+}
+
+type Cell = { readonly value: unknown } | { readonly problem: string };
+
+function readCell(raw: unknown, { kind, field }: Column): Cell {
+  if (raw === undefined || raw === null || raw === '') {
+    return field.nullable ? { value: null } : { problem: 'is empty, and the field is not nullable' };
+  }
+  const shown = typeof raw === 'string' ? `"${raw.slice(0, 40)}"` : JSON.stringify(raw);
+  const refused = { problem: `is ${shown}, which is no ${kind}` };
+  switch (kind) {
+    case 'string':
+      return typeof raw === 'object' ? refused : { value: String(raw) };
+    case 'bool':
+      if (typeof raw === 'boolean') return { value: raw };
+      return raw === 'true' || raw === 'false' ? { value: raw === 'true' } : refused;
+    case 'int':
+    case 'float':
+      return readNumber(raw, kind) ?? refused;
+    case 'timestamp':
+      return readTime(raw) ?? refused;
+    case 'list':
+      if (Array.isArray(raw)) return { value: raw.map(String) };
+      return typeof raw === 'string'
+        ? {
+            value: raw
+              .split(';')
+              .map((item) => item.trim())
+              .filter(Boolean),
+          }
+        : refused;
+    case 'json':
+      return readJson(raw) ?? refused;
+  }
+}
+
+function readNumber(raw: unknown, kind: 'int' | 'float'): Cell | null {
+  const written = typeof raw === 'string' && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(raw);
+  if (typeof raw !== 'number' && !written) return null;
+  const value = Number(raw);
+  return Number.isFinite(value) && (kind === 'float' || Number.isSafeInteger(value)) ? { value } : null;
+}
+
+/** ISO 8601 with its zone, or ms since the epoch: a time without a zone would mean another one on another machine. */
+function readTime(raw: unknown): Cell | null {
+  if (typeof raw === 'number') return Number.isSafeInteger(raw) ? { value: raw } : null;
+  if (typeof raw !== 'string' || !/T.*(?:Z|[+-]\d\d:?\d\d)$/.test(raw)) return null;
+  const value = Date.parse(raw);
+  return Number.isNaN(value) ? null : { value };
+}
+
+function readJson(raw: unknown): Cell | null {
+  if (typeof raw !== 'string') return { value: raw };
+  try {
+    return { value: JSON.parse(raw) };
+  } catch {
+    return null;
+  }
+}
