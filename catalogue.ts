@@ -11,6 +11,7 @@ import { hl7Errors } from './connectors/hl7-mllp/errors.ts';
 import { hl7Mllp } from './connectors/hl7-mllp/index.ts';
 import { natsErrors, natsSink, natsSource } from './connectors/nats/index.ts';
 import { webhook, webhookErrors } from './connectors/webhook/index.ts';
+import { operatorErrors } from './operators/errors.ts';
 import { operators } from './operators/index.ts';
 import type { ErrorList } from './runtime/errors.ts';
 import type { Catalogue } from './runtime/stream/index.ts';
@@ -29,4 +30,5 @@ export const errorLists: readonly ErrorList[] = [
   natsErrors.list,
   webhookErrors.list,
   simulatorErrors.list,
+  operatorErrors.list,
 ];
