@@ -72,10 +72,17 @@ export interface AppendWindow {
   readonly waiting: number;
 }
 
+/** The appends of one subject in the order of their calls, those before `head` completed. */
+interface Lane {
+  readonly key: string;
+  entries: Entry[];
+  head: number;
+}
+
 interface Entry {
   readonly token: number;
   readonly request: AppendRequest;
-  readonly lane: Entry[];
+  readonly lane: Lane;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
   startedAt: number;
@@ -97,7 +104,7 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
 
   // In order of the calls: a map keeps the order of insertion, and a retry does not insert again.
   const inFlight = new Map<number, Entry>();
-  const lanes = new Map<string, Entry[]>();
+  const lanes = new Map<string, Lane>();
   let waiting: Entry[] = [];
   let waitingHead = 0;
   let inFlightBytes = 0;
@@ -191,18 +198,23 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
     }
   }
 
+  function completeInOrder(lane: Lane): void {
+    for (let entry = lane.entries[lane.head]; entry?.complete; entry = lane.entries[lane.head]) {
+      lane.head++;
+      entry.complete();
+    }
+    if (lane.head === lane.entries.length) lanes.delete(lane.key);
+    else if (lane.head > 256 && lane.head * 2 > lane.entries.length) {
+      lane.entries = lane.entries.slice(lane.head);
+      lane.head = 0;
+    }
+  }
+
   function finish(entry: Entry, complete: () => void): void {
     if (!inFlight.delete(entry.token)) return;
     inFlightBytes -= entry.request.payload.length;
     entry.complete = complete;
-    const { lane } = entry;
-    let done = 0;
-    while (done < lane.length && lane[done]?.complete) {
-      lane[done]?.complete?.();
-      done++;
-    }
-    lane.splice(0, done);
-    if (lane.length === 0) lanes.delete(`${entry.request.stream} ${entry.request.subject}`);
+    completeInOrder(entry.lane);
     startWaiting();
     if (inFlight.size > 0) return;
     timer?.cancel();
@@ -279,7 +291,7 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
       const key = `${request.stream} ${request.subject}`;
       let lane = lanes.get(key);
       if (!lane) {
-        lane = [];
+        lane = { key, entries: [], head: 0 };
         lanes.set(key, lane);
       }
       const entry: Entry = {
@@ -295,7 +307,7 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
         reason: '',
         complete: undefined,
       };
-      lane.push(entry);
+      lane.entries.push(entry);
       if (waitingCount() === 0 && hasRoom(request.payload.length)) start(entry);
       else waiting.push(entry);
     });
@@ -319,6 +331,8 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
     },
     close(reason) {
       closed = reason;
+      // What waits is not sent any more either.
+      paused = true;
       while (inFlight.size > 0) for (const entry of [...inFlight.values()]) giveUp(entry, reason);
     },
     abandon() {

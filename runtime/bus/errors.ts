@@ -27,7 +27,7 @@ export const logErrors = defineErrors({
   },
   MACH3006: {
     message: 'stream {stream} is not the one that was read before: {reason}',
-    help: 'The stream is missing, shorter than the position to read from, or has other messages at known positions: its storage was wiped, replaced or rolled back. Restore the storage folder of the NATS server, or start again without the checkpoints that belong to the old stream.',
+    help: 'The stream is missing, shorter than the position to read from, or has other messages at known positions: its storage was wiped, replaced or rolled back, or it has durability broker and the server was killed before it had written its last moments down. Restore the storage folder of the NATS server, or start again without the checkpoints that belong to the old stream.',
   },
   MACH3007: {
     message: 'object {name} of bucket {bucket} is damaged: {reason}',

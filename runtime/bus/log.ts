@@ -9,7 +9,11 @@
 export type Durability =
   /** Synced to disk before it is acknowledged. Survives power loss. */
   | 'disk'
-  /** Acknowledged once the broker has it. Survives the death of our process and of the broker's, not power loss. */
+  /**
+   * Acknowledged once the broker has it in memory; it writes it down moments later. Survives the death of our process.
+   * A broker that is killed, or loses power, may lose its last moments (a kill under full load lost up to 64 acknowledged
+   * messages); a reader that had read them says so (MACH3006). For loads that can be asked for again.
+   */
   | 'broker';
 
 export interface StreamSpec {

@@ -1,5 +1,5 @@
 /** The log against a real server that is killed, stopped, wiped or cut off. */
-import { rm } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
@@ -254,6 +254,47 @@ describe('jetstream under faults', () => {
           } finally {
             await again.stop();
           }
+        });
+      },
+      { keepAlive: false },
+    ));
+
+  it('does not go on in a stream that was rolled back and written on, though it is long enough (MACH3006)', () =>
+    withNats(
+      async ({ url, server, directory }) => {
+        const [storage, copy] = ['storage', 'copy'].map((name) => join(directory, name)) as [string, string];
+        const port = Number(new URL(url).port);
+        const append = (values: string[]) =>
+          withLog({ url }, async (log) => {
+            const stream = await log.stream(events);
+            for (const value of values) await stream.append('events.a', text(value));
+          });
+        await append(['1']);
+        await server.stop();
+        await cp(storage, copy, { recursive: true });
+        const second = await startNatsServer({ directory, syncAlways: false, port, keepAlive: false });
+        await withLog({ url }, async (log) => {
+          const reading = collect(await log.stream(events), 5);
+          reading.done.catch(() => undefined);
+          await append(['2', '3']);
+          await until(() => reading.values.length === 3);
+          // Out of sight of the reader: it must not see the stream while it is short, only when it is long again.
+          process.kill(second.processId, 'SIGSTOP');
+          await rename(storage, join(directory, 'lost'));
+          await rename(copy, storage);
+          process.kill(second.processId, 'SIGKILL');
+          await second.stop();
+          const elsewhere = await startNatsServer({ directory, syncAlways: false });
+          await withLog({ url: elsewhere.url }, async (other) => {
+            const stream = await other.stream(events);
+            for (const value of ['two', 'three', 'four', 'five']) await stream.append('events.a', text(value));
+          });
+          await elsewhere.stop();
+          const third = await startNatsServer({ directory, syncAlways: false, port });
+          expect(await codeOf(reading.done)).toBe('MACH3006');
+          await expect(reading.done).rejects.toThrow('its message 3 is not the one that was read');
+          expect(reading.values).toEqual(['1', '2', '3']);
+          await third.stop();
         });
       },
       { keepAlive: false },
