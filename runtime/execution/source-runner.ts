@@ -76,9 +76,10 @@ export function startSourceRunner(args: {
     if (windowMs > 0) await new Promise((resolve) => setTimeout(resolve, windowMs));
     else await Promise.resolve();
     for (;;) {
-      if (silence.idle.length > 0 || silence.closed.length > 0) await commitSilence();
-      else if (queue.length > 0) await commit(takeGroup());
-      else break;
+      // What an origin sent stands in the log before the word that it has fallen silent.
+      if (queue.length > 0) await commit(takeGroup());
+      if (hasSilence()) await commitSilence();
+      else if (queue.length === 0) break;
     }
     // In the same turn as the last look at the queue: a request that comes later starts anew.
     running = undefined;
@@ -86,6 +87,14 @@ export function startSourceRunner(args: {
 
   function start(): void {
     running ??= commitAll();
+  }
+
+  function hasSilence(): boolean {
+    if (queue.length > 0) {
+      const waiting = new Set(queue.map(({ request }) => request.origin));
+      silence.idle = silence.idle.filter(({ origin }) => !waiting.has(origin));
+    }
+    return silence.idle.length > 0 || silence.closed.length > 0;
   }
 
   async function commitSilence(): Promise<void> {
@@ -198,12 +207,18 @@ export function startSourceRunner(args: {
       const now = clock.now();
       for (const [origin, heard] of heardAt) {
         const since = idleSince.get(origin);
+        if (now - heard > limits.originForgetMs && heardAt.size > 1) {
+          heardAt.delete(origin);
+          idleSince.delete(origin);
+          silence.closed.push(origin);
+          continue;
+        }
         // Repeated while the silence lasts, so that time goes on where every origin is silent.
         if (now - heard < args.idleMs || (since !== undefined && now - since < args.idleMs)) continue;
         idleSince.set(origin, now);
         silence.idle.push({ origin, elapsedMs: now - heard });
       }
-      if (silence.idle.length > 0) start();
+      if (silence.idle.length > 0 || silence.closed.length > 0) start();
       if (!closing) watchSilence();
     });
   }
@@ -224,9 +239,11 @@ export function startSourceRunner(args: {
       });
     },
     originClosed(origin) {
-      if (!heardAt.delete(origin)) return;
-      idleSince.delete(origin);
-      silence.closed.push(origin);
+      const heard = heardAt.get(origin);
+      if (heard === undefined) return;
+      // Silent from now on: it holds nobody, and its time goes on with the clock.
+      idleSince.set(origin, clock.now());
+      silence.idle.push({ origin, elapsedMs: clock.now() - heard });
       start();
     },
     async close() {
