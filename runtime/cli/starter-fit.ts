@@ -3,7 +3,7 @@ import type { Catalogue } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import { bindTopology } from '../topology/bind.ts';
 import type { RawValue } from '../topology/ir/options-node.ts';
-import { optionSchema, schemasAt } from '../topology/option-schema.ts';
+import { alternatives, optionSchema, schemasAt } from '../topology/option-schema.ts';
 import { parseTopology } from '../topology/parse.ts';
 import type { Path } from '../topology/places.ts';
 import type { StarterNode } from './starter.ts';
@@ -38,7 +38,17 @@ function fitNode(upTo: readonly StarterNode[], context: FitContext): StarterNode
       fewest = errors;
     }
   }
-  return node;
+  const bare = withoutOptional(node);
+  return errorsOf([...before, bare], context) < errorsOf([...before, node], context) ? bare : node;
+}
+
+/** Only what must be there, and the inputs. */
+function withoutOptional(node: StarterNode): StarterNode {
+  const root = optionSchema(node.definition.options);
+  const needed = ([name]: [string, unknown]) =>
+    alternatives(root, root).some(({ required = [] }) => required.includes(name)) ||
+    schemasAt(root, [name]).some(({ mach }) => mach === 'input' || mach === 'inputs');
+  return { ...node, options: Object.fromEntries(Object.entries(node.options).filter(needed)) };
 }
 
 function errorsOf(nodes: readonly StarterNode[], context: FitContext): number {
@@ -60,11 +70,14 @@ function fieldNamesBefore(before: readonly StarterNode[], context: FitContext): 
   const node = topology && [...topology.sources, ...topology.operators].find((one) => one.id === id);
   const schema: Schema | undefined = node?.ports.out;
   const kinds = ['string', 'int', 'float', 'timestamp'];
-  const fields = Object.entries(schema?.fields ?? {});
+  // A field that is always there fits in more places.
+  const fields = Object.entries(schema?.fields ?? {}).sort(
+    ([, a], [, b]) => Number(a.nullable ?? false) - Number(b.nullable ?? false),
+  );
   return kinds.flatMap((kind) =>
     fields
       .filter(([, { type }]) => type.kind === kind)
-      .slice(0, 2)
+      .slice(0, 3)
       .map(([name]) => name),
   );
 }

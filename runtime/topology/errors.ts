@@ -161,7 +161,7 @@ const types = {
 const references = {
   MACH1401: {
     message: 'the environment variable {name} is not set',
-    help: 'The file uses `${env:NAME}`. Set the variable where mach is started, for example `NAME=value mach run FILE`. An empty value counts as set. Values are never printed.',
+    help: 'The file uses `${env:NAME}`. Set the variable where mach is started, for example `NAME=value mach run FILE`. An empty value counts as set. `${env:NAME:-VALUE}` gives a value for when it is not set. Values are never printed.',
   },
   MACH1402: {
     message: 'the file {path} of a reference cannot be used: {reason}',

@@ -105,10 +105,9 @@ function coerceReferences(resolved: Resolved, raw: RawValue, schema: z.ZodType):
   if (resolved.substitutions.size === 0) return value;
   const parsed = safeParse(schema, value);
   if (parsed.success) return value;
-  for (const { path, code } of parsed.error.issues) {
+  for (const { path } of parsed.error.issues) {
     const [substitution] = resolved.substitutions.get(pointerOf(path as Path)) ?? [];
     if (!substitution || valueAt(raw, path as Path) !== substitution.reference) continue;
-    if (code !== 'invalid_type' && code !== 'invalid_union') continue;
     const plain = toPlain(substitution.value);
     if (plain !== undefined) value = replace(value, path as Path, plain);
   }

@@ -54,5 +54,8 @@ async function init(
   }
   writeTextFile(target, starter.text, { replace: force === true });
   writeTextFile(schemaFile, `${await schemaText(context)}\n`, { replace: true });
-  context.print(`wrote ${target}\n\nnext:\n  mach check ${target}\n  mach graph ${target}`);
+  const { formatOneLine, loadTopology } = await import('../../topology/index.ts');
+  const left = loadTopology(target, { catalogue, env: context.env }).diagnostics.map(formatOneLine);
+  const toDo = left.length > 0 ? `\n\nstill to be filled in:\n  ${left.join('\n  ')}` : '';
+  context.print(`wrote ${target}${toDo}\n\nnext:\n  mach check ${target}\n  mach graph ${target}`);
 }
