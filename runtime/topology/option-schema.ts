@@ -105,6 +105,19 @@ export function findInputs(root: JsonSchema, options: RawValue): InputOption[] {
   return found;
 }
 
+/** Texts of options that are secrets by their meaning, written out in the file. References in them are no secrets. */
+export function findSecrets(root: JsonSchema, options: RawValue, path: Path = []): string[] {
+  if (typeof options === 'string') {
+    const isSecret = !options.includes('${') && schemasAt(root, path).some(({ mach }) => mach === 'secret');
+    return isSecret ? [options] : [];
+  }
+  if (options === null || typeof options !== 'object') return [];
+  const entries = Array.isArray(options)
+    ? options.map((item, index) => [index, item] as const)
+    : Object.entries(options);
+  return entries.flatMap(([key, item]) => findSecrets(root, item as RawValue, [...path, key]));
+}
+
 /** What a value should have been, in words. */
 export function describeWanted(schemas: readonly JsonSchema[]): string {
   const words = [...new Set(schemas.map(describeOne))];

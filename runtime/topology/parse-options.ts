@@ -5,7 +5,7 @@ import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
 import { type Entry, optionsPath } from './entry.ts';
 import { pointerOf, type RawValue } from './ir/options-node.ts';
 import { describeIssues, type OptionProblem, unknownOption, valueAt } from './option-problems.ts';
-import { type JsonSchema, optionSchema, propertyNames, schemasAt } from './option-schema.ts';
+import { findSecrets, type JsonSchema, optionSchema, propertyNames, schemasAt } from './option-schema.ts';
 import type { Path } from './places.ts';
 import { type ReferenceContext, type Resolved, resolveReferences } from './references.ts';
 
@@ -25,6 +25,7 @@ export function parseOptions(entry: Entry, context: ReferenceContext): ParsedOpt
   const raw = entry.node.options.value as RawValue;
   const schema = optionSchema(entry.definition.options);
   const resolved = resolveReferences(raw, base, context);
+  for (const text of findSecrets(schema, raw)) context.secrets.add(text, '(secret)');
   const ignored: Path[] = [...resolved.unresolved].map(pathOfPointer);
   const report = (problem: OptionProblem) => {
     if ([...ignored, ...renamed].some((path) => isWithin(problem.path, path))) return;

@@ -61,6 +61,11 @@ describe('values of references', () => {
     }
   });
 
+  it('are taken out of logs also when the file has them in clear', () => {
+    const { topology } = load(goodTopology.replace('${env:TOKEN}', 'written-in-clear'), {});
+    expect(topology?.redactor.redact('token written-in-clear refused')).toBe('token (secret) refused');
+  });
+
   it('may be numbers and true or false where the option wants that', () => {
     const text = goodTopology.replace('listen: 2575', 'listen: ${env:PORT}');
     expect(load(text, { PORT: '2576' }).topology?.sources[0]?.options).toMatchObject({ listen: 2576 });

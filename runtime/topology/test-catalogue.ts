@@ -30,7 +30,7 @@ export const visits = defineSource({
   options: z.strictObject({
     listen: z.int().min(0).max(65_535).describe('port to listen on'),
     host: z.string().default('127.0.0.1'),
-    token: z.string().optional(),
+    token: z.string().min(8).meta({ mach: 'secret' }).optional(),
     mode: z.enum(['strict', 'lenient']).default('strict'),
     frame: size().optional(),
     tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
