@@ -1,6 +1,7 @@
 /** Every operator that topologies may use. */
 import type { OperatorDefinition } from '../runtime/stream/index.ts';
 import { aggregate } from './aggregate/aggregate.ts';
+import { alert } from './alert/alert.ts';
 import { ambulanceLoad } from './ambulance-load.ts';
 import { dedupe } from './dedupe.ts';
 import { edCensus } from './ed-census/ed-census.ts';
@@ -13,6 +14,7 @@ import { union } from './union.ts';
 
 export const operators: readonly OperatorDefinition[] = [
   aggregate,
+  alert,
   ambulanceLoad,
   dedupe,
   edCensus,

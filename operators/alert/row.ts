@@ -1,0 +1,83 @@
+/** Rows of alerts: one for each change of state. */
+import {
+  type Checker,
+  type Event,
+  type Field,
+  field,
+  type PrivacyTag,
+  type Schema,
+} from '../../runtime/stream/index.ts';
+
+export const alertStates = ['raised', 'escalated', 'reminded', 'acknowledged', 'assigned', 'noted', 'cleared'] as const;
+
+export type AlertState = (typeof alertStates)[number];
+
+/** Tags from the one that points most closely at a person on. */
+const tags: readonly PrivacyTag[] = ['direct', 'quasi', 'health'];
+
+function tagOf(names: Iterable<string>, { fields }: Schema): { privacy?: PrivacyTag } {
+  const found = new Set([...names].map((name) => fields[name]?.privacy));
+  const privacy = tags.find((tag) => found.has(tag));
+  return privacy ? { privacy } : {};
+}
+
+/** Schema of the rows. `read`: the fields whose values stand in the reason. */
+export function alertSchema(args: {
+  input: Schema;
+  key: readonly string[];
+  values: readonly string[];
+  read: ReadonlySet<string>;
+  check: Checker;
+}): Schema {
+  const { input, key, values, read, check } = args;
+  const person = { nullable: true, privacy: 'quasi' } as const;
+  const own: Record<string, Field> = {
+    alert_id: field.string({ ...tagOf(key, input), description: 'node, key and time of the raising' }),
+    state: field.string({ values: alertStates, repeated: true }),
+    severity: field.int({ description: '1 when raised; one more for each level of `escalate`' }),
+    level: field.string({ nullable: true, repeated: true, description: 'the level of `escalate` reached' }),
+    at: field.timestamp({ description: 'when the state changed' }),
+    raised_at: field.timestamp(),
+    held_ms: field.duration({ unit: 'ms', description: 'since the condition became true, before it was raised' }),
+    reason: field.string({ ...tagOf(read, input), description: 'the condition, and the values of what it reads' }),
+    acknowledged_by: field.string(person),
+    assigned_to: field.string(person),
+  };
+  const fields: Record<string, Field> = {};
+  const add = (name: string, option: string, index: number) => {
+    const given = input.fields[name];
+    if (name in own)
+      check.problem([option, index], `every alert has a field ${name} of its own`, 'give it another name with map');
+    else if (given) fields[name] = given;
+  };
+  key.forEach((name, index) => add(name, 'key', index));
+  values.forEach((name, index) => add(name, 'values', index));
+  const { alert_id: id, ...rest } = own;
+  return { fields: { alert_id: id as Field, ...fields, ...rest } };
+}
+
+/** Fields of the input that an expression reads, from its text. */
+export function fieldsRead(text: string, { fields }: Schema): string[] {
+  const plain = text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
+  const names = [...plain.matchAll(/(?<![\w.])(?:event\.)?([A-Za-z_]\w*)/g)].map((match) => match[1] as string);
+  return [...new Set(names)].filter((name) => Object.hasOwn(fields, name));
+}
+
+const decimals = 3;
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'not known';
+  if (typeof value === 'number') return String(Number(value.toFixed(decimals)));
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** `longest_wait > 240: longest_wait 250`. */
+export function describeCondition(text: string, read: readonly string[], event: Event): string {
+  if (read.length === 0) return text;
+  return `${text}: ${read.map((name) => `${name} ${shown(event[name])}`).join(', ')}`;
+}
+
+export function alertId(node: string, key: readonly string[], event: Event, raisedAt: number): string {
+  const values = key.map((name) => encodeURIComponent(shown(event[name]))).join(',');
+  return `${node}/${values}/${new Date(raisedAt).toISOString()}`;
+}
