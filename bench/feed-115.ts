@@ -36,6 +36,7 @@ function groupCommitContext(counted: { events: number }): SourceContext {
   return {
     node: 'bench',
     clock: systemClock(),
+    machineClock: systemClock(),
     logger: quiet,
     signal: new AbortController().signal,
     append(request) {

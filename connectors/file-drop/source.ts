@@ -90,6 +90,8 @@ export async function openDrop(options: DropOptions, context: SourceContext): Pr
   const ledger = await openLedger(join(processed, ledgerName));
   const handle = makeFileHandler(options, context, ledger);
   const settle = new SettleWatch(options.settleMs);
+  // Files are written in the machine's time, whatever time the engine runs on.
+  const { machineClock } = context;
   const matches = makeNameMatcher(options.match);
   let problem: string | null = null;
   let closing = false;
@@ -100,7 +102,7 @@ export async function openDrop(options: DropOptions, context: SourceContext): Pr
 
   const lookIn = (delayMs: number) => {
     timer?.cancel();
-    if (!closing) timer = context.clock.after(delayMs, look);
+    if (!closing) timer = machineClock.after(delayMs, look);
   };
 
   /** Contents that were begun come first: the marks of their origins must not be replaced by those of other files. */
@@ -119,7 +121,7 @@ export async function openDrop(options: DropOptions, context: SourceContext): Pr
   let resuming = true;
 
   async function lookOnce(): Promise<number> {
-    const { ready, waiting } = settle.settled(await listFiles(folder, matches), context.clock.now());
+    const { ready, waiting } = settle.settled(await listFiles(folder, matches), machineClock.now());
     context.gauge('files_waiting', ready.length);
     let stuck: MachError | undefined;
     for (const file of await inOrder(ready)) {

@@ -37,6 +37,7 @@ export async function startServer({ options = {}, append }: TestServerOptions = 
   const context: SourceContext = {
     node: 'adt',
     clock: systemClock(),
+    machineClock: systemClock(),
     logger: silent,
     signal: abort.signal,
     async append(request) {

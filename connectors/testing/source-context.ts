@@ -99,6 +99,7 @@ export function testContext(log: RecordedLog, { clock, node = 'test' }: { clock:
   return {
     node,
     clock,
+    machineClock: clock,
     logger: silent,
     signal: stop.signal,
     stop,

@@ -216,7 +216,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       origins: stage.machine.origins(source.id),
       ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
     });
-    const running = await openSource({ source, runner, stage, log, clock, logger, metrics, signal: draining.signal });
+    const running = await openSource({
+      source,
+      runner,
+      stage,
+      log,
+      clock,
+      machineClock,
+      logger,
+      metrics,
+      signal: draining.signal,
+    });
     sources.push({ id: source.id, runner, running });
     logger.info({ source: source.id, address: running.address }, 'source open');
   }

@@ -14,6 +14,7 @@ export function openSource(args: {
   stage: StageRunner;
   log: Log;
   clock: Clock;
+  machineClock: Clock;
   logger: Logger;
   metrics: ConnectorMetrics;
   signal: AbortSignal;
@@ -22,6 +23,7 @@ export function openSource(args: {
   return source.bound.open({
     node: source.id,
     clock: args.clock,
+    machineClock: args.machineClock,
     logger: args.logger,
     signal: args.signal,
     append: (request) => runner.append(request),

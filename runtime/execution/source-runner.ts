@@ -122,24 +122,52 @@ export function startSourceRunner(args: {
     const whole = encode(group.map(({ request }) => request));
     const fits = whole.length <= limits.frameBytesMax;
     if (!fits && group.length > 1) {
-      for (const waiting of group) await commit([waiting]);
+      const lost = new Set<string>();
+      for (const waiting of group) {
+        if (lost.has(waiting.request.origin)) refuse([waiting], new Error('an earlier append of this origin failed'));
+        else if (!(await commitPayloads([waiting], () => splitOrWhole(waiting.request))))
+          lost.add(waiting.request.origin);
+      }
       return;
     }
+    await commitPayloads(group, () => (fits ? [whole] : splitRequest((group[0] as Waiting).request)));
+  }
+
+  async function commitPayloads(group: readonly Waiting[], payloadsOf: () => Uint8Array[]): Promise<boolean> {
     try {
-      const payloads = fits ? [whole] : splitRequest((group[0] as Waiting).request);
-      for (const payload of payloads) await appendFrame(payload);
-      for (const { request, resolve } of group) {
-        counts.accepted += request.events.length;
-        counts.deadLetters += request.deadLetters?.length ?? 0;
-        resolve();
-      }
+      for (const payload of payloadsOf()) await appendFrame(payload);
     } catch (error) {
       counts.failures++;
-      for (const { reject } of group) reject(error);
-    } finally {
-      for (const { request } of group) waitingEvents -= request.events.length;
-      while (room.length > 0 && waitingEvents < limits.groupCommitPendingEventsMax) room.shift()?.();
+      refuse(group, error);
+      // A later append of the same origin would carry its mark past what was not stored.
+      const origins = new Set(group.map(({ request }) => request.origin));
+      const after = queue.filter(({ request }) => origins.has(request.origin));
+      queue = queue.filter(({ request }) => !origins.has(request.origin));
+      refuse(after, error);
+      return false;
     }
+    for (const { request, resolve } of group) {
+      counts.accepted += request.events.length;
+      counts.deadLetters += request.deadLetters?.length ?? 0;
+      resolve();
+    }
+    makeRoom(group);
+    return true;
+  }
+
+  function refuse(group: readonly Waiting[], error: unknown): void {
+    for (const { reject } of group) reject(error);
+    makeRoom(group);
+  }
+
+  function makeRoom(group: readonly Waiting[]): void {
+    for (const { request } of group) waitingEvents -= request.events.length;
+    while (room.length > 0 && waitingEvents < limits.groupCommitPendingEventsMax) room.shift()?.();
+  }
+
+  function splitOrWhole(request: AppendRequest): Uint8Array[] {
+    const payload = encode([request]);
+    return payload.length <= limits.frameBytesMax ? [payload] : splitRequest(request);
   }
 
   /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
@@ -161,10 +189,7 @@ export function startSourceRunner(args: {
       ...(mark === undefined ? {} : { mark }),
       ...(deadLetters === undefined ? {} : { deadLetters }),
     };
-    return [first, second].flatMap((part) => {
-      const payload = encode([part]);
-      return payload.length <= limits.frameBytesMax ? [payload] : splitRequest(part);
-    });
+    return [first, second].flatMap(splitOrWhole);
   }
 
   function encode(requests: readonly AppendRequest[]): Uint8Array {

@@ -234,7 +234,10 @@ export interface Logger {
 
 export interface SourceContext {
   readonly node: string;
+  /** Engine time: what is now, and whether an event lies in the future. May run faster than the machine's. */
   readonly clock: Clock;
+  /** The machine's own time, for files that settle, networks that time out. */
+  readonly machineClock: Clock;
   readonly logger: Logger;
   /** Aborted when the engine drains: stop taking in, answer what is owed. */
   readonly signal: AbortSignal;
