@@ -1,0 +1,54 @@
+/** `npm run bench -- NAME [options]`: one workload of the bench, by its name. */
+
+interface Workload {
+  readonly name: string;
+  readonly summary: string;
+  /** Takes the rest of the command line. Every workload knows `--json FILE`. */
+  load(): Promise<{ run(args: string[]): Promise<void> }>;
+}
+
+const workloads: readonly Workload[] = [
+  {
+    name: 'end-to-end',
+    summary:
+      'latency from intended send to readable row, sustained rates, ceilings of the parts  [--rate 1000] [--for 30s]',
+    load: () => import('./end-to-end/run.ts'),
+  },
+  {
+    name: 'feed-115',
+    summary: 'the 115 source alone: gRPC, decoding, acknowledgements  [--rate N] [--for 10s] [--batch 200]',
+    load: () => import('./feed-115.ts'),
+  },
+  { name: 'hl7', summary: 'HL7 messages decoded on one core', load: () => import('./hl7.ts') },
+  { name: 'insert', summary: 'rows into the embedded store  [--for 1s]', load: () => import('./insert.ts') },
+  { name: 'expression', summary: 'evaluations of a filter on one core', load: () => import('./expression.ts') },
+];
+
+function help(): string {
+  const width = Math.max(...workloads.map(({ name }) => name.length));
+  return [
+    'npm run bench -- NAME [options]',
+    '',
+    ...workloads.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'Every one takes --json FILE for its figures. Exit code 1: a result was wrong; 2: wrong use.',
+    '',
+  ].join('\n');
+}
+
+const [name, ...args] = process.argv.slice(2);
+const workload = workloads.find((candidate) => candidate.name === name);
+if (name === '--help' || name === 'help') {
+  process.stdout.write(help());
+} else if (!workload) {
+  process.stderr.write(`${name === undefined ? 'Name a workload.' : `There is no workload "${name}".`}\n\n${help()}`);
+  process.exitCode = 2;
+} else {
+  try {
+    await (await workload.load()).run(args);
+  } catch (error) {
+    const isUse = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+    process.stderr.write(`${isUse ? (error as Error).message : (error as Error).stack}\n`);
+    process.exitCode = isUse ? 2 : 1;
+  }
+}
