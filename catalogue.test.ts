@@ -4,12 +4,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Ajv } from 'ajv';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { catalogue, errorLists } from './catalogue.ts';
+import { clickhouse } from './connectors/clickhouse/index.ts';
+import { hl7Mllp } from './connectors/hl7-mllp/index.ts';
+import { filter } from './operators/filter.ts';
 import { runtimeErrorLists } from './runtime/cli/error-lists.ts';
 import { main } from './runtime/cli/main.ts';
 import { writeStarter } from './runtime/cli/starter.ts';
 import { bindTopology } from './runtime/topology/bind.ts';
+import { type EventsOf, topology } from './runtime/topology/builder.ts';
 import { topologyJsonSchema } from './runtime/topology/json-schema.ts';
 import { loadTopology } from './runtime/topology/load.ts';
 import { parseTopology } from './runtime/topology/parse.ts';
@@ -82,6 +86,21 @@ describe('mach init', () => {
     const bound = bindTopology(ir, { catalogue, places, broken, diagnostics, env: {} });
     // A secret that the example takes from the environment is for the reader to set.
     expect(bound.diagnostics.filter(({ code }) => code !== 'MACH1401')).toEqual([]);
+  });
+});
+
+describe('the builder', () => {
+  it('types the events of real sources', () => {
+    const rooms = topology('rooms');
+    const adt = rooms.source('adt', hl7Mllp, { listen: 2575 }, { idle: '2m' });
+    const arrivals = rooms.operator('arrivals', filter, { from: adt, when: 'kind == "arrival"' });
+    rooms.sink('out', clickhouse, { from: arrivals, table: 'arrivals', order_by: 'hospital' });
+    expectTypeOf<EventsOf<typeof arrivals>>().toEqualTypeOf<EventsOf<typeof adt>>();
+    expectTypeOf<EventsOf<typeof arrivals>['hospital']>().toEqualTypeOf<string>();
+    expectTypeOf<EventsOf<typeof arrivals>['patient_id']>().toEqualTypeOf<string | null>();
+    // @ts-expect-error not a field of these events
+    expectTypeOf<EventsOf<typeof arrivals>['pulse']>().toEqualTypeOf<number>();
+    expect(rooms.load({ env: {} }).diagnostics).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Passes the events for which a condition holds. */
 import { z } from 'zod';
-import { defineOperator, expression, input } from '../runtime/stream/index.ts';
+import { defineOperator, expression, input, passesThrough } from '../runtime/stream/index.ts';
 
 export const filter = defineOperator({
   name: 'filter',
@@ -10,6 +10,7 @@ export const filter = defineOperator({
     from: input().describe('the node whose events are looked at'),
     when: expression().describe('the condition, CEL over the fields of an event'),
   }),
+  types: passesThrough,
   examples: [
     {
       title: 'arrivals at the emergency department',

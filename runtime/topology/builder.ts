@@ -5,7 +5,7 @@
  * const rooms = topology('waiting-rooms');
  * const adt = rooms.source('adt', hl7Mllp, { listen: 2575 }, { idle: '2m' });
  * const waiting = rooms.operator('waiting', filter, { from: adt, when: 'kind == "arrival"' });
- * rooms.sink('status', clickhouse, { from: waiting, table: 'arrivals' });
+ * rooms.sink('status', clickhouse, { from: waiting, table: 'arrivals', order_by: 'hospital' });
  * const { topology: bound, diagnostics } = rooms.load();
  */
 import type { z } from 'zod';
