@@ -3,11 +3,10 @@ import { type BoundOperator, defineOperator, limits } from '../../runtime/stream
 import { eventKey } from '../support/event-key.ts';
 import { cellKind } from './cell.ts';
 import { examples } from './examples.ts';
-import { GridWindows } from './grid-windows.ts';
 import { aggregateOptions } from './options.ts';
 import { type NamedAggregate, resultSchema, rowMaker, windowFields } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
-import { gridOf } from './window.ts';
+import { planWindow } from './window.ts';
 
 export const aggregate = defineOperator({
   name: 'aggregate',
@@ -27,7 +26,8 @@ export const aggregate = defineOperator({
       return { name, aggregate: check.aggregate(['values', name], input) };
     });
     const kind = cellKind(values.map((value) => value.aggregate));
-    const withdraws = false;
+    const plan = planWindow(window, check);
+    const { withdraws } = plan;
     const setting: AggregateSetting = {
       kind,
       keyFields: key,
@@ -36,13 +36,12 @@ export const aggregate = defineOperator({
       earlyMs: window.early,
       toEvent: rowMaker({ key, names: values.map(({ name }) => name), withdraws }),
     };
-    const grid = gridOf(window, check);
     return {
       ports: { out: resultSchema({ input, key, values, withdraws }) },
       key,
       stateful: true,
-      stateBytesPerKey: { panes: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs) * kind.bytes },
-      create: (context) => new GridWindows(context, setting, grid),
+      stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
+      create: (context) => plan.create(context, setting),
     };
   },
 });

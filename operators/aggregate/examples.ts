@@ -47,4 +47,31 @@ export const examples: readonly Example[] = [
       { window_start: minute, window_end: 3 * minute, total: 4, revision: 0, early: false },
     ],
   },
+  {
+    title: 'journeys of ambulances: what belongs together has no gap of ten minutes',
+    options: {
+      from: 'positions',
+      key: 'unit',
+      window: { session: '10m' },
+      values: { positions: 'count()', km: 'sum(km)' },
+    },
+    schema: { fields: { unit: { type: { kind: 'string' } }, km: { type: { kind: 'float' } } } },
+    in: [
+      { unit: 'A1', km: 1.5, $time: 0 },
+      { unit: 'A1', km: 2, $time: 9 * minute },
+      { unit: 'A1', km: 0.5, $time: 19 * minute },
+    ],
+    out: [
+      { unit: 'A1', window_start: 0, window_end: 19 * minute, positions: 2, km: 3.5, revision: 0, early: false },
+      {
+        unit: 'A1',
+        window_start: 19 * minute,
+        window_end: 29 * minute,
+        positions: 1,
+        km: 0.5,
+        revision: 0,
+        early: false,
+      },
+    ],
+  },
 ];

@@ -144,21 +144,26 @@ export class GridWindows implements OperatorHandler {
     const rows: OrderedRow[] = [];
     for (const group of this.groups.all()) {
       const { order, key } = group;
-      for (const window of windowsOf(kind, group, this.takeChangedEnds(group, watermark), this.grid.sizeMs)) {
+      for (const window of windowsOf(
+        kind,
+        group,
+        this.takeChangedEnds(group, { watermark, instant }),
+        this.grid.sizeMs,
+      )) {
         rows.push({ ...window, order, key, revision: 0, early: true });
       }
     }
     for (const row of sortRows(rows)) out.emit(toEvent(row), instant);
   }
 
-  /** Ends of the open windows that hold panes changed since the last early results. */
-  private takeChangedEnds({ panes }: PaneGroup, watermark: number): number[] {
+  /** Ends of the open windows that hold panes from before the instant, changed since the last early results. */
+  private takeChangedEnds({ panes }: PaneGroup, at: { watermark: number; instant: number }): number[] {
     const ends: number[] = [];
     for (const pane of panes) {
-      if (!pane.changed) continue;
+      if (!pane.changed || pane.start >= at.instant) continue;
       pane.changed = false;
       const last = lastEndOf(this.grid, pane.start);
-      const after = Math.max(pane.start, watermark, ends[ends.length - 1] ?? Number.NEGATIVE_INFINITY);
+      const after = Math.max(pane.start, at.watermark, ends[ends.length - 1] ?? Number.NEGATIVE_INFINITY);
       for (let end = firstEndAfter(this.grid, after); end <= last; end += this.grid.everyMs) ends.push(end);
     }
     return ends;

@@ -31,11 +31,20 @@ const sliding = z.strictObject({
   lateness,
   early,
 });
+const session = z.strictObject({
+  session: duration().describe('a session of a key ends when no event has come for this long'),
+  lateness,
+  early,
+});
+const global = z.strictObject({
+  global: z.literal(true).describe('one window for all time, of which early results are given'),
+  early: duration().describe('results of keys that have changed, this often in event time'),
+});
 
 export const aggregateOptions = z.strictObject({
   from: input(),
   key: key().optional().describe('field or fields by which events are grouped; absent: all together'),
-  window: z.union([tumbling, sliding]).describe('which events belong together in time'),
+  window: z.union([tumbling, sliding, session, global]).describe('which events belong together in time'),
   values: z
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), expression())
     .refine((values) => Object.keys(values).length > 0, 'at least one value')
@@ -47,3 +56,4 @@ export const aggregateOptions = z.strictObject({
 
 export type AggregateOptions = z.output<typeof aggregateOptions>;
 export type WindowOptions = AggregateOptions['window'];
+export type GridOptions = z.output<typeof tumbling> | z.output<typeof sliding>;

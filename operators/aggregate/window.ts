@@ -1,25 +1,59 @@
 /** The windows that the options ask for, checked. */
-import type { Checker } from '../../runtime/stream/index.ts';
+import type { Checker, OperatorContext, OperatorHandler } from '../../runtime/stream/index.ts';
+import { GlobalWindow } from './global-window.ts';
 import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
+import { GridWindows } from './grid-windows.ts';
 import { aggregateLimits } from './limits.ts';
-import type { WindowOptions } from './options.ts';
+import type { GridOptions, WindowOptions } from './options.ts';
+import { SessionWindows } from './session-windows.ts';
+import type { AggregateSetting } from './setting.ts';
 
 const dayMs = 86_400_000;
 
-export function gridOf(window: WindowOptions, check: Checker): WindowGrid {
-  const sizeMs = 'tumbling' in window ? window.tumbling : window.sliding;
-  const everyMs = 'tumbling' in window ? window.tumbling : window.every;
-  const sizeName = 'tumbling' in window ? 'tumbling' : 'sliding';
+export interface WindowPlan {
+  /** Cells held for each key, at most or as a rule. */
+  readonly cellsPerKey: number;
+  /** Whether late events can make a given result's window one that is no more. */
+  readonly withdraws: boolean;
+  create(context: OperatorContext, setting: AggregateSetting): OperatorHandler;
+}
+
+export function planWindow(window: WindowOptions, check: Checker): WindowPlan {
+  if (window.early !== undefined && !isWholeTime(window.early))
+    check.problem(['window', 'early'], 'early results need a time of at least 1ms, in whole ms');
+  if ('global' in window) {
+    return { cellsPerKey: 1, withdraws: false, create: (context, setting) => new GlobalWindow(context, setting) };
+  }
+  if ('session' in window) {
+    if (!isWholeTime(window.session)) check.problem(['window', 'session'], 'a gap is at least 1ms, in whole ms');
+    const span = { gapMs: window.session, latenessMs: window.lateness };
+    return {
+      cellsPerKey: 1,
+      withdraws: span.latenessMs > 0,
+      create: (context, setting) => new SessionWindows(context, setting, span),
+    };
+  }
+  const grid = gridOf(window, check);
+  return {
+    cellsPerKey: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs),
+    withdraws: false,
+    create: (context, setting) => new GridWindows(context, setting, grid),
+  };
+}
+
+function isWholeTime(timeMs: number): boolean {
+  return Number.isInteger(timeMs) && timeMs >= 1;
+}
+
+function gridOf(window: GridOptions, check: Checker): WindowGrid {
+  const tumbling = 'tumbling' in window;
+  const sizeMs = tumbling ? window.tumbling : window.sliding;
+  const everyMs = tumbling ? window.tumbling : window.every;
   const complain = (name: string, message: string, suggestion?: string) =>
     check.problem(['window', name], message, suggestion);
-  if (!Number.isInteger(sizeMs) || sizeMs < 1) complain(sizeName, 'a window is at least 1ms, in whole ms');
-  if (!Number.isInteger(everyMs) || everyMs < 1) complain('every', 'a step is at least 1ms, in whole ms');
-  if (everyMs > sizeMs)
-    complain(
-      'every',
-      'the step is longer than the window, so that some events would be in none',
-      'make it at most the size',
-    );
+  if (!isWholeTime(sizeMs)) complain(tumbling ? 'tumbling' : 'sliding', 'a window is at least 1ms, in whole ms');
+  if (!tumbling && !isWholeTime(everyMs)) complain('every', 'a step is at least 1ms, in whole ms');
+  if (everyMs > sizeMs) complain('every', 'the step is longer than the window: some events would be in none');
   const grid = makeGrid({
     sizeMs: Math.max(1, Math.round(sizeMs)),
     everyMs: Math.max(1, Math.round(everyMs)),
@@ -27,15 +61,15 @@ export function gridOf(window: WindowOptions, check: Checker): WindowGrid {
     latenessMs: window.lateness,
   });
   const panes = grid.sizeMs / grid.paneMs;
-  if (panes > aggregateLimits.panesPerWindowMax) {
-    const message = `a window would have ${panes} panes, more than ${aggregateLimits.panesPerWindowMax} (panesPerWindowMax)`;
+  const { panesPerWindowMax } = aggregateLimits;
+  if (panes > panesPerWindowMax) {
+    const message = `a window would have ${panes} panes, more than ${panesPerWindowMax} (panesPerWindowMax)`;
     complain('every', message, 'make the step a longer part of the size');
   }
-  if (window.early !== undefined && window.early < 1) complain('early', 'early results need a time of at least 1ms');
   return grid;
 }
 
-function offsetOf({ offset = 0, zone }: WindowOptions, everyMs: number, check: Checker): number {
+function offsetOf({ offset = 0, zone }: GridOptions, everyMs: number, check: Checker): number {
   if (zone === undefined) return offset;
   const path = ['window', 'zone'];
   if (everyMs % dayMs !== 0)
