@@ -42,6 +42,8 @@ export class PublishStream {
   #centre = '';
   #next = 1;
   #inFlight = 0;
+  /** Acknowledgements written to a client that was slow to read; still in flight. */
+  #unread = 0;
   /** An older stream of the centre is still settling; nothing may be resumed before it has. */
   #waiting = false;
   #halfClosed = false;
@@ -59,6 +61,7 @@ export class PublishStream {
       feedLimits.openTimeoutMs,
     );
     call.on('data', (request: PublishRequest) => this.#receive(request));
+    call.on('drain', () => this.#drain());
     call.on('end', () => this.#end());
     call.on('cancelled', () => this.#close());
     call.on('error', () => this.#close());
@@ -175,7 +178,11 @@ export class PublishStream {
     if (this.#ended || this.#call.destroyed) return this.#release();
     // A client that does not read its acknowledgements is not read from either.
     if (this.#call.write({ acknowledgement })) this.#release();
-    else this.#call.once('drain', () => this.#release());
+    else this.#unread++;
+  }
+
+  #drain(): void {
+    for (; this.#unread > 0; this.#unread--) this.#release();
   }
 
   #release(): void {
