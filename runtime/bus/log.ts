@@ -75,6 +75,8 @@ export interface ReadOptions {
 
 export interface LogStream {
   readonly spec: StreamSpec;
+  /** One message: `limits.frameBytesMax`, or less where the server allows less. */
+  readonly messageBytesMax: number;
   /** Rejects with MACH3001 (fenced), MACH3002 (unknown after the deadline), MACH3003 (too large), MACH3004 (stream full). */
   append(subject: string, payload: Uint8Array, options?: AppendOptions): Promise<Appended>;
   /**

@@ -57,7 +57,7 @@ export async function openOutputPublisher(args: {
   }
 
   function split(rows: OutputRow[]): OutputRow[][] {
-    if (rows.length === 1 || encodeOutputFrame(schema, rows).length <= limits.frameBytesMax) return [rows];
+    if (rows.length === 1 || encodeOutputFrame(schema, rows).length <= stream.messageBytesMax) return [rows];
     const middle = rows.length >> 1;
     return [...split(rows.slice(0, middle)), ...split(rows.slice(middle))];
   }

@@ -120,7 +120,7 @@ export function startSourceRunner(args: {
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     const whole = encode(group.map(({ request }) => request));
-    const fits = whole.length <= limits.frameBytesMax;
+    const fits = whole.length <= stream.messageBytesMax;
     if (!fits && group.length > 1) {
       const lost = new Set<string>();
       for (const waiting of group) {
@@ -167,13 +167,13 @@ export function startSourceRunner(args: {
 
   function splitOrWhole(request: AppendRequest): Uint8Array[] {
     const payload = encode([request]);
-    return payload.length <= limits.frameBytesMax ? [payload] : splitRequest(request);
+    return payload.length <= stream.messageBytesMax ? [payload] : splitRequest(request);
   }
 
   /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
   function splitRequest(request: AppendRequest): Uint8Array[] {
     if (request.events.length <= 1) {
-      throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: limits.frameBytesMax });
+      throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: stream.messageBytesMax });
     }
     const { mark, id, deadLetters, ...rest } = request;
     const middle = request.events.length >> 1;

@@ -12,7 +12,7 @@ import { syncAlwaysNamePrefix } from '../server.ts';
 import { type Connection, trackConnection } from './connection.ts';
 import { storedMessage } from './message.ts';
 import { openObjects } from './objects.ts';
-import { openPublisher } from './publisher.ts';
+import { openPublisher, payloadBytesMax } from './publisher.ts';
 import { readStream } from './reader.ts';
 import { ensureStream } from './stream-config.ts';
 import { openSubscription } from './subscription.ts';
@@ -70,6 +70,9 @@ function openStream(connection: Connection, window: AppendWindow, spec: StreamSp
   const { manager } = connection;
   return {
     spec,
+    get messageBytesMax() {
+      return Math.min(limits.frameBytesMax, payloadBytesMax(connection.nats));
+    },
     append(subject, payload, { id, expectedLastSubjectSequence, headers } = {}) {
       if (payload.length > limits.frameBytesMax) {
         const data = { stream: spec.name, subject, bytes: payload.length };

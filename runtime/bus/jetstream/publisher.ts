@@ -2,7 +2,7 @@
  * Appends over one subscription for all acknowledgements. `js.publish` makes a promise, a timer and a subscription entry
  * for each message and reaches a tenth of this.
  */
-import { createInbox, type Msg, headers as makeHeaders } from '@nats-io/transport-node';
+import { createInbox, type Msg, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
 import type { AppendOutcome, AppendRequest, AppendTransport } from '../append-window.ts';
 import { identityHeader } from '../append-window.ts';
 import { serverLimits } from '../server-limits.ts';
@@ -58,6 +58,11 @@ export interface Publisher {
   close(): void;
 }
 
+/** What the server takes as one payload, less room for our headers. */
+export function payloadBytesMax(nats: NatsConnection): number {
+  return (nats.info?.max_payload ?? Number.POSITIVE_INFINITY) - serverLimits.headerBytesMax / 16;
+}
+
 export function openPublisher(
   connection: Connection,
   settle: (token: number, outcome: AppendOutcome) => void,
@@ -74,7 +79,7 @@ export function openPublisher(
 
   function send(token: number, request: AppendRequest): void {
     const { payload, id, expectedLastSubjectSequence } = request;
-    const limitBytes = (nats.info?.max_payload ?? Number.POSITIVE_INFINITY) - serverLimits.headerBytesMax / 16;
+    const limitBytes = payloadBytesMax(nats);
     if (payload.length > limitBytes) {
       settle(token, { kind: 'too-large', reason: 'max_payload of the server', limitBytes });
       return;

@@ -136,6 +136,7 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
     };
     return {
       spec,
+      messageBytesMax: limits.frameBytesMax,
       append(subject, payload, { id, expectedLastSubjectSequence, headers } = {}) {
         if (payload.length > limits.frameBytesMax) {
           const data = { stream: spec.name, subject, bytes: payload.length, limitBytes: limits.frameBytesMax };
