@@ -9,6 +9,7 @@ import { edOverload } from './ed-overload/ed-overload.ts';
 import { filter } from './filter.ts';
 import { join } from './join/join.ts';
 import { map } from './map.ts';
+import { rankHospitalsOperator } from './rank-hospitals/rank-hospitals.ts';
 import { route } from './route.ts';
 import { union } from './union.ts';
 
@@ -22,6 +23,7 @@ export const operators: readonly OperatorDefinition[] = [
   filter,
   join,
   map,
+  rankHospitalsOperator,
   route,
   union,
 ];

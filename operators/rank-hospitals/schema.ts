@@ -1,0 +1,115 @@
+/** What `rank-hospitals` reads and what comes out of it. */
+import {
+  type BoundInput,
+  type Checker,
+  type Event,
+  type Field,
+  type FieldType,
+  field,
+  isAssignable,
+  type Schema,
+} from '../../runtime/stream/index.ts';
+import type { HospitalStatus } from './score.ts';
+
+/** Fields of a call that come out, where the input has them. */
+const callFields = [
+  'call_id',
+  'centre',
+  'call_received_at',
+  'answered_at',
+  'priority',
+  'complaint_code',
+  'required_capability',
+  'latitude',
+  'longitude',
+  'station',
+  'address',
+] as const;
+
+const ranked = {
+  rank: field.int(),
+  hospital: field.string(),
+  name: field.string(),
+  distance_km: field.float({ unit: 'km' }),
+  minutes: field.float({ unit: 'min' }),
+  level: field.int({ nullable: true }),
+  nedocs: field.float({ nullable: true }),
+  on_diversion: field.bool(),
+  score: field.float({ unit: 'min' }),
+  reason: field.string(),
+} as const;
+
+const results: Readonly<Record<string, Field>> = {
+  recommended: field.string({
+    nullable: true,
+    repeated: true,
+    description: 'the first hospital; null without a place',
+  }),
+  recommended_distance_km: field.float({ nullable: true, unit: 'km', description: 'in a straight line' }),
+  capability_met: field.bool({ description: 'false: no hospital has what is required, so that all are ranked' }),
+  // From distances to several hospitals the scene can be found again.
+  ranking: field.list({ kind: 'record', fields: ranked }, { privacy: 'quasi', description: 'best first' }),
+};
+
+const wantedOfCalls: Readonly<Record<string, FieldType>> = {
+  call_id: { kind: 'string' },
+  latitude: { kind: 'float' },
+  longitude: { kind: 'float' },
+};
+const wantedOfDiversions: Readonly<Record<string, FieldType>> = {
+  hospital: { kind: 'string' },
+  on_diversion: { kind: 'bool' },
+};
+/** Option-like fields of the status: used where they are there. */
+const statusFields = {
+  level: 'level',
+  nedocs: 'nedocs',
+  occupancy: 'occupancy',
+  waiting: 'waiting',
+  ambulances: 'ambulances_on_the_way',
+} as const satisfies Record<keyof HospitalStatus, string>;
+
+function demand(
+  option: string,
+  { schema, from }: BoundInput,
+  wanted: Readonly<Record<string, FieldType>>,
+  check: Checker,
+): void {
+  for (const [name, type] of Object.entries(wanted)) {
+    const given = schema.fields[name];
+    if (!given) check.problem(option, `"${from}" has no field ${name}`, 'add it with map');
+    else if (!isAssignable(given.type, type)) {
+      check.problem(option, `field ${name} of "${from}" is a ${given.type.kind}, not a ${type.kind}`);
+    }
+  }
+}
+
+export function rankingSchema(calls: BoundInput, check: Checker): Schema {
+  demand('calls', calls, wantedOfCalls, check);
+  const fields: Record<string, Field> = {};
+  for (const name of callFields) {
+    const given = calls.schema.fields[name];
+    if (given) fields[name] = given;
+  }
+  return { fields: { ...fields, ...results } };
+}
+
+export function checkDiversions(diversions: BoundInput, check: Checker): void {
+  demand('diversions', diversions, wantedOfDiversions, check);
+}
+
+/** Reads a status event; what its schema has not is not known. */
+export function bindStatus(status: BoundInput, check: Checker): (event: Event) => HospitalStatus {
+  const number = { kind: 'float' } as const;
+  const present = Object.values(statusFields).filter((name) => name in status.schema.fields);
+  const wanted = Object.fromEntries(present.map((name) => [name, number]));
+  demand('status', status, { hospital: { kind: 'string' }, ...wanted }, check);
+  const read = (event: Event, name: string) => (event[name] as number | null | undefined) ?? null;
+  return (event) => ({
+    level: read(event, statusFields.level),
+    nedocs: read(event, statusFields.nedocs),
+    occupancy: read(event, statusFields.occupancy),
+    waiting: read(event, statusFields.waiting),
+    ambulances: read(event, statusFields.ambulances),
+  });
+}
