@@ -4,6 +4,7 @@ import type { CommandContext } from '../../runtime/cli/context.ts';
 import { CommandExit, exitCodes } from '../../runtime/cli/exit-codes.ts';
 import { type Run, startRun } from '../../runtime/cli/start-run.ts';
 import { type Clock, systemClock, wallTime } from '../../runtime/clock.ts';
+import { messageOf } from '../../runtime/errors.ts';
 import { engineStatus } from '../../runtime/observe/status.ts';
 import { loadTopology } from '../../runtime/topology/index.ts';
 import type { CityProgress, CityResult, ScenarioName } from '../city/index.ts';
@@ -35,8 +36,7 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const inbox = join(directory, 'beds');
   await rm(directory, { recursive: true, force: true });
   await mkdir(inbox, { recursive: true });
-  // The simulated hour ends now, so that its rows are of today whatever the tables' retention is.
-  const start = alignedMinute(wallTime() - (durationMs ?? 0) * speed);
+  const start = morningBefore(wallTime() - (durationMs ?? 0) * speed);
   const clock = systemClock({ rate: speed, start });
   const topology = await demoTopology(settings, inbox);
   context.printError(`starting ${topology.name}: NATS JetStream, ClickHouse and the engine`);
@@ -55,7 +55,9 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   let progress: CityProgress | undefined;
-  const looking = lookOn(run, { context, clock, signal: stop.signal, progress: () => progress });
+  const looking = lookOn(run, { context, clock, signal: stop.signal, progress: () => progress }).catch((error) => {
+    context.printError(`the live table has ended: ${messageOf(error)}`);
+  });
   const hl7 = addresses.get('adt');
   const feed = addresses.get('centre');
   const city = simulateCity({
@@ -84,14 +86,17 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
     await report(run, result, settings, clock);
   } catch (error) {
     stop.abort();
-    await looking.catch(() => undefined);
+    await looking;
     await run.stop();
     throw error;
   }
 }
 
-function alignedMinute(time: number): number {
-  return Math.floor(time / 60_000) * 60_000;
+/** The last eight o'clock in the morning of the city before a time: a busy hour, and none of it in the future. */
+function morningBefore(time: number): number {
+  const dayMs = 86_400_000;
+  const eightInTheCity = 1 * 3_600_000; // 08:00+07:00 is 01:00 UTC
+  return Math.floor((time - eightInTheCity) / dayMs) * dayMs + eightInTheCity;
 }
 
 /** The topology file as it is, on free ports and with the demo's own inbox. */
@@ -134,7 +139,10 @@ async function lookOn(
   while (!signal.aborted) {
     await machine.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const [board, status] = await Promise.all([readBoard(run.services.store), engineStatus(run.engine, clock.now())]);
+    const [board, status] = await Promise.all([
+      readBoard(run.services.store, clock.now()),
+      engineStatus(run.engine, clock.now()),
+    ]);
     const screen = liveScreen({ board, status, now: clock.now(), progress: args.progress(), color: context.color });
     context.print(context.isTerminal ? `\u001b[H\u001b[2J${screen}` : screen);
   }
@@ -155,8 +163,12 @@ async function untilComputed(run: Run, result: CityResult): Promise<void> {
 async function report(run: Run, result: CityResult, settings: DemoSettings, clock: Clock): Promise<void> {
   const { context } = settings;
   const summary = await summarise(run, result);
-  const [board, status] = await Promise.all([readBoard(run.services.store), engineStatus(run.engine, clock.now())]);
-  context.print(liveScreen({ board, status, now: clock.now(), progress: undefined, color: context.color }));
+  const ended = Date.parse(result.summary.end);
+  const [board, status] = await Promise.all([
+    readBoard(run.services.store, ended),
+    engineStatus(run.engine, clock.now()),
+  ]);
+  context.print(liveScreen({ board, status, now: ended, progress: undefined, color: context.color }));
   await run.drain();
   if (settings.summaryFile) await writeFile(settings.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
   const { truth, accounting } = summary;

@@ -32,16 +32,19 @@ SELECT s.hospital AS hospital, any(h.name) AS name, formatDateTime(max(s.minute)
   toInt32(argMax(s.boarding, s.minute)) AS boarding, argMax(s.longest_wait_minutes, s.minute) AS longest_wait,
   toInt32(argMax(s.ambulances_on_the_way, s.minute)) AS ambulances, argMax(tuple(s.nedocs), s.minute).1 AS nedocs,
   argMax(tuple(s.nedocs_band), s.minute).1 AS band, argMax(tuple(toNullable(toInt32(s.level))), s.minute).1 AS level
-FROM (SELECT * FROM ed_status FINAL WHERE minute > (SELECT max(minute) - INTERVAL 10 MINUTE FROM ed_status)) AS s
+FROM (SELECT * FROM ed_status FINAL WHERE minute <= fromUnixTimestamp64Milli({until: Int64})
+  AND minute > (SELECT max(minute) - INTERVAL 10 MINUTE FROM ed_status WHERE minute <= fromUnixTimestamp64Milli({until: Int64}))) AS s
 LEFT JOIN (SELECT hospital, any(name) AS name FROM hospitals GROUP BY hospital) AS h ON h.hospital = s.hospital
 GROUP BY s.hospital ORDER BY s.hospital`;
 
-export async function readBoard(store: Store): Promise<Board> {
+/** The board as of an instant of the simulated city, ms since the epoch. */
+export async function readBoard(store: Store, until: number): Promise<Board> {
   const [rows, calls, alerts] = await Promise.all([
-    store.query<BoardRow>(boardQuery),
+    store.query<BoardRow>(boardQuery, { until: Math.floor(until) }),
     store.query<{ calls: number }>('SELECT toInt32(uniqExact(centre, call_id)) AS calls FROM emergency_calls'),
     store.query<{ key: string; state: string; at: string }>(
-      `SELECT hospital AS key, argMax(state, at) AS state, formatDateTime(max(at), '%H:%i', 'Asia/Ho_Chi_Minh') AS at FROM alerts GROUP BY hospital HAVING state != 'cleared' ORDER BY hospital`,
+      `SELECT hospital AS key, argMax(state, changed) AS state, formatDateTime(max(changed), '%H:%i', 'Asia/Ho_Chi_Minh') AS at
+       FROM (SELECT hospital, state, at AS changed FROM alerts) GROUP BY hospital HAVING state != 'cleared' ORDER BY hospital`,
     ),
   ]);
   return { rows, calls: calls[0]?.calls ?? 0, alerts };
