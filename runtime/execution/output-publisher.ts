@@ -50,22 +50,23 @@ export async function openOutputPublisher(args: {
     while (queue.length > 0) {
       const rows = queue.length > limits.outputFlushEventsMax ? queue.slice(0, limits.outputFlushEventsMax) : queue;
       queue = queue.length > rows.length ? queue.slice(rows.length) : [];
-      for (const part of split(rows)) await publish(part);
+      await publish(rows);
     }
     // In the same turn as the last look at the queue: a row added later starts anew.
     publishing = false;
   }
 
-  function split(rows: OutputRow[]): OutputRow[][] {
-    if (rows.length === 1 || encodeOutputFrame(schema, rows).length <= stream.messageBytesMax) return [rows];
-    const middle = rows.length >> 1;
-    return [...split(rows.slice(0, middle)), ...split(rows.slice(middle))];
-  }
-
-  async function publish(rows: OutputRow[]): Promise<void> {
+  async function publish(rows: readonly OutputRow[]): Promise<void> {
+    const payload = encodeOutputFrame(schema, rows);
+    if (payload.length > limits.frameBytesMax && rows.length > 1) {
+      const middle = rows.length >> 1;
+      await publish(rows.slice(0, middle));
+      await publish(rows.slice(middle));
+      return;
+    }
     const last = rows.at(-1) as OutputRow;
     crashPoints.at('output.before-append');
-    const { sequence } = await stream.append(subject, encodeOutputFrame(schema, rows), {
+    const { sequence } = await stream.append(subject, payload, {
       id: `${subject}/${last.sequence}.${last.index}`,
       expectedLastSubjectSequence: expected,
     });

@@ -13,12 +13,15 @@
  * | 4   | dictionary: JSON array of texts, then an index each (uint8 or uint16 by its size); the last index means null |
  * | 5   | int32 offsets from a float64 base; the smallest int32 means null |
  */
-import type { Event, Field, Schema } from './schema.ts';
+import { type Event, type Field, fieldNames, type Schema } from './schema.ts';
 
 const tags = { empty: 0, float: 1, bool: 2, json: 3, dictionary: 4, offsets: 5 } as const;
 const nullOffset = -0x80000000;
 const offsetMax = 0x7fffffff;
 const dictionaryMax = 0xfffe;
+/** Index of null in a dictionary column of two bytes, and of one. */
+const noPlace = 0xffff;
+const narrowNoPlace = 0xff;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -125,16 +128,26 @@ export function writeEvents(writer: ByteWriter, schema: Schema, events: readonly
 
 /** Reads the columns back to events; fields outside `wanted` are skipped and absent from the events. */
 export function readEvents(reader: ByteReader, schema: Schema, count: number, wanted?: ReadonlySet<string>): Event[] {
-  const events: Event[] = new Array(count);
-  for (let index = 0; index < count; index++) events[index] = {};
-  for (const [name] of Object.entries(schema.fields)) {
+  const names = fieldNames(schema);
+  const events = emptyEvents(wanted ? names.filter((name) => wanted.has(name)) : names, count);
+  for (const name of names) {
     const tag = reader.uint8();
     const body = reader.bytes(reader.uint32());
-    if (wanted && !wanted.has(name)) continue;
-    readColumn(tag, body, count, (index, value) => {
-      (events[index] as Event)[name] = value;
-    });
+    if (tag === tags.empty || (wanted && !wanted.has(name))) continue;
+    const values = readColumn(tag, body, count);
+    for (let index = 0; index < count; index++) (events[index] as Event)[name] = values[index];
   }
+  return events;
+}
+
+/**
+ * Events with all fields null. They are copies of one object, so that they have one hidden class and room for all fields from the
+ * start: fields added one by one would make V8 grow, and in the end hash, every single event.
+ */
+function emptyEvents(names: readonly string[], count: number): Event[] {
+  const empty = JSON.parse(`{${names.map((name) => `${JSON.stringify(name)}:null`).join(',')}}`) as Event;
+  const events = new Array<Event>(count);
+  for (let index = 0; index < count; index++) events[index] = { ...empty };
   return events;
 }
 
@@ -146,11 +159,7 @@ export function writeNumbers(writer: ByteWriter, numbers: readonly number[]): vo
 export function readNumbers(reader: ByteReader, count: number): number[] {
   const tag = reader.uint8();
   const body = reader.bytes(reader.uint32());
-  const numbers = new Array<number>(count);
-  readColumn(tag, body, count, (index, value) => {
-    numbers[index] = value as number;
-  });
-  return numbers;
+  return readColumn(tag, body, count) as number[];
 }
 
 function writeColumn(writer: ByteWriter, field: Field, values: readonly unknown[]): void {
@@ -226,77 +235,89 @@ function writeNumberColumn(writer: ByteWriter, values: readonly (number | null)[
 function writeDictionary(writer: ByteWriter, values: readonly (string | null)[]): boolean {
   const indexes = new Map<string, number>();
   const places = new Uint16Array(values.length);
+  let last: string | null = null;
+  let lastPlace = noPlace;
   for (let index = 0; index < values.length; index++) {
     const value = values[index] as string | null;
-    if (value === null) {
-      places[index] = 0xffff;
+    if (value === last) {
+      places[index] = lastPlace;
       continue;
     }
-    let place = indexes.get(value);
+    let place = value === null ? noPlace : indexes.get(value);
     if (place === undefined) {
       place = indexes.size;
       // Mostly distinct texts are shorter as a plain array.
       if (place >= dictionaryMax || (place > 64 && place * 2 > index)) return false;
-      indexes.set(value, place);
+      indexes.set(value as string, place);
     }
     places[index] = place;
+    last = value;
+    lastPlace = place;
   }
   const texts = encoder.encode(JSON.stringify([...indexes.keys()]));
-  const narrow = indexes.size < 0xff;
+  const narrow = indexes.size < narrowNoPlace;
   writer.uint8(tags.dictionary);
   writer.uint32(4 + texts.length + 1 + values.length * (narrow ? 1 : 2));
   writer.uint32(texts.length);
   writer.bytes(texts);
   writer.uint8(narrow ? 1 : 2);
-  writer.bytes(
-    narrow ? Uint8Array.from(places, (place) => (place === 0xffff ? 0xff : place)) : new Uint8Array(places.buffer),
-  );
+  // The low byte of `noPlace` is `narrowNoPlace`.
+  writer.bytes(narrow ? new Uint8Array(places) : new Uint8Array(places.buffer));
   return true;
 }
 
-type Put = (index: number, value: unknown) => void;
-
-function readColumn(tag: number, body: Buffer, count: number, put: Put): void {
+function readColumn(tag: number, body: Buffer, count: number): unknown[] {
   switch (tag) {
     case tags.empty:
-      for (let index = 0; index < count; index++) put(index, null);
-      return;
-    case tags.float: {
-      if (body.length < count * 9) throw new RangeError('the encoded frame is cut short');
-      for (let index = 0; index < count; index++) put(index, body[index] ? null : body.readDoubleLE(count + index * 8));
-      return;
+      return new Array(count).fill(null);
+    case tags.float:
+      return readFloats(body, count);
+    case tags.bool: {
+      if (body.length < count) throw new RangeError('the encoded frame is cut short');
+      const values = new Array<boolean | null>(count);
+      for (let index = 0; index < count; index++) values[index] = body[index] === 2 ? null : body[index] === 1;
+      return values;
     }
-    case tags.bool:
-      for (let index = 0; index < count; index++) put(index, body[index] === 2 ? null : body[index] === 1);
-      return;
-    case tags.json: {
-      const values = JSON.parse(decoder.decode(body)) as unknown[];
-      for (let index = 0; index < count; index++) put(index, values[index]);
-      return;
-    }
+    case tags.json:
+      return JSON.parse(decoder.decode(body)) as unknown[];
     case tags.dictionary:
-      readDictionary(body, count, put);
-      return;
-    case tags.offsets: {
-      const base = body.readDoubleLE(0);
-      for (let index = 0; index < count; index++) {
-        const offset = body.readInt32LE(8 + index * 4);
-        put(index, offset === nullOffset ? null : base + offset);
-      }
-      return;
-    }
+      return readDictionary(body, count);
+    case tags.offsets:
+      return readOffsets(body, count);
     default:
       throw new RangeError(`unknown column tag ${tag} in an encoded frame`);
   }
 }
 
-function readDictionary(body: Buffer, count: number, put: Put): void {
-  const textsLength = body.readUInt32LE(0);
-  const texts = JSON.parse(decoder.decode(body.subarray(4, 4 + textsLength))) as string[];
-  const width = body.readUInt8(4 + textsLength);
-  const begin = 5 + textsLength;
+function readFloats(body: Buffer, count: number): (number | null)[] {
+  if (body.length < count * 9) throw new RangeError('the encoded frame is cut short');
+  const values = new Array<number | null>(count);
+  for (let index = 0; index < count; index++) values[index] = body[index] ? null : body.readDoubleLE(count + index * 8);
+  return values;
+}
+
+function readOffsets(body: Buffer, count: number): (number | null)[] {
+  if (body.length < 8 + count * 4) throw new RangeError('the encoded frame is cut short');
+  const base = body.readDoubleLE(0);
+  const values = new Array<number | null>(count);
   for (let index = 0; index < count; index++) {
-    const place = width === 1 ? body.readUInt8(begin + index) : body.readUInt16LE(begin + index * 2);
-    put(index, place === (width === 1 ? 0xff : 0xffff) ? null : (texts[place] as string));
+    const offset = body.readInt32LE(8 + index * 4);
+    values[index] = offset === nullOffset ? null : base + offset;
   }
+  return values;
+}
+
+function readDictionary(body: Buffer, count: number): (string | null)[] {
+  const textsLength = body.readUInt32LE(0);
+  const texts = JSON.parse(decoder.decode(body.subarray(4, 4 + textsLength))) as (string | null)[];
+  const narrow = body.readUInt8(4 + textsLength) === 1;
+  const begin = 5 + textsLength;
+  if (body.length < begin + count * (narrow ? 1 : 2)) throw new RangeError('the encoded frame is cut short');
+  const none = narrow ? narrowNoPlace : noPlace;
+  const values = new Array<string | null>(count);
+  for (let index = 0; index < count; index++) {
+    const place = narrow ? (body[begin + index] as number) : body.readUInt16LE(begin + index * 2);
+    values[index] = place === none ? null : (texts[place] as string);
+  }
+  return values;
 }
