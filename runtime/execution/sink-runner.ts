@@ -11,6 +11,7 @@ import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import { deadLetterOfEvent, deadLetterSchema } from './dead-letter.ts';
 import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-frame.ts';
+import { woken } from './woken.ts';
 
 interface Promised {
   readonly from: number;
@@ -76,8 +77,7 @@ export async function startSinkRunner(args: {
 
   function reachedPosition(to: number): void {
     position = to;
-    for (const wake of waiters) wake();
-    waiters.clear();
+    for (const wake of [...waiters]) wake();
   }
 
   async function write(messages: readonly LogMessage[], range: { from: number; to: number }): Promise<void> {
@@ -194,12 +194,7 @@ export async function startSinkRunner(args: {
       await args.running.close();
     },
     async reached(sequence, signal) {
-      while (position < sequence && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          waiters.add(resolve);
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        });
-      }
+      while (position < sequence && !signal.aborted) await woken(waiters, signal);
     },
     counts,
     get position() {

@@ -7,6 +7,7 @@ import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
+import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { type Accounting, Ledger, outcome } from '../stream/ledger.ts';
 import { OperatorRunner, type RunnerSnapshot } from '../stream/operator-runner.ts';
 import type { Event } from '../stream/schema.ts';
@@ -115,7 +116,8 @@ export class StageMachine {
       else if (frame.kind === 'silence') this.handleSilence(this.source(source), frame);
       else this.handleAnswers(source, frame);
     } catch (error) {
-      throw executionErrors.make('MACH3208', { node: source, reason: messageOf(error) }, error);
+      const node = error instanceof NodeFailure ? error.node : source;
+      throw executionErrors.make('MACH3208', { node, reason: messageOf(error) }, error);
     }
     this.ledger.close();
   }
@@ -263,7 +265,7 @@ export class StageMachine {
     }
     if (inputs.length > 1) this.merging.push(runner);
     this.runners.set(node.id, runner);
-    runner.output('dead').subscribe((frame) => {
+    subscribeFrames(runner.output('dead'), (frame) => {
       if (frame.kind !== 'batch') return;
       frame.events.forEach((event, index) => {
         this.deadLetter(deadLetterOfEvent(node.id, event), frame.times[index] as number);
@@ -282,7 +284,7 @@ export class StageMachine {
     for (const edge of edges) runner.connect(edge.input, this.output(edge.from));
     if (edges.length > 1) this.merging.push(runner);
     this.runners.set(id, runner);
-    runner.output('out').subscribe((frame) => {
+    subscribeFrames(runner.output('out'), (frame) => {
       if (frame.kind !== 'batch') return;
       for (let at = 0; at < frame.events.length; at++) {
         this.ledger.settle(frame.causes[at] as number, outcome.delivered);

@@ -15,6 +15,7 @@ import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
 import { deadLetterOutput, StageMachine } from './stage-machine.ts';
+import { woken } from './woken.ts';
 
 export interface StageCounts {
   messages: number;
@@ -92,8 +93,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     counts.messages++;
     counts.bytes += message.payload.length;
     if (frame.kind === 'source') counts.events += frame.events.length;
-    for (const wake of waiters) wake();
-    waiters.clear();
+    for (const wake of [...waiters]) wake();
   }
 
   async function relieve(): Promise<void> {
@@ -175,12 +175,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     publishers,
     restoredAt,
     async reached(sequence, signal) {
-      while (machine.sequence < sequence && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          waiters.add(resolve);
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        });
-      }
+      while (machine.sequence < sequence && !signal.aborted) await woken(waiters, signal);
     },
     checkpoint,
     async close() {

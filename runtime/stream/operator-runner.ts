@@ -11,6 +11,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './definition.ts';
 import type { Batch, Frame } from './frame.ts';
 import { end } from './frame.ts';
+import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
 import { EventTimers, KeyedStateMap, type KeyedStateSnapshot, type TimersSnapshot } from './keyed-state.ts';
 import { type Ledger, outcome } from './ledger.ts';
 import type { Event } from './schema.ts';
@@ -91,7 +92,7 @@ export class OperatorRunner implements Output {
   connect(input: string, frames: Observable<Frame>): void {
     const port = this.inputs.find((candidate) => candidate.name === input);
     if (!port) throw new Error(`node ${this.node} has no input ${input}`);
-    frames.subscribe((frame) => this.receive(port, frame));
+    subscribeFrames(frames, (frame) => this.guarded(() => this.receive(port, frame)));
   }
 
   /** The frames that leave by a port. */
@@ -120,8 +121,10 @@ export class OperatorRunner implements Output {
   /** The wave is over: an operator with several inputs now handles what came. */
   flush(): void {
     if (this.inputs.length === 1) return;
-    this.handleWaiting();
-    this.advance();
+    this.guarded(() => {
+      this.handleWaiting();
+      this.advance();
+    });
   }
 
   /** All of the stage has been restored. */
@@ -184,10 +187,10 @@ export class OperatorRunner implements Output {
     this.settle(outcome.dropped, reason);
   }
 
-  dead(event: Event, code: string, reason: string): void {
+  dead(event: Event, code: string, reason: string, time?: number): void {
     this.counts.dead++;
     this.settle(outcome.dead);
-    this.side('dead', { ...event, code, reason }, this.time);
+    this.side('dead', { ...event, code, reason }, time ?? this.time);
   }
 
   // -- frames --------------------------------------------------------------------------------------------------------
@@ -205,6 +208,15 @@ export class OperatorRunner implements Output {
     const { time, idle } = frame.kind === 'watermark' ? frame : { time: Number.POSITIVE_INFINITY, idle: false };
     input.progress = { time: Math.max(time, input.progress.time), idle, ended: frame.kind === 'end' };
     if (this.inputs.length === 1) this.advance();
+  }
+
+  /** What throws in here goes up to the stage with the name of the node that it came from. */
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw error instanceof NodeFailure ? error : new NodeFailure(this.node, error);
+    }
   }
 
   private handleBatch(batch: Batch, input: string): void {
