@@ -4,11 +4,13 @@ import type { ErrorList } from '../errors.ts';
 import { executionErrors } from '../execution/errors.ts';
 import { expressionErrors } from '../expression/errors.ts';
 import { storeErrors } from '../store/errors.ts';
+import { topologyTestErrors } from '../testing/topology-test/errors.ts';
 import { topologyErrors } from '../topology/errors.ts';
 import { cliErrors } from './errors.ts';
 
 export const runtimeErrorLists: readonly ErrorList[] = [
   topologyErrors.list,
+  topologyTestErrors.list,
   expressionErrors.list,
   cliErrors.list,
   logErrors.list,

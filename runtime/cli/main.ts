@@ -11,12 +11,26 @@ import * as list from './commands/list.ts';
 import * as run from './commands/run.ts';
 import * as schema from './commands/schema.ts';
 import * as tap from './commands/tap.ts';
+import * as test from './commands/test.ts';
 import * as top from './commands/top.ts';
 import { type CommandContext, type CommandModule, type ContextOptions, createContext } from './context.ts';
 import { CommandExit, exitCodes } from './exit-codes.ts';
 
 /** One line for each command, in the order in which `mach --help` shows them within their groups. */
-const commands: readonly CommandModule[] = [init, check, graph, explain, run, top, tap, decode, list, schema, help];
+const commands: readonly CommandModule[] = [
+  init,
+  check,
+  test,
+  graph,
+  explain,
+  run,
+  top,
+  tap,
+  decode,
+  list,
+  schema,
+  help,
+];
 
 const exitCodeHelp = `
 Exit codes:

@@ -1,0 +1,214 @@
+/** Whether a test got what it expects, and the difference in words. */
+import type { Event } from '../../stream/schema.ts';
+import type { BoundTopology } from '../../topology/bound.ts';
+import type { Expectation, ExpectedRow } from './bound-test.ts';
+import { topologyTestLimits } from './limits.ts';
+import { timeKey } from './values.ts';
+import type { CollectedRow, World } from './world.ts';
+
+export interface Mismatch {
+  readonly what: string;
+  /** Lines: `-` expected, `+` got, `=` both. */
+  readonly difference: readonly string[];
+}
+
+export function checkExpectation(
+  expectation: Expectation,
+  world: World,
+  topology: BoundTopology,
+): Mismatch | undefined {
+  switch (expectation.kind) {
+    case 'rows':
+      return checkRows(expectation, world, topology);
+    case 'accounting': {
+      const accounting = world.accounting();
+      const difference = differentFields(expectation.accounting as Event, accounting as unknown as Event);
+      return difference.length === 0 ? undefined : { what: 'the accounting is another one', difference };
+    }
+    case 'watermark': {
+      const { node, time } = expectation;
+      const got = world.watermark(node);
+      if (got === time) return undefined;
+      const what = `the watermark of ${node} is another one`;
+      return { what, difference: [`- ${showTime(time)}`, `+ ${showTime(got)}`] };
+    }
+  }
+}
+
+type RowsExpectation = Expectation & { kind: 'rows' };
+
+function checkRows(expectation: RowsExpectation, world: World, topology: BoundTopology): Mismatch | undefined {
+  const { sink, rows: wanted, contains, where, latestBy } = expectation;
+  const name = sink ?? 'dead letters';
+  const sinkNode = topology.sinks.find(({ id }) => id === sink);
+  const show = showRowOf(expectation, timestampsOf(sinkNode?.inputs[0]?.schema.fields ?? {}));
+  let got = sink === undefined ? world.deadLetters() : world.rows(sink);
+  if (latestBy) got = latestRows(got, latestBy);
+  if (where) got = got.filter((row) => matches(where, row));
+  const scope = `${latestBy ? 'newest ' : ''}rows of ${name}${where ? ` where ${show(where.fields, where.time)}` : ''}`;
+  if (typeof wanted === 'number' && wanted !== got.length) {
+    return {
+      what: `expected ${wanted} ${scope}, got ${got.length}`,
+      difference: cut(got.map((row) => `+ ${show(row.event, row.time)}`)),
+    };
+  }
+  if (typeof wanted === 'object') {
+    const pairs = alignRows(wanted, got);
+    if (pairs.some(({ expected, row }) => !expected || !row)) {
+      return {
+        what: `expected ${wanted.length} ${scope}, got ${got.length === wanted.length ? 'others' : got.length}`,
+        difference: cut(pairs.flatMap((pair) => describePair(pair, show))),
+      };
+    }
+  }
+  const missing = contains?.filter((one) => !got.some((row) => matches(one, row))) ?? [];
+  if (missing.length === 0) return undefined;
+  return {
+    what: `${missing.length} of ${contains?.length} rows are not among the ${got.length} ${scope}`,
+    difference: cut([
+      ...missing.map((one) => `- ${show(one.fields, one.time)}`),
+      ...got.slice(-topologyTestLimits.shownRowsMax).map((row) => `+ ${show(row.event, row.time)}`),
+    ]),
+  };
+}
+
+/** Of rows with the same key the one written last, in the order of their last writing. */
+function latestRows(rows: readonly CollectedRow[], fields: readonly string[]): CollectedRow[] {
+  const newest = new Map<string, CollectedRow>();
+  for (const row of rows) {
+    const key = JSON.stringify(fields.map((name) => row.event[name]));
+    newest.delete(key);
+    newest.set(key, row);
+  }
+  return [...newest.values()];
+}
+
+function matches({ fields, time }: ExpectedRow, row: CollectedRow): boolean {
+  if (time !== undefined && time !== row.time) return false;
+  return Object.entries(fields).every(([name, value]) => isSame(value, row.event[name]));
+}
+
+/** Decimal fractions are compared to one in a thousand million: what a test writes is rarely what a float holds. */
+export function isSame(one: unknown, two: unknown): boolean {
+  if (typeof one === 'number' && typeof two === 'number') {
+    return one === two || Math.abs(one - two) <= 1e-9 * Math.max(Math.abs(one), Math.abs(two));
+  }
+  if (one === null || two === null || typeof one !== 'object' || typeof two !== 'object') return one === two;
+  if (Array.isArray(one) !== Array.isArray(two)) return false;
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(two).length) return false;
+  return keys.every((key) => key in two && isSame((one as Event)[key], (two as Event)[key]));
+}
+
+interface Pair {
+  readonly expected?: ExpectedRow;
+  readonly row?: CollectedRow;
+}
+
+/** The longest common part in order stands side by side; what is left of either stands alone. */
+export function alignRows(wanted: readonly ExpectedRow[], got: readonly CollectedRow[]): Pair[] {
+  let begin = 0;
+  while (begin < wanted.length && begin < got.length && matchAt(wanted, got, begin, begin)) begin++;
+  const pairs: Pair[] = [];
+  for (let index = 0; index < begin; index++) pairs.push(pairOf(wanted[index], got[index]));
+  const restWanted = wanted.slice(begin);
+  const restGot = got.slice(begin);
+  if (restWanted.length > topologyTestLimits.alignedRowsMax || restGot.length > topologyTestLimits.alignedRowsMax) {
+    return [...pairs, ...restWanted.map((expected) => ({ expected })), ...restGot.map((row) => ({ row }))];
+  }
+  const lengths = commonLengths(restWanted, restGot);
+  let one = 0;
+  let two = 0;
+  while (one < restWanted.length || two < restGot.length) {
+    if (one < restWanted.length && two < restGot.length && matchAt(restWanted, restGot, one, two)) {
+      pairs.push(pairOf(restWanted[one++], restGot[two++]));
+    } else if (two >= restGot.length || (one < restWanted.length && longer(lengths, one + 1, two, one, two + 1))) {
+      pairs.push(pairOf(restWanted[one++], undefined));
+    } else pairs.push(pairOf(undefined, restGot[two++]));
+  }
+  return pairs;
+}
+
+const longer = (lengths: readonly Uint16Array[], a: number, b: number, c: number, d: number) =>
+  (lengths[a]?.[b] ?? 0) >= (lengths[c]?.[d] ?? 0);
+
+function pairOf(expected: ExpectedRow | undefined, row: CollectedRow | undefined): Pair {
+  return { ...(expected && { expected }), ...(row && { row }) };
+}
+
+function matchAt(wanted: readonly ExpectedRow[], got: readonly CollectedRow[], one: number, two: number): boolean {
+  return matches(wanted[one] as ExpectedRow, got[two] as CollectedRow);
+}
+
+/** Length of the longest common part of what begins at each pair of places. */
+function commonLengths(wanted: readonly ExpectedRow[], got: readonly CollectedRow[]): Uint16Array[] {
+  const lengths = Array.from({ length: wanted.length + 1 }, () => new Uint16Array(got.length + 1));
+  for (let one = wanted.length - 1; one >= 0; one--) {
+    const line = lengths[one] as Uint16Array;
+    const below = lengths[one + 1] as Uint16Array;
+    for (let two = got.length - 1; two >= 0; two--) {
+      line[two] = matchAt(wanted, got, one, two)
+        ? (below[two + 1] as number) + 1
+        : Math.max(below[two] as number, line[two + 1] as number);
+    }
+  }
+  return lengths;
+}
+
+type Show = (event: Event, time: number | undefined) => string;
+
+function describePair({ expected, row }: Pair, show: Show): string[] {
+  if (expected && row) return [`= ${show(expected.fields, expected.time)}`];
+  if (expected) return [`- ${show(expected.fields, expected.time)}`];
+  return row ? [`+ ${show(row.event, row.time)}`] : [];
+}
+
+function differentFields(wanted: Event, got: Event): string[] {
+  return Object.entries(wanted).flatMap(([name, value]) => {
+    const other = got[name];
+    if (value !== null && typeof value === 'object' && other !== null && typeof other === 'object') {
+      return differentFields(value as Event, other as Event).map(
+        (line) => `${line.slice(0, 2)}${name}.${line.slice(2)}`,
+      );
+    }
+    return isSame(value, other)
+      ? []
+      : [`- ${name}: ${JSON.stringify(value)}`, `+ ${name}: ${JSON.stringify(other ?? 0)}`];
+  });
+}
+
+function timestampsOf(fields: Readonly<Record<string, { readonly type: { readonly kind: string } }>>): Set<string> {
+  return new Set(Object.keys(fields).filter((name) => fields[name]?.type.kind === 'timestamp'));
+}
+
+/** Rows are shown by the fields that the expectation speaks of; by all that are not null where it names none. */
+function showRowOf({ rows, contains, where }: RowsExpectation, timestamps: ReadonlySet<string>): Show {
+  const named = [...(typeof rows === 'object' ? rows : []), ...(contains ?? []), ...(where ? [where] : [])];
+  const names = new Set(named.flatMap(({ fields }) => Object.keys(fields)));
+  const withTime = named.some(({ time }) => time !== undefined);
+  return (event, time) => {
+    const entries = Object.entries(event).filter(([name, value]) =>
+      names.size > 0 ? names.has(name) : value !== null,
+    );
+    const parts = entries.map(([name, value]) => {
+      const shown = timestamps.has(name) && typeof value === 'number' ? showTime(value) : JSON.stringify(value);
+      return `${name}: ${shown}`;
+    });
+    if (withTime && time !== undefined) parts.push(`${timeKey}: ${showTime(time)}`);
+    const text = `{ ${parts.join(', ')} }`;
+    const { shownRowLengthMax } = topologyTestLimits;
+    return text.length > shownRowLengthMax ? `${text.slice(0, shownRowLengthMax)} ...` : text;
+  };
+}
+
+export function showTime(time: number | null): string {
+  return time === null ? 'none' : new Date(time).toISOString();
+}
+
+function cut(lines: readonly string[]): string[] {
+  const { shownRowsMax } = topologyTestLimits;
+  // What is as expected is left out first.
+  const shown = lines.length > shownRowsMax ? lines.filter((line) => !line.startsWith('=')) : [...lines];
+  if (shown.length <= shownRowsMax) return shown;
+  return [...shown.slice(0, shownRowsMax), `  and ${shown.length - shownRowsMax} more`];
+}

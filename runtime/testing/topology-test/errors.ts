@@ -1,0 +1,75 @@
+/** Errors of topology tests: in the file of tests (150x, 151x), and of running them (152x). */
+import { defineErrors } from '../../errors.ts';
+
+export const topologyTestErrors = defineErrors({
+  MACH1501: {
+    message: '{problem}',
+    help: 'The file of tests has another form than this:\n\n  topology: waiting-rooms.yaml\n  tests:\n    - name: what is to be true\n      start: 2026-03-02T07:00:00+07:00\n      steps:\n        - send: { source: adt, event: { kind: arrival } }\n        - advance: 5m\n        - expect: { sink: alarms, rows: 1 }\n\ndocs/topology-tests.md describes every step.',
+  },
+  MACH1502: {
+    message: '"{key}" is not a key of {where}',
+    help: 'Only the keys that are listed are known here, often it is a typing mistake. docs/topology-tests.md describes every step.',
+  },
+  MACH1503: {
+    message: 'the topology {topology} has errors',
+    help: 'Tests run only on a topology that `mach check` finds right. Its own errors are listed beside this one.',
+  },
+  MACH1504: {
+    message: '"{name}" is not a source of {topology}',
+    help: 'A `send` names a source of the topology by its id.',
+  },
+  MACH1505: {
+    message: '"{name}" is not a sink of {topology}',
+    help: 'An `expect` names a sink of the topology by its id.',
+  },
+  MACH1506: {
+    message: '"{field}" is not a field of {node}',
+    help: '`mach explain FILE` shows the fields of every edge. Beside them an event may carry `$time`, its event time.',
+  },
+  MACH1507: {
+    message: 'field {field}: {problem}',
+    help: 'The value does not have the type that the field has in the schema of the source or sink. Times are ISO 8601, `now`, or relative to the time of the test: `+10s`, `-5m`. Text that YAML would read as a number stands in quotes.',
+  },
+  MACH1508: {
+    message: '{what}: {problem}',
+    help: 'Durations have their unit with them: `250ms`, `30s`, `5m`, `1h30m`, `7d`.',
+  },
+  MACH1509: {
+    message: '{what}: {problem}',
+    help: 'Times are ISO 8601 with their zone (`2026-03-02T07:00:00+07:00`), `now`, or relative to the time of the test (`+10s`, `-5m`).',
+  },
+  MACH1510: {
+    message: '"{name}" is not a node of {topology}',
+    help: 'Name a source, operator or sink by its id.',
+  },
+  MACH1511: {
+    message: 'source {source} cannot be sent this: {reason}',
+    help: '`text` and `file` go through the decoder of the source, as `mach decode` does. Sources that cannot decode files are sent `event` or `events`.',
+  },
+  MACH1512: {
+    message: 'sink {sink} has no table whose key says which rows belong together',
+    help: 'Name the fields: `latest: [hospital, minute]`. `latest: true` works for sinks that write a table with `order_by`.',
+  },
+  MACH1513: {
+    message: 'no tests were found in {file}',
+    help: 'Name a file of tests (`waiting-rooms.test.yaml`), a topology that has one beside it, or a folder with such files.',
+  },
+  MACH1520: {
+    message: '{what}',
+    help: 'The topology did something else than the test expects. The difference shows expected (-) and got (+).',
+  },
+  MACH1521: {
+    message: 'the accounting does not balance: {accounting}',
+    help: 'Every accepted event ends as delivered, filtered, late, dropped or dead-lettered. An operator lost one, or settled one twice: that is a mistake of the operator.',
+  },
+  MACH1522: {
+    message: 'the rows of {sink} differ when the same input is {how}',
+    help: 'Results may depend only on the order of the log, never on how it was cut into messages or where the process died. An operator reads a clock or a random number, or keeps state outside of `keyedState`: that is a mistake of the operator.',
+  },
+  MACH1523: {
+    message: 'the run ended: {reason}',
+    help: 'The engine could not go on with this test. The reason is that of the engine.',
+  },
+});
+
+export type TopologyTestErrorCode = keyof typeof topologyTestErrors.list & string;

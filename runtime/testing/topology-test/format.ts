@@ -1,0 +1,75 @@
+/** The form of a file of tests, as written. What names and values mean is checked in `bind.ts`. */
+import { z } from 'zod';
+import type { RawValue } from '../../topology/ir/options-node.ts';
+import { topologyTestLimits } from './limits.ts';
+
+const raw = z.custom<RawValue>(() => true);
+const rawEvent = z.record(z.string(), raw);
+
+const send = z.strictObject({
+  source: z.string(),
+  event: rawEvent.optional(),
+  events: z.array(rawEvent).min(1).optional(),
+  text: z.string().optional(),
+  file: z.string().optional(),
+  repeat: z.int().min(1).max(topologyTestLimits.repeatMax).optional(),
+  every: z.string().optional(),
+  origin: z.string().min(1).optional(),
+  at: z.string().optional(),
+});
+
+const rows = z.union([z.int().min(0), z.array(rawEvent)]);
+
+const expectation = z.strictObject({
+  sink: z.string().optional(),
+  dead_letters: rows.optional(),
+  rows: rows.optional(),
+  contains: z.array(rawEvent).min(1).optional(),
+  where: rawEvent.optional(),
+  latest: z.union([z.boolean(), z.array(z.string()).min(1)]).optional(),
+  accounting: z
+    .strictObject({
+      in: z.int().optional(),
+      delivered: z.int().optional(),
+      filtered: z.int().optional(),
+      late: z.int().optional(),
+      dropped: z.int().optional(),
+      dead_lettered: z.int().optional(),
+      dropped_by_reason: z.record(z.string(), z.int()).optional(),
+    })
+    .optional(),
+  watermark: z.strictObject({ node: z.string(), time: z.string().nullable() }).optional(),
+});
+
+const fault = z.strictObject({
+  crash: z.string().optional(),
+  drop_acknowledgements: z.int().min(1).max(topologyTestLimits.dropAcknowledgementsMax).optional(),
+});
+
+const step = z.strictObject({
+  send: send.optional(),
+  advance: z.string().optional(),
+  crash: z.literal(true).optional(),
+  fault: fault.optional(),
+  expect: expectation.optional(),
+});
+
+const test = z.strictObject({
+  name: z.string().min(1),
+  start: z.string().optional(),
+  steps: z.array(step).min(1).max(topologyTestLimits.stepsMax),
+});
+
+export const testFileForm = z.strictObject({
+  topology: z.string().min(1),
+  /** Source to the field whose value is the origin of an event. */
+  origins: z.record(z.string(), z.string()).optional(),
+  tests: z.array(test).min(1).max(topologyTestLimits.testsMax),
+});
+
+export type RawTestFile = z.output<typeof testFileForm>;
+export type RawTest = z.output<typeof test>;
+export type RawStep = z.output<typeof step>;
+export type RawSend = z.output<typeof send>;
+export type RawExpectation = z.output<typeof expectation>;
+export type RawEvent = z.output<typeof rawEvent>;

@@ -1,0 +1,21 @@
+/** Bounds of topology tests. */
+export const topologyTestLimits = {
+  /** Tests in one file, and steps in one test. */
+  testsMax: 1_000,
+  stepsMax: 10_000,
+  /** Events of one `send` after `repeat`. */
+  repeatMax: 100_000,
+  /** Virtual time that one step may let pass: every source looks at its origins several times within its idle time. */
+  advanceMaxMs: 31 * 86_400_000,
+  /** A file that a step sends. */
+  sentFileBytesMax: 64 * 1024 * 1024,
+  /** Machine time that the engine may take to settle after a step, virtual. Beyond it something hangs. */
+  settleMaxMs: 3_600_000,
+  /** Acknowledgements that one step may lose. */
+  dropAcknowledgementsMax: 100,
+  /** Rows shown of a difference, and characters of one row. */
+  shownRowsMax: 20,
+  shownRowLengthMax: 240,
+  /** Rows of a difference that are aligned; longer lists are compared place by place. */
+  alignedRowsMax: 500,
+} as const;

@@ -1,0 +1,133 @@
+/** A file of tests, checked completely: the tests, or every problem with its place. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { z } from 'zod';
+import { didYouMean } from '../../did-you-mean.ts';
+import { fillMessage } from '../../errors.ts';
+import type { Catalogue } from '../../stream/definition.ts';
+import { arrangeDiagnostics, type Diagnostic, hasErrors } from '../../topology/diagnostic.ts';
+import { loadTopology } from '../../topology/load.ts';
+import type { FilePlaces, Path, PlaceOptions } from '../../topology/places.ts';
+import { describeFileProblem, type Environment } from '../../topology/references.ts';
+import { decodeSourceText } from '../../topology/source-text.ts';
+import { readYaml } from '../../topology/yaml-text.ts';
+import { bindTests } from './bind.ts';
+import type { TestFile } from './bound-test.ts';
+import { type TopologyTestErrorCode, topologyTestErrors } from './errors.ts';
+import { type RawTestFile, testFileForm } from './format.ts';
+
+export interface LoadTestsResult {
+  readonly tests?: TestFile;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export type ReportTestProblem = (problem: {
+  code: TopologyTestErrorCode;
+  path: Path;
+  at?: PlaceOptions['at'];
+  data: Readonly<Record<string, string>>;
+  suggestion?: string | undefined;
+}) => void;
+
+/** Never throws for what is in the file. */
+export async function loadTopologyTests(
+  file: string,
+  { catalogue, env }: { catalogue: Catalogue; env?: Environment },
+): Promise<LoadTestsResult> {
+  const startOfFile = { line: 1, column: 1, length: 1 };
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const message = `the file cannot be read: ${describeFileProblem(error)}`;
+    return { diagnostics: [{ code: 'MACH1501', severity: 'error', file, ...startOfFile, message }] };
+  }
+  const { text, problem } = decodeSourceText(bytes, file);
+  if (problem) return { diagnostics: [problem] };
+  const { value, places, diagnostics: syntax } = readYaml(text, file);
+  const diagnostics = [...syntax];
+  const report = reporter(places, diagnostics);
+  if (value === undefined || hasErrors(diagnostics)) return { diagnostics: arrangeDiagnostics(diagnostics) };
+  const parsed = testFileForm.safeParse(value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) reportIssue(issue, report);
+    return { diagnostics: arrangeDiagnostics(diagnostics) };
+  }
+  const topologyFile = join(dirname(file), parsed.data.topology);
+  const loaded = loadTopology(topologyFile, { catalogue, ...(env && { env }) });
+  if (!loaded.topology) {
+    report({ code: 'MACH1503', path: ['topology'], data: { topology: topologyFile } });
+    return { diagnostics: [...arrangeDiagnostics(diagnostics), ...loaded.diagnostics] };
+  }
+  const raw: RawTestFile = parsed.data;
+  const tests = await bindTests({ raw, topology: loaded.topology, folder: dirname(resolve(file)), places, report });
+  const arranged = arrangeDiagnostics(diagnostics);
+  if (hasErrors(arranged)) return { diagnostics: arranged };
+  return { tests: { file, topology: loaded.topology, tests }, diagnostics: arranged };
+}
+
+function reporter(places: FilePlaces, diagnostics: Diagnostic[]): ReportTestProblem {
+  return ({ code, path, at, data, suggestion }) => {
+    const { line, column, length } = places.find(path, at === undefined ? {} : { at });
+    const message = fillMessage(topologyTestErrors.list[code].message, data);
+    const { file } = places;
+    const hint = suggestion === undefined ? {} : { suggestion };
+    diagnostics.push({ code, severity: 'error', file, line, column, length, message, ...hint });
+  };
+}
+
+const keysOf: Readonly<Record<string, readonly string[]>> = {
+  'the file': ['topology', 'origins', 'tests'],
+  'a test': ['name', 'start', 'steps'],
+  'a step': ['send', 'advance', 'crash', 'fault', 'expect'],
+  send: ['source', 'event', 'events', 'text', 'file', 'repeat', 'every', 'origin', 'at'],
+  fault: ['crash', 'drop_acknowledgements'],
+  expect: ['sink', 'dead_letters', 'rows', 'contains', 'where', 'latest', 'accounting', 'watermark'],
+  accounting: ['in', 'delivered', 'filtered', 'late', 'dropped', 'dead_lettered', 'dropped_by_reason'],
+  watermark: ['node', 'time'],
+};
+
+function reportIssue(issue: z.core.$ZodIssue, report: ReportTestProblem): void {
+  const path = issue.path as Path;
+  if (issue.code === 'unrecognized_keys') {
+    const last = path.at(-1);
+    const where =
+      path.length === 0
+        ? 'the file'
+        : path[0] === 'tests' && path.length === 2
+          ? 'a test'
+          : typeof last === 'number'
+            ? 'a step'
+            : String(last);
+    const known = keysOf[where] ?? [];
+    for (const key of issue.keys) {
+      const near = didYouMean(key, known);
+      const suggestion = near ? `did you mean ${near}?` : `keys: ${known.join(', ')}`;
+      report({ code: 'MACH1502', path: [...path, key], at: 'key', data: { key, where }, suggestion });
+    }
+    return;
+  }
+  const where = path.length === 0 ? 'the file' : String(path.filter((part) => typeof part === 'string').at(-1));
+  const what = issue.code === 'invalid_union' ? 'a number or a list of rows is needed' : issue.message;
+  report({ code: 'MACH1501', path, data: { problem: `${where}: ${what.slice(0, 1).toLowerCase()}${what.slice(1)}` } });
+}
+
+const testFileEnding = /\.test\.ya?ml$/;
+
+/**
+ * The files of tests that a path of the command line means: the file itself, the one beside a topology, or all in a folder
+ * and its folders.
+ */
+export function findTestFiles(path: string): string[] {
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    return readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && testFileEnding.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => !file.includes('node_modules'))
+      .sort();
+  }
+  if (testFileEnding.test(path)) return [path];
+  const beside = ['.test.yaml', '.test.yml'].map((ending) => path.replace(/\.ya?ml$/, ending));
+  const found = beside.find((file) => file !== path && existsSync(file));
+  return found === undefined ? [] : [found];
+}

@@ -1,0 +1,166 @@
+/** Values of events as a test writes them, made to what the schema says. */
+import { didYouMean } from '../../did-you-mean.ts';
+import { parseDuration } from '../../stream/options.ts';
+import { describeType, type Event, type Field, type FieldType, type Schema } from '../../stream/schema.ts';
+import type { RawEvent } from './format.ts';
+
+/** Key of an event that is its event time, as in the examples of operators. */
+export const timeKey = '$time';
+
+export interface ValueProblem {
+  readonly code: 'MACH1506' | 'MACH1507';
+  readonly path: readonly (string | number)[];
+  readonly at: 'key' | 'value';
+  readonly data: Readonly<Record<string, string>>;
+  readonly suggestion?: string;
+}
+
+export interface ValueContext {
+  /** Time of the test, ms since the epoch. */
+  readonly now: number;
+  /** Which repetition it is, from 1: stands for `{n}` in texts. */
+  readonly repetition: number;
+  /** Whose schema it is, for messages. */
+  readonly node: string;
+  report(problem: ValueProblem): void;
+}
+
+/** ISO 8601 with zone, `now`, `+10s`, `-5m`; undefined when it is none of them. */
+export function parseTime(text: string, now: number): number | undefined {
+  if (text === 'now') return now;
+  const relative = /^([+-])(.+)$/.exec(text);
+  if (relative) {
+    const durationMs = parseDuration(relative[2] ?? '');
+    return durationMs === undefined ? undefined : now + (relative[1] === '-' ? -durationMs : durationMs);
+  }
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** A whole event: absent nullable fields are null, absent lists empty, absent times the time of the event. */
+export function eventOf(raw: RawEvent, schema: Schema, context: ValueContext & { readonly time: number }) {
+  const time = timeOf(raw, context) ?? context.time;
+  const given = fieldsOf(raw, schema, context);
+  const event: Event = {};
+  for (const [name, field] of Object.entries(schema.fields)) {
+    if (name in given) event[name] = given[name];
+    else if (field.nullable) event[name] = null;
+    else if (field.type.kind === 'list') event[name] = [];
+    else if (field.type.kind === 'timestamp') event[name] = time;
+    else {
+      const problem = `it is missing; ${describeType(field.type)} is needed, and it may not be null`;
+      context.report({ code: 'MACH1507', path: [], at: 'value', data: { field: name, problem } });
+    }
+  }
+  return { event, time };
+}
+
+/** Only the fields that are written. */
+export function fieldsOf(raw: RawEvent, schema: Schema, context: ValueContext): Event {
+  const event: Event = {};
+  for (const [name, value] of Object.entries(raw)) {
+    if (name === timeKey) continue;
+    const field = schema.fields[name];
+    if (field) event[name] = valueOf(value, field, { ...context, field: name, path: [name] });
+    else context.report(unknownField(name, schema, context.node));
+  }
+  return event;
+}
+
+export function unknownField(name: string, schema: Schema, node: string): ValueProblem {
+  const names = Object.keys(schema.fields);
+  const near = didYouMean(name, names);
+  return {
+    code: 'MACH1506',
+    path: [name],
+    at: 'key',
+    data: { field: name, node },
+    suggestion: near ? `did you mean ${near}?` : `fields: ${names.join(', ')}`,
+  };
+}
+
+export function timeOf(raw: RawEvent, context: ValueContext): number | undefined {
+  if (!(timeKey in raw)) return undefined;
+  const type: FieldType = { kind: 'timestamp' };
+  return valueOf(raw[timeKey], { type }, { ...context, field: timeKey, path: [timeKey] }) as number;
+}
+
+type FieldContext = ValueContext & { readonly field: string; readonly path: readonly (string | number)[] };
+
+function valueOf(raw: unknown, { type, nullable }: Field, context: FieldContext): unknown {
+  if (raw === null) return nullable || type.kind === 'json' ? null : wrong(raw, type, context);
+  switch (type.kind) {
+    case 'string':
+      return textOf(raw, type, context);
+    case 'bool':
+      return typeof raw === 'boolean' ? raw : wrong(raw, type, context);
+    case 'int':
+      return Number.isSafeInteger(raw) ? raw : wrong(raw, type, context);
+    case 'float':
+      return typeof raw === 'number' ? raw : wrong(raw, type, context);
+    case 'timestamp':
+      return (typeof raw === 'string' ? parseTime(raw, context.now) : integer(raw)) ?? wrong(raw, type, context);
+    case 'duration':
+      return (typeof raw === 'string' ? parseDuration(raw) : integer(raw)) ?? wrong(raw, type, context);
+    case 'list':
+      if (!Array.isArray(raw)) return wrong(raw, type, context);
+      return raw.map((item, index) => valueOf(item, { type: type.of }, { ...context, path: [...context.path, index] }));
+    case 'record':
+      return recordOf(raw, type, context);
+    default:
+      return plain(raw, context);
+  }
+}
+
+function integer(raw: unknown): number | undefined {
+  return Number.isSafeInteger(raw) ? (raw as number) : undefined;
+}
+
+function textOf(raw: unknown, type: FieldType & { kind: 'string' }, context: FieldContext): unknown {
+  if (typeof raw !== 'string') return wrong(raw, type, context);
+  const text = fill(raw, context);
+  if (!type.values || type.values.includes(text)) return text;
+  const near = didYouMean(text, type.values);
+  return wrong(raw, type, context, near && `did you mean ${near}?`);
+}
+
+function recordOf(raw: unknown, type: FieldType & { kind: 'record' }, context: FieldContext): unknown {
+  if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) return wrong(raw, type, context);
+  const record: Event = {};
+  for (const [name, field] of Object.entries(type.fields)) {
+    const value = (raw as Event)[name] ?? null;
+    record[name] = valueOf(value, field, { ...context, path: [...context.path, name] });
+  }
+  return record;
+}
+
+/** Any JSON value, texts filled in; objects as plain ones. */
+function plain(raw: unknown, context: FieldContext): unknown {
+  if (typeof raw === 'string') return fill(raw, context);
+  if (Array.isArray(raw)) return raw.map((item) => plain(item, context));
+  if (raw === null || typeof raw !== 'object') return raw;
+  return Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, plain(value, context)]));
+}
+
+function fill(text: string, { repetition }: ValueContext): string {
+  return text.replaceAll('{n}', String(repetition));
+}
+
+const hints: Partial<Record<FieldType['kind'], string>> = {
+  timestamp: 'ISO 8601 with its zone, now, or relative: +10s, -5m',
+  duration: 'a number and a unit: 30s, 5m',
+  string: 'put it in quotes',
+};
+
+function wrong(raw: unknown, type: FieldType, context: FieldContext, suggestion?: string): null {
+  const { field, path } = context;
+  const problem =
+    raw === null
+      ? `it may not be null; ${describeType(type)} is needed`
+      : `${JSON.stringify(raw)} is not ${describeType(type)}`;
+  const hint = suggestion ?? (type.kind === 'string' && typeof raw === 'string' ? undefined : hints[type.kind]);
+  const suggested = hint === undefined ? {} : { suggestion: hint };
+  context.report({ code: 'MACH1507', path, at: 'value', data: { field, problem }, ...suggested });
+  return null;
+}

@@ -1,0 +1,283 @@
+/**
+ * The real engine in virtual time: a log in memory that outlives the process, sources that a test sends through, sinks that
+ * collect what they would write. The process can die at any time and starts again on what the log and its checkpoints hold.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { FaultPlan } from '../../bus/memory/faults.ts';
+import { type MemoryLog, memoryLog } from '../../bus/memory/log.ts';
+import { memoryStorage } from '../../bus/memory/storage.ts';
+import { virtualClock } from '../../clock.ts';
+import { deadLetterSchema } from '../../execution/dead-letter.ts';
+import { type Engine, onlyStage, startEngine } from '../../execution/engine.ts';
+import { decodeInputFrame, decodeOutputFrame, type InputFrame } from '../../execution/log-frame.ts';
+import { type CrashPoints, SimulatedCrash } from '../../faults.ts';
+import { limits } from '../../limits.ts';
+import type { Store } from '../../store/store.ts';
+import type { AppendRequest, Logger, SinkRow, SourceContext } from '../../stream/definition.ts';
+import type { Accounting } from '../../stream/ledger.ts';
+import type { Event, Schema } from '../../stream/schema.ts';
+import type { BoundTopology } from '../../topology/bound.ts';
+import { parseEdgeToken, topologyNames } from '../../topology/names.ts';
+import { topologyTestLimits } from './limits.ts';
+import { type EdgeHooks, withTestEdges } from './test-edges.ts';
+
+export interface CollectedRow {
+  readonly event: Event;
+  readonly time: number;
+}
+
+/** A message of the input log, decoded. */
+export interface LoggedInput {
+  readonly node: string;
+  readonly frame: InputFrame;
+}
+
+export interface World {
+  /** Time of the test, ms since the epoch. */
+  now(): number;
+  /** Appends all of it in one turn, as senders that deliver together; resolves when its rows are collected. */
+  append(source: string, requests: readonly AppendRequest[]): Promise<void>;
+  advance(byMs: number): Promise<void>;
+  checkpoint(): Promise<void>;
+  /** The process dies and starts again from its newest checkpoint. */
+  crash(): Promise<void>;
+  /** The process will die when this node handles something next. */
+  armCrash(node: string): void;
+  dropAcknowledgements(count: number): void;
+  /** Rows of a sink in the order of their writing. */
+  rows(sink: string): readonly CollectedRow[];
+  deadLetters(): readonly CollectedRow[];
+  accounting(): Accounting;
+  watermark(node: string): number | null;
+  inputs(): readonly LoggedInput[];
+  close(): Promise<void>;
+}
+
+/** One life of the process. */
+interface Life {
+  readonly log: MemoryLog;
+  readonly contexts: Map<string, SourceContext>;
+  readonly died: Promise<void>;
+  engine: Engine | undefined;
+  dead: boolean;
+  die(): void;
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The sinks are replaced; nothing else may ask the store for anything. */
+const noStore = new Proxy({} as Store, {
+  get(_, name) {
+    throw new Error(`topology tests have no store (${String(name)})`);
+  },
+});
+
+const never = new Promise<never>(() => undefined);
+
+export async function openWorld(args: { topology: BoundTopology; startMs: number }): Promise<World> {
+  const clock = virtualClock(args.startMs);
+  const machineClock = virtualClock(args.startMs);
+  const storage = memoryStorage();
+  const names = topologyNames(args.topology.name);
+  const collected = new Map(args.topology.sinks.map(({ id }) => [id, [] as CollectedRow[]]));
+  const written = new Map<string, readonly SinkRow[]>();
+  const schemas = new Map(args.topology.sources.map(({ id, ports }) => [id, ports.out as Schema]));
+  let armed: string | undefined;
+  let acknowledgementsToDrop = 0;
+  let sendingFrom: string | undefined;
+  let life = newLife();
+
+  function newLife(): Life {
+    let resolveDied: () => void = () => {};
+    const died = new Promise<void>((resolve) => {
+      resolveDied = resolve;
+    });
+    const faults: FaultPlan = {
+      forAppend: () => (acknowledgementsToDrop-- > 0 ? { kind: 'acknowledgement-lost' } : { kind: 'none' }),
+      forDelivery: () => 0,
+      counts: new Map(),
+      stop() {},
+    };
+    const log = memoryLog({ clock: machineClock, storage, faults });
+    const self: Life = {
+      log,
+      contexts: new Map(),
+      died,
+      engine: undefined,
+      dead: false,
+      die() {
+        self.dead = true;
+        log.crash();
+        resolveDied();
+      },
+    };
+    return self;
+  }
+
+  /** Dies here if the node is armed. */
+  function mayDie(of: Life, node: string): void {
+    if (of.dead) throw new SimulatedCrash(node, 1);
+    if (armed !== node) return;
+    armed = undefined;
+    of.die();
+    throw new SimulatedCrash(node, 1);
+  }
+
+  function edgesOf(of: Life): EdgeHooks {
+    return {
+      opened: (source, context) => of.contexts.set(source, context),
+      handling: (node) => mayDie(of, node),
+      async write(sink, rows, token) {
+        if (of.dead) return never;
+        const before = written.get(token);
+        if (before && !isDeepStrictEqual(before, rows)) throw new Error(`token ${token} came with other rows`);
+        if (!before) {
+          written.set(token, rows);
+          for (const { event, time } of rows) collected.get(sink)?.push({ event, time });
+        }
+        if (armed !== sink) return [];
+        armed = undefined;
+        of.die();
+        return never;
+      },
+    };
+  }
+
+  /** Lets machine time pass until the work is done. */
+  async function drive<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = work.finally(() => {
+      settled = true;
+    });
+    done.catch(() => undefined);
+    const deadline = machineClock.now() + topologyTestLimits.settleMaxMs;
+    while (!settled) {
+      await machineClock.advance(limits.sinkWriteEveryMs);
+      if (machineClock.now() > deadline) throw new Error('the engine does not settle (topologyTestLimits.settleMaxMs)');
+    }
+    return done;
+  }
+
+  /** Resolves with the work, or when the process dies; rejects when the engine fails of itself. */
+  async function whileAlive(of: Life, work: Promise<unknown>): Promise<void> {
+    const failed = (of.engine?.failed ?? never).then((error) => {
+      if (!of.dead) throw error;
+    });
+    const survived = work.catch((error) => {
+      if (!of.dead) throw error;
+    });
+    await drive(Promise.race([survived, failed, of.died]));
+  }
+
+  async function start(): Promise<void> {
+    const mine = life;
+    const crashPoints: CrashPoints = {
+      at(name) {
+        if (name === 'source.after-append' && sendingFrom !== undefined) mayDie(mine, sendingFrom);
+      },
+    };
+    const starting = startEngine({
+      topology: withTestEdges(args.topology, edgesOf(mine)),
+      log: mine.log,
+      store: noStore,
+      logger: silent,
+      clock,
+      machineClock,
+      crashPoints,
+      checkpointEveryMs: Number.MAX_SAFE_INTEGER,
+      groupCommitWindowMs: 0,
+    }).then((engine) => {
+      mine.engine = engine;
+    });
+    await whileAlive(mine, starting);
+  }
+
+  async function restart(): Promise<void> {
+    do {
+      life = newLife();
+      await start();
+    } while (life.dead);
+  }
+
+  async function settle(): Promise<void> {
+    for (;;) {
+      const mine = life;
+      await whileAlive(mine, (mine.engine as Engine).settled());
+      if (!mine.dead) return;
+      await restart();
+    }
+  }
+
+  const stored = (name: string) => [...(storage.streams.get(name)?.messages.values() ?? [])];
+  const inputStream = names.inputStream(onlyStage);
+
+  function inputs(fromSequence = 1): LoggedInput[] {
+    return stored(inputStream)
+      .filter(({ sequence }) => sequence >= fromSequence)
+      .map(({ subject, payload }) => {
+        const { node } = parseEdgeToken(subject.split('.').at(-2) ?? '');
+        return { node, frame: decodeInputFrame(payload, schemas.get(node) ?? { fields: {} }) };
+      });
+  }
+
+  /** Requests of a source in the log from a position on: what a sender need not send again after a crash. */
+  function requestsStored(source: string, fromSequence: number): number {
+    let count = 0;
+    for (const { node, frame } of inputs(fromSequence)) {
+      if (node === source && frame.kind === 'source') count += frame.segments.length;
+    }
+    return count;
+  }
+
+  await start();
+  return {
+    now: () => clock.now(),
+    async append(source, requests) {
+      let from = (storage.streams.get(inputStream)?.lastSequence ?? 0) + 1;
+      let rest = requests;
+      while (rest.length > 0) {
+        const mine = life;
+        const context = mine.contexts.get(source) as SourceContext;
+        sendingFrom = source;
+        await whileAlive(mine, Promise.all(rest.map((request) => context.append(request))));
+        sendingFrom = undefined;
+        if (!mine.dead) break;
+        rest = rest.slice(requestsStored(source, from));
+        await restart();
+        from = (storage.streams.get(inputStream)?.lastSequence ?? 0) + 1;
+      }
+      await settle();
+    },
+    async advance(byMs) {
+      await clock.advance(byMs);
+      await settle();
+    },
+    async checkpoint() {
+      await whileAlive(life, (life.engine as Engine).stage.checkpoint());
+    },
+    async crash() {
+      life.die();
+      await restart();
+      await settle();
+    },
+    armCrash(node) {
+      armed = node;
+    },
+    dropAcknowledgements(count) {
+      acknowledgementsToDrop = count;
+    },
+    rows: (sink) => collected.get(sink) ?? [],
+    deadLetters: () =>
+      stored(names.deadLetterStream).flatMap(({ payload }) => decodeOutputFrame(payload, deadLetterSchema).rows),
+    accounting: () => (life.engine as Engine).stage.machine.accounting,
+    watermark(node) {
+      const { machine } = (life.engine as Engine).stage;
+      const time = machine.runner(node)?.watermark ?? machine.sourceWatermark(node).time;
+      return Number.isFinite(time) ? time : null;
+    },
+    inputs: () => inputs(),
+    async close() {
+      if (life.engine && !life.dead) await drive(life.engine.stop());
+    },
+  };
+}
