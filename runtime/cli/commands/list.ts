@@ -79,7 +79,8 @@ function optionLines({ properties = {}, required = [] }: JsonSchema): string[] {
   });
 }
 
-function describeKind(schema: JsonSchema): string {
+/** What an option takes, in a few words; the pages of the documentation say it in the same ones. */
+export function describeKind(schema: JsonSchema): string {
   if (schema.mach) return schema.mach;
   if (schema.enum) return schema.enum.join(' | ');
   const branches = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];

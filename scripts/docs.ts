@@ -1,0 +1,12 @@
+/** `npm run docs`: writes the pages that are made from the definitions: docs/operators.md, connectors.md, errors.md. */
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { renderPages } from './docs/pages.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+for (const { file, text } of renderPages()) {
+  writeFileSync(join(root, file), text);
+  console.log(`wrote ${file}`);
+}
