@@ -36,7 +36,7 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const inbox = join(directory, 'beds');
   await rm(directory, { recursive: true, force: true });
   await mkdir(inbox, { recursive: true });
-  const start = morningBefore(wallTime() - (durationMs ?? 0) * speed);
+  const start = busyHourBefore(wallTime() - (durationMs ?? 0) * speed);
   const clock = systemClock({ rate: speed, start });
   const topology = await demoTopology(settings, inbox);
   context.printError(`starting ${topology.name}: NATS JetStream, ClickHouse and the engine`);
@@ -92,11 +92,11 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   }
 }
 
-/** The last eight o'clock in the morning of the city before a time: a busy hour, and none of it in the future. */
-function morningBefore(time: number): number {
+/** The last ten o'clock in the morning of the city before a time: a busy hour, and none of it in the future. */
+function busyHourBefore(time: number): number {
   const dayMs = 86_400_000;
-  const eightInTheCity = 1 * 3_600_000; // 08:00+07:00 is 01:00 UTC
-  return Math.floor((time - eightInTheCity) / dayMs) * dayMs + eightInTheCity;
+  const tenInTheCity = 3 * 3_600_000; // 10:00+07:00 is 03:00 UTC
+  return Math.floor((time - tenInTheCity) / dayMs) * dayMs + tenInTheCity;
 }
 
 /** The topology file as it is, on free ports and with the demo's own inbox. */
