@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { defineOperator, duration, expression, formatDuration, input, type StateKey } from '../runtime/stream/index.ts';
 
-const bytesPerIdentity = 96;
+const bytesPerIdentity = 136;
+
+interface Seen {
+  /** Newest event time of the identity. */
+  readonly time: number;
+  /** The watermark when it was last seen. */
+  readonly watermark: number;
+}
 
 export const dedupe = defineOperator({
   name: 'dedupe',
@@ -44,7 +51,10 @@ export const dedupe = defineOperator({
       stateful: true,
       stateBytesPerKey: { [`identities of the last ${formatDuration(options.within)}`]: bytesPerIdentity },
       create(context) {
-        const seen = context.keyedState<true>('seen', {
+        // State that is due to be forgotten may still be there, because of others: that must make no difference.
+        const isForgotten = (last: Seen, watermark: number) =>
+          watermark > last.watermark && last.time + options.within <= watermark;
+        const seen = context.keyedState<Seen>('seen', {
           ttlMs: options.within,
           ...(options.identities === undefined ? {} : { keysMax: options.identities }),
           bytesPerKey: bytesPerIdentity,
@@ -56,8 +66,10 @@ export const dedupe = defineOperator({
               out.emit(event, time);
               return;
             }
-            const repeated = seen.has(identity);
-            seen.set(identity, true, time);
+            const watermark = context.watermark();
+            const last = seen.get(identity);
+            const repeated = last !== undefined && time < last.time + options.within && !isForgotten(last, watermark);
+            seen.set(identity, { time: repeated ? Math.max(last.time, time) : time, watermark }, time);
             if (!repeated) {
               out.emit(event, time);
               return;

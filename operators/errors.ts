@@ -14,8 +14,16 @@ export const operatorErrors = defineErrors({
     message: 'a distinct() of this window already holds {values} values (distinctValuesMax)',
     help: 'distinct(x) holds every value to count exactly. This event has one more value and has become a dead letter. Use approx_distinct(x), which needs 4 KiB for any number of values and is right to 2 %.',
   },
+  MACH1803: {
+    message: 'a ranking already holds {things} things (thingsMax)',
+    help: 'top holds the newest event of each thing that `of` names. This event is about one more and has become a dead letter. Rank things that are fewer, give each `key` its own ranking, or let things be forgotten with `forget`.',
+  },
   MACH1850: {
     message: 'key {key} has {waiting} events that wait for partners already (waitingPerKeyMax)',
     help: 'An interval join keeps the events of a key for as long as partners may come. This event would be one too many and has become a dead letter. Make `within` shorter, join on more fields, or take out with a filter what never has a partner.',
+  },
+  MACH1860: {
+    message: 'there is no answer for this event: {reason}',
+    help: 'A look-up with `missing: dead` got no answer: the server did not know of it, failed, or sent something of another type. The event has become a dead letter; send it again when the server can answer, or use `missing: null` to go on without.',
   },
 });

@@ -6,11 +6,15 @@ import { ambulanceLoad } from './ambulance-load.ts';
 import { dedupe } from './dedupe.ts';
 import { edCensus } from './ed-census/ed-census.ts';
 import { edOverload } from './ed-overload/ed-overload.ts';
+import { enrich } from './enrich/enrich.ts';
 import { filter } from './filter.ts';
 import { join } from './join/join.ts';
 import { map } from './map.ts';
 import { rankHospitalsOperator } from './rank-hospitals/rank-hospitals.ts';
 import { route } from './route.ts';
+import { sample } from './sample.ts';
+import { throttle } from './throttle.ts';
+import { top } from './top/top.ts';
 import { union } from './union.ts';
 
 export const operators: readonly OperatorDefinition[] = [
@@ -20,10 +24,14 @@ export const operators: readonly OperatorDefinition[] = [
   dedupe,
   edCensus,
   edOverload,
+  enrich,
   filter,
   join,
   map,
   rankHospitalsOperator,
   route,
+  sample,
+  throttle,
+  top,
   union,
 ];

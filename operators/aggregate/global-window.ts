@@ -1,8 +1,9 @@
 /** One window for all time: results so far, at whole steps of event time, and the last word when the input ends. */
 import type { Event, KeyedState, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
+import { turnAway } from '../support/turn-away.ts';
 import { type Cell, resultsOf } from './cell.ts';
 import { aggregateLimits } from './limits.ts';
-import { type AggregateSetting, type OrderedRow, sortRows, turnAway } from './setting.ts';
+import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
 
 interface Total {
   readonly order: number;

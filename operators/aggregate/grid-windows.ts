@@ -11,11 +11,12 @@ import type {
   Output,
   StateKey,
 } from '../../runtime/stream/index.ts';
+import { turnAway } from '../support/turn-away.ts';
 import { firstEndAfter, lastEndOf, neededFrom, paneStartOf, type WindowGrid } from './grid.ts';
 import { aggregateLimits } from './limits.ts';
 import { closeWindow, findPane, type PaneGroup, PaneGroups, windowsOf } from './pane-groups.ts';
 import { paneIndexFrom } from './running.ts';
-import { type AggregateSetting, type OrderedRow, sortRows, turnAway } from './setting.ts';
+import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
 
 export class GridWindows implements OperatorHandler {
   private readonly context: OperatorContext;

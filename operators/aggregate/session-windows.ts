@@ -11,9 +11,10 @@ import type {
   Output,
   StateKey,
 } from '../../runtime/stream/index.ts';
+import { turnAway } from '../support/turn-away.ts';
 import { type Cell, mergeCells, resultsOf } from './cell.ts';
 import { aggregateLimits } from './limits.ts';
-import { type AggregateSetting, type OrderedRow, sortRows, turnAway } from './setting.ts';
+import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
 
 interface Given {
   readonly start: number;

@@ -1,6 +1,5 @@
 /** What all kinds of windows of `aggregate` are told. */
-import type { ErrorData, Event, Output, StateKey } from '../../runtime/stream/index.ts';
-import { operatorErrors } from '../errors.ts';
+import type { Event, StateKey } from '../../runtime/stream/index.ts';
 import type { CellKind } from './cell.ts';
 import type { ResultRow } from './rows.ts';
 
@@ -22,8 +21,4 @@ export interface OrderedRow extends ResultRow {
 /** By window end, then by the order in which keys came. */
 export function sortRows(rows: OrderedRow[]): OrderedRow[] {
   return rows.sort((a, b) => a.end - b.end || a.order - b.order || a.start - b.start);
-}
-
-export function turnAway(out: Output, event: Event, code: keyof typeof operatorErrors.list, data: ErrorData): void {
-  out.dead(event, code, operatorErrors.make(code, data).message);
 }

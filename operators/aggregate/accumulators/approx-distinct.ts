@@ -3,6 +3,7 @@
  * algorithms for HyperLogLog sketches" (2017), algorithm 6: no tables of corrections, right from 0 to the full range. 4096 registers
  * of 6 bits: standard error 1.04 / sqrt(4096) = 1.6 %. Few values are held as a sparse map of registers.
  */
+import { hashText } from '../../support/hash.ts';
 import type { Accumulator } from './accumulator.ts';
 import { identityOf } from './distinct.ts';
 
@@ -25,28 +26,6 @@ function raise(state: Registers, index: number, rank: number): Registers {
   const dense = new Uint8Array(registers);
   for (const [at, value] of state) dense[at] = value;
   return dense;
-}
-
-/** 64 bits of hash as two halves: MurmurHash3's 32-bit mixing over UTF-16 units, with two seeds (public domain, A. Appleby). */
-export function hashText(text: string): [number, number] {
-  let high = 0x9747b28c;
-  let low = 0x3c6ef372;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    high = Math.imul(high ^ unit, 0xcc9e2d51);
-    high = (high << 13) | (high >>> 19);
-    low = Math.imul(low ^ unit, 0x1b873593);
-    low = (low << 15) | (low >>> 17);
-  }
-  return [finish(high ^ text.length), finish(low ^ Math.imul(high, 0x85ebca6b))];
-}
-
-function finish(hash: number): number {
-  let mixed = hash ^ (hash >>> 16);
-  mixed = Math.imul(mixed, 0x85ebca6b);
-  mixed ^= mixed >>> 13;
-  mixed = Math.imul(mixed, 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
 function textOf(value: unknown): string {

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defineSchema, field } from '../runtime/stream/index.ts';
+import {
+  at,
+  BindProblems,
+  bindOperator,
+  expectSameForAnyCut,
+  operatorRun,
+  type Step,
+  stepsOf,
+  watermark,
+} from '../runtime/testing/operator-harness.ts';
+import { dedupe } from './dedupe.ts';
+
+const schema = defineSchema({ id: field.string({ nullable: true }), part: field.int({ nullable: true }) });
+const event = fc.record({ id: fc.constantFrom('A', 'B', 'C', null), part: fc.constantFrom(1, 2, null) });
+
+/** Everything seen with its newest time, forgotten once that is long enough before the watermark. */
+function naive(steps: readonly Step[], by: (one: Record<string, unknown>) => string | null, within: number) {
+  const seen = new Map<string, number>();
+  const passed: unknown[] = [];
+  const repeated: unknown[] = [];
+  for (const step of steps) {
+    if (step.kind === 'watermark') {
+      for (const [identity, time] of seen) if (time + within <= step.time) seen.delete(identity);
+      continue;
+    }
+    const identity = by(step.event);
+    if (identity === null) {
+      passed.push(step.event);
+      continue;
+    }
+    const last = seen.get(identity);
+    const again = last !== undefined && step.time < last + within;
+    (again ? repeated : passed).push(step.event);
+    seen.set(identity, again ? Math.max(last, step.time) : step.time);
+  }
+  return { passed, repeated };
+}
+
+describe.each([
+  { by: 'id', of: (one: Record<string, unknown>) => one.id as string | null },
+  {
+    by: ['id', 'part'],
+    of: (one: Record<string, unknown>) => (one.id === null || one.part === null ? null : `${one.id}/${one.part}`),
+  },
+])('dedupe by $by', ({ by, of }) => {
+  const run = operatorRun({ definition: dedupe, options: { from: 'adt', by, within: '1m' }, schema });
+
+  it('passes and turns away what a plain list does', () => {
+    fc.assert(
+      fc.property(stepsOf(event, { stepMs: 20_000 }), (steps) => {
+        const { passed, repeated } = naive(steps, of, 60_000);
+        const result = run(steps);
+        expect(result.events()).toEqual(passed);
+        expect(result.events('duplicate')).toEqual(repeated);
+        expect(result.accounting.in).toBe(passed.length + repeated.length);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is the same for any cut and crash', () => {
+    expectSameForAnyCut(run, stepsOf(event, { stepMs: 20_000 }));
+  });
+});
+
+describe('dedupe', () => {
+  it('remembers for so long after the last time', () => {
+    const run = operatorRun({ definition: dedupe, options: { from: 'adt', by: 'id', within: '1m' }, schema });
+    const one = { id: 'A', part: null };
+    const steps = [
+      at(0, one),
+      watermark(50_000),
+      at(50_000, one),
+      watermark(109_999),
+      at(109_999, one),
+      watermark(169_999),
+      at(170_000, one),
+    ];
+    const result = run(steps);
+    expect(result.ports.out?.map(({ time }) => time)).toEqual([0, 170_000]);
+  });
+
+  it('takes no number for a text, and null for nothing', () => {
+    const json = defineSchema({ id: field.json({ nullable: true }) });
+    const run = operatorRun({ definition: dedupe, options: { from: 'adt', by: 'id', within: '1m' }, schema: json });
+    const list = [1, '1', null, null, [1], [1]].map((id, time) => at(time, { id }));
+    expect(
+      run(list)
+        .events()
+        .map(({ id }) => id),
+    ).toEqual([1, '1', null, null, [1]]);
+  });
+
+  it('forgets the oldest identity at its bound', () => {
+    const options = { from: 'adt', by: 'id', within: '1h', identities: 2 };
+    const run = operatorRun({ definition: dedupe, options, schema });
+    const ids = ['A', 'B', 'A', 'C', 'A', 'B'];
+    expect(
+      run(ids.map((id, time) => at(time, { id, part: null })))
+        .events()
+        .map(({ id }) => id),
+    ).toEqual(['A', 'B', 'C', 'B']);
+  });
+
+  it.each([{ by: 'idd' }, { by: ['id', 'prat'] }])('refuses %j', (wrong) => {
+    expect(() =>
+      bindOperator({ definition: dedupe, options: { from: 'adt', within: '1m', ...wrong }, schema }),
+    ).toThrow(BindProblems);
+  });
+
+  it('refuses what is not a duration', () => {
+    expect(dedupe.options.safeParse({ from: 'adt', by: 'id', within: '60' }).success).toBe(false);
+    expect(dedupe.options.safeParse({ from: 'adt', by: [], within: '1m' }).success).toBe(false);
+  });
+});

@@ -1,0 +1,118 @@
+/** The best few by an expression: of each window, or of all that is known now. */
+import { z } from 'zod';
+import {
+  type Checker,
+  defineOperator,
+  duration,
+  type Event,
+  expression,
+  type Field,
+  input,
+  key,
+  limits,
+  type Schema,
+} from '../../runtime/stream/index.ts';
+import { eventKey } from '../support/event-key.ts';
+import { examples } from './examples.ts';
+import { RankingHandler, type TopSetting } from './handler.ts';
+import { topLimits } from './limits.ts';
+
+const bytesPerThing = 240;
+
+const options = z.strictObject({
+  from: input(),
+  by: expression().describe(
+    'what is compared: a number, a time or a text; an event for which it is null is not ranked',
+  ),
+  order: z.enum(['desc', 'asc']).default('desc').describe('desc: the largest first'),
+  rows: z.int().positive().max(topLimits.rowsMax).default(10).describe('length of the ranking'),
+  key: key().optional().describe('field or fields; each key has a ranking of its own'),
+  of: key()
+    .optional()
+    .describe('field or fields that name a thing, of which only the newest event counts; absent: every event counts'),
+  window: z
+    .strictObject({
+      tumbling: duration().describe('size of the windows'),
+      offset: duration().default(0).describe('shifts the start of windows'),
+      lateness: duration().default(0).describe('rankings of closed windows are corrected by late events for this long'),
+    })
+    .optional()
+    .describe('a ranking for each window; absent: one ranking of all that is known, given when it has changed'),
+  every: duration()
+    .default(1_000)
+    .describe('without `window`: a changed ranking is given at most this often in event time'),
+  forget: duration()
+    .optional()
+    .describe('without `window`, with `of`: a thing not heard of for this long leaves the ranking'),
+  keys: z.int().positive().optional().describe('most keys held; an event with one more is dead'),
+});
+
+export const top = defineOperator({
+  name: 'top',
+  status: 'stable',
+  summary: 'Ranks events, or the things they are about, and gives the best few of each window or whenever they change.',
+  options,
+  examples,
+  bind({ options: given, inputs, check }) {
+    const schema = inputs.from?.schema ?? { fields: {} };
+    const { window, key: keyFields = [], of, rows } = given;
+    keyFields.forEach((_, index) => check.field(['key', index], schema));
+    of?.forEach((_, index) => check.field(['of', index], schema));
+    const by = check.expression('by', schema, 'any');
+    if (!['int', 'float', 'duration', 'timestamp', 'string', 'json'].includes(by.type.kind))
+      check.problem(['by'], `a ${by.type.kind} cannot be ranked`, 'rank by a number, a time, a duration or a text');
+    checkTimes(given, check);
+    const added = addedFields(window !== undefined);
+    for (const name of Object.keys(added)) {
+      if (name in schema.fields)
+        check.problem(['from'], `its field "${name}" is one that rankings have themselves`, 'rename it with map');
+    }
+    const setting: TopSetting = {
+      rule: { rows, ascending: given.order === 'asc' },
+      keyOf: eventKey(keyFields),
+      thingOf: of && eventKey(of),
+      scoreOf: scoreFunction((event) => by.evaluate(event)),
+      window: window && { sizeMs: window.tumbling, offsetMs: window.offset, latenessMs: window.lateness },
+      everyMs: given.every,
+      forgetMs: given.forget,
+      keysMax: given.keys ?? limits.stateKeysMax,
+      fields: Object.keys(schema.fields),
+    };
+    return {
+      ports: { out: { fields: { ...added, ...schema.fields } } satisfies Schema },
+      key: keyFields,
+      stateful: true,
+      stateBytesPerKey: { [of ? 'each thing' : 'a ranking']: of ? bytesPerThing : rows * bytesPerThing },
+      create: (context) => new RankingHandler(context, setting),
+    };
+  },
+});
+
+function checkTimes({ window, every, forget, of }: z.output<typeof options>, check: Checker): void {
+  if (window && !(Number.isInteger(window.tumbling) && window.tumbling >= 1))
+    check.problem(['window', 'tumbling'], 'a window is at least 1ms, in whole ms');
+  if (!(Number.isInteger(every) && every >= 1)) check.problem(['every'], 'the time is at least 1ms, in whole ms');
+  if (forget !== undefined && window)
+    check.problem(['forget'], 'windows forget by themselves', 'take one of the two out');
+  if (forget !== undefined && !of) check.problem(['forget'], 'only things are forgotten', 'name them with `of`');
+}
+
+function addedFields(windowed: boolean): Record<string, Field> {
+  const rank: Field = { type: { kind: 'int' }, description: '1 for the best' };
+  const time: Field['type'] = { kind: 'timestamp' };
+  if (!windowed) return { ranked_at: { type: time, description: 'since when the ranking is this' }, rank };
+  return {
+    ranking_start: { type: time, description: 'the ranking is of events from this time on' },
+    ranking_end: { type: time, description: 'and up to this time, itself not in it' },
+    ranking_revision: { type: { kind: 'int' }, description: '0 the first, then one more for each correction' },
+    rank,
+  };
+}
+
+/** Json may turn out to be anything: what cannot be compared has no score. */
+function scoreFunction(evaluate: (event: Event) => unknown): TopSetting['scoreOf'] {
+  return (event) => {
+    const value = evaluate(event);
+    return typeof value === 'number' || typeof value === 'string' ? value : null;
+  };
+}
