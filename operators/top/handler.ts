@@ -58,6 +58,7 @@ export class RankingHandler implements OperatorHandler {
     const group = this.groups.get(key);
     if (!group && this.groups.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     const ranking = group?.get(start) ?? newRanking();
+    const { changed: scheduled } = ranking;
     if (thingOf) {
       const thing = thingOf(event);
       const { thingsMax } = topLimits;
@@ -68,6 +69,7 @@ export class RankingHandler implements OperatorHandler {
     const home = group ?? new Map<number, Ranking>();
     home.set(start, ranking);
     this.groups.set(key, home, time);
+    if (scheduled || !ranking.changed) return;
     if (window) this.context.timers.set(key, `give ${start}`, start + window.sizeMs);
     else this.scheduleNext(key, time);
   }
