@@ -32,6 +32,9 @@ export function parseDelivery(reply: string | undefined): Delivery | undefined {
   };
 }
 
+/** Header by which an append is fenced; the broker keeps it with the message. */
+export const fenceHeader = 'Nats-Expected-Last-Subject-Sequence';
+
 /** Reads its headers when first asked: most readers never ask. */
 export class DeliveredMessage implements LogMessage {
   readonly sequence: number;
@@ -47,6 +50,12 @@ export class DeliveredMessage implements LogMessage {
     this.payload = message.data;
     this.storedAt = delivery.storedAt;
     this.#message = message;
+  }
+
+  /** Sequence of the message of its subject before this one, where the append was fenced by it. */
+  get previousOfSubject(): number | undefined {
+    const sequence = this.#message ? this.#message.headers?.get(fenceHeader) : this.#headers?.[fenceHeader];
+    return sequence ? Number(sequence) : undefined;
   }
 
   get headers(): Readonly<Record<string, string>> {

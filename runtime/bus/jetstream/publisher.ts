@@ -7,7 +7,7 @@ import type { AppendOutcome, AppendRequest, AppendTransport } from '../append-wi
 import { identityHeader } from '../append-window.ts';
 import { serverLimits } from '../server-limits.ts';
 import type { Connection } from './connection.ts';
-import { storedMessage } from './message.ts';
+import { fenceHeader, storedMessage } from './message.ts';
 
 /** Codes of the server (`server/errors.json` of nats-server). */
 const errorCodes = {
@@ -89,7 +89,7 @@ export function openPublisher(
     headers.set(identityHeader, id);
     headers.set('Nats-Expected-Stream', request.stream);
     if (expectedLastSubjectSequence !== undefined) {
-      headers.set('Nats-Expected-Last-Subject-Sequence', String(expectedLastSubjectSequence));
+      headers.set(fenceHeader, String(expectedLastSubjectSequence));
     }
     nats.publish(request.subject, payload, { reply: `${inbox}.${token.toString(36)}`, headers });
   }
