@@ -12,30 +12,11 @@ import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './
 import type { Batch, Frame } from './frame.ts';
 import { end } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
-import { EventTimers, KeyedStateMap, type KeyedStateSnapshot, type TimersSnapshot } from './keyed-state.ts';
+import { EventTimers, KeyedStateMap } from './keyed-state.ts';
 import { type Ledger, outcome } from './ledger.ts';
+import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
 import type { Event } from './schema.ts';
-import { combineProgress, type Progress, unstarted } from './watermark.ts';
-
-export interface RunnerSnapshot {
-  readonly states: Map<string, KeyedStateSnapshot>;
-  readonly timers: TimersSnapshot;
-  readonly inputs: readonly (readonly [string, Progress])[];
-  readonly watermark: number;
-  readonly idle: boolean;
-  readonly forwarded: number;
-  readonly counts: NodeCounts;
-}
-
-/** What a node did, since the topology began. */
-export interface NodeCounts {
-  in: number;
-  out: number;
-  filtered: number;
-  late: number;
-  dropped: number;
-  dead: number;
-}
+import { combineEdges, type Progress, unstarted } from './watermark.ts';
 
 interface Port {
   readonly name: string;
@@ -53,11 +34,11 @@ interface InputPort {
 
 const mainPortName = 'out';
 
-export class OperatorRunner implements Output {
+export class OperatorRunner implements Output, NodeRunner {
   readonly node: string;
   /** Time spent in the operator itself, ms, since the process began. */
   busyMs = 0;
-  readonly counts: NodeCounts = { in: 0, out: 0, filtered: 0, late: 0, dropped: 0, dead: 0 };
+  readonly counts: NodeCounts = emptyCounts();
   private readonly inputs: InputPort[];
   private readonly ports: Port[];
   private readonly portByName: Map<string, Port>;
@@ -268,7 +249,7 @@ export class OperatorRunner implements Output {
   }
 
   private advance(): void {
-    const { time, idle } = combineProgress(this.inputs.map((input) => input.progress));
+    const { time, idle } = combineEdges(this.inputs.map((input) => input.progress));
     if (time > this.watermarkTime) {
       this.moveTo(time);
       this.sendPorts();

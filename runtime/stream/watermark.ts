@@ -32,6 +32,18 @@ export function combineProgress(inputs: Iterable<Progress>): { time: number; idl
   return { time: Number.POSITIVE_INFINITY, idle: false };
 }
 
+/**
+ * Of the edges that enter a node: as above, but where all are idle the minimum. Idle edges go on with the clock here, each by its
+ * own steps; the maximum would run ahead of what a slower edge still brings, and make that late.
+ */
+export function combineEdges(edges: readonly Progress[]): { time: number; idle: boolean } {
+  const combined = combineProgress(edges);
+  if (!combined.idle) return combined;
+  let time = Number.POSITIVE_INFINITY;
+  for (const edge of edges) if (!edge.ended) time = Math.min(time, edge.time);
+  return { time, idle: true };
+}
+
 interface OriginState {
   /** Newest event time seen. */
   newest: number;
@@ -81,6 +93,8 @@ export class OriginWatermarks {
     }
     const wasIdle = state.idle;
     state.idle = false;
+    // While it was silent its time went on with the clock; a late event does not set it back.
+    if (wasIdle) state.newest = Math.max(state.newest, state.watermark + this.disorderMs);
     if (time > state.newest) state.newest = time;
     const watermark = Math.floor((state.newest - this.disorderMs) / this.stepMs) * this.stepMs;
     if (watermark <= state.watermark && !wasIdle) return false;
