@@ -1,9 +1,10 @@
 /** What a test expects, checked against the schema of the sink. */
 import { deadLetterSchema } from '../../execution/dead-letter.ts';
 import type { Accounting } from '../../stream/ledger.ts';
+import type { NodeCounts } from '../../stream/operator-runner.ts';
 import type { Schema } from '../../stream/schema.ts';
 import type { Path } from '../../topology/places.ts';
-import { type BindContext, checkNode, nearest, reportTime } from './bind.ts';
+import { type BindContext, checkCounted, checkNode, nearest, reportTime } from './bind.ts';
 import type { Expectation, ExpectedRow, ExpectStep } from './bound-test.ts';
 import type { RawEvent, RawExpectation } from './format.ts';
 import { fieldsOf, parseTime, timeOf, unknownField } from './values.ts';
@@ -27,8 +28,14 @@ export function bindExpectation(
     builds.push(() => ({ kind: 'accounting', place, accounting }));
   }
   if (raw.watermark) builds.push(watermarkExpectation(raw.watermark, [...path, 'watermark'], context));
+  if (raw.counts) {
+    const { node, ...counts } = raw.counts;
+    checkCounted(context, node, [...path, 'counts', 'node']);
+    const place = context.places.find([...path, 'counts']);
+    builds.push(() => ({ kind: 'counts', place, node, counts: counts as Partial<NodeCounts> }));
+  }
   if (builds.length === 0) {
-    const problem = 'expect has sink, dead_letters, accounting or watermark';
+    const problem = 'expect has sink, dead_letters, accounting, watermark or counts';
     context.report({ code: 'MACH1501', path, data: { problem } });
     return undefined;
   }

@@ -204,6 +204,13 @@ export function checkNode({ topology, report }: BindContext, name: string, path:
   report({ code: 'MACH1510', path, data: { name, topology: topology.file }, suggestion: nearest(name, ids) });
 }
 
+/** Sources keep no counts in the log's order. */
+export function checkCounted({ topology, report }: BindContext, name: string, path: Path): void {
+  const ids = [...topology.operators, ...topology.sinks].map(({ id }) => id);
+  if (ids.includes(name)) return;
+  report({ code: 'MACH1510', path, data: { name, topology: topology.file }, suggestion: nearest(name, ids) });
+}
+
 export function nearest(name: string, candidates: readonly string[]): string {
   const near = didYouMean(name, candidates);
   return near ? `did you mean ${near}?` : `known: ${candidates.join(', ')}`;

@@ -1,6 +1,7 @@
 /** Tests as they run: names resolved, values typed. */
 import type { AppendRequest } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
+import type { NodeCounts } from '../../stream/operator-runner.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Span } from '../../topology/ir/span.ts';
@@ -81,4 +82,5 @@ export type Expectation =
       readonly latestBy: readonly string[] | undefined;
     }
   | { readonly kind: 'accounting'; readonly place: Span; readonly accounting: Partial<Accounting> }
-  | { readonly kind: 'watermark'; readonly place: Span; readonly node: string; readonly time: number | null };
+  | { readonly kind: 'watermark'; readonly place: Span; readonly node: string; readonly time: number | null }
+  | { readonly kind: 'counts'; readonly place: Span; readonly node: string; readonly counts: Partial<NodeCounts> };

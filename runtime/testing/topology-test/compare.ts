@@ -25,6 +25,11 @@ export function checkExpectation(
       const difference = differentFields(expectation.accounting as Event, accounting as unknown as Event);
       return difference.length === 0 ? undefined : { what: 'the accounting is another one', difference };
     }
+    case 'counts': {
+      const { node, counts } = expectation;
+      const difference = differentFields(counts as Event, world.counts(node) as unknown as Event);
+      return difference.length === 0 ? undefined : { what: `the counts of ${node} are others`, difference };
+    }
     case 'watermark': {
       const { node, time } = expectation;
       const got = world.watermark(node);
@@ -57,7 +62,7 @@ function checkRows(expectation: RowsExpectation, world: World, topology: BoundTo
     if (pairs.some(({ expected, row }) => !expected || !row)) {
       return {
         what: `expected ${wanted.length} ${scope}, got ${got.length === wanted.length ? 'others' : got.length}`,
-        difference: cut(pairs.flatMap((pair) => describePair(pair, show))),
+        difference: cut(describePairs(pairs, show)),
       };
     }
   }
@@ -157,10 +162,27 @@ function commonLengths(wanted: readonly ExpectedRow[], got: readonly CollectedRo
 
 type Show = (event: Event, time: number | undefined) => string;
 
-function describePair({ expected, row }: Pair, show: Show): string[] {
-  if (expected && row) return [`= ${show(expected.fields, expected.time)}`];
-  if (expected) return [`- ${show(expected.fields, expected.time)}`];
-  return row ? [`+ ${show(row.event, row.time)}`] : [];
+function describePairs(pairs: readonly Pair[], show: Show): string[] {
+  const lines: string[] = [];
+  for (let index = 0; index < pairs.length; index++) {
+    const { expected, row } = pairs[index] as Pair;
+    const next = pairs[index + 1];
+    if (expected && row) lines.push(`= ${show(expected.fields, expected.time)}`);
+    else if (expected && next?.row && !next.expected) {
+      lines.push(...describeOther(expected, next.row, show));
+      index++;
+    } else if (expected) lines.push(`- ${show(expected.fields, expected.time)}`);
+    else if (row) lines.push(`+ ${show(row.event, row.time)}`);
+  }
+  return lines;
+}
+
+/** One row in the place of another: only what differs. */
+function describeOther({ fields, time }: ExpectedRow, row: CollectedRow, show: Show): string[] {
+  const names = Object.keys(fields).filter((name) => !isSame(fields[name], row.event[name]));
+  const only = (event: Event) => Object.fromEntries(names.map((name) => [name, event[name]]));
+  const times = time === undefined || time === row.time ? [] : [time, row.time];
+  return [`- ${show(only(fields), times[0])}`, `+ ${show(only(row.event), times[1])}`];
 }
 
 function differentFields(wanted: Event, got: Event): string[] {

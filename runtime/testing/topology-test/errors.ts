@@ -39,8 +39,8 @@ export const topologyTestErrors = defineErrors({
     help: 'Times are ISO 8601 with their zone (`2026-03-02T07:00:00+07:00`), `now`, or relative to the time of the test (`+10s`, `-5m`).',
   },
   MACH1510: {
-    message: '"{name}" is not a node of {topology}',
-    help: 'Name a source, operator or sink by its id.',
+    message: '"{name}" is not a node of {topology} that can stand here',
+    help: 'Name a source, operator or sink by its id; `counts` are those of operators and sinks.',
   },
   MACH1511: {
     message: 'source {source} cannot be sent this: {reason}',

@@ -39,6 +39,17 @@ const expectation = z.strictObject({
     })
     .optional(),
   watermark: z.strictObject({ node: z.string(), time: z.string().nullable() }).optional(),
+  counts: z
+    .strictObject({
+      node: z.string(),
+      in: z.int().optional(),
+      out: z.int().optional(),
+      filtered: z.int().optional(),
+      late: z.int().optional(),
+      dropped: z.int().optional(),
+      dead: z.int().optional(),
+    })
+    .optional(),
 });
 
 const fault = z.strictObject({

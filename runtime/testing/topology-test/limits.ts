@@ -15,7 +15,7 @@ export const topologyTestLimits = {
   dropAcknowledgementsMax: 100,
   /** Rows shown of a difference, and characters of one row. */
   shownRowsMax: 20,
-  shownRowLengthMax: 240,
+  shownRowLengthMax: 480,
   /** Rows of a difference that are aligned; longer lists are compared place by place. */
   alignedRowsMax: 500,
 } as const;

@@ -82,9 +82,10 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   'a step': ['send', 'advance', 'crash', 'fault', 'expect'],
   send: ['source', 'event', 'events', 'text', 'file', 'repeat', 'every', 'origin', 'at'],
   fault: ['crash', 'drop_acknowledgements'],
-  expect: ['sink', 'dead_letters', 'rows', 'contains', 'where', 'latest', 'accounting', 'watermark'],
+  expect: ['sink', 'dead_letters', 'rows', 'contains', 'where', 'latest', 'accounting', 'watermark', 'counts'],
   accounting: ['in', 'delivered', 'filtered', 'late', 'dropped', 'dead_lettered', 'dropped_by_reason'],
   watermark: ['node', 'time'],
+  counts: ['node', 'in', 'out', 'filtered', 'late', 'dropped', 'dead'],
 };
 
 function reportIssue(issue: z.core.$ZodIssue, report: ReportTestProblem): void {

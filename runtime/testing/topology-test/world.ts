@@ -15,6 +15,7 @@ import { limits } from '../../limits.ts';
 import type { Store } from '../../store/store.ts';
 import type { AppendRequest, Logger, SinkRow, SourceContext } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
+import type { NodeCounts } from '../../stream/operator-runner.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { parseEdgeToken, topologyNames } from '../../topology/names.ts';
@@ -49,6 +50,8 @@ export interface World {
   deadLetters(): readonly CollectedRow[];
   accounting(): Accounting;
   watermark(node: string): number | null;
+  /** Of an operator or a sink. */
+  counts(node: string): NodeCounts;
   inputs(): readonly LoggedInput[];
   close(): Promise<void>;
 }
@@ -275,6 +278,7 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
       const time = machine.runner(node)?.watermark ?? machine.sourceWatermark(node).time;
       return Number.isFinite(time) ? time : null;
     },
+    counts: (node) => (life.engine as Engine).stage.machine.runner(node)?.counts as NodeCounts,
     inputs: () => inputs(),
     async close() {
       if (life.engine && !life.dead) await drive(life.engine.stop());
