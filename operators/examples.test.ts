@@ -16,7 +16,8 @@ function runExample(definition: (typeof operators)[number], example: Example) {
   const steps: Step[] = Object.entries(events)
     .flatMap(([name, list]) => list.map((event, index) => at(timeOf(event, index), withoutTime(event), name)))
     .sort((a, b) => a.time - b.time);
-  return operatorRun({ definition, options: example.options, schema: schemas })(steps);
+  const answers = example.answers === undefined ? {} : { answers: example.answers };
+  return operatorRun({ definition, options: example.options, schema: schemas, ...answers })(steps);
 }
 
 describe.each(operators)('$name', (definition) => {

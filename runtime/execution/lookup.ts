@@ -4,7 +4,7 @@
  */
 
 import { limits } from '../limits.ts';
-import type { BoundOperator, LookupSpec, OperatorHandler } from '../stream/definition.ts';
+import type { BoundOperator, LookupSpec, Output } from '../stream/definition.ts';
 import type { Event } from '../stream/schema.ts';
 
 /** The input port on which answers come back. */
@@ -17,10 +17,15 @@ export interface LookupQuestion {
   readonly lookup: LookupSpec;
 }
 
+interface Answered {
+  readonly answer: unknown;
+  readonly failure: string | null;
+}
+
 interface Pending {
   readonly event: Event;
   readonly time: number;
-  answered: { answer: unknown; failure: string | null } | null;
+  answered: Answered | null;
 }
 
 /** The operator around a look-up: keeps what waits in its state, in order. */
@@ -33,14 +38,19 @@ export function lookupOperator(
     ports: bound.ports,
     create(context) {
       const pending = context.keyedState<Pending>('pending');
-      const release = (out: Parameters<OperatorHandler['event']>[2]) => {
+      const send = (out: Output, { event, time }: Pick<Pending, 'event' | 'time'>, { answer, failure }: Answered) => {
+        const result = lookup.join(event, answer, failure);
+        if ('event' in result) out.emit(result.event, time);
+        else out.dead(event, result.dead.code, result.dead.reason, time);
+      };
+      const release = (out: Output) => {
         for (const [id, item] of pending.entries()) {
           if (!item.answered) {
             if (lookup.order === 'kept') return;
             continue;
           }
           pending.delete(id);
-          out.emit(lookup.join(item.event, item.answered.answer, item.answered.failure), item.time);
+          send(out, item, item.answered);
         }
       };
       return {
@@ -55,8 +65,8 @@ export function lookupOperator(
             return;
           }
           if (pending.size >= limits.lookupPendingMax) {
-            out.emit(lookup.join(event, null, `overloaded: lookupPendingMax (${limits.lookupPendingMax}) wait`), time);
-            return;
+            const failure = `overloaded: lookupPendingMax (${limits.lookupPendingMax}) wait`;
+            return send(out, { event, time }, { answer: null, failure });
           }
           const id = edge.identity();
           pending.set(id, { event, time, answered: null }, time);

@@ -45,6 +45,8 @@ export interface Example {
   readonly in: readonly Event[] | Readonly<Record<string, readonly Event[]>>;
   /** Schemas of the inputs; found from the events when absent. */
   readonly schema?: Schema | Readonly<Record<string, Schema>>;
+  /** For a look-up: what its questions are answered with, in their order; null is no answer. */
+  readonly answers?: readonly unknown[];
   /** Output port to events. One list means the port `out`. Compared after the end of the input, so that all windows have closed. */
   readonly out: readonly Event[] | Readonly<Record<string, readonly Event[]>>;
 }
@@ -61,8 +63,8 @@ export interface Output {
   late(event: Event, time: number): void;
   /** The event being handled goes no further, for a reason that is counted: `duplicate`, `sampled`, ... */
   dropped(reason: string): void;
-  /** The event being handled cannot be dealt with. It leaves by the port `dead`. */
-  dead(event: Event, code: string, reason: string): void;
+  /** The event being handled cannot be dealt with. It leaves by the port `dead`. `time`: of an event that had waited in the state. */
+  dead(event: Event, code: string, reason: string, time?: number): void;
 }
 
 /** State of one node, by key. Iteration is in order of insertion. Saved in checkpoints, restored on start. */
@@ -141,9 +143,13 @@ export interface LookupSpec {
   readonly concurrency: number;
   readonly timeoutMs: number;
   readonly order: 'kept' | 'free';
-  /** Joins event and answer; the answer is null after a failure, with the reason. */
-  join(event: Event, answer: unknown, failure: string | null): Event;
+  /** Joins event and answer; the answer is null after a failure, with the reason. Or the event becomes a dead letter. */
+  join(event: Event, answer: unknown, failure: string | null): LookupResult;
 }
+
+export type LookupResult =
+  | { readonly event: Event }
+  | { readonly dead: { readonly code: string; readonly reason: string } };
 
 export interface BoundInput {
   /** Id of the node, and port, that feed it. */

@@ -1,0 +1,148 @@
+/** Adds to every event what a server outside knows of it. */
+import { z } from 'zod';
+import {
+  type Checker,
+  defineOperator,
+  duration,
+  type Event,
+  type Field,
+  fieldNames,
+  input,
+  type Schema,
+} from '../../runtime/stream/index.ts';
+import { operatorErrors } from '../errors.ts';
+import { takesOf, takesOption } from './answer.ts';
+import { longestMs, makeAsk } from './ask.ts';
+import { fieldsOf, fillIn } from './template.ts';
+
+export const enrich = defineOperator({
+  name: 'enrich',
+  status: 'beta',
+  summary:
+    'Adds to every event what a server outside knows of it, asked by HTTP GET; the answer is written to the log.',
+  options: z
+    .strictObject({
+      from: input(),
+      url: z
+        .string()
+        .regex(/^https?:\/\/[^{}\s/]+/, 'an address begins with http:// or https:// and a host without fields in it')
+        .describe('address; {field} stands for the value of a field'),
+      headers: z
+        .record(
+          z.string().regex(/^[A-Za-z0-9-]+$/, 'a header name has letters, digits and -'),
+          z.string().regex(/^[^\r\n]*$/, 'a header is one line'),
+        )
+        .default({})
+        .meta({ mach: 'secret' })
+        .describe('more headers, such as authorization'),
+      set: takesOption.describe('field to type (string, bool, int, float, timestamp, json), or { type, path }'),
+      concurrency: z.int().min(1).max(256).default(8).describe('questions under way at once'),
+      timeout: duration().prefault('5s').describe('for one try'),
+      retries: z.int().min(0).max(10).default(2).describe('repetitions when the server fails or does not answer'),
+      order: z.enum(['kept', 'free']).default('kept').describe('kept: an event waits for those before it'),
+      breaker: z
+        .strictObject({
+          failures: z.int().min(1).max(1_000).default(10).describe('failures in a row after which nothing is asked'),
+          reset: duration().prefault('30s').describe('for how long'),
+        })
+        .prefault({}),
+      cache: duration().prefault('0s').describe('how long an answer is used again; 0s: never'),
+      missing: z
+        .enum(['null', 'dead'])
+        .or(z.null().transform(() => 'null' as const))
+        .default('null')
+        .describe('without an answer the fields are null, or the event becomes a dead letter'),
+      failure: z
+        .string()
+        .regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case')
+        .optional()
+        .describe('a field that says why there is no answer'),
+    })
+    .describe(
+      'an answer counts once it is in the log: after a crash the same answers are used again, and only open questions are asked',
+    ),
+  examples: [
+    {
+      title: 'the free beds that a registry knows of',
+      options: {
+        from: 'calls',
+        url: 'https://registry.example/hospitals/{hospital}',
+        set: { free_beds: { type: 'int', path: 'beds.free' } },
+        failure: 'why_not',
+      },
+      in: [{ hospital: 'H1' }, { hospital: 'H2' }],
+      answers: [{ free_beds: 7 }, null],
+      out: [
+        { hospital: 'H1', free_beds: 7, why_not: null },
+        { hospital: 'H2', free_beds: null, why_not: 'not known there' },
+      ],
+    },
+  ],
+  bind({ options, inputs, check }) {
+    const schema: Schema = inputs.from?.schema ?? { fields: {} };
+    checkTemplate(options.url, schema, check);
+    const takes = takesOf(options.set);
+    const fields: Record<string, Field> = { ...schema.fields };
+    const add = (name: string, path: string[], field: Field) => {
+      if (name in fields)
+        check.problem(
+          path,
+          `"${inputs.from?.from}" has a field ${name} already`,
+          'choose another name, and give its `path`',
+        );
+      else fields[name] = field;
+    };
+    for (const { name, field } of takes) add(name, ['set', name], field);
+    const { failure: failureField } = options;
+    if (failureField !== undefined)
+      add(failureField, ['failure'], { type: { kind: 'string' }, nullable: true, repeated: true });
+    const asking = {
+      headers: options.headers,
+      timeoutMs: options.timeout,
+      retries: options.retries,
+      breaker: { failures: options.breaker.failures, resetMs: options.breaker.reset },
+      cacheMs: options.cache,
+      takes,
+    };
+    const ask = makeAsk(asking);
+    return {
+      ports: { out: { fields } },
+      stateful: true,
+      lookup: {
+        input: 'from',
+        ask: async (event, signal) => ask(fillIn(options.url, event), signal),
+        concurrency: options.concurrency,
+        // One more second for the answer to be read.
+        timeoutMs: longestMs(asking) + 1_000,
+        order: options.order,
+        join(event, answer, failure) {
+          const found = answer as Event | null;
+          const reason = found === null ? (failure ?? 'not known there') : null;
+          if (reason !== null && options.missing === 'dead') {
+            const { code, message } = operatorErrors.make('MACH1860', { reason });
+            return { dead: { code, reason: message } };
+          }
+          const joined: Event = { ...event };
+          for (const { name } of takes) joined[name] = found?.[name] ?? null;
+          if (failureField !== undefined) joined[failureField] = reason;
+          return { event: joined };
+        },
+      },
+    };
+  },
+});
+
+function checkTemplate(url: string, schema: Schema, check: Checker): void {
+  for (const name of fieldsOf(url)) {
+    const field = Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
+    if (!field) {
+      check.problem('url', `"${name}" is not a field of the input`, `fields: ${fieldNames(schema).join(', ')}`);
+    } else if (field.privacy === 'direct') {
+      check.problem(
+        'url',
+        `${name} names a person, and an address stands in the logs of every server on the way`,
+        'use a pseudonym made with map',
+      );
+    }
+  }
+}
