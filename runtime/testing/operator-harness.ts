@@ -13,8 +13,16 @@ import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { expect } from 'vitest';
 import type { z } from 'zod';
+import { answersInput, lookupOperator } from '../execution/lookup.ts';
 import { compileAggregateExpression, compileExpression } from '../expression/index.ts';
-import type { BoundInput, BoundOperator, Checker, OperatorDefinition, OptionPath } from '../stream/definition.ts';
+import type {
+  BoundInput,
+  BoundOperator,
+  Checker,
+  LookupSpec,
+  OperatorDefinition,
+  OptionPath,
+} from '../stream/definition.ts';
 import { end, type Frame } from '../stream/frame.ts';
 import { type Accounting, isBalanced, Ledger, outcome } from '../stream/ledger.ts';
 import { OperatorRunner, type RunnerSnapshot } from '../stream/operator-runner.ts';
@@ -132,11 +140,21 @@ export function bindOperator<O extends z.ZodType>(args: {
   return { bound, inputs };
 }
 
-/** Binds once; the result runs any list of steps from an empty state. */
-export function operatorRun<O extends z.ZodType>(args: Parameters<typeof bindOperator<O>>[0]): OperatorRun {
+/** Binds once; the result runs any list of steps from an empty state. `answers`: of a look-up's questions, given at the end. */
+export function operatorRun<O extends z.ZodType>(
+  args: Parameters<typeof bindOperator<O>>[0] & { answers?: readonly unknown[] },
+): OperatorRun {
   const { bound, inputs } = bindOperator(args);
   const names = Object.keys(inputs);
-  return (steps, schedule = {}) => runSteps({ bound, names, steps, schedule });
+  if (!bound.lookup) return (steps, schedule = {}) => runSteps({ bound, names, steps, schedule });
+  return (steps, schedule = {}) => {
+    const asked: string[] = [];
+    let identities = 0;
+    const edge = { identity: () => `question ${identities++}`, ask: (id: string) => void asked.push(id) };
+    const asking = lookupOperator(bound, bound.lookup as LookupSpec, edge);
+    const answers = () => asked.map((id, index) => ({ id, answer: args.answers?.[index] ?? null, failure: null }));
+    return runSteps({ bound: asking, names, steps, schedule, answers });
+  };
 }
 
 function runSteps(args: {
@@ -144,8 +162,10 @@ function runSteps(args: {
   names: string[];
   steps: readonly Step[];
   schedule: Schedule;
+  answers?: () => readonly Event[];
 }): RunResult {
-  const { bound, names, steps, schedule } = args;
+  const { bound, steps, schedule, answers } = args;
+  const names = answers ? [...args.names, answersInput] : args.names;
   const collected: Record<string, Emitted[]> = {};
   let process = startProcess(bound, names, collected);
   const messages = cutIntoMessages(steps, schedule.cuts ?? []);
@@ -157,6 +177,7 @@ function runSteps(args: {
     process.runner.restore(saved.runner as RunnerSnapshot);
     process.ledger.accounting = saved.accounting as Accounting;
   }
+  if (answers) process.answer(answers());
   if (schedule.finish !== false) process.finish();
   const { accounting } = process.ledger;
   expect(isBalanced(accounting), `accounting balances: ${JSON.stringify(accounting)}`).toBe(true);
@@ -206,6 +227,13 @@ function startProcess(bound: BoundOperator, names: readonly string[], collected:
         }
         runner.flush();
       }
+      ledger.close();
+    },
+    answer(events: readonly Event[]) {
+      ledger.open(0, 0);
+      const none = events.map(() => -1);
+      subjects.get(answersInput)?.next({ kind: 'batch', events, times: events.map(() => 0), causes: none });
+      runner.flush();
       ledger.close();
     },
     finish() {
