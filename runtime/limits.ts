@@ -41,6 +41,8 @@ export const limits = {
   subscriptionMessagesMax: 1_000,
   /** Rows in one message of a stage's outputs. */
   outputFlushEventsMax: 4096,
+  /** Messages of one output begin at least this far apart, unless someone waits: a sink writes much less often than this. */
+  outputFlushEveryMs: 10,
   /** Rows that may wait to be published before the stage stops reading. */
   outputWaitingRowsMax: 50_000,
   /** A stage with a backlog lets the event loop breathe this often. */
@@ -64,9 +66,11 @@ export const limits = {
   deadLetterBytesMax: 256 * 1024,
   /** Dead letters are kept for this long. */
   deadLetterAgeMs: 7 * 24 * 3_600_000,
-  /** The log of a topology's inputs is kept for this long, or until it is this large. */
+  /**
+   * The log of a topology's inputs is kept for this long. It has no bound in bytes: one that dropped the oldest would lose what was
+   * accepted. A disk that is full makes the log refuse appends, and senders are told so.
+   */
   logAgeMs: 7 * 24 * 3_600_000,
-  logBytesMax: 20 * 1024 * 1024 * 1024,
   /** Same identity appended twice within this time is stored once. */
   duplicateWindowMs: 5 * 60_000,
   /** Inserts that a table remembers by token. */

@@ -2,9 +2,10 @@
  * The engine with everything around it is killed in the middle, twice, while eight hospitals and the 115 centre go on sending over real
  * sockets. Afterwards the store holds what happened: nothing missing, nothing twice.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { systemClock } from '../runtime/clock.ts';
@@ -27,8 +28,14 @@ it('loses nothing and doubles nothing when it is killed twice in the middle', { 
   const inbox = join(directory, 'inbox');
   await mkdir(inbox);
   const [hl7, feed] = [await freePort(), await freePort()];
-  const args = ['topologies/emergency-overload.yaml', '--data', join(directory, 'data'), '--clock-rate', '60'];
   const env = { MACH_HL7: String(hl7), MACH_FEED: String(feed), MACH_BED_FILES: inbox };
+  // A name of its own: on a server that NATS_URL names, another run may have left its log.
+  const topology = join(directory, 'topology.yaml');
+  const text = (await readFile('topologies/emergency-overload.yaml', 'utf8'))
+    .replace(/^name: .*$/m, `name: kill-${randomUUID().slice(0, 8)}`)
+    .replaceAll(/(schemas|data)\//g, (folder) => `${resolve('topologies')}/${folder}`);
+  await writeFile(topology, text);
+  const args = [topology, '--data', join(directory, 'data'), '--clock-rate', '60'];
   const launch = () => startEngineProcess([...args, '--clock-start', new Date(start + durationMs).toISOString()], env);
   let engine = await launch();
   try {

@@ -93,7 +93,6 @@ async function openStreams(
       durability,
       description: `what the sources of ${topology.name} accepted`,
       ageMaxMs: limits.logAgeMs,
-      bytesMax: limits.logBytesMax,
     }),
     open({
       name: names.outputStream(onlyStage),
@@ -101,7 +100,6 @@ async function openStreams(
       durability,
       description: `results of ${topology.name}, on their way to the sinks`,
       ageMaxMs: limits.logAgeMs,
-      bytesMax: limits.logBytesMax,
     }),
     open({
       name: names.sinkStream,

@@ -3,6 +3,7 @@
  * place (input sequence, index), and every append is fenced by the sequence of the one before it.
  */
 import type { LogStream } from '../bus/log.ts';
+import type { Clock } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Schema } from '../stream/schema.ts';
@@ -23,11 +24,12 @@ export async function openOutputPublisher(args: {
   stream: LogStream;
   subject: string;
   schema: Schema;
+  clock: Clock;
   crashPoints: CrashPoints;
   /** An append failed for good: the stage must stop. */
   onFailure(error: unknown): void;
 }): Promise<OutputPublisher> {
-  const { stream, subject, schema, crashPoints } = args;
+  const { stream, subject, schema, clock, crashPoints } = args;
   const newest = await stream.last(subject);
   const known: OutputPlace | undefined = newest && lastPlaceOf(newest.payload);
   let expected = newest?.sequence ?? 0;
@@ -35,6 +37,8 @@ export async function openOutputPublisher(args: {
   let publishing = false;
   let added = 0;
   let failure: unknown;
+  let publishedAt = Number.NEGATIVE_INFINITY;
+  let hurry: (() => void) | undefined;
   let waiters: { target: number; resolve(): void; reject(error: unknown): void }[] = [];
   const counts = { published: 0, repeated: 0 };
 
@@ -48,12 +52,28 @@ export async function openOutputPublisher(args: {
     // The rest of the message being handled first, so that its rows go out together.
     await Promise.resolve();
     while (queue.length > 0) {
+      await gather();
+      publishedAt = clock.now();
       const rows = queue.length > limits.outputFlushEventsMax ? queue.slice(0, limits.outputFlushEventsMax) : queue;
       queue = queue.length > rows.length ? queue.slice(rows.length) : [];
       await publish(rows);
     }
     // In the same turn as the last look at the queue: a row added later starts anew.
     publishing = false;
+  }
+
+  /** Lets rows come together for a moment, unless there are many or someone waits for them. */
+  async function gather(): Promise<void> {
+    const early = publishedAt + limits.outputFlushEveryMs - clock.now();
+    if (early <= 0 || waiters.length > 0 || queue.length >= limits.outputFlushEventsMax) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(early, resolve);
+      hurry = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    hurry = undefined;
   }
 
   async function publish(rows: readonly OutputRow[]): Promise<void> {
@@ -86,6 +106,7 @@ export async function openOutputPublisher(args: {
       added++;
       // After a failure nothing more goes out: a gap would be a loss.
       if (failure !== undefined) return true;
+      if (queue.length >= limits.outputFlushEventsMax) hurry?.();
       if (publishing) return true;
       publishing = true;
       void publishAll().catch((error) => {
@@ -99,6 +120,7 @@ export async function openOutputPublisher(args: {
       return new Promise<void>((resolve, reject) => {
         waiters.push({ target: added, resolve, reject });
         wake();
+        if (waiters.length > 0) hurry?.();
       });
     },
     get waiting() {

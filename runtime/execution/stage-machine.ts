@@ -5,17 +5,21 @@
 import { type Observable, Subject } from 'rxjs';
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { StatelessFunction } from '../stream/definition.ts';
 import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
+import { FusedRunner } from '../stream/fused-runner.ts';
 import { type Accounting, Ledger, outcome } from '../stream/ledger.ts';
-import { OperatorRunner, type RunnerSnapshot } from '../stream/operator-runner.ts';
+import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
+import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event } from '../stream/schema.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
 import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
-import type { BoundOperatorNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
+import type { BoundEdge, BoundOperatorNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
 import { deadLetterOf, deadLetterOfEvent } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
+import { fuseChains, isFusible } from './fuse.ts';
 import type { AnswersFrame, InputFrame, OutputRow, SilenceFrame, SourceFrame } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 
@@ -57,7 +61,7 @@ export class StageMachine {
   readonly topology: BoundTopology;
   private readonly ledger = new Ledger();
   private readonly sources = new Map<string, SourceState>();
-  private readonly runners = new Map<string, OperatorRunner>();
+  private readonly runners = new Map<string, NodeRunner>();
   private readonly merging: OperatorRunner[] = [];
   private readonly answers = new Map<string, Subject<Frame>>();
   private readonly outputs: StageOutputs;
@@ -77,7 +81,7 @@ export class StageMachine {
         idle: false,
       });
     }
-    for (const node of topology.operators) this.addOperator(node);
+    for (const chain of fuseChains(topology)) this.addChain(chain);
     for (const node of topology.sinks) this.addSink(node.id, node.inputs);
   }
 
@@ -90,7 +94,7 @@ export class StageMachine {
     return this.ledger.accounting;
   }
 
-  runner(node: string): OperatorRunner | undefined {
+  runner(node: string): NodeRunner | undefined {
     return this.runners.get(node);
   }
 
@@ -242,6 +246,18 @@ export class StageMachine {
       if (!oldest.done) source.appendIds.delete(oldest.value);
     }
     return true;
+  }
+
+  private addChain(chain: readonly BoundOperatorNode[]): void {
+    const [first] = chain as [BoundOperatorNode];
+    if (!isFusible(first)) {
+      this.addOperator(first);
+      return;
+    }
+    const steps = chain.map(({ id, bound }) => ({ node: id, transform: bound.stateless as StatelessFunction }));
+    const fused = new FusedRunner(steps, this.ledger);
+    fused.connect(this.output((first.inputs[0] as BoundEdge).from));
+    for (const view of fused.views) this.runners.set(view.node, view);
   }
 
   private addOperator(node: BoundOperatorNode): void {

@@ -187,18 +187,28 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
 }
 
 async function openPublishers(args: StageArguments): Promise<Map<string, OutputPublisher>> {
-  const { topology, names, stage, partition, output, deadLetters, crashPoints } = args;
+  const { topology, names, stage, partition, output, deadLetters, machineClock: clock, crashPoints } = args;
   const onFailure = (error: unknown) => args.onFailure(error);
   const publishers = new Map<string, OutputPublisher>();
   for (const sink of topology.sinks) {
     const subject = names.outputSubject(stage, sink.id, partition);
     const schema = sink.inputs[0]?.schema ?? { fields: {} };
-    publishers.set(sink.id, await openOutputPublisher({ stream: output, subject, schema, crashPoints, onFailure }));
+    publishers.set(
+      sink.id,
+      await openOutputPublisher({ stream: output, subject, schema, clock, crashPoints, onFailure }),
+    );
   }
   const subject = names.deadLetterSubject(`${stage}-${partition}`);
   publishers.set(
     deadLetterOutput,
-    await openOutputPublisher({ stream: deadLetters, subject, schema: deadLetterSchema, crashPoints, onFailure }),
+    await openOutputPublisher({
+      stream: deadLetters,
+      subject,
+      schema: deadLetterSchema,
+      clock,
+      crashPoints,
+      onFailure,
+    }),
   );
   return publishers;
 }

@@ -25,7 +25,8 @@ import type {
 } from '../stream/definition.ts';
 import { end, type Frame } from '../stream/frame.ts';
 import { type Accounting, isBalanced, Ledger, outcome } from '../stream/ledger.ts';
-import { OperatorRunner, type RunnerSnapshot } from '../stream/operator-runner.ts';
+import type { RunnerSnapshot } from '../stream/node-runner.ts';
+import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 
 export interface EventStep {

@@ -1,0 +1,31 @@
+/** Which operators run as one loop: neighbours without state, where nobody else reads what passes between them. */
+import type { BoundOperatorNode, BoundTopology } from '../topology/bound.ts';
+
+/** Without state, one input: it can be a step of a loop. */
+export function isFusible({ bound, inputs }: BoundOperatorNode): boolean {
+  return bound.stateless !== undefined && inputs.length === 1;
+}
+
+/** The operators in topological order, neighbours that run as one loop together. */
+export function fuseChains(topology: BoundTopology): BoundOperatorNode[][] {
+  const readers = new Map<string, number>();
+  for (const { inputs } of [...topology.operators, ...topology.sinks]) {
+    for (const { from } of inputs) readers.set(from.node, (readers.get(from.node) ?? 0) + 1);
+  }
+  const chains: BoundOperatorNode[][] = [];
+  const chainByEnd = new Map<string, BoundOperatorNode[]>();
+  for (const node of topology.operators) {
+    const upstream = node.inputs[0]?.from;
+    const chain = upstream && chainByEnd.get(upstream.node);
+    if (isFusible(node) && chain && upstream.port === 'out' && readers.get(upstream.node) === 1) {
+      chain.push(node);
+      chainByEnd.delete(upstream.node);
+      chainByEnd.set(node.id, chain);
+      continue;
+    }
+    const own = [node];
+    chains.push(own);
+    if (isFusible(node)) chainByEnd.set(node.id, own);
+  }
+  return chains;
+}

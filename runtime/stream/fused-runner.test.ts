@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Batch, Frame } from './frame.ts';
+import { FusedRunner, type FusedStep } from './fused-runner.ts';
+import { isBalanced, Ledger, outcome } from './ledger.ts';
+import { OperatorRunner } from './operator-runner.ts';
+
+const steps: readonly FusedStep[] = [
+  { node: 'even', transform: (event) => ((event.n as number) % 2 === 0 ? event : null) },
+  { node: 'half', transform: (event) => ({ n: (event.n as number) / 2 }) },
+  { node: 'small', transform: (event) => ((event.n as number) < 20 ? event : null) },
+];
+
+interface Ran {
+  readonly passed: { n: number; time: number; cause: number }[];
+  readonly counts: unknown;
+  readonly accounting: unknown;
+}
+
+function batchOf(numbers: readonly number[]): Batch {
+  return {
+    kind: 'batch',
+    events: numbers.map((n) => ({ n })),
+    times: numbers.map((_, index) => index * 10),
+    causes: numbers.map((_, index) => index),
+  };
+}
+
+function collect(
+  frames: Subject<Frame>,
+  out: { subscribe(next: (frame: Frame) => void): unknown },
+  numbers: readonly number[],
+  ledger: Ledger,
+) {
+  const passed: Ran['passed'] = [];
+  out.subscribe((frame) => {
+    if (frame.kind !== 'batch') return;
+    frame.events.forEach((event, index) => {
+      passed.push({ n: event.n as number, time: frame.times[index] as number, cause: frame.causes[index] as number });
+      ledger.settle(frame.causes[index] as number, outcome.delivered);
+    });
+  });
+  ledger.open(numbers.length, 0);
+  frames.next(batchOf(numbers));
+  ledger.close();
+  return passed;
+}
+
+function runFused(numbers: readonly number[]): Ran {
+  const ledger = new Ledger();
+  const fused = new FusedRunner(steps, ledger);
+  const frames = new Subject<Frame>();
+  fused.connect(frames);
+  const { views } = fused;
+  const passed = collect(frames, (views[2] as (typeof views)[number]).output('out'), numbers, ledger);
+  return { passed, counts: views.map(({ counts }) => counts), accounting: ledger.accounting };
+}
+
+function runApart(numbers: readonly number[]): Ran {
+  const ledger = new Ledger();
+  const frames = new Subject<Frame>();
+  const runners = steps.map(
+    ({ node, transform }) =>
+      new OperatorRunner({
+        node,
+        bound: { ports: { out: { fields: {} } }, stateless: transform },
+        inputs: ['from'],
+        ledger,
+      }),
+  );
+  runners.forEach((runner, at) => {
+    runner.connect('from', at === 0 ? frames : (runners[at - 1] as OperatorRunner).output('out'));
+  });
+  const passed = collect(frames, (runners[2] as OperatorRunner).output('out'), numbers, ledger);
+  return { passed, counts: runners.map(({ counts }) => counts), accounting: ledger.accounting };
+}
+
+describe('fused operators', () => {
+  it('do what the same operators do one by one, counts and outcomes included', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 100 }), { maxLength: 50 }), (numbers) => {
+        expect(runFused(numbers)).toEqual(runApart(numbers));
+      }),
+    );
+  });
+
+  it('show what passes between them to whoever looks, without changing an outcome', () => {
+    const ledger = new Ledger();
+    const fused = new FusedRunner(steps, ledger);
+    const frames = new Subject<Frame>();
+    fused.connect(frames);
+    const seen: unknown[] = [];
+    fused.views[0]?.output('out').subscribe((frame) => {
+      if (frame.kind === 'batch') seen.push(...frame.events);
+    });
+    ledger.open(3, 0);
+    frames.next(batchOf([1, 2, 90]));
+    ledger.close();
+    expect(seen).toEqual([{ n: 2 }, { n: 90 }]);
+    expect(ledger.accounting).toMatchObject({ in: 3, filtered: 2, dropped: 1 });
+    expect(isBalanced(ledger.accounting)).toBe(true);
+  });
+});

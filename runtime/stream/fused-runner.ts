@@ -1,0 +1,142 @@
+/**
+ * Runs neighbouring operators without state as one loop: an event goes through all of them before the next, and no frame is made
+ * between them. Each keeps its own counts, and its output can still be looked at.
+ */
+import { type Observable, Subject } from 'rxjs';
+import type { StatelessFunction } from './definition.ts';
+import type { Batch, Frame } from './frame.ts';
+import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
+import { type Ledger, outcome } from './ledger.ts';
+import {
+  emptyCounts,
+  type NodeCounts,
+  type NodeRunner,
+  type RunnerSnapshot,
+  statelessSnapshot,
+} from './node-runner.ts';
+import type { Event } from './schema.ts';
+
+export interface FusedStep {
+  readonly node: string;
+  readonly transform: StatelessFunction;
+}
+
+interface Member extends FusedStep {
+  readonly counts: NodeCounts;
+  readonly out: Subject<Frame>;
+  /** Events between two members, gathered only while somebody looks. */
+  events: Event[];
+  times: number[];
+}
+
+const never: Observable<Frame> = new Subject<Frame>();
+
+export class FusedRunner {
+  private readonly members: Member[];
+  private readonly ledger: Ledger;
+  private watermarkTime = Number.NEGATIVE_INFINITY;
+  private busyMs = 0;
+
+  constructor(steps: readonly FusedStep[], ledger: Ledger) {
+    this.members = steps.map((step) => ({ ...step, counts: emptyCounts(), out: new Subject(), events: [], times: [] }));
+    this.ledger = ledger;
+  }
+
+  connect(frames: Observable<Frame>): void {
+    subscribeFrames(frames, (frame) => this.receive(frame));
+  }
+
+  /** Each of the nodes as the rest of the engine sees it. */
+  get views(): readonly NodeRunner[] {
+    return this.members.map((member) => this.viewOf(member));
+  }
+
+  private viewOf(member: Member): NodeRunner {
+    const runner = this;
+    return {
+      node: member.node,
+      counts: member.counts,
+      stateKeys: 0,
+      stateEvicted: 0,
+      get busyMs() {
+        // The loop is one: what it takes is shared evenly among its members.
+        return runner.busyMs / runner.members.length;
+      },
+      get watermark() {
+        return runner.watermarkTime;
+      },
+      output: (port) => (port === 'out' ? member.out : never),
+      flush() {},
+      resume() {},
+      snapshot: () => statelessSnapshot(member.counts, runner.watermarkTime),
+      restore(snapshot: RunnerSnapshot) {
+        Object.assign(member.counts, snapshot.counts);
+        runner.watermarkTime = snapshot.watermark;
+      },
+    };
+  }
+
+  private receive(frame: Frame): void {
+    if (frame.kind === 'batch') {
+      this.handleBatch(frame);
+      return;
+    }
+    this.watermarkTime =
+      frame.kind === 'watermark' ? Math.max(frame.time, this.watermarkTime) : Number.POSITIVE_INFINITY;
+    for (const { out } of this.members) out.next(frame);
+  }
+
+  private handleBatch({ events, times, causes }: Batch): void {
+    const { members, ledger } = this;
+    const last = members.length - 1;
+    const passed: Event[] = [];
+    const passedTimes: number[] = [];
+    const passedCauses: number[] = [];
+    const began = performance.now();
+    for (let index = 0; index < events.length; index++) {
+      let event: Event | null = events[index] as Event;
+      for (let at = 0; at <= last; at++) {
+        const member = members[at] as Member;
+        member.counts.in++;
+        event = applyStep(member, event);
+        if (event === null) {
+          member.counts.filtered++;
+          ledger.settle(causes[index] as number, outcome.filtered);
+          break;
+        }
+        member.counts.out++;
+        if (at < last && member.out.observed) {
+          member.events.push(event);
+          member.times.push(times[index] as number);
+        }
+      }
+      if (event === null) continue;
+      passed.push(event);
+      passedTimes.push(times[index] as number);
+      passedCauses.push(causes[index] as number);
+    }
+    this.busyMs += performance.now() - began;
+    for (let at = 0; at < last; at++) showBetween(members[at] as Member);
+    if (passed.length === 0) return;
+    const { out } = members[last] as Member;
+    if (!out.observed) for (const cause of passedCauses) ledger.settle(cause, outcome.dropped, 'unused port out');
+    out.next({ kind: 'batch', events: passed, times: passedTimes, causes: passedCauses });
+  }
+}
+
+function applyStep({ node, transform }: Member, event: Event): Event | null {
+  try {
+    return transform(event);
+  } catch (error) {
+    throw new NodeFailure(node, error);
+  }
+}
+
+function showBetween(member: Member): void {
+  if (member.events.length === 0) return;
+  const { events, times } = member;
+  member.events = [];
+  member.times = [];
+  // Whoever looks on does not decide what becomes of an event: causes stay with the members behind.
+  member.out.next({ kind: 'batch', events, times, causes: events.map(() => -1) });
+}
