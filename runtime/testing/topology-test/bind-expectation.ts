@@ -1,7 +1,7 @@
 /** What a test expects, checked against the schema of the sink. */
 import { deadLetterSchema } from '../../execution/dead-letter.ts';
 import type { Accounting } from '../../stream/ledger.ts';
-import type { NodeCounts } from '../../stream/operator-runner.ts';
+import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Schema } from '../../stream/schema.ts';
 import type { Path } from '../../topology/places.ts';
 import { type BindContext, checkCounted, checkNode, nearest, reportTime } from './bind.ts';

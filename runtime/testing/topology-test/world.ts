@@ -15,7 +15,7 @@ import { limits } from '../../limits.ts';
 import type { Store } from '../../store/store.ts';
 import type { AppendRequest, Logger, SinkRow, SourceContext } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
-import type { NodeCounts } from '../../stream/operator-runner.ts';
+import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { parseEdgeToken, topologyNames } from '../../topology/names.ts';
