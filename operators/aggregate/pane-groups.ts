@@ -80,7 +80,8 @@ export class PaneGroups {
       const gone = paneIndexFrom(panes, from);
       if (gone > 0) {
         if (running && running.from < from) moveRunning(this.kind, running, panes, { from, to: running.to });
-        panes.splice(0, gone);
+        if (gone === 1) panes.shift();
+        else panes.splice(0, gone);
         progress.panes -= gone;
       }
       if (revisions.size > 0) {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileAggregateExpression } from '../../../runtime/expression/index.ts';
 import { type CompiledAggregate, defineSchema, field } from '../../../runtime/stream/index.ts';
+import { aggregateLimits } from '../limits.ts';
 import { type Accumulator, accumulatorOf } from './index.ts';
 
 const schema = defineSchema({ whole: field.int(), fraction: field.float(), text: field.string() });
@@ -151,5 +152,17 @@ describe('approx_distinct', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('distinct', () => {
+  it('has room for no more values than its bound', () => {
+    const one = accumulator('distinct(whole)');
+    const { distinctValuesMax } = aggregateLimits;
+    const full = new Map(Array.from({ length: distinctValuesMax }, (_, value) => [value, 1]));
+    expect(one.admits?.(full, 0)).toBe(true);
+    expect(one.admits?.(full, distinctValuesMax)).toBe(false);
+    full.delete(0);
+    expect(one.admits?.(full, distinctValuesMax)).toBe(true);
   });
 });
