@@ -1,0 +1,131 @@
+/** Watches every key, and sends a row for every change. */
+import type { Event, OperatorContext, OperatorHandler, Output, StateKey } from '../../runtime/stream/index.ts';
+import { equalityKey } from '../support/state-key.ts';
+import type { ReadAction } from './actions.ts';
+import { type AlertState, alertId, describeCondition } from './row.ts';
+import {
+  type Change,
+  carryOut,
+  type Holds,
+  isIdle,
+  type Judgement,
+  judge,
+  newWatch,
+  nextChange,
+  type OpenAlert,
+  type Watch,
+} from './watch.ts';
+
+export const bytesPerKey = 640;
+const stateOf = { raise: 'raised', clear: 'cleared', escalate: 'escalated', remind: 'reminded' } as const;
+
+export interface Setting {
+  readonly key: readonly string[];
+  readonly values: readonly string[];
+  /** Fields of an event that are kept. */
+  readonly kept: readonly string[];
+  /** Names of the levels. */
+  readonly names: readonly string[];
+  /** Conditions of raise, clear and the levels, with the fields that they read. */
+  readonly texts: readonly { readonly text: string; readonly read: readonly string[] }[];
+  readonly holds: Holds;
+  judgementOf(event: Event): Judgement;
+  readonly readAction: ReadAction | null;
+}
+
+export function createAlert(setting: Setting, context: OperatorContext): OperatorHandler {
+  const { holds, names, readAction } = setting;
+  const watches = context.keyedState<Watch>('watches', { bytesPerKey });
+  const keyOfAlert = context.keyedState<StateKey>('alerts', { bytesPerKey: 96 });
+  const keyOf = equalityKey(setting.key);
+
+  function rowOf(watch: Watch, alert: OpenAlert, state: AlertState, at: number, reason: string): Event {
+    const row: Event = { alert_id: alert.id };
+    for (const name of setting.key) row[name] = watch.last[name];
+    for (const name of setting.values) row[name] = watch.last[name];
+    return Object.assign(row, {
+      state,
+      severity: alert.severity,
+      level: alert.severity > 1 ? (names[alert.severity - 2] ?? null) : null,
+      at,
+      raised_at: alert.raisedAt,
+      held_ms: Math.max(0, at - alert.since),
+      reason,
+      acknowledged_by: alert.acknowledgedBy,
+      assigned_to: alert.assignedTo,
+    });
+  }
+
+  function reasonOf(watch: Watch, change: Change): string {
+    const index = change.kind === 'clear' ? 1 : change.kind === 'escalate' ? change.level + 2 : 0;
+    const { text, read } = setting.texts[index] as Setting['texts'][number];
+    return describeCondition(text, read, watch.last);
+  }
+
+  /** Carries out all changes up to a time, in order. */
+  function advance(key: StateKey, watch: Watch, until: number, out: Output): void {
+    for (;;) {
+      const change = nextChange(watch, holds);
+      if (!change || change.at > until) return;
+      const alert = carryOut(watch, change, holds, (at) => alertId(context.node, setting.key, watch.last, at));
+      if (change.kind === 'raise') keyOfAlert.set(alert.id, key, change.at);
+      if (change.kind === 'clear') keyOfAlert.delete(alert.id);
+      out.emit(rowOf(watch, alert, stateOf[change.kind], change.at, reasonOf(watch, change)), change.at);
+    }
+  }
+
+  /** One timer for each key: at its next change, or when nothing of it need be kept any more. */
+  function schedule(key: StateKey, watch: Watch): void {
+    const change = nextChange(watch, holds);
+    // After the end of the input no time passes in which a reminder could come.
+    const never = change?.kind === 'remind' && context.watermark() === Number.POSITIVE_INFINITY;
+    if (change && !never) context.timers.set(key, 'next', change.at);
+    else if (isIdle(watch)) context.timers.set(key, 'next', watch.lastTime + 1);
+    else context.timers.clear(key, 'next');
+  }
+
+  function act(event: Event, time: number, out: Output): void {
+    const action = readAction?.(event);
+    if (!action) return out.dropped('not an action');
+    const key = action.alertId === null ? action.key : keyOfAlert.get(action.alertId);
+    const watch = key === undefined || key === null ? undefined : watches.get(key);
+    const alert = watch?.open;
+    if (!watch || !alert || key === undefined || key === null) return out.dropped('no such alert');
+    if (action.state === 'acknowledged') {
+      alert.acknowledgedBy = action.by ?? 'someone';
+      alert.remindAt = null;
+    }
+    if (action.state === 'assigned') alert.assignedTo = action.to;
+    watches.set(key, watch, time);
+    schedule(key, watch);
+    // What a person did is never too late for those who read on.
+    out.emit(rowOf(watch, alert, action.state, time, action.reason), Math.max(time, context.watermark()));
+  }
+
+  return {
+    event(event, time, out, input) {
+      if (input === 'actions') return act(event, time, out);
+      if (time < context.watermark()) return out.late(event, time);
+      const key = keyOf(event);
+      if (key === null) return out.dropped('no key');
+      const watch = watches.get(key) ?? newWatch(names.length);
+      if (time < watch.lastTime) return out.dropped('older than its alert');
+      advance(key, watch, time, out);
+      watch.lastTime = time;
+      watch.last = Object.fromEntries(setting.kept.map((name) => [name, event[name]]));
+      judge(watch, time, setting.judgementOf(event));
+      advance(key, watch, time, out);
+      watches.set(key, watch, time);
+      schedule(key, watch);
+    },
+    timer(key, _name, time, out) {
+      const watch = watches.get(key);
+      if (!watch) return;
+      advance(key, watch, time, out);
+      // An event that comes now cannot be older: nothing need be known of it.
+      if (isIdle(watch) && time > watch.lastTime) return void watches.delete(key);
+      watches.set(key, watch, time);
+      schedule(key, watch);
+    },
+  };
+}
