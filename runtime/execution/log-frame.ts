@@ -37,6 +37,8 @@ export interface SilenceFrame {
   readonly kind: 'silence';
   readonly idle: readonly { readonly origin: string; readonly elapsedMs: number }[];
   readonly closed: readonly string[];
+  /** Nobody has been heard at all since the source opened. */
+  readonly quiet?: boolean;
 }
 
 export interface AnswersFrame {

@@ -94,11 +94,13 @@ export function startSourceRunner(args: {
       const waiting = new Set(queue.map(({ request }) => request.origin));
       silence.idle = silence.idle.filter(({ origin }) => !waiting.has(origin));
     }
-    return silence.idle.length > 0 || silence.closed.length > 0;
+    return silence.idle.length > 0 || silence.closed.length > 0 || silence.quiet;
   }
 
   async function commitSilence(): Promise<void> {
-    const payload = encodeSilenceFrame({ idle: silence.idle.splice(0), closed: silence.closed.splice(0) });
+    const quiet = silence.quiet && heardAt.size === 0 ? { quiet: true } : {};
+    silence.quiet = false;
+    const payload = encodeSilenceFrame({ idle: silence.idle.splice(0), closed: silence.closed.splice(0), ...quiet });
     // Not tried again: the next look at the origins says it anew.
     await appendFrame(payload).catch(() => {
       counts.failures++;
@@ -225,7 +227,13 @@ export function startSourceRunner(args: {
   }
 
   let idleTimer: Timer | undefined;
-  const silence: { idle: { origin: string; elapsedMs: number }[]; closed: string[] } = { idle: [], closed: [] };
+  const silence: { idle: { origin: string; elapsedMs: number }[]; closed: string[]; quiet: boolean } = {
+    idle: [],
+    closed: [],
+    quiet: false,
+  };
+  const openedAt = clock.now();
+  let saidQuiet = false;
 
   function watchSilence(): void {
     idleTimer = clock.after(Math.max(args.idleMs / 4, 50), () => {
@@ -243,7 +251,11 @@ export function startSourceRunner(args: {
         idleSince.set(origin, now);
         silence.idle.push({ origin, elapsedMs: now - heard });
       }
-      if (silence.idle.length > 0 || silence.closed.length > 0) start();
+      if (heardAt.size === 0 && !saidQuiet && now - openedAt >= args.idleMs) {
+        saidQuiet = true;
+        silence.quiet = true;
+      }
+      if (silence.idle.length > 0 || silence.closed.length > 0 || silence.quiet) start();
       if (!closing) watchSilence();
     });
   }

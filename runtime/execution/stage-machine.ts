@@ -214,6 +214,7 @@ export class StageMachine {
     let moved = false;
     for (const { origin, elapsedMs } of frame.idle) moved = source.origins.markIdle(origin, elapsedMs) || moved;
     for (const origin of frame.closed) moved = source.origins.close(origin) || moved;
+    if (frame.quiet) moved = source.origins.markQuiet() || moved;
     if (moved) this.sendWatermark(source);
   }
 

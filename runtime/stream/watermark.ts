@@ -40,8 +40,9 @@ export function combineEdges(edges: readonly Progress[]): { time: number; idle: 
   const combined = combineProgress(edges);
   if (!combined.idle) return combined;
   let time = Number.POSITIVE_INFINITY;
-  for (const edge of edges) if (!edge.ended) time = Math.min(time, edge.time);
-  return { time, idle: true };
+  // An edge that never brought anything has no time to wait for.
+  for (const edge of edges) if (!edge.ended && edge.time !== unstarted.time) time = Math.min(time, edge.time);
+  return { time: time === Number.POSITIVE_INFINITY ? unstarted.time : time, idle: true };
 }
 
 interface OriginState {
@@ -110,6 +111,13 @@ export class OriginWatermarks {
     const watermark = Math.floor((state.newest + elapsedMs - this.disorderMs) / this.stepMs) * this.stepMs;
     state.watermark = Math.max(state.watermark, watermark);
     return this.recombine();
+  }
+
+  /** Nobody has ever been heard: nobody waits for this source. */
+  markQuiet(): boolean {
+    if (this.origins.size > 0 || this.idle) return false;
+    this.idle = true;
+    return true;
   }
 
   close(origin: string): boolean {
