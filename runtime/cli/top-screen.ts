@@ -12,6 +12,13 @@ const perSecond = (now: number, before: number | undefined, elapsedMs: number) =
   elapsedMs <= 0 ? '' : (((now - (before ?? 0)) * 1_000) / elapsedMs).toFixed(0);
 const share = (part: number, whole: number) =>
   whole <= 0 ? '' : `${Math.min(100, (100 * part) / whole).toFixed(0)} %`;
+/** Of operators: time in the operator itself for each event since the look before. */
+function timePerEvent(node: NodeStatus, before: NodeStatus | undefined): string {
+  const events = node.in - (before?.in ?? 0);
+  if (node.kind !== 'operator' || events <= 0) return '';
+  return ((1_000 * (node.busyMs - (before?.busyMs ?? 0))) / events).toFixed(1);
+}
+
 const some = (count: number) => (count === 0 ? '' : String(count));
 
 const columns: readonly Column[] = [
@@ -28,6 +35,16 @@ const columns: readonly Column[] = [
     title: 'BUSY',
     align: 'right',
     cell: (node, before, elapsed) => share(node.busyMs - (before?.busyMs ?? 0), elapsed),
+  },
+  {
+    title: 'HELD',
+    align: 'right',
+    cell: (node, before, elapsed) => share(node.backpressuredMs - (before?.backpressuredMs ?? 0), elapsed),
+  },
+  {
+    title: 'µs/EVENT',
+    align: 'right',
+    cell: (node, before) => timePerEvent(node, before),
   },
   { title: 'KEYS', align: 'right', cell: (node) => some(node.stateKeys) },
   {

@@ -24,8 +24,10 @@ export interface SinkCounts {
   rows: number;
   batches: number;
   retries: number;
-  /** Time under way in writes, ms. */
+  /** Time under way in writes, ms, waits between tries included. */
   busyMs: number;
+  /** Time waited between tries, ms. */
+  waitedMs: number;
   dead: number;
   /** Batches written again after a restart. */
   repeated: number;
@@ -68,7 +70,7 @@ export async function startSinkRunner(args: {
 }): Promise<SinkRunner> {
   const { sink, outputs, promises, clock, crashPoints, schema } = args;
   const stop = new AbortController();
-  const counts: SinkCounts = { rows: 0, batches: 0, retries: 0, busyMs: 0, dead: 0, repeated: 0 };
+  const counts: SinkCounts = { rows: 0, batches: 0, retries: 0, busyMs: 0, waitedMs: 0, dead: 0, repeated: 0 };
   const latenciesMs: number[] = [];
   const waiters = new Set<() => void>();
   let problem: string | null = null;
@@ -112,7 +114,9 @@ export async function startSinkRunner(args: {
         const longest = Math.min(limits.sinkRetryDelayMs * 2 ** attempt, limits.sinkRetryDelayMaxMs);
         args.logger.warn({ sink, attempt, error: problem, retryMs: longest }, 'the sink will be tried again');
         // Half fixed, half by chance: sinks that failed together do not come back together.
-        await clock.sleep(longest * (0.5 + Math.random() / 2), stop.signal);
+        const waitMs = longest * (0.5 + Math.random() / 2);
+        counts.waitedMs += waitMs;
+        await clock.sleep(waitMs, stop.signal);
       }
     }
   }

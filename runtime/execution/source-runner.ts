@@ -27,6 +27,8 @@ export interface SourceCounts {
   frameBytes: number;
   /** Events whose time was too far ahead (`limits.futureTimeMs`). */
   futureTimes: number;
+  /** Time that senders were held back for, ms, each counted for itself. */
+  backpressuredMs: number;
 }
 
 export interface SourceRunner {
@@ -54,7 +56,15 @@ export function startSourceRunner(args: {
   const { node, schema, stream, subject, clock, crashPoints } = args;
   const windowMs = args.windowMs ?? limits.groupCommitWindowMs;
   const boot = randomUUID();
-  const counts: SourceCounts = { accepted: 0, deadLetters: 0, frames: 0, failures: 0, frameBytes: 0, futureTimes: 0 };
+  const counts: SourceCounts = {
+    accepted: 0,
+    deadLetters: 0,
+    frames: 0,
+    failures: 0,
+    frameBytes: 0,
+    futureTimes: 0,
+    backpressuredMs: 0,
+  };
   const heardAt = new Map(args.origins.map((origin) => [origin, clock.now()]));
   const idleSince = new Map<string, number>();
   const room: (() => void)[] = [];
@@ -167,6 +177,14 @@ export function startSourceRunner(args: {
     while (room.length > 0 && waitingEvents < limits.groupCommitPendingEventsMax) room.shift()?.();
   }
 
+  async function untilRoom(): Promise<void> {
+    const began = wallTime();
+    while (waitingEvents >= limits.groupCommitPendingEventsMax) {
+      await new Promise<void>((resolve) => room.push(resolve));
+    }
+    counts.backpressuredMs += wallTime() - began;
+  }
+
   function splitOrWhole(request: AppendRequest): Uint8Array[] {
     const payload = encode([request]);
     return payload.length <= stream.messageBytesMax ? [payload] : splitRequest(request);
@@ -264,8 +282,7 @@ export function startSourceRunner(args: {
   return {
     async append(request) {
       if (closing) throw new Error(`source ${node} is closing`);
-      while (waitingEvents >= limits.groupCommitPendingEventsMax)
-        await new Promise<void>((resolve) => room.push(resolve));
+      if (waitingEvents >= limits.groupCommitPendingEventsMax) await untilRoom();
       waitingEvents += request.events.length;
       heardAt.set(request.origin, clock.now());
       idleSince.delete(request.origin);

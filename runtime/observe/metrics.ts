@@ -57,6 +57,12 @@ export const nodeMetrics: readonly NodeMetric[] = [
     value: (node) => node.busyMs / 1_000,
   },
   {
+    name: 'mach_node_backpressured_seconds_total',
+    help: 'Time in which the node was kept from going on by what is behind it',
+    kind: 'counter',
+    value: (node) => node.backpressuredMs / 1_000,
+  },
+  {
     name: 'mach_node_queue_events',
     help: 'Events that wait before the node',
     kind: 'gauge',

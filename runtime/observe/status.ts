@@ -19,6 +19,8 @@ export interface NodeStatus {
   readonly queue: number;
   /** Time spent in the node itself since the process began, ms. */
   readonly busyMs: number;
+  /** Time that the node was kept from going on by what is behind it, ms: senders of a source, the stage for operators, retries of a sink. */
+  readonly backpressuredMs: number;
   /** Event time that the node has reached, ms since the epoch; null before the first event. */
   readonly watermark: number | null;
   readonly idle: boolean;
@@ -93,6 +95,7 @@ function sourceNodes(engine: Engine, engineTime: number): NodeStatus[] {
       dead: runner.counts.deadLetters,
       queue: runner.waitingEvents,
       busyMs: 0,
+      backpressuredMs: runner.counts.backpressuredMs,
       ...progressOf(time, engineTime),
       idle,
       detail: sourceDetail({
@@ -131,6 +134,7 @@ function operatorNodes(engine: Engine, engineTime: number): NodeStatus[] {
         ...runner.counts,
         queue: 0,
         busyMs: runner.busyMs,
+        backpressuredMs: engine.stage.counts.backpressuredMs,
         ...progressOf(runner.watermark, engineTime),
         stateKeys: runner.stateKeys,
         detail: runner.stateEvicted > 0 ? `${runner.stateEvicted} keys forgotten (stateKeysMax)` : null,
@@ -154,7 +158,8 @@ function sinkNodes(engine: Engine, engineTime: number): NodeStatus[] {
         out: sink.counts.rows,
         dead: sink.counts.dead,
         queue: engine.stage.publishers.get(id)?.waiting ?? 0,
-        busyMs: sink.counts.busyMs,
+        busyMs: sink.counts.busyMs - sink.counts.waitedMs,
+        backpressuredMs: sink.counts.waitedMs,
         ...progressOf(runner.watermark, engineTime),
         latencyMs: latencyOf(sink.latenciesMs),
         detail: sink.problem,
