@@ -2,10 +2,9 @@
  * The engine with everything around it is killed in the middle, twice, while eight hospitals and the 115 centre go on sending over real
  * sockets. Afterwards the store holds what happened: nothing missing, nothing twice.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { systemClock } from '../runtime/clock.ts';
@@ -14,6 +13,7 @@ import { connectStore } from '../runtime/store/index.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
 import { simulateCity } from '../simulator/city/index.ts';
 import { type EngineProcess, freePort, startEngineProcess } from './engine-process.ts';
+import { ownTopology } from './own-topology.ts';
 
 const minuteMs = 60_000;
 const start = Date.parse('2026-03-02T10:00:00+07:00');
@@ -29,12 +29,7 @@ it('loses nothing and doubles nothing when it is killed twice in the middle', { 
   await mkdir(inbox);
   const [hl7, feed] = [await freePort(), await freePort()];
   const env = { MACH_HL7: String(hl7), MACH_FEED: String(feed), MACH_BED_FILES: inbox };
-  // A name of its own: on a server that NATS_URL names, another run may have left its log.
-  const topology = join(directory, 'topology.yaml');
-  const text = (await readFile('topologies/emergency-overload.yaml', 'utf8'))
-    .replace(/^name: .*$/m, `name: kill-${randomUUID().slice(0, 8)}`)
-    .replaceAll(/(schemas|data)\//g, (folder) => `${resolve('topologies')}/${folder}`);
-  await writeFile(topology, text);
+  const topology = await ownTopology('topologies/emergency-overload.yaml', directory);
   const args = [topology, '--data', join(directory, 'data'), '--clock-rate', '60'];
   const launch = () => startEngineProcess([...args, '--clock-start', new Date(start + durationMs).toISOString()], env);
   let engine = await launch();
