@@ -43,8 +43,12 @@ export function register(program: Command, context: CommandContext): void {
 async function run(file: string, flags: RunFlags, context: CommandContext): Promise<void> {
   const topology = await context.loadTopology(file);
   const { startRun } = await import('../start-run.ts');
-  const ended = await startRun({ topology, context, ...settingsOf(flags) });
-  const stopped = await untilStopped(ended.failed, flags.for === undefined ? undefined : durationOf(flags.for));
+  const settings = settingsOf(flags);
+  const forMs = flags.for === undefined ? undefined : durationOf(flags.for);
+  // Before the line that says that it runs: whoever waits for the line may send a signal at once.
+  const signalled = untilSignalled();
+  const ended = await startRun({ topology, context, ...settings });
+  const stopped = await Promise.race([signalled, untilOver(ended.failed, forMs)]);
   if (stopped === 'failed') {
     await ended.stop();
     throw new CommandExit(exitCodes.failed, 'The engine could not go on; see the last line of the log.');
@@ -85,11 +89,17 @@ function durationOf(text: string): number {
   return durationMs;
 }
 
-/** Resolves when the engine fails, a signal comes, or the time is over. */
-function untilStopped(failed: Promise<unknown>, forMs: number | undefined): Promise<'failed' | 'stopped'> {
+/** Resolves at the first SIGINT or SIGTERM; the second has its usual effect. */
+function untilSignalled(): Promise<'stopped'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
+  });
+}
+
+/** Resolves when the engine fails or the time is over. */
+function untilOver(failed: Promise<unknown>, forMs: number | undefined): Promise<'failed' | 'stopped'> {
   return new Promise((resolve) => {
     void failed.then(() => resolve('failed'));
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
     if (forMs !== undefined) setTimeout(() => resolve('stopped'), forMs);
   });
 }
