@@ -67,7 +67,8 @@ export function startSourceRunner(args: {
   };
   const heardAt = new Map(args.origins.map((origin) => [origin, clock.now()]));
   const idleSince = new Map<string, number>();
-  const room: (() => void)[] = [];
+  /** Held back until there is room, in order. */
+  let heldBack: (Waiting & { readonly since: number })[] = [];
   let queue: Waiting[] = [];
   let waitingEvents = 0;
   let frames = 0;
@@ -100,8 +101,8 @@ export function startSourceRunner(args: {
   }
 
   function hasSilence(): boolean {
-    if (queue.length > 0) {
-      const waiting = new Set(queue.map(({ request }) => request.origin));
+    if (queue.length > 0 || heldBack.length > 0) {
+      const waiting = new Set([...queue, ...heldBack].map(({ request }) => request.origin));
       silence.idle = silence.idle.filter(({ origin }) => !waiting.has(origin));
     }
     return silence.idle.length > 0 || silence.closed.length > 0 || silence.quiet;
@@ -153,8 +154,11 @@ export function startSourceRunner(args: {
       refuse(group, error);
       // A later append of the same origin would carry its mark past what was not stored.
       const origins = new Set(group.map(({ request }) => request.origin));
-      const after = queue.filter(({ request }) => origins.has(request.origin));
-      queue = queue.filter(({ request }) => !origins.has(request.origin));
+      const isAfter = ({ request }: Waiting) => origins.has(request.origin);
+      const after = queue.filter(isAfter);
+      queue = queue.filter((waiting) => !isAfter(waiting));
+      for (const { reject } of heldBack.filter(isAfter)) reject(error);
+      heldBack = heldBack.filter((waiting) => !isAfter(waiting));
       refuse(after, error);
       return false;
     }
@@ -174,15 +178,21 @@ export function startSourceRunner(args: {
 
   function makeRoom(group: readonly Waiting[]): void {
     for (const { request } of group) waitingEvents -= request.events.length;
-    while (room.length > 0 && waitingEvents < limits.groupCommitPendingEventsMax) room.shift()?.();
+    for (let next = heldBack[0]; next && hasRoom(); next = heldBack[0]) {
+      heldBack.shift();
+      counts.backpressuredMs += wallTime() - next.since;
+      admit(next);
+    }
   }
 
-  async function untilRoom(): Promise<void> {
-    const began = wallTime();
-    while (waitingEvents >= limits.groupCommitPendingEventsMax) {
-      await new Promise<void>((resolve) => room.push(resolve));
-    }
-    counts.backpressuredMs += wallTime() - began;
+  function hasRoom(): boolean {
+    return waitingEvents < limits.groupCommitPendingEventsMax;
+  }
+
+  function admit(waiting: Waiting): void {
+    waitingEvents += waiting.request.events.length;
+    queue.push(waiting);
+    start();
   }
 
   function splitOrWhole(request: AppendRequest): Uint8Array[] {
@@ -282,14 +292,14 @@ export function startSourceRunner(args: {
   return {
     async append(request) {
       if (closing) throw new Error(`source ${node} is closing`);
-      if (waitingEvents >= limits.groupCommitPendingEventsMax) await untilRoom();
-      waitingEvents += request.events.length;
       heardAt.set(request.origin, clock.now());
       idleSince.delete(request.origin);
       if (silence.idle.length > 0) silence.idle = silence.idle.filter(({ origin }) => origin !== request.origin);
       return new Promise<void>((resolve, reject) => {
-        queue.push({ request, resolve, reject });
-        start();
+        const waiting = { request, resolve, reject };
+        // Never past one that is held back already: requests of an origin keep their order.
+        if (hasRoom() && heldBack.length === 0) admit(waiting);
+        else heldBack.push({ ...waiting, since: wallTime() });
       });
     },
     originClosed(origin) {

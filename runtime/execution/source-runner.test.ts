@@ -1,0 +1,250 @@
+/** Group commit, refusals, order, silence: a source runner on a log in memory, in virtual time. */
+import { describe, expect, it } from 'vitest';
+import { faultPlan, noFaults } from '../bus/memory/faults.ts';
+import { memoryLog } from '../bus/memory/log.ts';
+import { virtualClock } from '../clock.ts';
+import { noCrashPoints } from '../faults.ts';
+import { limits } from '../limits.ts';
+import type { AppendRequest } from '../stream/definition.ts';
+import { pulseSchema } from '../testing/small-catalogue.ts';
+import { decodeInputFrame, type SilenceFrame, type SourceFrame } from './log-frame.ts';
+import { startSourceRunner } from './source-runner.ts';
+
+const spec = { name: 'in', subjects: ['in.>'], durability: 'disk' } as const;
+const idleMs = 60_000;
+
+async function openRunner(options: { origins?: string[]; faults?: typeof noFaults; appendDeadlineMs?: number } = {}) {
+  const clock = virtualClock(1_700_000_000_000);
+  const { faults = noFaults, appendDeadlineMs = 30_000 } = options;
+  const log = memoryLog({ clock, faults, appendDeadlineMs });
+  const stream = await log.stream(spec);
+  const runner = startSourceRunner({
+    node: 'adt',
+    schema: pulseSchema,
+    idleMs,
+    stream,
+    subject: 'in.adt.0',
+    clock,
+    crashPoints: noCrashPoints,
+    origins: options.origins ?? [],
+    windowMs: 0,
+  });
+  const frames = () =>
+    [...(log.storage.streams.get('in')?.messages.values() ?? [])].map(({ payload }) =>
+      decodeInputFrame(payload, pulseSchema),
+    );
+  return {
+    clock,
+    runner,
+    stream,
+    sources: () => frames().filter((frame): frame is SourceFrame => frame.kind === 'source'),
+    silences: () => frames().filter((frame): frame is SilenceFrame => frame.kind === 'silence'),
+    ids: () =>
+      frames().flatMap((frame) => (frame.kind === 'source' ? frame.events.map((event) => String(event.id)) : [])),
+  };
+}
+
+function request(origin: string, ids: readonly string[], more: Partial<AppendRequest> = {}): AppendRequest {
+  const events = ids.map((id) => ({ event: { id, hospital: origin, value: 1, patient: null }, time: 1_000 }));
+  return { origin, events, ...more };
+}
+
+const idsOf = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+
+describe('group commit', () => {
+  it('makes one message of what many senders deliver together, and answers all of them after it', async () => {
+    const { runner, sources, clock } = await openRunner();
+    let answered = 0;
+    for (let sender = 0; sender < 50; sender++) {
+      void runner.append(request(`H${sender}`, [`e${sender}`], { mark: `m${sender}` })).then(() => answered++);
+    }
+    expect(answered).toBe(0);
+    expect(sources()).toHaveLength(0);
+    await clock.advance(0);
+    expect(answered).toBe(50);
+    expect(sources()).toHaveLength(1);
+    expect(sources()[0]?.segments[7]).toEqual({ origin: 'H7', events: 1, mark: 'm7' });
+    expect(runner.counts).toMatchObject({ accepted: 50, frames: 1, failures: 0 });
+  });
+
+  it('answers nobody while the outcome is open, and fills the next message meanwhile', async () => {
+    const faults = faultPlan(1, { acknowledgementLost: 1 });
+    const { runner, sources, clock } = await openRunner({ faults });
+    const answers: string[] = [];
+    for (const id of ['a', 'b']) void runner.append(request('H1', [id])).then(() => answers.push(id));
+    await clock.advance(100);
+    void runner.append(request('H2', ['c'])).then(() => answers.push('c'));
+    await clock.advance(100);
+    // Stored, but nobody knows it yet.
+    expect(sources()).toHaveLength(1);
+    expect(answers).toEqual([]);
+    faults.stop();
+    await clock.advance(limits.appendAttemptMs);
+    expect(answers).toEqual(['a', 'b', 'c']);
+    expect(sources().map(({ events }) => events.length)).toEqual([2, 1]);
+  });
+
+  it('keeps the order of requests over many messages', async () => {
+    const { runner, ids, clock } = await openRunner();
+    const sent = idsOf('e', 300);
+    const done = Promise.all(sent.map((id) => runner.append(request('H1', [id]))));
+    await clock.advance(10);
+    await done;
+    expect(ids()).toEqual(sent);
+  });
+
+  it('refuses the group of a failed append and what its origins sent after it, and nothing else', async () => {
+    const faults = faultPlan(1, { full: 1 });
+    const { runner, ids, clock } = await openRunner({ faults });
+    const outcomes: string[] = [];
+    const send = (origin: string, id: string) =>
+      void runner.append(request(origin, [id])).then(
+        () => outcomes.push(`${id} stored`),
+        (error) => outcomes.push(`${id} ${error.code}`),
+      );
+    send('H1', 'a');
+    await Promise.resolve();
+    await Promise.resolve();
+    send('H1', 'b');
+    send('H2', 'c');
+    faults.stop();
+    await clock.advance(10);
+    expect(outcomes).toEqual(['a MACH3004', 'b MACH3004', 'c stored']);
+    send('H1', 'd');
+    await clock.advance(10);
+    expect(ids()).toEqual(['c', 'd']);
+    expect(runner.waitingEvents).toBe(0);
+    expect(runner.counts.failures).toBe(1);
+  });
+
+  it('splits a request that is larger than a message; its mark and dead letters stand in the last part', async () => {
+    const { runner, sources, ids, clock } = await openRunner();
+    const long = 'x'.repeat(limits.frameBytesMax / 8);
+    const sent = idsOf(long, 20);
+    const dead = { code: 'MACH9901', reason: 'not a pulse', raw: new Uint8Array([1]), place: { line: 3 } };
+    const done = runner.append(request('H1', sent, { mark: 'm', id: 'r', deadLetters: [dead] }));
+    await clock.advance(10);
+    await done;
+    expect(ids()).toEqual(sent);
+    const frames = sources();
+    expect(frames.length).toBeGreaterThan(2);
+    expect(frames.map(({ segments }) => segments[0]?.mark)).toEqual([...frames.slice(1).map(() => undefined), 'm']);
+    expect(new Set(frames.map(({ segments }) => segments[0]?.id)).size).toBe(frames.length);
+    expect(frames.map(({ deadLetters }) => deadLetters.length)).toEqual([...frames.slice(1).map(() => 0), 1]);
+  });
+
+  it('refuses an event that is larger than a message (MACH3202), and stores what stood beside it', async () => {
+    const { runner, ids, clock } = await openRunner();
+    const large = runner.append(request('H1', ['x'.repeat(limits.frameBytesMax + 1)]));
+    large.catch(() => undefined);
+    const small = runner.append(request('H2', ['a']));
+    await clock.advance(10);
+    await expect(large).rejects.toMatchObject({ code: 'MACH3202', data: { max: limits.frameBytesMax } });
+    await small;
+    expect(ids()).toEqual(['a']);
+  });
+
+  it('holds senders back at groupCommitPendingEventsMax, in order', async () => {
+    const faults = faultPlan(1, { acknowledgementLost: 1 });
+    const { runner, ids, clock } = await openRunner({ faults });
+    const half = limits.groupCommitPendingEventsMax / 2;
+    const order: string[] = [];
+    const send = (prefix: string, count: number) =>
+      void runner.append(request('H1', idsOf(prefix, count))).then(() => {
+        order.push(prefix);
+        // One that comes in the very turn in which there is room again must not overtake those that wait.
+        if (prefix === 'a') send('f', 1);
+      });
+    for (const prefix of ['a', 'b', 'c', 'd', 'e']) send(prefix, half);
+    await clock.advance(100);
+    expect(runner.waitingEvents).toBe(2 * half);
+    faults.stop();
+    await clock.advance(limits.appendAttemptMs);
+    await clock.advance(100);
+    expect(order).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    const first = ids().map((id) => id.slice(0, 1));
+    expect(first.filter((letter, index) => letter !== first[index - 1])).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(runner.waitingEvents).toBe(0);
+  });
+
+  it('answers what it owes before it closes, and takes nothing after', async () => {
+    const { runner, ids, clock } = await openRunner();
+    const owed = runner.append(request('H1', ['a']));
+    const closed = runner.close();
+    await clock.advance(10);
+    await owed;
+    await closed;
+    expect(ids()).toEqual(['a']);
+    await expect(runner.append(request('H1', ['b']))).rejects.toThrow('source adt is closing');
+  });
+
+  it('takes times that are too far ahead no further than limits.futureTimeMs', async () => {
+    const { runner, sources, clock } = await openRunner();
+    const far = clock.now() + 30 * limits.futureTimeMs;
+    const event = { id: 'a', hospital: 'H1', value: 1, patient: null };
+    const done = runner.append({ origin: 'H1', events: [{ event, time: far }] });
+    await clock.advance(10);
+    await done;
+    expect(sources()[0]?.times).toEqual([1_700_000_000_000 + limits.futureTimeMs]);
+    expect(runner.counts.futureTimes).toBe(1);
+  });
+});
+
+describe('silence', () => {
+  it('is written to the log after the idle time, again while it lasts, and not once the origin speaks', async () => {
+    const { runner, silences, clock } = await openRunner();
+    await Promise.all([runner.append(request('H1', ['a'])), clock.advance(0)]);
+    await clock.advance(idleMs - 1);
+    expect(silences()).toEqual([]);
+    await clock.advance(1);
+    expect(silences()).toEqual([{ kind: 'silence', idle: [{ origin: 'H1', elapsedMs: idleMs }], closed: [] }]);
+    await clock.advance(idleMs);
+    expect(silences().map(({ idle }) => idle[0]?.elapsedMs)).toEqual([idleMs, 2 * idleMs]);
+    for (let turn = 0; turn < 10; turn++) {
+      await Promise.all([runner.append(request('H1', [`b${turn}`])), clock.advance(idleMs / 2)]);
+    }
+    expect(silences()).toHaveLength(2);
+  });
+
+  it('is said of each origin by itself', async () => {
+    const { runner, silences, clock } = await openRunner();
+    await Promise.all([runner.append(request('H1', ['a'])), clock.advance(0)]);
+    for (let turn = 0; turn < 4; turn++) {
+      await Promise.all([runner.append(request('H2', [`b${turn}`])), clock.advance(idleMs / 2)]);
+    }
+    const said = silences().flatMap(({ idle }) => idle.map(({ origin }) => origin));
+    expect(new Set(said)).toEqual(new Set(['H1']));
+  });
+
+  it('counts origins from before a restart as heard at the start', async () => {
+    const { silences, clock } = await openRunner({ origins: ['H1'] });
+    await clock.advance(idleMs - 1);
+    expect(silences()).toEqual([]);
+    await clock.advance(idleMs);
+    expect(silences()[0]?.idle).toEqual([{ origin: 'H1', elapsedMs: idleMs }]);
+  });
+
+  it('stands in the log after what the origin sent', async () => {
+    const { runner, stream, clock } = await openRunner();
+    const sent = runner.append(request('H1', ['a']));
+    runner.originClosed('H1');
+    await clock.advance(10);
+    await sent;
+    const kinds = [];
+    for (let sequence = 1; sequence <= 2; sequence++) {
+      const message = await stream.get(sequence);
+      kinds.push(message && decodeInputFrame(message.payload, pulseSchema).kind);
+    }
+    expect(kinds).toEqual(['source', 'silence']);
+  });
+
+  it('of a failed append is said again with the next look', async () => {
+    const faults = faultPlan(1, { full: 1 });
+    const { silences, clock } = await openRunner({ origins: ['H1'], faults });
+    await clock.advance(idleMs);
+    expect(silences()).toEqual([]);
+    faults.stop();
+    await clock.advance(idleMs);
+    expect(silences()[0]?.idle[0]?.origin).toBe('H1');
+  });
+});
