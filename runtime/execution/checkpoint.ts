@@ -61,6 +61,8 @@ export interface CheckpointStore {
   /** Must be called between two messages of the stage. */
   encode(checkpoint: Checkpoint): Uint8Array;
   put(sequence: number, encoded: Uint8Array): Promise<void>;
+  /** As `put`, and no other is left: they belong to a log that is gone. */
+  replaceAll(sequence: number, encoded: Uint8Array): Promise<void>;
   /** The newest that can be used; those that cannot are logged and passed over. */
   load(): Promise<Checkpoint | undefined>;
 }
@@ -87,6 +89,11 @@ export function checkpointStore(args: {
       await objects.put(names.checkpointObject(stage, partition, sequence), encoded);
       crashPoints.at('checkpoint.after-put');
       for (const old of (await newestFirst()).slice(limits.checkpointsKept)) await objects.delete(old);
+    },
+    async replaceAll(sequence, encoded) {
+      const kept = names.checkpointObject(stage, partition, sequence);
+      await objects.put(kept, encoded);
+      for (const old of await newestFirst()) if (old !== kept) await objects.delete(old);
     },
     async load() {
       for (const name of await newestFirst()) {

@@ -26,11 +26,15 @@ export const executionErrors = defineErrors({
     help: 'Everything accepted is in the log and is handled on the next start; only this ending took longer than it may.',
   },
   MACH3207: {
-    message: 'the log ends at {last}, but the checkpoint of stage {stage} was taken at {sequence}',
-    help: 'The storage of the log was wiped or replaced, while its checkpoints were kept. Going on would lose events in silence. Restore the storage; or, when the loss is accepted, start with `--accept-loss log`.',
+    message: 'the log ends at {last}, but stage {stage} has handled it up to {sequence}',
+    help: 'The storage of the log was wiped or replaced, while its checkpoints or results were kept. Going on would lose events in silence. Restore the storage; or, when the loss is accepted, start with `--accept-loss log`.',
   },
   MACH3208: {
     message: 'node {node} failed: {reason}',
     help: 'An operator threw instead of turning an event away. That is a mistake of the operator; the stage stops before the event, so that nothing is lost, and stops again there until the operator is mended.',
+  },
+  MACH3209: {
+    message: 'the probes and the status cannot be served at {address}: {reason}',
+    help: 'The address of `--observe` is in use, or not one of this machine. Nothing was left running. Give another, or `--observe 0` for a free port.',
   },
 });

@@ -14,6 +14,10 @@ export interface OutputPublisher {
   add(row: OutputRow): boolean;
   /** Resolves when every row added so far is in the log; rejects when it cannot get there. */
   flushed(): Promise<void>;
+  /** Input sequence of the newest row that the log had when this was opened (0: none). */
+  readonly knownSequence: number;
+  /** The input is another log now: places of the old one mean nothing. Before the first row only. */
+  forgetKnown(): void;
   /** Rows that wait. */
   readonly waiting: number;
   readonly published: number;
@@ -31,7 +35,7 @@ export async function openOutputPublisher(args: {
 }): Promise<OutputPublisher> {
   const { stream, subject, schema, clock, crashPoints } = args;
   const newest = await stream.last(subject);
-  const known: OutputPlace | undefined = newest && lastPlaceOf(newest.payload);
+  let known: OutputPlace | undefined = newest && lastPlaceOf(newest.payload);
   let expected = newest?.sequence ?? 0;
   let queue: OutputRow[] = [];
   let publishing = false;
@@ -87,7 +91,8 @@ export async function openOutputPublisher(args: {
     const last = rows.at(-1) as OutputRow;
     crashPoints.at('output.before-append');
     const { sequence } = await stream.append(subject, payload, {
-      id: `${subject}/${last.sequence}.${last.index}`,
+      // With the place that it follows: rows of another input log may have the same places as those of this one.
+      id: `${subject}/${expected}/${last.sequence}.${last.index}`,
       expectedLastSubjectSequence: expected,
     });
     crashPoints.at('output.after-append');
@@ -122,6 +127,10 @@ export async function openOutputPublisher(args: {
         wake();
         if (waiters.length > 0) hurry?.();
       });
+    },
+    knownSequence: known?.sequence ?? 0,
+    forgetKnown() {
+      known = undefined;
     },
     get waiting() {
       return queue.length;

@@ -1,6 +1,7 @@
 /** Runs a stage: restores it, reads its log, publishes its outputs, and takes checkpoints. */
 import type { LogMessage, LogStream } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
+import { MachError } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../stream/definition.ts';
@@ -65,8 +66,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     row: (output, row) => void publishers.get(output)?.add(row),
     question: (question) => args.lookups.ask(question),
   });
-  const restoredAt = await restore(machine, args);
   const fingerprints = fingerprintsOf(topology);
+  const restoredAt = await restore(machine, { ...args, publishers, fingerprints });
   const counts: StageCounts = {
     messages: 0,
     events: 0,
@@ -188,7 +189,12 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
 
 async function openPublishers(args: StageArguments): Promise<Map<string, OutputPublisher>> {
   const { topology, names, stage, partition, output, deadLetters, machineClock: clock, crashPoints } = args;
-  const onFailure = (error: unknown) => args.onFailure(error);
+  const onFailure = (error: unknown) => {
+    const fenced = error instanceof MachError && error.code === 'MACH3001';
+    args.onFailure(
+      fenced ? executionErrors.make('MACH3203', { stage, partition, reason: error.message }, error) : error,
+    );
+  };
   const publishers = new Map<string, OutputPublisher>();
   for (const sink of topology.sinks) {
     const subject = names.outputSubject(stage, sink.id, partition);
@@ -213,19 +219,41 @@ async function openPublishers(args: StageArguments): Promise<Map<string, OutputP
   return publishers;
 }
 
-async function restore(machine: StageMachine, args: StageArguments): Promise<number> {
-  const { topology, stage, acceptLoss, logger } = args;
+/** Brings the machine to the newest checkpoint, or refuses what would lose something without a word. */
+async function restore(
+  machine: StageMachine,
+  args: StageArguments & {
+    publishers: ReadonlyMap<string, OutputPublisher>;
+    fingerprints: Readonly<Record<string, string>>;
+  },
+): Promise<number> {
+  const { topology, stage, acceptLoss, logger, fingerprints, publishers } = args;
   const checkpoint = await args.checkpoints.load();
   const { lastSequence } = await args.input.state();
+  const made = Math.max(
+    checkpoint?.head.sequence ?? 0,
+    ...[...publishers.values()].map((publisher) => publisher.knownSequence),
+  );
+  const isAnotherLog = made > lastSequence;
+  if (isAnotherLog && !acceptLoss.has('log')) {
+    throw executionErrors.make('MACH3207', { stage, last: lastSequence, sequence: made });
+  }
+  if (isAnotherLog) for (const publisher of publishers.values()) publisher.forgetKnown();
   if (!checkpoint) return 0;
   const { head, snapshot } = checkpoint;
-  if (head.sequence > lastSequence && !acceptLoss.has('log')) {
-    throw executionErrors.make('MACH3207', { stage, last: lastSequence, sequence: head.sequence });
-  }
-  const changed = changedNodes(head.fingerprints, fingerprintsOf(topology));
+  const changed = changedNodes(head.fingerprints, fingerprints);
   const refused = changed.filter((node) => !acceptLoss.has(node));
   if (refused.length > 0) throw executionErrors.make('MACH3205', { nodes: refused.join(', ') });
-  machine.restore(snapshot, new Set(changed));
-  logger.info({ stage, sequence: head.sequence, behind: lastSequence - head.sequence }, 'stage restored');
-  return head.sequence;
+  const sequence = isAnotherLog ? 0 : head.sequence;
+  machine.restore({ ...snapshot, sequence }, new Set(changed));
+  if (isAnotherLog) {
+    // The old ones must not come up again once the new log is as long as the old one was.
+    const encoded = args.checkpoints.encode({
+      head: { ...head, hash: topology.hash, fingerprints, sequence },
+      snapshot: machine.snapshot(),
+    });
+    await args.checkpoints.replaceAll(sequence, encoded);
+  }
+  logger.info({ stage, sequence, behind: lastSequence - sequence }, 'stage restored');
+  return sequence;
 }

@@ -51,8 +51,10 @@ export interface Lab {
 }
 
 export type LabStartOptions = Partial<
-  Pick<EngineOptions, 'acceptLoss' | 'checkpointEveryMs' | 'groupCommitWindowMs' | 'topology'>
+  Pick<EngineOptions, 'acceptLoss' | 'checkpointEveryMs' | 'groupCommitWindowMs'>
 > & {
+  /** Another version of the topology. */
+  readonly topology?: string;
   /** Before the engine starts: to arm crash points. */
   readonly prepare?: (points: ArmedCrashPoints) => void;
 };
@@ -117,7 +119,7 @@ export function openLab(args: {
   }
 
   async function start(options: LabStartOptions = {}): Promise<LabProcess> {
-    const { prepare, ...engineOptions } = options;
+    const { prepare, topology: text = args.topology, ...engineOptions } = options;
     const contexts = new Map<string, SourceContext>();
     const logged: LabProcess['logged'] = [];
     const say = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
@@ -140,7 +142,7 @@ export function openLab(args: {
     };
     const crashPoints = armedCrashPoints(kill);
     prepare?.(crashPoints);
-    const bound = labTopology(args.topology, {
+    const bound = labTopology(text, {
       opened: (source, context) => {
         contexts.set(source, context);
         args.edges?.opened?.(source, context);
@@ -172,7 +174,7 @@ export function openLab(args: {
       },
     };
     const starting = startEngine({
-      topology: options.topology ?? bound,
+      topology: bound,
       log,
       store: noStore,
       logger,
