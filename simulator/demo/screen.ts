@@ -7,7 +7,8 @@ import type { CityProgress } from '../city/index.ts';
 
 interface BoardRow {
   readonly hospital: string;
-  readonly name: string;
+  /** Null until its first bed file has been read. */
+  readonly name: string | null;
   readonly minute: string;
   readonly census: number;
   readonly ed_beds: number | null;
@@ -70,7 +71,7 @@ const known = (value: number | null, text: (value: number) => string) => (value 
 function cellsOf(row: BoardRow): string[] {
   return [
     row.hospital,
-    row.name,
+    row.name ?? '',
     String(row.census),
     known(row.ed_beds, String),
     String(row.waiting),
