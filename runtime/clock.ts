@@ -34,6 +34,20 @@ function sleepOn(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** The longest wait that `setTimeout` takes; a longer one it would end at once. */
+const timeoutMsMax = 2 ** 31 - 1;
+
+/** `setTimeout` for waits of any length, of the machine's time. */
+export function machineTimer(delayMs: number, run: () => void): Timer {
+  let handle: NodeJS.Timeout;
+  const wait = (restMs: number) => {
+    const more = restMs > timeoutMsMax;
+    handle = more ? setTimeout(() => wait(restMs - timeoutMsMax), timeoutMsMax) : setTimeout(run, restMs);
+  };
+  wait(delayMs);
+  return { cancel: () => clearTimeout(handle) };
+}
+
 /** The machine's clock, or one that runs `rate` times as fast from `start`. */
 export function systemClock({ rate = 1, start }: { rate?: number; start?: number } = {}): Clock {
   const origin = Date.now();
@@ -41,8 +55,7 @@ export function systemClock({ rate = 1, start }: { rate?: number; start?: number
   const clock: Clock = {
     now: () => begin + (Date.now() - origin) * rate,
     after(delayMs, run) {
-      const handle = setTimeout(run, delayMs / rate);
-      return { cancel: () => clearTimeout(handle) };
+      return machineTimer(delayMs / rate, run);
     },
     sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
   };

@@ -51,7 +51,10 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       clock,
       acceptLoss: settings.acceptLoss,
     });
-    const server = await startObserveServer({ engine, clock, ...settings.observe });
+    const server = await startObserveServer({ engine, clock, ...settings.observe }).catch(async (error) => {
+      await engine.stop();
+      throw error;
+    });
     const removeRunFile = await writeRunFile(directory, {
       topology: topology.name,
       url: server.url,
@@ -84,6 +87,8 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     };
   } catch (error) {
     await services.close();
+    // What a connector says of its options may quote a secret.
+    if (error instanceof Error) error.message = topology.redactor.redact(error.message);
     throw error;
   }
 }

@@ -199,34 +199,39 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ending,
     onFailure,
   });
-  // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
-  await stage.reached((await streams.input.state()).lastSequence, draining.signal);
   const sources: OpenSource[] = [];
-  for (const source of topology.sources) {
-    const runner = startSourceRunner({
-      node: source.id,
-      schema: source.bound.ports.out as Schema,
-      idleMs: source.idleMs,
-      stream: streams.input,
-      subject: names.inputSubject(onlyStage, { node: source.id, port: 'out' }, onlyPartition),
-      clock,
-      crashPoints,
-      origins: stage.machine.origins(source.id),
-      ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
-    });
-    const running = await openSource({
-      source,
-      runner,
-      stage,
-      log,
-      clock,
-      machineClock,
-      logger,
-      metrics,
-      signal: draining.signal,
-    });
-    sources.push({ id: source.id, runner, running });
-    logger.info({ source: source.id, address: running.address }, 'source open');
+  try {
+    // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
+    await stage.reached((await streams.input.state()).lastSequence, draining.signal);
+    for (const source of topology.sources) {
+      const runner = startSourceRunner({
+        node: source.id,
+        schema: source.bound.ports.out as Schema,
+        idleMs: source.idleMs,
+        stream: streams.input,
+        subject: names.inputSubject(onlyStage, { node: source.id, port: 'out' }, onlyPartition),
+        clock,
+        crashPoints,
+        origins: stage.machine.origins(source.id),
+        ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
+      });
+      const running = await openSource({
+        source,
+        runner,
+        stage,
+        log,
+        clock,
+        machineClock,
+        logger,
+        metrics,
+        signal: draining.signal,
+      });
+      sources.push({ id: source.id, runner, running });
+      logger.info({ source: source.id, address: running.address }, 'source open');
+    }
+  } catch (error) {
+    await stop();
+    throw error;
   }
   if (state === 'starting') state = 'running';
 
@@ -245,6 +250,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await lookups.close();
     for (const sink of sinks.values()) await sink.close();
     state = 'stopped';
+  }
+
+  async function stop(): Promise<void> {
+    draining.abort(new Error('stopping'));
+    await Promise.allSettled(sources.map(({ running }) => running.close()));
+    await closeAll();
   }
 
   return {
@@ -281,11 +292,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await closeAll();
       if (late) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
     },
-    async stop() {
-      draining.abort(new Error('stopping'));
-      await Promise.allSettled(sources.map(({ running }) => running.close()));
-      await closeAll();
-    },
+    stop,
   };
 }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Engine } from '../execution/engine.ts';
+import { executionErrors } from '../execution/errors.ts';
 import { limits } from '../limits.ts';
 import { renderMetrics } from './metrics.ts';
 import { engineStatus } from './status.ts';
@@ -62,6 +63,15 @@ async function answer(engine: Engine, clock: Clock, path: string): Promise<Reply
   }
 }
 
+/** What a request asks for; `//` and its like are no addresses, and must not end the engine. */
+function addressOf(target = '/'): URL {
+  const [path = '/', query = ''] = target.split(/\?(.*)/s);
+  const address = new URL('http://localhost');
+  address.pathname = path;
+  address.search = query;
+  return address;
+}
+
 /** JSON lines until the reader goes away; a reader that is too slow misses events, it does not hold the stage. */
 function streamTap(engine: Engine, edge: string, response: ServerResponse): void {
   try {
@@ -85,7 +95,7 @@ export async function startObserveServer(args: {
 }): Promise<ObserveServer> {
   const { engine, clock, port = 0, host = '127.0.0.1' } = args;
   const server: Server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname, searchParams } = addressOf(request.url);
     if (pathname === '/tap') {
       streamTap(engine, searchParams.get('edge') ?? '', response);
       return;
@@ -100,9 +110,12 @@ export async function startObserveServer(args: {
   server.requestTimeout = limits.observeRequestTimeoutMs;
   server.maxConnections = limits.observeConnectionsMax;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      reject(executionErrors.make('MACH3209', { address: `${host}:${port}`, reason: error.message }, error));
+    });
     server.listen(port, host, resolve);
   });
+  server.on('error', () => undefined);
   const address = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,

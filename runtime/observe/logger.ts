@@ -16,8 +16,9 @@ const levels: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 
 export function createLogger({ level = 'info', plain = false, redact, write }: LoggerOptions): Logger {
   const stream = {
     write(line: string) {
-      const text = plain ? plainLine(line) : line.trimEnd();
-      write(redact ? redact(text) : text);
+      if (!plain && !redact) return write(line.trimEnd());
+      const fields = redact ? redacted(line, redact) : (JSON.parse(line) as Record<string, unknown>);
+      write(plain ? plainLine(fields) : JSON.stringify(fields));
     },
   };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
@@ -29,8 +30,14 @@ export function createLogger({ level = 'info', plain = false, redact, write }: L
   };
 }
 
-function plainLine(line: string): string {
-  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+/** Texts only: a secret that is made of digits must not break the numbers of the line, nor its time. */
+function redacted(line: string, redact: (text: string) => string): Record<string, unknown> {
+  const { time } = JSON.parse(line) as Record<string, unknown>;
+  const fields = JSON.parse(line, (_, value) => (typeof value === 'string' ? redact(value) : value));
+  return { ...(fields as Record<string, unknown>), time };
+}
+
+function plainLine({ level, time, msg, ...fields }: Record<string, unknown>): string {
   const rest = Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');

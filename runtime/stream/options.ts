@@ -17,14 +17,17 @@ const sizeUnits: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024
 const durationPattern = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/;
 const sizePattern = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)$/;
 
-/** `90s`, `1h30m`, `250ms` in ms; undefined when it is not a duration. */
+/** The longest duration, a hundred years: beyond it times can no longer be computed with. */
+const durationDaysMax = 36_525;
+
+/** `90s`, `1h30m`, `250ms` in ms; undefined when it is not a duration, or longer than `durationDaysMax`. */
 export function parseDuration(text: string): number | undefined {
   if (!durationPattern.test(text)) return undefined;
   let total = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)) {
     total += Number(amount) * (durationUnits[unit ?? ''] ?? Number.NaN);
   }
-  return total;
+  return total > durationDaysMax * 86_400_000 ? undefined : total;
 }
 
 /** The shortest usual text of a duration: 90000 is `1m30s`. */
@@ -56,7 +59,9 @@ export function duration() {
       if (value !== undefined) return value;
       context.addIssue({
         code: 'custom',
-        message: `"${text}" is not a duration: a number and a unit (ms, s, m, h, d, w), such as 30s or 1h30m`,
+        message: durationPattern.test(text)
+          ? `"${text}" is longer than durationDaysMax (${durationDaysMax}d)`
+          : `"${text}" is not a duration: a number and a unit (ms, s, m, h, d, w), such as 30s or 1h30m`,
       });
       return z.NEVER;
     });

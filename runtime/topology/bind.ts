@@ -50,7 +50,9 @@ export function bindTopology(ir: TopologyNode, options: BindOptions): LoadResult
   const order = orderNodes(entries, wiring.edges, places);
   const nodes = prepareNodes(entries, context);
   const outcomes = bindInOrder(order.sorted, { nodes, wiring, context });
-  diagnostics.push(...wiring.diagnostics, ...order.diagnostics, ...findUnused(entries, wiring, places));
+  diagnostics.push(...wiring.diagnostics, ...order.diagnostics);
+  // What has errors may read it once they are mended.
+  if (!hasErrors(diagnostics)) diagnostics.push(...findUnused(entries, wiring, places));
   const arranged = arrangeDiagnostics(diagnostics).map((diagnostic) => redactDiagnostic(diagnostic, secrets.redact));
   if (hasErrors(arranged)) return { diagnostics: arranged };
   const wired = TopologyNode.create({ ...ir, edges: wiring.edges });

@@ -275,6 +275,11 @@ describe('mistakes in a topology', () => {
     expect(diagnostics[0]?.severity).toBe('warning');
   });
 
+  it('does not call unused what a node with errors reads', () => {
+    const { diagnostics } = load(change(['    filter:', '    fliter:'], ['from: load', 'from: with_beds']));
+    expect(diagnostics.map(({ severity }) => severity)).toEqual(['error']);
+  });
+
   it('says nothing about what depends on a node that is not understood', () => {
     expect(errorsOf(change(['    filter:', '    fliter:']))).toHaveLength(1);
     expect(errorsOf(change(['folder: ${env:BED_FILES}', 'folder: 3']))).toHaveLength(1);

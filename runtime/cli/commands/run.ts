@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { systemClock } from '../../clock.ts';
+import { machineTimer, systemClock } from '../../clock.ts';
 import { parseDuration } from '../../stream/options.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
@@ -100,6 +100,6 @@ function untilSignalled(): Promise<'stopped'> {
 function untilOver(failed: Promise<unknown>, forMs: number | undefined): Promise<'failed' | 'stopped'> {
   return new Promise((resolve) => {
     void failed.then(() => resolve('failed'));
-    if (forMs !== undefined) setTimeout(() => resolve('stopped'), forMs);
+    if (forMs !== undefined) machineTimer(forMs, () => resolve('stopped'));
   });
 }
