@@ -56,6 +56,7 @@ interface OriginState {
 export interface OriginsSnapshot {
   readonly origins: readonly (readonly [string, OriginState])[];
   readonly combined: number;
+  readonly idle: boolean;
 }
 
 /**
@@ -144,6 +145,7 @@ export class OriginWatermarks {
     return {
       origins: [...this.origins].map(([origin, state]) => [origin, { ...state }] as const),
       combined: this.combined,
+      idle: this.idle,
     };
   }
 
@@ -151,7 +153,7 @@ export class OriginWatermarks {
     this.origins.clear();
     for (const [origin, state] of snapshot.origins) this.origins.set(origin, { ...state });
     this.combined = snapshot.combined;
-    this.idle = this.origins.size === 0 || [...this.origins.values()].every((state) => state.idle);
+    this.idle = snapshot.idle;
   }
 
   private recombine(): boolean {
