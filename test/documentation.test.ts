@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalogue } from '../catalogue.ts';
 import { loadTopology } from '../runtime/topology/index.ts';
 import { renderPages } from '../scripts/docs/pages.ts';
-import { copyRepository, type Fence, fencesOf, listFiles, writeFence } from './documents.ts';
+import { applyDiff, copyRepository, type Fence, fencesOf, listFiles, writeFence } from './documents.ts';
 
 const documents = listFiles().filter((file) => file.endsWith('.md'));
 const done = ['README.md', 'CONTRIBUTING.md', ...documents.filter((file) => /^docs\/[\w-]+\.md$/.test(file))];
@@ -161,6 +161,21 @@ describe('topologies in documents', () => {
   it.each(found)('$place is right', ({ text }) => {
     const readFile = (file: string) => (file === 'topologies/document.yaml' ? Buffer.from(text) : readFileSync(file));
     expect(loadTopology('topologies/document.yaml', { catalogue, env: {}, readFile }).diagnostics).toEqual([]);
+  });
+});
+
+describe('fences', () => {
+  it('are files where the line before names one', () => {
+    const [first, second] = fencesOf('`a.ts`:\n\n```ts\nx\n```\n\nand\n\n```sh\ny\n```\n');
+    expect(first).toEqual({ language: 'ts', text: 'x\n', line: 4, file: 'a.ts' });
+    expect(second).toEqual({ language: 'sh', text: 'y\n', line: 10 });
+    expect(() => fencesOf('```sh\nx\n')).toThrow('line 1: the fence is not closed');
+  });
+
+  it('change files only where their lines stand once', () => {
+    expect(applyDiff('a\nb\nc\n', ' a\n-b\n+B\n@@\n c\n+d\n')).toBe('a\nB\nc\nd\n');
+    expect(() => applyDiff('a\na\n', ' a\n+b\n')).toThrow('stand there twice');
+    expect(() => applyDiff('a\n', ' x\n+b\n')).toThrow('do not stand there');
   });
 });
 

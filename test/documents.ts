@@ -56,9 +56,12 @@ export function applyDiff(text: string, diff: string): string {
         .map((line) => `\n${line.slice(1)}`)
         .join('');
     const [before, after] = [`${side('+')}\n`, `${side('-')}\n`];
-    const parts = `\n${result}`.split(before);
-    if (parts.length !== 2) throw new Error(`these lines stand there ${parts.length - 1} times, not once:${before}`);
-    return parts.join(after).slice(1);
+    const padded = `\n${result}`;
+    const at = padded.indexOf(before);
+    const problem =
+      at < 0 ? 'do not stand there' : padded.indexOf(before, at + 1) < 0 ? undefined : 'stand there twice';
+    if (problem) throw new Error(`these lines ${problem}:${before}`);
+    return `${padded.slice(0, at)}${after}${padded.slice(at + before.length)}`.slice(1);
   }, text);
 }
 
