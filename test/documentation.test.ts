@@ -34,7 +34,7 @@ interface Ended {
 /** What vitest sets for its workers must not reach the commands, which may start another one. */
 function environment(folder: string): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(VITEST|MACH_|NODE_ENV|NODE_OPTIONS|NATS_URL|CLICKHOUSE_URL)/.test(name),
+    ([name]) => !/^(VITEST|MACH_(?!NATS_SERVER)|NODE_ENV|NODE_OPTIONS|NATS_URL|CLICKHOUSE_URL)/.test(name),
   );
   const path = `${join(folder, '.mach/shims')}${delimiter}${process.env.PATH}`;
   return { ...Object.fromEntries(own), PATH: path, MACH_TEST_DATA: testData };
