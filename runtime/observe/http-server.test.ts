@@ -1,50 +1,133 @@
-import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { systemClock } from '../clock.ts';
-import type { Engine } from '../execution/engine.ts';
-import { startObserveServer } from './http-server.ts';
+/** The engine's own HTTP, asked over loopback. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Lab, type LabProcess, openLab } from '../testing/engine-lab.ts';
+import { type ObserveServer, startObserveServer } from './http-server.ts';
+import { hidden } from './tap.ts';
 
-/** For requests that do not look at the engine. */
-const engine = { state: 'running' } as Engine;
-const clock = systemClock();
+const topology = `
+version: 1
+name: lab
+sources: { calls: { pulses: {}, idle: 30d } }
+operators: { order: { numbered: { from: calls } }, frail: { breaks: { from: order, at: 99 } } }
+sinks: { rows: { collect: { from: frail } } }
+`;
 
-function ask(port: number, target: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () =>
-      socket.write(`GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
-    );
-    let text = '';
-    socket.setEncoding('utf8').on('data', (part) => {
-      text += part;
-    });
-    socket.once('error', reject);
-    socket.once('close', () => resolve(text.split('\r\n')[0] ?? ''));
-  });
+let server: ObserveServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function open(write?: () => Promise<never[]>) {
+  const lab = openLab({ topology, ...(write && { edges: { write } }) });
+  const process = await lab.start();
+  const { engine } = process;
+  if (!engine) throw new Error('the engine has not started');
+  server = await startObserveServer({ engine, clock: lab.clock });
+  const { url } = server;
+  const get = async (path: string) => {
+    const response = await fetch(`${url}${path}`);
+    return { status: response.status, type: response.headers.get('content-type') ?? '', text: await response.text() };
+  };
+  return { lab, process, url, get };
 }
 
-describe('startObserveServer', () => {
-  it('answers requests for addresses that are none', async () => {
-    const server = await startObserveServer({ engine, clock });
-    const port = Number(new URL(server.url).port);
-    try {
-      for (const target of ['//', '//?x', 'http://[', '/%', '/nowhere', '/../etc'])
-        expect(await ask(port, target), target).toBe('HTTP/1.1 404 Not Found');
-      expect(await ask(port, '/livez?x=1')).toBe('HTTP/1.1 200 OK');
-    } finally {
-      await server.close();
-    }
+async function send(lab: Lab, process: LabProcess, value: number) {
+  const event = { id: `e${value}`, hospital: 'H1', value, patient: 'Nguyễn Văn Thử' };
+  await lab.drive(process.source('calls').append({ origin: 'H1', events: [{ event, time: 1_700_000_000_000 }] }));
+}
+
+describe('observe server', () => {
+  it('/livez and /readyz say yes while all is well', async () => {
+    const { get } = await open();
+    expect(await get('/livez')).toMatchObject({ status: 200, text: '{"live":true}\n' });
+    const ready = await get('/readyz');
+    expect(ready.status).toBe(200);
+    expect(JSON.parse(ready.text)).toEqual({ ready: true, reasons: [] });
   });
 
-  it('says that its address is taken (MACH3209)', async () => {
-    const first = await startObserveServer({ engine, clock });
-    const port = Number(new URL(first.url).port);
-    try {
-      await expect(startObserveServer({ engine, clock, port })).rejects.toMatchObject({
-        code: 'MACH3209',
-        data: { address: `127.0.0.1:${port}` },
-      });
-    } finally {
-      await first.close();
-    }
+  it('/readyz names the sink that does not get on, and why; /livez stays well', async () => {
+    const { lab, process, get } = await open(async () => {
+      throw new Error('the store is away');
+    });
+    await send(lab, process, 1);
+    await lab.drive(lab.clock.sleep(1_000));
+    const ready = await get('/readyz');
+    expect(ready.status).toBe(503);
+    expect(JSON.parse(ready.text)).toEqual({ ready: false, reasons: ['sink rows: the store is away'] });
+    expect((await get('/livez')).status).toBe(200);
+    process.kill();
+  });
+
+  it('/livez says no once the engine cannot go on, /readyz why it is not ready', async () => {
+    const { lab, process, get } = await open();
+    await send(lab, process, 99);
+    await lab.drive(process.engine?.failed as Promise<unknown>);
+    expect((await get('/livez')).status).toBe(503);
+    const ready = await get('/readyz');
+    expect(ready.status).toBe(503);
+    expect(JSON.parse(ready.text)).toEqual({ ready: false, reasons: ['the engine is failed'] });
+  });
+
+  it('/status tells of every node, in the order of the topology', async () => {
+    const { lab, process, get } = await open();
+    await send(lab, process, 1);
+    await send(lab, process, 2);
+    await lab.settle(process);
+    const status = JSON.parse((await get('/status')).text);
+    expect(status).toMatchObject({ topology: 'lab', state: 'running', accounting: { in: 2, delivered: 2 } });
+    const nodes = status.nodes.map((node: Record<string, unknown>) => [
+      node.id,
+      node.kind,
+      node.definition,
+      node.in,
+      node.out,
+    ]);
+    expect(nodes).toEqual([
+      ['calls', 'source', 'pulses', 2, 2],
+      ['order', 'operator', 'numbered', 2, 2],
+      ['frail', 'operator', 'breaks', 2, 2],
+      ['rows', 'sink', 'collect', 2, 2],
+    ]);
+    expect(status.stage).toMatchObject({ sequence: 2, lastSequence: 2, events: 2 });
+  });
+
+  it('/metrics is of the type that Prometheus asks for', async () => {
+    const { get } = await open();
+    const { status, type, text } = await get('/metrics');
+    expect(status).toBe(200);
+    expect(type).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(text).toContain('# TYPE mach_accounting_events_total counter');
+  });
+
+  it('anything else is not found, and says what there is', async () => {
+    const { get, url } = await open();
+    for (const path of ['/', '/metricz', '//', '/%ff', '/tap?edge=nobody']) expect((await get(path)).status).toBe(404);
+    expect((await get('/x')).text).toContain('/livez, /readyz, /metrics, /status');
+    const head = await fetch(`${url}/livez`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it('/tap shows the events of an edge with personal fields hidden, and lets go of it when the reader leaves', async () => {
+    const { lab, process, url } = await open();
+    const stop = new AbortController();
+    const response = await fetch(`${url}/tap?edge=order`, { signal: stop.signal });
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await send(lab, process, 1);
+    const { value } = await reader.read();
+    const text = new TextDecoder().decode(value);
+    expect(text).not.toContain('Nguyễn');
+    expect(JSON.parse(text)).toEqual({
+      time: '2023-11-14T22:13:20.000Z',
+      event: { id: 'e1', hospital: 'H1', value: 1, patient: hidden, number: 1 },
+      skipped: 0,
+    });
+    stop.abort();
+    // What nobody reads any more holds nobody up.
+    await send(lab, process, 2);
+    await lab.settle(process);
+    expect(lab.events('rows')).toHaveLength(2);
   });
 });

@@ -105,7 +105,7 @@ export async function renderMetrics(status: EngineStatus, samples: readonly Metr
   for (const metric of nodeMetrics) addNodeMetric(registry, metric, status);
   addAccounting(registry, status);
   addStage(registry, status);
-  for (const sample of samples) addSample(registry, status.topology, sample);
+  addSamples(registry, status.topology, samples);
   return registry.metrics();
 }
 
@@ -160,27 +160,19 @@ function addStage(registry: Registry, { topology, stage, uptimeMs }: EngineStatu
   gauge('mach_uptime_seconds', 'Time since the engine started', uptimeMs / 1_000);
 }
 
-function addSample(registry: Registry, topology: string, sample: MetricSample): void {
-  const name = `mach_connector_${sample.metric}`;
-  const labels = { topology, node: sample.node, ...sample.labels };
-  const existing = registry.getSingleMetric(name);
-  if (sample.kind === 'counter') {
-    const counter = (existing ??
-      new Counter({
-        name,
-        help: `Kept by the connector`,
-        labelNames: Object.keys(labels),
-        registers: [registry],
-      })) as Counter;
-    counter.inc(labels, sample.value);
-    return;
-  }
-  const gauge = (existing ??
-    new Gauge({
-      name,
-      help: `Kept by the connector`,
-      labelNames: Object.keys(labels),
+/** Connectors that count one thing may tell it apart by other labels: a metric has the labels of all of them. */
+function addSamples(registry: Registry, topology: string, samples: readonly MetricSample[]): void {
+  const byName = new Map<string, MetricSample[]>();
+  for (const sample of samples) byName.set(sample.metric, [...(byName.get(sample.metric) ?? []), sample]);
+  for (const [metric, own] of byName) {
+    const Kind = own[0]?.kind === 'counter' ? Counter : Gauge;
+    const labelNames = new Set(['topology', 'node', ...own.flatMap(({ labels }) => Object.keys(labels))]);
+    const collected = new Kind({
+      name: `mach_connector_${metric}`,
+      help: 'Kept by the connector',
+      labelNames: [...labelNames],
       registers: [registry],
-    })) as Gauge;
-  gauge.set(labels, sample.value);
+    });
+    for (const { node, labels, value } of own) collected.inc({ topology, node, ...labels }, value);
+  }
 }
