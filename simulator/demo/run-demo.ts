@@ -148,15 +148,20 @@ async function lookOn(
   }
 }
 
-/** The last word of the city has been said: time goes on until the last minute has its picture, and the rows are written. */
+/**
+ * The last word of the city has been said and is in the log. Corrections go out with the next picture of a department: so time has to
+ * go on past the last minute, and past where it stood when the last word was handled.
+ */
 async function untilComputed(run: Run, result: CityResult): Promise<void> {
-  const last = result.truth.reduce((latest, { minute }) => Math.max(latest, minute), 0);
   const deadline = AbortSignal.timeout(settleDeadlineMs);
   const machine = systemClock();
+  await run.engine.settled(deadline);
   const { topology, stage } = run.engine;
   const census = topology.operators.find(({ definition }) => definition.name === 'ed-census')?.id ?? '';
-  // One step more than the last minute: corrections go out with the next picture.
-  while ((stage.machine.runner(census)?.watermark ?? 0) < last + 120_000 && !deadline.aborted) await machine.sleep(100);
+  const reached = () => stage.machine.runner(census)?.watermark ?? 0;
+  const last = result.truth.reduce((latest, { minute }) => Math.max(latest, minute), 0);
+  const until = Math.max(last, reached()) + 2 * 60_000;
+  while (reached() < until && !deadline.aborted) await machine.sleep(100);
   await run.engine.settled(deadline);
 }
 
