@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, virtualClock } from '../../runtime/clock.ts';
-import type { RunningSource } from '../../runtime/stream/index.ts';
+import { MachError, type RunningSource } from '../../runtime/stream/index.ts';
 import { bindSource } from '../testing/bind.ts';
 import { type RecordedLog, recordedLog, type TestContext, testContext, until } from '../testing/source-context.ts';
 import { fileDrop } from './index.ts';
+import { fileDropLimits } from './limits.ts';
 
 let folder: string;
 let log: RecordedLog;
@@ -196,6 +197,25 @@ describe('file-drop', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     expect(beds()).toEqual([['H1', 1]]);
+  });
+
+  it('turns a row away that is too long, and a file whose row no message can hold, and takes the next', async () => {
+    log.before = ({ events }) => {
+      if (events.some(({ event }) => event.beds === 13)) throw new MachError('MACH3202', 'one event is too large');
+    };
+    await open();
+    await drop('a.csv', `${header}${row('H1', 1)}${row('X'.repeat(fileDropLimits.rowBytesMax), 2)}`);
+    await drop('b.csv', header + row('H2', 13));
+    await drop('c.csv', header + row('H3', 3));
+    await taken(3);
+    expect(beds().sort()).toEqual([
+      ['H1', 1],
+      ['H3', 3],
+    ]);
+    expect(log.deadLetters.map(({ code, reason }) => [code, reason])).toEqual([
+      ['MACH2210', expect.stringContaining('more than rowBytesMax (1048576)')],
+    ]);
+    expect(await readFile(join(folder, 'failed', 'b.csv.reason.txt'), 'utf8')).toContain('MACH3202');
   });
 
   it('retries when the log fails, and stores nothing twice', async () => {

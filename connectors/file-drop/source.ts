@@ -21,7 +21,7 @@ import {
 } from './folder.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { fileDropLimits } from './limits.ts';
-import { checkContent, makeTaker, type TakeOptions } from './take.ts';
+import { type Counts, checkContent, makeTaker, type TakeOptions } from './take.ts';
 
 export interface DropOptions extends TakeOptions {
   readonly folder: string;
@@ -73,7 +73,15 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
       throw error;
     }
     if (ledger.state(sha) !== 'begun') await ledger.write({ sha, name: file.name, state: 'begun', at: at() });
-    const { rows, dead } = await taker.take(content, options);
+    let counts: Counts;
+    try {
+      counts = await taker.take(content, options);
+    } catch (error) {
+      // A row that no message of the log can hold would be refused for ever, and every file behind it would wait.
+      if (error instanceof MachError && error.code === 'MACH3202') return fail(file, error, sha);
+      throw error;
+    }
+    const { rows, dead } = counts;
     await ledger.write({ sha, name: file.name, state: 'done', at: at(), rows, dead });
     await moveFile(file, options.processed);
     context.logger.info({ file: file.name, rows, dead }, 'file taken');

@@ -52,9 +52,12 @@ export function takeRow(row: ReadRow, content: Content, options: TakeOptions, ti
   });
   const { cell, problem } = row;
   if (problem || !cell) return dead(problem?.code ?? 'MACH2210', problem?.reason ?? 'it has no cells');
-  const result = parseRow(options.rowSchema, cell);
   const refuse = (reason: string, column: string) =>
     dead('MACH2210', fileDropErrors.make('MACH2210', { reason }).message, column);
+  const { rowBytesMax } = fileDropLimits;
+  if (row.raw.length > rowBytesMax)
+    return refuse(`it has ${row.raw.length} characters, more than rowBytesMax (${rowBytesMax})`, '');
+  const result = parseRow(options.rowSchema, cell);
   if ('problems' in result) {
     const reason = result.problems.map(({ column, reason: why }) => `${column} ${why}`).join('; ');
     return refuse(reason, result.problems[0]?.column ?? '');
