@@ -1,7 +1,9 @@
 /** `mach run` as a process of its own, for tests that kill it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { EngineStatus } from '../runtime/observe/status.ts';
 
 const mach = fileURLToPath(new URL('../bin/mach.js', import.meta.url));
 
@@ -73,5 +75,42 @@ export function freePort(): Promise<number> {
       const { port } = server.address() as { port: number };
       server.close(() => resolve(port));
     });
+  });
+}
+
+export async function statusOf(engine: EngineProcess): Promise<EngineStatus> {
+  return (await (await fetch(`${engine.observeUrl}/status`)).json()) as EngineStatus;
+}
+
+const pollMs = 100;
+
+/**
+ * Everything that was accepted is computed and written, corrections included: they go out with the next step of time after the
+ * message that made them. `node`: whose time counts; `last`: the last minute that is asked for, ms since the epoch.
+ */
+export async function untilComputed(
+  engine: EngineProcess,
+  { node, last, waitMs = 60_000 }: { node: string; last: number; waitMs?: number },
+): Promise<EngineStatus> {
+  const deadline = AbortSignal.timeout(waitMs);
+  const poll = async (isDone: (status: EngineStatus) => boolean): Promise<EngineStatus> => {
+    for (;;) {
+      const status = await statusOf(engine);
+      if (isDone(status)) return status;
+      if (deadline.aborted) throw new Error(`not computed within ${waitMs} ms: ${JSON.stringify(status, null, 1)}`);
+      await sleep(pollMs);
+    }
+  };
+  const timeOf = (status: EngineStatus) => status.nodes.find(({ id }) => id === node)?.watermark ?? 0;
+  const handled = await poll(({ stage }) => stage.sequence === stage.lastSequence);
+  const until = Math.max(last, timeOf(handled)) + 2 * 60_000;
+  await poll((status) => timeOf(status) >= until);
+  // Rows come out of the log in order: what is counted as gone in must have come out.
+  let written = '';
+  return poll((status) => {
+    const sinks = status.nodes.filter(({ kind }) => kind === 'sink');
+    const before = written;
+    written = sinks.map(({ out, queue }) => `${out} ${queue}`).join(', ');
+    return sinks.every(({ queue }) => queue === 0) && written === before;
   });
 }

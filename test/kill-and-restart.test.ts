@@ -8,20 +8,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { systemClock } from '../runtime/clock.ts';
-import type { EngineStatus } from '../runtime/observe/status.ts';
 import { connectStore } from '../runtime/store/index.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
 import { simulateCity } from '../simulator/city/index.ts';
-import { type EngineProcess, freePort, startEngineProcess } from './engine-process.ts';
+import { freePort, startEngineProcess, untilComputed } from './engine-process.ts';
 import { ownTopology } from './own-topology.ts';
 
 const minuteMs = 60_000;
 const start = Date.parse('2026-03-02T10:00:00+07:00');
 const durationMs = 60 * minuteMs;
-
-async function statusOf(engine: EngineProcess): Promise<EngineStatus> {
-  return (await (await fetch(`${engine.observeUrl}/status`)).json()) as EngineStatus;
-}
 
 it('loses nothing and doubles nothing when it is killed twice in the middle', { timeout: 180_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'mach-kill-'));
@@ -53,24 +48,11 @@ it('loses nothing and doubles nothing when it is killed twice in the middle', { 
       engine = await launch();
     }
     const { truth, summary } = await city;
-    const until = Math.max(...truth.map(({ minute }) => minute)) + 2 * minuteMs;
-    const waitMs = 60_000;
-    const clock = systemClock();
-    const deadline = clock.now() + waitMs;
-    let status = await statusOf(engine);
-    const progress = () => status.nodes.find(({ id }) => id === 'ed_status')?.watermark ?? 0;
-    while (
-      clock.now() < deadline &&
-      (progress() < until || status.nodes.some(({ kind, queue }) => kind === 'sink' && queue > 0))
-    ) {
-      await sleep(200);
-      status = await statusOf(engine);
-    }
-    expect(progress(), 'the last minute was reached').toBeGreaterThanOrEqual(until);
-    await sleep(1_000);
+    const last = Math.max(...truth.map(({ minute }) => minute));
+    const status = await untilComputed(engine, { node: 'ed_status', last });
     expect(isBalanced(status.accounting), JSON.stringify(status.accounting)).toBe(true);
 
-    const store = await connectStore({ url: engine.storeUrl, clock });
+    const store = await connectStore({ url: engine.storeUrl, clock: systemClock() });
     const rows = await store.query<{ hospital: string; at: string; census: number; boarding: number; waiting: number }>(
       'SELECT hospital, toString(toUnixTimestamp64Milli(minute)) AS at, toInt32(census) AS census, toInt32(boarding) AS boarding, toInt32(waiting) AS waiting FROM ed_status FINAL',
     );

@@ -2,7 +2,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { watchHospitals } from '../connectors/feed-115/client.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -10,7 +9,7 @@ import type { EngineStatus } from '../runtime/observe/status.ts';
 import { connectStore, type Store } from '../runtime/store/index.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
 import { type CityResult, simulateCity } from '../simulator/city/index.ts';
-import { type EngineProcess, startEngineProcess } from './engine-process.ts';
+import { type EngineProcess, startEngineProcess, statusOf, untilComputed } from './engine-process.ts';
 import { ownTopology } from './own-topology.ts';
 
 const minuteMs = 60_000;
@@ -28,8 +27,6 @@ describe('the main job', () => {
   let city: CityResult;
   const loads = new Set<string>();
   const stopWatching = new AbortController();
-
-  const status = async () => (await (await fetch(`${engine.observeUrl}/status`)).json()) as EngineStatus;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'mach-main-job-'));
@@ -56,16 +53,11 @@ describe('the main job', () => {
       hospitals: 4,
       start,
       durationMs,
-      speed: 'max',
+      // Slow enough that bed files, which settle in real time, come before the minutes that need them.
+      speed: 240,
       targets: { hl7: `127.0.0.1:${portOf(addresses.get('adt') ?? '')}`, feed, beds: inbox },
     });
-    const last = start + durationMs + minuteMs;
-    for (let tries = 0; tries < 300; tries++) {
-      const { nodes } = await status();
-      if ((nodes.find(({ id }) => id === 'ed_status')?.watermark ?? 0) >= last) break;
-      await sleep(100);
-    }
-    await sleep(500);
+    await untilComputed(engine, { node: 'ed_status', last: start + durationMs });
   }, 120_000);
 
   afterAll(async () => {
@@ -105,7 +97,7 @@ describe('the main job', () => {
   });
 
   it('accounts for every event that was accepted', async () => {
-    const { accounting, nodes } = await status();
+    const { accounting, nodes } = await statusOf(engine);
     expect(isBalanced(accounting), JSON.stringify(accounting)).toBe(true);
     const accepted = nodes.filter(({ kind }) => kind === 'source').reduce((sum, node) => sum + node.in, 0);
     expect(accounting.in).toBe(accepted);

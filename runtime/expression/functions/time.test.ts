@@ -58,7 +58,7 @@ describe('functions of local time', () => {
   });
 
   it('stop at the ends of the calendar', () => {
-    expect(evaluate('hour(at + duration("900000w"), "Asia/Ho_Chi_Minh")', 8.64e15)).toBe(7);
+    expect(evaluate('hour(at + duration("5000w"), "Asia/Ho_Chi_Minh")', 8.64e15)).toBe(7);
     expect(evaluate('hour(at, "Asia/Ho_Chi_Minh")', 9e15)).toBeNull();
   });
 
