@@ -21,6 +21,11 @@ const workloads: readonly Workload[] = [
   },
   { name: 'hl7', summary: 'HL7 messages decoded on one core', load: () => import('./hl7.ts') },
   { name: 'insert', summary: 'rows into the embedded store  [--for 1s]', load: () => import('./insert.ts') },
+  {
+    name: 'log',
+    summary: 'appends to JetStream, with and without a sync to disk  [--seconds 1]',
+    load: () => import('./log.ts'),
+  },
   { name: 'expression', summary: 'evaluations of a filter on one core', load: () => import('./expression.ts') },
 ];
 

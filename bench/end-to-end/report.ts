@@ -56,8 +56,18 @@ function lines(result: Result): string[] {
       ({ name, value, target, met }) =>
         `${met ? 'met    ' : 'NOT MET'}  ${name}: ${value.toLocaleString('en')} (${target})`,
     ),
+    ...disturbance(result),
     result.right ? 'right    every row found, once, as sent' : 'WRONG    see above: the figures do not count',
   ];
+}
+
+/** Latencies of a machine whose cores are all taken are those of its scheduler. */
+const othersMax = 0.2;
+
+function disturbance({ latency, sustained }: Result): string[] {
+  const others = Math.max(latency.cores.others, ...sustained.map(({ cores }) => cores.others));
+  if (others <= othersMax) return [];
+  return [`disturbed  other programs took up to ${others.toFixed(2)} cores meanwhile: repeat it on a quiet machine`];
 }
 
 function latencyTable({ all_ms, by_protocol_ms }: LatencyPhase): string[] {
