@@ -60,6 +60,8 @@ export const limits = {
   checkpointsKept: 3,
   /** A graceful drain ends by then, finished or not (Kubernetes gives 30 s). */
   drainDeadlineMs: 25_000,
+  /** What is closed after a drain that did not succeed: the engine and, after it, the servers have this long each. */
+  closeDeadlineMs: 2_000,
   /** Keys in one keyed state of one node, unless the node says otherwise. */
   stateKeysMax: 2_000_000,
   /** Bytes of raw input kept in a dead letter. */

@@ -1,7 +1,9 @@
 /** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
 import { type Clock, systemClock } from '../clock.ts';
+import { endsWithin } from '../execution/ends-within.ts';
 import type { Engine } from '../execution/engine.ts';
 import { startEngine } from '../execution/engine.ts';
+import { limits } from '../limits.ts';
 import { startObserveServer } from '../observe/http-server.ts';
 import { createLogger } from '../observe/logger.ts';
 import type { BoundTopology } from '../topology/bound.ts';
@@ -75,9 +77,11 @@ export async function startRun(settings: RunSettings): Promise<Run> {
         logger.info({}, 'draining');
         try {
           await engine.drain();
-        } finally {
-          await closeAround();
+        } catch (error) {
+          await endsWithin(closeAround(), limits.closeDeadlineMs);
+          throw error;
         }
+        await closeAround();
         logger.info({ accounting: engine.stage.machine.accounting }, 'drained');
       },
       async stop() {

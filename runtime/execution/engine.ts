@@ -12,6 +12,7 @@ import type { Schema } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { type TopologyNames, topologyNames } from '../topology/names.ts';
 import { checkpointStore } from './checkpoint.ts';
+import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
 import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
 import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
@@ -188,19 +189,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     crashPoints,
     onFailure,
   });
-  const sinks = await openSinks({
-    ...options,
-    machineClock,
-    crashPoints,
-    names,
-    streams,
-    incarnation,
-    metrics,
-    ending,
-    onFailure,
-  });
+  const sinks = new Map<string, SinkRunner>();
   const sources: OpenSource[] = [];
   try {
+    await openSinks(sinks, {
+      ...options,
+      machineClock,
+      crashPoints,
+      names,
+      streams,
+      incarnation,
+      metrics,
+      ending,
+      onFailure,
+    });
     // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
     await stage.reached((await streams.input.state()).lastSequence, draining.signal);
     for (const source of topology.sources) {
@@ -244,6 +246,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
   }
 
+  async function drainAll(deadline: AbortSignal): Promise<void> {
+    await Promise.all(
+      sources.map(async ({ running, runner }) => {
+        await running.close();
+        await runner.close();
+      }),
+    );
+    await settled(deadline);
+    if (deadline.aborted) return;
+    await stage.checkpoint().catch((error) => logger.warn({ error: messageOf(error) }, 'no checkpoint at the end'));
+  }
+
   async function closeAll(): Promise<void> {
     ending.abort(new Error('closing'));
     await stage.close();
@@ -275,28 +289,25 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async drain(deadlineMs = limits.drainDeadlineMs) {
       if (state !== 'running') return closeAll();
       state = 'draining';
-      const deadline = AbortSignal.timeout(deadlineMs);
       draining.abort(new Error('draining'));
-      await Promise.race([
-        Promise.all(
-          sources.map(async ({ running, runner }) => {
-            await running.close();
-            await runner.close();
-          }),
-        ),
-        new Promise((resolve) => deadline.addEventListener('abort', resolve, { once: true })),
-      ]);
-      await settled(deadline);
-      await stage.checkpoint().catch((error) => logger.warn({ error: messageOf(error) }, 'no checkpoint at the end'));
-      const late = deadline.aborted;
-      await closeAll();
-      if (late) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
+      let inTime = false;
+      try {
+        const deadline = AbortSignal.timeout(deadlineMs);
+        // The two timers are not one: what was left undone at the first is late whatever the second says.
+        inTime = (await endsWithin(drainAll(deadline), deadlineMs)) && !deadline.aborted;
+      } finally {
+        // A log or a store that does not answer must not keep the process from its end.
+        await endsWithin(closeAll(), limits.closeDeadlineMs);
+        state = 'stopped';
+      }
+      if (!inTime) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
     },
     stop,
   };
 }
 
 async function openSinks(
+  sinks: Map<string, SinkRunner>,
   args: EngineOptions & {
     machineClock: Clock;
     crashPoints: CrashPoints;
@@ -307,9 +318,8 @@ async function openSinks(
     ending: AbortController;
     onFailure(error: unknown): void;
   },
-): Promise<Map<string, SinkRunner>> {
+): Promise<void> {
   const { topology, names, streams } = args;
-  const sinks = new Map<string, SinkRunner>();
   for (const sink of topology.sinks) {
     const running = await sink.bound.open({
       node: sink.id,
@@ -343,5 +353,4 @@ async function openSinks(
       }),
     );
   }
-  return sinks;
 }
