@@ -59,7 +59,7 @@ export const hl7Errors = defineErrors({
   },
   MACH2016: {
     message: 'message could not be stored: {reason}',
-    help: 'The log did not confirm the message. AE is answered; the sender should send the same message again, which is counted once.',
+    help: 'The log did not confirm the message. AE is answered; the sender should send the same message again, which is counted once. A message that is too large for the log is answered AR and kept as a dead letter, for it would be refused again.',
   },
   MACH2017: {
     message: 'TLS: cannot use {what}: {reason}',

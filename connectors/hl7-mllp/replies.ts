@@ -1,5 +1,5 @@
 /** Appends of one connection and the replies that they owe, sent in the order of the messages. */
-import { type AppendRequest, type MachError, messageOf, type SourceContext } from '../../runtime/stream/index.ts';
+import { type AppendRequest, MachError, messageOf, type SourceContext } from '../../runtime/stream/index.ts';
 import { acknowledgementOf, type Verdict } from './acknowledgement.ts';
 import { hl7Errors } from './errors.ts';
 import { encodeFrame } from './framing.ts';
@@ -21,7 +21,14 @@ export interface Reply {
 
 export interface ReplyQueue {
   /** `stored`: the reply once it is in the log; null when there is nobody to answer. */
-  append(request: AppendRequest, header: Header | undefined, bytes: number, stored: Reply | null): void;
+  append(
+    request: AppendRequest,
+    header: Header | undefined,
+    bytes: number,
+    stored: Reply | null,
+    /** The dead letter of a message that no message of the log can hold: it would be sent again for ever. */
+    tooLarge?: (failure: MachError) => AppendRequest,
+  ): void;
   /** Messages without a reply yet, and their bytes. */
   readonly owed: number;
   readonly owedBytes: number;
@@ -69,7 +76,7 @@ export function replyQueue({ context, connection, offsetMin, nextId, send }: Rep
     get owedBytes() {
       return owedBytes;
     },
-    append(request, header, bytes, stored) {
+    append(request, header, bytes, stored, tooLarge) {
       const entry: Owed = { reply: null, settled: false, bytes };
       owed.push(entry);
       owedBytes += bytes;
@@ -83,7 +90,15 @@ export function replyQueue({ context, connection, offsetMin, nextId, send }: Rep
         .then(() => context.append(request))
         .then(
           () => settle(stored),
-          (error: unknown) => settle(refuse(error)),
+          (error: unknown) => {
+            if (!tooLarge || !(error instanceof MachError) || error.code !== 'MACH3202') return settle(refuse(error));
+            const failure = hl7Errors.make('MACH2016', { reason: messageOf(error) }, error);
+            context.count('dead_letters_total', 1, { code: failure.code });
+            return context.append(tooLarge(failure)).then(
+              () => settle({ verdict: 'rejected', failure }),
+              (later: unknown) => settle(refuse(later)),
+            );
+          },
         );
     },
   };

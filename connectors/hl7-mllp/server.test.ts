@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { AppendRequest } from '../../runtime/stream/index.ts';
+import { type AppendRequest, MachError } from '../../runtime/stream/index.ts';
 import { type Hl7Client, hl7Client } from './client.ts';
 import { encodeFrame, frameDecoder } from './framing.ts';
 import { hl7Limits } from './limits.ts';
@@ -102,6 +102,20 @@ describe('acknowledgements', () => {
     expect(await client.send(testMessage('X1'))).toMatchObject({ code: 'AA', id: 'X1', attempts: 2 });
     // One identity, so that the log counts them once.
     expect(new Set(server.appended.map(({ id }) => id)).size).toBe(1);
+  });
+
+  it('are AR for a message that no message of the log can hold, which would be sent again for ever', async () => {
+    const server = await start({
+      append: async ({ events }) => {
+        if (events.length > 0) throw new MachError('MACH3202', 'one event is too large');
+      },
+    });
+    const wire = await wireTo(server);
+    wire.socket.write(encodeFrame(testMessage('X1')));
+    const [answer = ''] = await wire.answered(1);
+    expect(answer).toContain('MSA|AR|X1|message could not be stored: one event is too large');
+    const [refused, dead] = server.appended;
+    expect(dead).toMatchObject({ id: refused?.id, events: [], deadLetters: [{ code: 'MACH2016' }] });
   });
 
   it('are AR, with the reason, for what became a dead letter', async () => {

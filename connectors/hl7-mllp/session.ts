@@ -58,10 +58,26 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
       const first = outcome.events[0]?.event;
       const origin = String(first?.hospital ?? connection);
       options.countType(`${first?.message_type}_${first?.trigger}`);
-      replies.append({ origin, events: outcome.events, id }, header, bytes.length, { verdict: 'accepted' });
+      replies.append({ origin, events: outcome.events, id }, header, bytes.length, { verdict: 'accepted' }, (failure) =>
+        deadRequest(bytes, failure, { header, id }),
+      );
       return;
     }
     keepDead(bytes, outcome.failure, { header, id, answer: true });
+  }
+
+  function deadRequest(
+    bytes: Buffer,
+    failure: MachError,
+    { header, id }: { header: Header | undefined; id?: string },
+  ): AppendRequest {
+    const place = { connection, hospital: header?.fields[4] ?? null, message_id: header?.fields[10] ?? null };
+    return {
+      origin: originOf(header) ?? connection,
+      events: [],
+      deadLetters: [deadLetterOf(bytes, failure, place)],
+      ...(id === undefined ? {} : { id }),
+    };
   }
 
   function keepDead(
@@ -70,13 +86,7 @@ export function startSession(socket: Socket, context: SourceContext, options: Se
     { header, id, answer }: { header: Header | undefined; id?: string; answer: boolean },
   ): void {
     context.count('dead_letters_total', 1, { code: failure.code });
-    const place = { connection, hospital: header?.fields[4] ?? null, message_id: header?.fields[10] ?? null };
-    const request: AppendRequest = {
-      origin: originOf(header) ?? connection,
-      events: [],
-      deadLetters: [deadLetterOf(bytes, failure, place)],
-      ...(id === undefined ? {} : { id }),
-    };
+    const request = deadRequest(bytes, failure, { header, ...(id === undefined ? {} : { id }) });
     replies.append(request, header, bytes.length, answer ? { verdict: 'rejected', failure } : null);
   }
 
