@@ -19,7 +19,7 @@ export function describeCounts({ passed, failed }: Counts): string {
  * A test file that does not load, a failing hook of a suite, an error outside any test and an interrupted run count as one
  * failure each, because none of them shows as a failed test.
  */
-export function countModules(
+function countModules(
   modules: readonly Pick<TestModule, 'children' | 'errors'>[],
   unhandledErrors: number,
   reason: TestRunEndReason,

@@ -11,7 +11,7 @@ import type { HospitalLoad, WatchHospitalsRequest, WatchHospitalsResponse } from
 export type WatchCall = ServerWritableStream<WatchHospitalsRequest, WatchHospitalsResponse>;
 
 /** Subject of `context.subscribe` that carries the load of hospitals. */
-export const loadSubject = 'hospital-load';
+const loadSubject = 'hospital-load';
 
 const finite = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
@@ -21,7 +21,7 @@ const whole = (value: unknown): number | undefined => {
 };
 
 /** What is known of a hospital in an event of any shape; null when it names none. */
-export function loadOf(event: Event): HospitalLoad | null {
+function loadOf(event: Event): HospitalLoad | null {
   const { hospital, minute, level, nedocs, occupancy, waiting, boarding, ambulances_on_the_way, diversion } = event;
   if (typeof hospital !== 'string' || hospital === '') return null;
   const load: HospitalLoad = { hospital };

@@ -34,7 +34,7 @@ export function centreProblem(centre: string | undefined): string | null {
 
 const encoder = new TextEncoder();
 
-export function makeDeadLetter(item: Item, code: string, reason: string, place: DeadLetter['place']): DeadLetter {
+function makeDeadLetter(item: Item, code: string, reason: string, place: DeadLetter['place']): DeadLetter {
   return { code, reason, raw: encoder.encode(JSON.stringify(item)).subarray(0, limits.deadLetterBytesMax), place };
 }
 

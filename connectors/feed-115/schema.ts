@@ -4,7 +4,7 @@
  */
 import { defineSchema, type EventOf, field } from '../../runtime/stream/index.ts';
 
-export const itemKinds = ['call', 'unit', 'diversion'] as const;
+const itemKinds = ['call', 'unit', 'diversion'] as const;
 
 /** Names as in the proto's enum, by its numbers; 0 is "not known". */
 export const capabilities = ['stroke', 'trauma', 'burn', 'obstetric', 'paediatric', 'cardiac'] as const;
@@ -24,18 +24,6 @@ export const phases = [
   'at_destination',
   'transferred',
   'in_service',
-] as const;
-
-/** The eight times of an emergency run, in order. */
-export const runTimes = [
-  'call_received_at',
-  'dispatch_notified_at',
-  'en_route_at',
-  'arrived_scene_at',
-  'left_scene_at',
-  'arrived_destination_at',
-  'transfer_of_care_at',
-  'back_in_service_at',
 ] as const;
 
 const id = { nullable: true } as const;

@@ -34,7 +34,7 @@ export interface DropOptions extends TakeOptions {
   readonly aheadMs: number;
 }
 
-export const ledgerName = '.mach-ledger.ndjson';
+const ledgerName = '.mach-ledger.ndjson';
 
 /** What happens to one file that has settled. Rejects when it should be tried again later; then it is still in the folder. */
 function makeFileHandler(options: DropOptions, context: SourceContext, ledger: Ledger) {

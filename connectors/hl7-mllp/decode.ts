@@ -25,7 +25,7 @@ export type Outcome = { readonly bytes: Buffer; readonly header: Header | undefi
 );
 
 /** One message. */
-export function decodeMessage(bytes: Buffer, options: DecodeOptions): Outcome {
+function decodeMessage(bytes: Buffer, options: DecodeOptions): Outcome {
   let header: Header | undefined;
   try {
     header = readHeader(bytes);

@@ -30,7 +30,7 @@ export interface Identifier {
 }
 
 /** Of repeated identifiers (CX), the medical record number, else the first that is not empty. */
-export function readIdentifier(reader: Reader, segment: Hl7Segment | undefined, field: number): Identifier | undefined {
+function readIdentifier(reader: Reader, segment: Hl7Segment | undefined, field: number): Identifier | undefined {
   let chosen: number | undefined;
   for (let index = 0; index < reader.repetitions(segment, field); index += 1) {
     if (reader.value([segment, field, 1, index]) === '') continue;

@@ -9,7 +9,7 @@
 import { defineSchema, type EventOf, field } from '../../runtime/stream/index.ts';
 
 /** What happened, from the trigger event (MSH-9.2) and, where one trigger means two things, the patient class (PV1-2). */
-export const eventKinds = [
+const eventKinds = [
   'arrival', // A04 of class E: a patient came to the emergency department
   'registration', // A04 of any other class
   'admission', // A01

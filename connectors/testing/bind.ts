@@ -12,7 +12,7 @@ import type {
 } from '../../runtime/stream/index.ts';
 
 /** A checker over raw options that gathers its problems; `folder` is where the topology would lie. */
-export function testChecker(options: unknown, folder: string): Checker & { readonly problems: string[] } {
+function testChecker(options: unknown, folder: string): Checker & { readonly problems: string[] } {
   const problems: string[] = [];
   return {
     problems,

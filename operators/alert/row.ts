@@ -8,7 +8,7 @@ import {
   type Schema,
 } from '../../runtime/stream/index.ts';
 
-export const alertStates = ['raised', 'escalated', 'reminded', 'acknowledged', 'assigned', 'noted', 'cleared'] as const;
+const alertStates = ['raised', 'escalated', 'reminded', 'acknowledged', 'assigned', 'noted', 'cleared'] as const;
 
 export type AlertState = (typeof alertStates)[number];
 

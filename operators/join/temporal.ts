@@ -6,7 +6,7 @@ import { type JoinFields, joinEvents, type Taken, takeFields } from './fields.ts
 const bytesPerVersion = 240;
 
 /** Right events kept for one key; beyond it the oldest is forgotten. */
-export const versionsMax = 10_000;
+const versionsMax = 10_000;
 
 interface Version {
   readonly time: number;

@@ -14,7 +14,7 @@
  * preferred to one that is known to be quiet) and is shown as unknown; unknown ambulances count as none.
  */
 
-export const unknownCountsAsLevel = 2;
+const unknownCountsAsLevel = 2;
 const earthRadiusKm = 6371;
 
 export interface Place {

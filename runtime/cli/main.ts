@@ -42,7 +42,7 @@ Exit codes:
 
 mach help COMMAND shows the options of a command, mach help MACH1105 explains an error.`;
 
-export function createProgram(context: CommandContext, more: readonly CommandModule[] = []): Command {
+function createProgram(context: CommandContext, more: readonly CommandModule[] = []): Command {
   const program = new Command('mach')
     .description('Streaming dataflow for a smart health operations centre.')
     .usage('COMMAND [options]')

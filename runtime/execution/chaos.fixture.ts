@@ -7,7 +7,7 @@ import { isBalanced } from '../stream/ledger.ts';
 import { type CollectedSink, type Lab, type LabProcess, type LabStartOptions, openLab } from '../testing/engine-lab.ts';
 
 /** Whatever is lost, doubled or out of order shows in `numbered`; what the crash of a window costs shows in `totals`. */
-export const chaosTopology = `
+const chaosTopology = `
 version: 1
 name: chaos
 sources:

@@ -133,7 +133,7 @@ export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: R
   return { kind: 'source', ...rest, times, events };
 }
 
-/** The texts that senders sent, for `why`; null where none was kept. */
+/** The texts that senders sent, for whoever doubts an event; null where none was kept. */
 export function decodeRaws(payload: Uint8Array, schema: Schema): (string | null)[] {
   const { kind, head, reader } = read(payload);
   const { count, hasRaws } = head as { count: number; hasRaws?: boolean };

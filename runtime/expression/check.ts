@@ -77,7 +77,7 @@ function checkLiteral(syntax: Syntax, value: unknown, scope: Scope): Expression 
 }
 
 /** A part that must be a condition. */
-export function checkCondition(syntax: Syntax, scope: Scope, role: string): Expression {
+function checkCondition(syntax: Syntax, scope: Scope, role: string): Expression {
   const condition = check(syntax, scope);
   if (isCondition(condition.type)) return condition;
   return report(scope, syntax, {

@@ -16,7 +16,7 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-export function readinessOf(engine: Engine): Readiness {
+function readinessOf(engine: Engine): Readiness {
   const reasons: string[] = [];
   if (engine.state !== 'running') reasons.push(`the engine is ${engine.state}`);
   for (const { id, running } of engine.sources) {

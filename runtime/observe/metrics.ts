@@ -13,7 +13,7 @@ interface NodeMetric {
   value(node: NodeStatus): number | null;
 }
 
-export const nodeMetrics: readonly NodeMetric[] = [
+const nodeMetrics: readonly NodeMetric[] = [
   {
     name: 'mach_node_in_events_total',
     help: 'Events that reached the node',

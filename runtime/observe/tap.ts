@@ -17,7 +17,7 @@ export interface TapLine {
 export const hidden = '•••';
 
 /** A copy of the event with direct identifiers and quasi-identifiers hidden; nulls stay visible. */
-export function hidePersonal(event: Event, schema: Schema): Event {
+function hidePersonal(event: Event, schema: Schema): Event {
   const result: Event = {};
   for (const [name, value] of Object.entries(event)) {
     const tag = schema.fields[name]?.privacy;

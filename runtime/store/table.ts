@@ -14,7 +14,7 @@ export interface Column {
   readonly comment: string;
 }
 
-export const originColumns: readonly Column[] = [
+const originColumns: readonly Column[] = [
   { name: '_stage', type: 'LowCardinality(String)', codec: '', comment: 'stage that produced the row' },
   { name: '_partition', type: 'UInt16', codec: 'ZSTD(1)', comment: 'partition of the stage' },
   {

@@ -207,7 +207,7 @@ export interface SourceEvent {
   readonly event: Event;
   /** Event time, ms since the epoch. */
   readonly time: number;
-  /** The text or bytes that the sender sent, kept in the log for `why` (not read by stages). */
+  /** The text that the sender sent, kept in the log beside the event: what was said, whatever we made of it. Stages do not read it. */
   readonly raw?: string;
 }
 
@@ -227,7 +227,7 @@ export interface AppendRequest {
   readonly deadLetters?: readonly DeadLetter[];
   /** The sender's own position after these events; comes back as `mark(origin)` after a restart. Written atomically with the events. */
   readonly mark?: string;
-  /** Resend identity: two appends of one origin with one identity within `limits.duplicateWindowMs` count once. */
+  /** Resend identity: of two appends of one origin with one identity the first counts, among the newest `limits.appendIdentitiesMax` of the source. */
   readonly id?: string;
 }
 

@@ -132,7 +132,7 @@ export class OriginWatermarks {
     return this.recombine();
   }
 
-  /** The origin that holds the others back, for `why`. */
+  /** The origin that holds the others back. */
   holding(): { origin: string; watermark: number } | undefined {
     let held: { origin: string; watermark: number } | undefined;
     for (const [origin, state] of this.origins) {

@@ -68,7 +68,7 @@ const noStore = new Proxy({} as Store, {
   },
 });
 
-export function labTopology(text: string, edges?: Edges): BoundTopology {
+function labTopology(text: string, edges?: Edges): BoundTopology {
   const readFile = () => new TextEncoder().encode(text);
   const { topology, diagnostics } = loadTopology('lab.yaml', { catalogue: smallCatalogue(edges), env: {}, readFile });
   if (topology) return topology;

@@ -29,7 +29,7 @@ export interface Edges {
   answer(event: Event, signal: AbortSignal): Promise<unknown>;
 }
 
-export const noEdges: Edges = {
+const noEdges: Edges = {
   opened() {},
   write: async () => [],
   answer: async () => null,

@@ -30,12 +30,3 @@ export async function withNats<T>(
     await rm(directory, { recursive: true, force: true });
   }
 }
-
-/**
- * The same, but on the server named by `NATS_URL` when there is one. Only for tests that give their streams names that
- * nobody else has, and that leave the server alone.
- */
-export async function withSharedNats<T>(body: (nats: { readonly url: string }) => Promise<T>): Promise<T> {
-  const url = process.env.NATS_URL;
-  return url ? body({ url }) : withNats(({ url: own }) => body({ url: own }));
-}

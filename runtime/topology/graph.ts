@@ -21,7 +21,7 @@ export interface TopologyGraph {
 export const graphFormats = ['mermaid', 'dot', 'json'] as const;
 export type GraphFormat = (typeof graphFormats)[number];
 
-export function graphOf(ir: TopologyNode): TopologyGraph {
+function graphOf(ir: TopologyNode): TopologyGraph {
   const nodes = sections.flatMap((section) =>
     ir[section].map(({ id, definition, description }) => ({
       id,

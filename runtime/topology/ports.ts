@@ -14,13 +14,13 @@ export function operatorPorts(
 }
 
 /** The event as it came in, with the reason why it could not be dealt with. */
-export function deadSchema({ fields }: Schema): Schema {
+function deadSchema({ fields }: Schema): Schema {
   const text: Field = { type: { kind: 'string' } };
   return { fields: { ...fields, code: { ...text, repeated: true }, reason: text } };
 }
 
 /** A schema that takes events of any of the inputs: a field that one of them lacks is null in its events. */
-export function mergeSchemas(schemas: readonly Schema[]): Schema {
+function mergeSchemas(schemas: readonly Schema[]): Schema {
   const [first] = schemas;
   if (first && schemas.every((schema) => schema === first)) return first;
   const fields: Record<string, Field> = {};

@@ -6,7 +6,7 @@ import { nodePath, type SourceEntry } from './entry.ts';
 import { describeValue, unitProblem } from './option-problems.ts';
 import { type ReferenceContext, resolveReferences } from './references.ts';
 
-export const sourceDefaults = {
+const sourceDefaults = {
   /** Idle handling is on by default: a sender that goes silent must not hold everyone's windows open. */
   idleMs: 60_000,
   /** Senders deliver in order unless the topology says otherwise; each origin has its own watermark. */

@@ -11,7 +11,7 @@ import {
 import { duration, expression, fieldName, input, inputs, key, size } from '../stream/options.ts';
 import { defineSchema, field, type Schema } from '../stream/schema.ts';
 
-export const visitSchema = defineSchema({
+const visitSchema = defineSchema({
   kind: field.string({ values: ['arrival', 'discharge'] }),
   hospital: field.string({ repeated: true }),
   department: field.string(),
@@ -19,7 +19,7 @@ export const visitSchema = defineSchema({
   patient_name: field.string({ privacy: 'direct' }),
 });
 
-export const bedSchema = defineSchema({ hospital: field.string(), beds: field.int() });
+const bedSchema = defineSchema({ hospital: field.string(), beds: field.int() });
 
 const quiet = { address: 'nowhere', close: async () => {} };
 

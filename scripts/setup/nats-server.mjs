@@ -38,7 +38,7 @@ const archiveBytesMax = 64 * 1024 * 1024;
 const versionDeadlineMs = 5_000;
 
 /** Where the set-up puts the program; the engine looks here first, then in PATH. @param {string} root */
-export function natsServerPath(root) {
+function natsServerPath(root) {
   return path.join(root, '.mach', 'bin', 'nats-server');
 }
 

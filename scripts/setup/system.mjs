@@ -73,7 +73,7 @@ export function succeeds(command, args) {
 }
 
 /** How a command is run as root here, or null where it cannot be without asking for a password. */
-export function rootPrefix() {
+function rootPrefix() {
   if (process.getuid?.() === 0) return [];
   return succeeds('sudo', ['-n', 'true']) ? ['sudo', '-n'] : null;
 }

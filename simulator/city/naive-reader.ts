@@ -82,7 +82,7 @@ function apply(stay: Stay, entry: Entry): void {
 }
 
 /** The stays in emergency departments, by hospital, as the texts tell them. */
-export function readStays(texts: Iterable<string>): Map<string, Stay[]> {
+function readStays(texts: Iterable<string>): Map<string, Stay[]> {
   const visits = new Map<string, Entry[]>();
   for (const text of texts) {
     const entry = readEntry(text);

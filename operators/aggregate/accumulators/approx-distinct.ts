@@ -61,7 +61,7 @@ function tau(share: number): number {
   return total / 3;
 }
 
-export function estimate(state: Registers): number {
+function estimate(state: Registers): number {
   const counts = new Array<number>(rankBits + 2).fill(0);
   for (const rank of state.values()) counts[rank] = (counts[rank] as number) + 1;
   if (!(state instanceof Uint8Array)) counts[0] = registers - state.size;

@@ -27,7 +27,7 @@ interface PublishAcknowledgement {
   readonly error?: { readonly code: number; readonly err_code?: number; readonly description?: string };
 }
 
-export function readAcknowledgement(message: Msg): AppendOutcome {
+function readAcknowledgement(message: Msg): AppendOutcome {
   const { data } = message;
   if (data.length === 0) {
     const code = message.headers?.code ?? 0;

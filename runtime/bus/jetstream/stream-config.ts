@@ -48,7 +48,7 @@ function configuration(spec: StreamSpec, extras: StreamExtras, serverVersion: st
   };
 }
 
-export function atLeast(version: string, major: number, minor: number): boolean {
+function atLeast(version: string, major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }

@@ -74,7 +74,7 @@ export function overlapping(storage: MemoryStorage, spec: StreamSpec): string | 
 
 const sizeOf = (message: LogMessage): number => message.payload.length + message.subject.length;
 
-export function removeMessage(stream: StoredStream, sequence: number): void {
+function removeMessage(stream: StoredStream, sequence: number): void {
   const message = stream.messages.get(sequence);
   if (!message) return;
   stream.messages.delete(sequence);

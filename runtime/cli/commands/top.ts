@@ -31,7 +31,7 @@ export function register(program: Command, context: CommandContext): void {
     .action((flags: TopFlags) => top(flags, context));
 }
 
-export async function fetchStatus(url: string): Promise<EngineStatus> {
+async function fetchStatus(url: string): Promise<EngineStatus> {
   try {
     const response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(10_000) });
     return (await response.json()) as EngineStatus;

@@ -13,7 +13,7 @@ const minuteMs = 60_000;
 /** RFC 3339 with its offset: a time without one would mean another moment on each machine. */
 const timestampPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
-export function parseTimestamp(text: string): number | null {
+function parseTimestamp(text: string): number | null {
   if (!timestampPattern.test(text)) return null;
   // Date.parse takes 30 February for 2 March.
   const day = Date.parse(text.slice(0, 10));

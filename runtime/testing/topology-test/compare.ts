@@ -223,7 +223,7 @@ function showRowOf({ rows, contains, where }: RowsExpectation, timestamps: Reado
   };
 }
 
-export function showTime(time: number | null): string {
+function showTime(time: number | null): string {
   return time === null ? 'none' : new Date(time).toISOString();
 }
 

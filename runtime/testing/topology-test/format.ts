@@ -79,7 +79,6 @@ export const testFileForm = z.strictObject({
 });
 
 export type RawTestFile = z.output<typeof testFileForm>;
-export type RawTest = z.output<typeof test>;
 export type RawStep = z.output<typeof step>;
 export type RawSend = z.output<typeof send>;
 export type RawExpectation = z.output<typeof expectation>;

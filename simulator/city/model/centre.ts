@@ -14,7 +14,7 @@ const minuteMs = 60_000;
  * The city's centre takes about 1 200 calls a day for some 164 hospitals; the eight simulated ones are large and see two
  * fifths of them.
  */
-export const callsPerHospitalDay = 60;
+const callsPerHospitalDay = 60;
 const unitsPerStation = 6;
 const positionEveryMs = 2 * minuteMs;
 const diversionCheckMs = 5 * minuteMs;

@@ -1,5 +1,5 @@
 /** What is true of patients, ambulances and calls, in the model. Times in ms since the epoch, whole seconds. */
-import type { Capability, HospitalSite } from '../hospitals.ts';
+import type { HospitalSite } from '../hospitals.ts';
 import type { Complaint, Person } from '../people.ts';
 
 export type TriageLevel = 1 | 2 | 3 | 4 | 5;
@@ -85,8 +85,6 @@ export interface Run {
   backInServiceAt: number | null;
   outcome: CallOutcome | null;
 }
-
-export type Needs = Capability | null;
 
 /**
  * Whoever writes down and tells what happens in the model. It may put `paper` on the agenda, and may ask for nothing else.

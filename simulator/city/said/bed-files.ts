@@ -7,7 +7,7 @@ import type { Random } from '../random.ts';
 
 const shares = { duplicate: 0.015, badRow: 0.015, physiciansUnknown: 0.02 } as const;
 
-export const bedColumns = [
+const bedColumns = [
   'hospital',
   'reported_at',
   'ed_beds',
@@ -30,7 +30,7 @@ export interface BedReport extends WardCounts {
 }
 
 /** 2026-03-02T07:15:00+07:00 */
-export function cityTime(time: number): string {
+function cityTime(time: number): string {
   return `${new Date(time + cityOffsetMs).toISOString().slice(0, 19)}+07:00`;
 }
 

@@ -12,7 +12,7 @@ import type { Outbox } from './outbox.ts';
 const minuteMs = 60_000;
 
 /** Point of care of the emergency department in PV1-3. */
-export const edDepartment = 'ED';
+const edDepartment = 'ED';
 
 /** Shares of the visits. */
 const slipShares = { arrivalTime: 0.025, departureTime: 0.02, lateDeparture: 0.05 } as const;

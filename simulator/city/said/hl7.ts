@@ -28,7 +28,7 @@ const escapes: Readonly<Record<string, string>> = {
   '\\': '\\E\\',
 };
 
-export function escapeHl7(text: string): string {
+function escapeHl7(text: string): string {
   return text.replace(/[|^&~\\]/g, (character) => escapes[character] ?? character);
 }
 

@@ -7,7 +7,7 @@ import type { Scenario } from '../model/scenario.ts';
 import type { Random } from '../random.ts';
 
 /** Shares of the messages. */
-export const faultShares = {
+const faultShares = {
   /** Held up in a queue for 5 to 60 minutes. */
   late: 0.012,
   /** Overtaken by others: 20 to 240 s. */
