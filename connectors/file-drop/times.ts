@@ -1,4 +1,5 @@
 /** Times as hospital systems write them: ISO 8601, counts since 1970, and patterns such as `dd/MM/yyyy HH:mm`. */
+import { isZone, localToUtc } from '../../runtime/stream/index.ts';
 
 export interface TimeSpec {
   /** `iso`, `epoch-s`, `epoch-ms`, or a pattern of yyyy MM dd HH mm ss. */
@@ -46,39 +47,13 @@ function fixedOffset(zone: string): number | undefined {
   return match[1] === '-' ? -minutes : minutes;
 }
 
-/** Offset of a zone at an instant, in minutes. Throws for a zone that does not exist. */
-function makeOffset(zone: string, name: string): (utc: number) => number {
+/** From local time, written as if it were UTC, to UTC. Throws for a zone that does not exist. */
+function makeToUtc(zone: string, name: string): (local: number) => number {
   const fixed = fixedOffset(zone);
-  if (fixed !== undefined) return () => fixed;
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  } catch {
+  if (fixed !== undefined) return (local) => local - fixed * 60_000;
+  if (!isZone(zone))
     throw new Error(`field ${name}: "${zone}" is not a time zone (such as Asia/Ho_Chi_Minh or +07:00)`);
-  }
-  let cachedQuarter = Number.NaN;
-  let cached = 0;
-  return (utc) => {
-    // Offsets change at most at quarters of an hour; rows of one file are close in time.
-    const quarter = Math.floor(utc / 900_000);
-    if (quarter === cachedQuarter) return cached;
-    const at = quarter * 900_000;
-    const part: Record<string, number> = {};
-    for (const { type, value } of format.formatToParts(at)) part[type] = Number(value);
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-    cachedQuarter = quarter;
-    cached = Math.round((Date.UTC(year, month - 1, day, hour, minute, second) - at) / 60_000);
-    return cached;
-  };
+  return (local) => localToUtc(local, zone);
 }
 
 const milliseconds = (fraction: string | undefined) => (fraction ? Math.trunc(Number(`0.${fraction}`) * 1000) : 0);
@@ -108,11 +83,7 @@ function makeEpochParser(unitMs: number) {
 
 /** A parser that gives ms since the epoch, or undefined. A `Date` (a cell of a workbook) is local time of the zone. */
 export function makeTimeParser({ format, zone }: TimeSpec, name: string): (cell: unknown) => number | undefined {
-  const offsetAt = makeOffset(zone, name);
-  const toUtc = (local: number) => {
-    const first = local - offsetAt(local) * 60_000;
-    return local - offsetAt(first) * 60_000;
-  };
+  const toUtc = makeToUtc(zone, name);
   const fromDate = (date: Date) => (Number.isNaN(date.getTime()) ? undefined : toUtc(date.getTime()));
   if (format === 'epoch-ms' || format === 'epoch-s') return makeEpochParser(format === 'epoch-s' ? 1000 : 1);
   const pattern = format === 'iso' ? isoPattern : patternOf(format, name);

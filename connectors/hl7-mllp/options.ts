@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { duration, limits, size } from '../../runtime/stream/index.ts';
+import { duration, isZone, limits, size } from '../../runtime/stream/index.ts';
 import { isCharset } from './charset.ts';
 import { observedFields } from './observations.ts';
-import { isZone } from './time.ts';
 
 const pem = () => z.string().min(1);
 

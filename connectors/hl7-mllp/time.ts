@@ -6,6 +6,8 @@
  * used throughout the message as the default time zone", MSH-7), else in the zone of the source's options.
  */
 
+import { localToUtc, zoneOffsetMs } from '../../runtime/stream/index.ts';
+
 const pattern =
   /^(\d{4})(?:(0[1-9]|1[0-2])(?:(0[1-9]|[12]\d|3[01])(?:([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(?:\.(\d{1,6})|(\d{3}))?)?)?)?)?)?([+-]\d{4})?$/;
 
@@ -28,7 +30,7 @@ export function parseTime(text: string, zone: Zone): number | undefined {
   const local =
     date + Number(hour) * hourMs + Number(minute) * minuteMs + Math.min(Number(second), 59) * 1000 + milliseconds;
   if (offset !== undefined) return local - offsetMinutes(offset) * minuteMs;
-  return typeof zone === 'number' ? local - zone * minuteMs : fromZone(local, zone);
+  return typeof zone === 'number' ? local - zone * minuteMs : localToUtc(local, zone);
 }
 
 /** The zone written at the end of a date-time, in minutes east; undefined when there is none. */
@@ -53,69 +55,12 @@ export function formatTime(time: number, offsetMin: number): string {
   return `${local}${sign}${String(Math.floor(minutes / 60)).padStart(2, '0')}${String(minutes % 60).padStart(2, '0')}`;
 }
 
-export function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function offsetMinutes(offset: string): number {
   const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3, 5));
   return offset.startsWith('-') ? -minutes : minutes;
 }
 
-function fromZone(local: number, zone: string): number {
-  // Twice, as the first guess may lie on the other side of a change of the clocks.
-  const guess = local - offsetAt(local, zone);
-  return local - offsetAt(guess, zone);
-}
-
-interface ZoneCache {
-  readonly format: Intl.DateTimeFormat;
-  readonly offsets: Map<number, number>;
-}
-
-const zones = new Map<string, ZoneCache>();
-const cachedHoursMax = 10_000;
-
-/** Ms that a zone is east of Greenwich at a time. Asked once for each quarter of an hour: zones change at such times only. */
-function offsetAt(time: number, zone: string): number {
-  let cache = zones.get(zone);
-  if (!cache) {
-    const format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-      era: 'short',
-    });
-    cache = { format, offsets: new Map() };
-    zones.set(zone, cache);
-  }
-  const quarter = Math.floor(time / (hourMs / 4));
-  const known = cache.offsets.get(quarter);
-  if (known !== undefined) return known;
-  const offset = measureOffset(cache.format, quarter * (hourMs / 4));
-  if (cache.offsets.size >= cachedHoursMax) cache.offsets.clear();
-  cache.offsets.set(quarter, offset);
-  return offset;
-}
-
-function measureOffset(format: Intl.DateTimeFormat, time: number): number {
-  const part: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(time)) part[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-  return Date.UTC(year, month - 1, day, hour, minute, second) - time;
-}
-
 /** Minutes that a zone is east of Greenwich at a time. */
 export function offsetMinutesAt(time: number, zone: string): number {
-  return offsetAt(time, zone) / minuteMs;
+  return (zoneOffsetMs(zone, time) ?? 0) / minuteMs;
 }

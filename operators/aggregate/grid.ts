@@ -1,4 +1,5 @@
 /** Windows of one size at equal steps, [start, end), and the panes that they share. */
+import { zoneOffsetMs } from '../../runtime/stream/index.ts';
 
 export interface WindowGrid {
   readonly sizeMs: number;
@@ -42,18 +43,10 @@ export function neededFrom(grid: WindowGrid, watermark: number): number {
  * have 23 or 25 hours.
  */
 export function midnightOffsetMs(zone: string): number | undefined {
-  const format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
-  const texts = new Set<string>();
+  const offsets = new Set<number | null>();
   for (let year = 2000; year < 2040; year++) {
-    for (const month of [0, 6]) {
-      const parts = format.formatToParts(Date.UTC(year, month, 15));
-      texts.add(parts.find(({ type }) => type === 'timeZoneName')?.value ?? '');
-    }
+    for (const month of [0, 6]) offsets.add(zoneOffsetMs(zone, Date.UTC(year, month, 15)));
   }
-  const [text] = texts;
-  if (texts.size !== 1 || text === undefined) return undefined;
-  const match = /^GMT(?:([+-])(\d{2}):(\d{2}))?$/.exec(text);
-  if (!match) return undefined;
-  const minutes = Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
-  return (match[1] === '-' ? 1 : -1) * minutes * 60_000;
+  const [offsetMs] = offsets;
+  return offsets.size === 1 && typeof offsetMs === 'number' ? 0 - offsetMs : undefined;
 }

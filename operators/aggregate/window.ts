@@ -1,5 +1,5 @@
 /** The windows that the options ask for, checked. */
-import type { Checker, OperatorContext, OperatorHandler } from '../../runtime/stream/index.ts';
+import { type Checker, isZone, type OperatorContext, type OperatorHandler } from '../../runtime/stream/index.ts';
 import { GlobalWindow } from './global-window.ts';
 import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
 import { GridWindows } from './grid-windows.ts';
@@ -74,13 +74,11 @@ function offsetOf({ offset = 0, zone }: GridOptions, everyMs: number, check: Che
   const path = ['window', 'zone'];
   if (everyMs % dayMs !== 0)
     check.problem(path, 'a zone says when days begin, and these windows are not whole days', 'take zone out');
-  let midnight: number | undefined;
-  try {
-    midnight = midnightOffsetMs(zone);
-  } catch {
+  if (!isZone(zone)) {
     check.problem(path, `"${zone}" is not a time zone`, 'name one of the IANA list, such as Asia/Ho_Chi_Minh');
     return offset;
   }
+  const midnight = midnightOffsetMs(zone);
   if (midnight === undefined)
     check.problem(path, `${zone} changes its clocks, so that its days are not all 24 hours`, 'use offset instead');
   return offset + (midnight ?? 0);

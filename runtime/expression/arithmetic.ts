@@ -3,6 +3,7 @@
  * stays at the largest, a division by zero is null.
  */
 import { limits } from '../limits.ts';
+import { timestampMax } from '../zone.ts';
 import type { Evaluate } from './expression.ts';
 
 export type Arithmetic = '+' | '-' | '*' | '/' | '%';
@@ -24,9 +25,6 @@ export function toFloat(value: number): number | null {
 export function toWholeMs(value: number): number | null {
   return toInt(Math.round(value));
 }
-
-/** What ECMAScript's calendar covers, less two days, so that every time zone has a local time for it. */
-export const timestampMax = 8.64e15 - 2 * 86_400_000;
 
 /** Timestamps stop at the ends of the calendar. */
 export function toTimestamp(value: number): number | null {

@@ -14,6 +14,7 @@ export type { CompiledAggregate } from '../expression/aggregate.ts';
 export { type LimitName, limits } from '../limits.ts';
 export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
+export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
 export * from './definition.ts';
 export * from './frame.ts';
 export * from './options.ts';

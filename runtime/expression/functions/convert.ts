@@ -1,5 +1,6 @@
 /** Absent values, and conversions that are asked for by name. */
-import { timestampMax, toFloat, toInt } from '../arithmetic.ts';
+import { timestampMax } from '../../zone.ts';
+import { toFloat, toInt } from '../arithmetic.ts';
 import type { Expression } from '../expression.ts';
 import { bool, float, int, string, type Type, unify } from '../types.ts';
 import { type FunctionDefinition, isUncertain, type Parameter } from './define.ts';

@@ -1,10 +1,11 @@
 /** Functions of time. Local time always names its zone: a centre's night shift is not UTC's. */
 import { parseDuration } from '../../stream/options.ts';
+import { zoneOffsetMs } from '../../zone.ts';
 import { toTimestamp } from '../arithmetic.ts';
 import type { Expression } from '../expression.ts';
 import { duration, int, string, timestamp } from '../types.ts';
 import { applyTo, type Bound, type FunctionDefinition, isUncertain, type Misfit, type Parameter } from './define.ts';
-import { offsetOf, zoneProblem } from './zone.ts';
+import { zoneProblem } from './zone.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
@@ -87,7 +88,7 @@ function local(
       const rest = args.slice(0, zoneAt);
       const evaluate = applyTo(
         (time, ...more) => {
-          const offsetMs = offsetOf(zone, time as number);
+          const offsetMs = zoneOffsetMs(zone, time as number);
           return offsetMs === null ? null : apply((time as number) + offsetMs, offsetMs, ...(more as number[]));
         },
         parameters.slice(0, zoneAt),
