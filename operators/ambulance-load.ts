@@ -1,16 +1,8 @@
 /** Ambulances on their way to each hospital, minute by minute, and how long hospitals take to take their patients over. */
 import { z } from 'zod';
-import {
-  defineOperator,
-  defineSchema,
-  duration,
-  type EventOf,
-  field,
-  input,
-  isAssignable,
-  type Schema,
-} from '../runtime/stream/index.ts';
+import { defineOperator, defineSchema, duration, type EventOf, field, input } from '../runtime/stream/index.ts';
 import { newProgress, noteChange, type PictureProgress, takeDueInstants } from './support/pictures.ts';
+import { requireFields } from './support/required-fields.ts';
 
 const bytesPerRun = 160;
 const offloadLookBackMs = 3_600_000;
@@ -102,18 +94,8 @@ export const ambulanceLoad = defineOperator({
     },
   ],
   bind({ options, inputs, check }) {
-    const schema: Schema = inputs.from?.schema ?? { fields: {} };
-    for (const [name, type] of Object.entries(wanted)) {
-      const given = schema.fields[name];
-      if (!given)
-        check.problem(
-          'from',
-          `"${inputs.from?.from}" has no field ${name}`,
-          'feed it from feed-115, or add the field with map',
-        );
-      else if (!isAssignable(given.type, type))
-        check.problem('from', `field ${name} is a ${given.type.kind}, not a ${type.kind}`);
-    }
+    const remedy = 'feed it from feed-115, or add the field with map';
+    requireFields(check, { option: 'from', input: inputs.from, fields: wanted, remedy });
     const steps = { everyMs: options.every, reviseMs: options.revise };
     return {
       ports: { out: loadSchema },

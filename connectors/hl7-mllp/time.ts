@@ -2,10 +2,9 @@
  * HL7 date-times: YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ] (chapter 2A, DTM; TS before version 2.6). Milliseconds
  * written without the point, as some senders do, are read too.
  *
- * Without a zone of its own a value is in the zone of MSH-7 where that has one ("If the time zone is specified, it will be
- * used throughout the message as the default time zone", MSH-7), else in the zone of the source's options.
+ * Without a zone of its own a value is in the zone of MSH-7 where that has one (the standard makes it the default of the whole
+ * message), else in the zone of the source's options.
  */
-
 import { localToUtc, zoneOffsetMs } from '../../runtime/stream/index.ts';
 
 const pattern =

@@ -1,7 +1,8 @@
 /** Who is in each emergency department, minute by minute, from admission messages; corrected when late ones come. */
 import { z } from 'zod';
-import { defineOperator, duration, type Event, input, isAssignable, type Schema } from '../../runtime/stream/index.ts';
+import { defineOperator, duration, type Event, input, type Schema } from '../../runtime/stream/index.ts';
 import { newProgress, noteChange, type PictureProgress, takeDueInstants } from '../support/pictures.ts';
+import { requireFields } from '../support/required-fields.ts';
 import { lookBackMs, pictureAt, pictureSchema } from './picture.ts';
 import { type AdtFacts, applyFacts, censusKinds, mergeVisits, newVisit, type Visit, visibleFrom } from './visit.ts';
 
@@ -82,18 +83,8 @@ export const edCensus = defineOperator({
     },
   ],
   bind({ options, inputs, check }) {
-    const schema = inputs.from?.schema ?? { fields: {} };
-    for (const [name, type] of Object.entries(wanted)) {
-      const given = schema.fields[name];
-      if (!given)
-        check.problem(
-          'from',
-          `"${inputs.from?.from}" has no field ${name}`,
-          'feed it from hl7-mllp, or add the field with map',
-        );
-      else if (!isAssignable(given.type, type))
-        check.problem('from', `field ${name} is a ${given.type.kind}, not a ${type.kind}`);
-    }
+    const remedy = 'feed it from hl7-mllp, or add the field with map';
+    requireFields(check, { option: 'from', input: inputs.from, fields: wanted, remedy });
     const departments = new Set(options.departments);
     const steps = { everyMs: options.every, reviseMs: options.revise };
     return {

@@ -6,9 +6,9 @@ import {
   type Field,
   type FieldType,
   field,
-  isAssignable,
   type Schema,
 } from '../../runtime/stream/index.ts';
+import { requireFields } from '../support/required-fields.ts';
 import type { HospitalStatus } from './score.ts';
 
 /** Fields of a call that come out, where the input has them. */
@@ -60,6 +60,7 @@ const wantedOfDiversions: Readonly<Record<string, FieldType>> = {
   hospital: { kind: 'string' },
   on_diversion: { kind: 'bool' },
 };
+const remedy = 'add it with map';
 /** Option-like fields of the status: used where they are there. */
 const statusFields = {
   level: 'level',
@@ -69,23 +70,8 @@ const statusFields = {
   ambulances: 'ambulances_on_the_way',
 } as const satisfies Record<keyof HospitalStatus, string>;
 
-function demand(
-  option: string,
-  { schema, from }: BoundInput,
-  wanted: Readonly<Record<string, FieldType>>,
-  check: Checker,
-): void {
-  for (const [name, type] of Object.entries(wanted)) {
-    const given = schema.fields[name];
-    if (!given) check.problem(option, `"${from}" has no field ${name}`, 'add it with map');
-    else if (!isAssignable(given.type, type)) {
-      check.problem(option, `field ${name} of "${from}" is a ${given.type.kind}, not a ${type.kind}`);
-    }
-  }
-}
-
 export function rankingSchema(calls: BoundInput, check: Checker): Schema {
-  demand('calls', calls, wantedOfCalls, check);
+  requireFields(check, { option: 'calls', input: calls, fields: wantedOfCalls, remedy });
   const fields: Record<string, Field> = {};
   for (const name of callFields) {
     const given = calls.schema.fields[name];
@@ -95,7 +81,7 @@ export function rankingSchema(calls: BoundInput, check: Checker): Schema {
 }
 
 export function checkDiversions(diversions: BoundInput, check: Checker): void {
-  demand('diversions', diversions, wantedOfDiversions, check);
+  requireFields(check, { option: 'diversions', input: diversions, fields: wantedOfDiversions, remedy });
 }
 
 /** Reads a status event; what its schema has not is not known. */
@@ -103,7 +89,12 @@ export function bindStatus(status: BoundInput, check: Checker): (event: Event) =
   const number = { kind: 'float' } as const;
   const present = Object.values(statusFields).filter((name) => name in status.schema.fields);
   const wanted = Object.fromEntries(present.map((name) => [name, number]));
-  demand('status', status, { hospital: { kind: 'string' }, ...wanted }, check);
+  requireFields(check, {
+    option: 'status',
+    input: status,
+    fields: { hospital: { kind: 'string' }, ...wanted },
+    remedy,
+  });
   const read = (event: Event, name: string) => (event[name] as number | null | undefined) ?? null;
   return (event) => ({
     level: read(event, statusFields.level),
