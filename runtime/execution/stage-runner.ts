@@ -1,8 +1,8 @@
 /** Runs a stage: restores it, reads its log, publishes its outputs, and takes checkpoints. */
 import type { LogMessage, LogStream } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
-import { MachError } from '../errors.ts';
-import type { CrashPoints } from '../faults.ts';
+import { MachError, messageOf } from '../errors.ts';
+import { type CrashPoints, SimulatedCrash } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
@@ -36,6 +36,8 @@ export interface StageRunner {
   /** Resolves when every message up to this one has been handled. */
   reached(sequence: number, signal: AbortSignal): Promise<void>;
   checkpoint(): Promise<void>;
+  /** Why the last checkpoint could not be taken, or null. */
+  readonly checkpointProblem: string | null;
   close(): Promise<void>;
   /** Sequence that it was restored at (0: from the beginning). */
   readonly restoredAt: number;
@@ -83,6 +85,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   let savedAt = restoredAt;
   let saving: Promise<void> | undefined;
   let broken = false;
+  let checkpointProblem: string | null = null;
 
   function handle(message: LogMessage): void {
     const token = message.subject.split('.').at(-2) ?? '';
@@ -158,7 +161,17 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     args.machineClock.after(args.checkpointEveryMs ?? limits.checkpointEveryMs, () => {
       if (stop.signal.aborted) return;
       void checkpoint()
-        .catch((error) => args.onFailure(error))
+        .then(
+          () => {
+            checkpointProblem = null;
+          },
+          (error) => {
+            if (error instanceof SimulatedCrash) return args.onFailure(error);
+            // The one before it still holds: only the replay after a restart grows.
+            checkpointProblem = messageOf(error);
+            args.logger.error({ stage, error: checkpointProblem }, 'no checkpoint could be taken');
+          },
+        )
         .finally(scheduleCheckpoints);
     });
   }
@@ -179,6 +192,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
       while (machine.sequence < sequence && !signal.aborted) await woken(waiters, signal);
     },
     checkpoint,
+    get checkpointProblem() {
+      return checkpointProblem;
+    },
     async close() {
       stop.abort(new Error('closing'));
       await finished;

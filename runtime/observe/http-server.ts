@@ -23,6 +23,7 @@ function readinessOf(engine: Engine): Readiness {
     const problem = running.problem?.();
     if (problem) reasons.push(`source ${id}: ${problem}`);
   }
+  if (engine.stage.checkpointProblem) reasons.push(`checkpoints: ${engine.stage.checkpointProblem}`);
   for (const [id, sink] of engine.sinks) if (sink.problem) reasons.push(`sink ${id}: ${sink.problem}`);
   return { ready: reasons.length === 0, reasons };
 }
