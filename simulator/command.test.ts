@@ -17,6 +17,7 @@ async function run(line: string): Promise<{ printed: string; errors: string; thr
     print: (text) => void printed.push(text),
     printError: (text) => void errors.push(text),
     isTerminal: false,
+    terminalWidth: undefined,
     color: false,
     loadTopology: () => Promise.reject(new Error('not needed')),
   };

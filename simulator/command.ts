@@ -30,7 +30,7 @@ Scenarios:
 ${scenarioNames.map((name) => `  ${name.padEnd(14)} ${scenarios[name].summary}`).join('\n')}
 
 Examples:
-  mach simulate city --hl7 127.0.0.1:2575 --feed 127.0.0.1:1150 --beds inbox/beds
+  mach simulate city --hl7 127.0.0.1:2575 --feed 127.0.0.1:11500 --beds .mach/inbox/beds
   mach simulate city --for 1h --speed 60 --scenario surge --hl7 127.0.0.1:2575 --truth truth
   mach simulate city --for 1d --speed max --start 2026-03-02T00:00:00+07:00 --truth truth`;
 

@@ -23,6 +23,8 @@ export interface CommandContext {
   printError(text: string): void;
   /** The standard output is a terminal. */
   readonly isTerminal: boolean;
+  /** Columns of the terminal as it is now. */
+  readonly terminalWidth: number | undefined;
   /** Colours are wanted (a terminal, and NO_COLOR is not set). */
   readonly color: boolean;
   /**
@@ -43,7 +45,7 @@ export interface ContextOptions {
   readonly loadCatalogue: () => Promise<CatalogueModule>;
   /** Commands of the project beside those of the engine: the simulator's. */
   readonly commands?: readonly CommandModule[];
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
@@ -54,6 +56,9 @@ export function createContext({ version, env, loadCatalogue, stdout, stderr }: C
     env,
     loadCatalogue,
     isTerminal,
+    get terminalWidth() {
+      return isTerminal ? stdout.columns : undefined;
+    },
     color: isTerminal && !env.NO_COLOR,
     print: (text) => void stdout.write(`${text}\n`),
     printError: (text) => void stderr.write(`${text}\n`),

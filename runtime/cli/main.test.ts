@@ -165,6 +165,10 @@ describe('mach init', () => {
       code: 2,
       err: expect.stringContaining('did you mean filter?'),
     });
+    expect(await mach('init', 'visits', '-', '-')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('arrows need quotes in a shell'),
+    });
     expect(await mach('init', 'beds', 'table', '--file', good)).toMatchObject({
       code: 2,
       err: expect.stringContaining('it exists already'),

@@ -2,9 +2,14 @@
 import type { EngineStatus, NodeStatus } from '../observe/status.ts';
 import { formatDuration } from '../stream/options.ts';
 
-interface Column {
+export interface TableHead {
   readonly title: string;
   readonly align: 'left' | 'right';
+  /** Where a line would be wider than the terminal, columns are left out in this order, 1 first; those without one stay. */
+  readonly leaves?: number;
+}
+
+interface Column extends TableHead {
   cell(node: NodeStatus, before: NodeStatus | undefined, elapsedMs: number): string;
 }
 
@@ -23,10 +28,10 @@ const some = (count: number) => (count === 0 ? '' : String(count));
 
 const columns: readonly Column[] = [
   { title: 'NODE', align: 'left', cell: (node) => node.id },
-  { title: 'KIND', align: 'left', cell: (node) => node.definition },
+  { title: 'KIND', align: 'left', leaves: 6, cell: (node) => node.definition },
   { title: 'IN/s', align: 'right', cell: (node, before, elapsed) => perSecond(node.in, before?.in, elapsed) },
   { title: 'OUT/s', align: 'right', cell: (node, before, elapsed) => perSecond(node.out, before?.out, elapsed) },
-  { title: 'TOTAL', align: 'right', cell: (node) => String(node.in) },
+  { title: 'TOTAL', align: 'right', leaves: 7, cell: (node) => String(node.in) },
   { title: 'LATE', align: 'right', cell: (node) => some(node.late) },
   { title: 'DROPPED', align: 'right', cell: (node) => some(node.dropped) },
   { title: 'DEAD', align: 'right', cell: (node) => some(node.dead) },
@@ -39,17 +44,20 @@ const columns: readonly Column[] = [
   {
     title: 'HELD',
     align: 'right',
+    leaves: 2,
     cell: (node, before, elapsed) => share(node.backpressuredMs - (before?.backpressuredMs ?? 0), elapsed),
   },
   {
     title: 'µs/EVENT',
     align: 'right',
+    leaves: 1,
     cell: (node, before) => timePerEvent(node, before),
   },
-  { title: 'KEYS', align: 'right', cell: (node) => some(node.stateKeys) },
+  { title: 'KEYS', align: 'right', leaves: 3, cell: (node) => some(node.stateKeys) },
   {
     title: 'WATERMARK',
     align: 'right',
+    leaves: 5,
     cell: (node) => (node.watermark === null ? '' : new Date(node.watermark).toISOString().slice(11, 19)),
   },
   {
@@ -62,16 +70,17 @@ const columns: readonly Column[] = [
     align: 'right',
     cell: ({ latencyMs }) => (latencyMs ? `${latencyMs.p50.toFixed(0)}/${latencyMs.p99.toFixed(0)}` : ''),
   },
-  { title: '', align: 'left', cell: (node) => node.detail ?? (node.idle ? 'idle' : '') },
+  { title: '', align: 'left', leaves: 4, cell: (node) => node.detail ?? (node.idle ? 'idle' : '') },
 ];
 
-export function topScreen(before: EngineStatus, now: EngineStatus): string {
+/** `width`: columns of the terminal. */
+export function topScreen(before: EngineStatus, now: EngineStatus, width?: number): string {
   const elapsedMs = now.at - before.at;
   const rows = now.nodes.map((node) => {
     const old = before.nodes.find(({ id }) => id === node.id);
     return columns.map((column) => column.cell(node, old, elapsedMs));
   });
-  return `${headOf(before, now, elapsedMs)}\n\n${formatTable(columns, rows)}`;
+  return `${headOf(before, now, elapsedMs)}\n\n${formatTable(columns, rows, width)}`;
 }
 
 function headOf(before: EngineStatus, now: EngineStatus, elapsedMs: number): string {
@@ -86,16 +95,35 @@ function headOf(before: EngineStatus, now: EngineStatus, elapsedMs: number): str
   ].join('\n');
 }
 
-/** Columns as wide as their widest cell. */
+/** Columns as wide as their widest cell; lines no longer than `width`, which leaves out columns first and cuts then. */
 export function formatTable(
-  heads: readonly { readonly title: string; readonly align: 'left' | 'right' }[],
+  heads: readonly TableHead[],
   rows: readonly (readonly string[])[],
+  width = Number.POSITIVE_INFINITY,
 ): string {
   const widths = heads.map(({ title }, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const shown = columnsThatFit(heads, widths, width);
   const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, at) => (heads[at]?.align === 'right' ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
+    shown
+      .map((at) => {
+        const cell = cells[at] ?? '';
+        return heads[at]?.align === 'right' ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0);
+      })
       .join('  ')
-      .trimEnd();
+      .trimEnd()
+      .slice(0, width);
   return [line(heads.map(({ title }) => title)), ...rows.map(line)].join('\n');
+}
+
+function columnsThatFit(heads: readonly TableHead[], widths: readonly number[], width: number): number[] {
+  let shown = heads.map((_, at) => at);
+  const leaving = shown
+    .filter((at) => heads[at]?.leaves !== undefined)
+    .sort((a, b) => (heads[a]?.leaves ?? 0) - (heads[b]?.leaves ?? 0));
+  for (const next of leaving) {
+    const needed = shown.reduce((sum, at) => sum + (widths[at] ?? 0) + 2, -2);
+    if (needed <= width) break;
+    shown = shown.filter((at) => at !== next);
+  }
+  return shown;
 }

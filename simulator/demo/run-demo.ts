@@ -53,7 +53,12 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const addresses = new Map(run.engine.sources.map(({ id, running }) => [id, addressOf(running.address)]));
   context.printError(addressLines(run));
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      context.printError('\nending: the city sends what is left, then everything is computed to the end ...');
+      stop.abort();
+    });
+  }
   let progress: CityProgress | undefined;
   const looking = lookOn(run, { context, clock, signal: stop.signal, progress: () => progress }).catch((error) => {
     context.printError(`the live table has ended: ${messageOf(error)}`);
@@ -143,8 +148,19 @@ async function lookOn(
       readBoard(run.services.store, clock.now()),
       engineStatus(run.engine, clock.now()),
     ]);
-    const screen = liveScreen({ board, status, now: clock.now(), progress: args.progress(), color: context.color });
-    context.print(context.isTerminal ? `\u001b[H\u001b[2J${screen}` : screen);
+    const screen = liveScreen({
+      board,
+      status,
+      now: clock.now(),
+      progress: args.progress(),
+      color: context.color,
+      width: context.terminalWidth,
+    });
+    context.print(
+      context.isTerminal
+        ? `\u001b[H\u001b[2J${screen}\n\nCtrl-C ends it: what was computed is then compared with what happened.`
+        : screen,
+    );
   }
 }
 
@@ -173,7 +189,16 @@ async function report(run: Run, result: CityResult, settings: DemoSettings, cloc
     readBoard(run.services.store, ended),
     engineStatus(run.engine, clock.now()),
   ]);
-  context.print(liveScreen({ board, status, now: ended, progress: undefined, color: context.color }));
+  context.print(
+    liveScreen({
+      board,
+      status,
+      now: ended,
+      progress: undefined,
+      color: context.color,
+      width: context.terminalWidth,
+    }),
+  );
   await run.drain();
   if (settings.summaryFile) await writeFile(settings.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
   const { truth, accounting } = summary;
@@ -185,5 +210,9 @@ async function report(run: Run, result: CityResult, settings: DemoSettings, cloc
   );
   context.print(
     `in ${accounting.in} = delivered ${accounting.delivered} + filtered ${accounting.filtered} + late ${accounting.late} + dropped ${accounting.dropped} + dead-lettered ${accounting.dead_lettered}`,
+  );
+  const { late, duplicates, broken, rejected } = result.summary.hl7;
+  context.print(
+    `the city errs on purpose: of its HL7 messages ${duplicates} went out twice, ${late} late, ${broken} broken, of which ${rejected} were refused and kept as dead letters`,
   );
 }

@@ -1,6 +1,6 @@
 /** The live table of the demo: every emergency department as the store shows it now. */
 import { styleText } from 'node:util';
-import { formatTable } from '../../runtime/cli/top-screen.ts';
+import { formatTable, type TableHead } from '../../runtime/cli/top-screen.ts';
 import type { EngineStatus } from '../../runtime/observe/status.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import type { CityProgress } from '../city/index.ts';
@@ -51,27 +51,28 @@ export async function readBoard(store: Store, until: number): Promise<Board> {
   return { rows, calls: calls[0]?.calls ?? 0, alerts };
 }
 
-const heads = [
+const heads: readonly TableHead[] = [
+  { title: 'ID', align: 'left' },
   { title: 'HOSPITAL', align: 'left' },
-  { title: '', align: 'left' },
   { title: 'PATIENTS', align: 'right' },
-  { title: 'BEDS', align: 'right' },
+  { title: 'BEDS', align: 'right', leaves: 4 },
   { title: 'WAITING', align: 'right' },
-  { title: 'BOARDING', align: 'right' },
-  { title: 'LONGEST WAIT', align: 'right' },
-  { title: 'AMBULANCES', align: 'right' },
+  { title: 'BOARDING', align: 'right', leaves: 5 },
+  { title: 'LONGEST WAIT', align: 'right', leaves: 3 },
+  { title: 'AMBULANCES', align: 'right', leaves: 2 },
   { title: 'NEDOCS', align: 'right' },
-  { title: 'BAND', align: 'left' },
+  { title: 'BAND', align: 'left', leaves: 1 },
   { title: 'LEVEL', align: 'right' },
-] as const;
+];
 
 const colors = { 1: 'green', 2: 'yellow', 3: 'magenta', 4: 'red' } as const;
 const known = (value: number | null, text: (value: number) => string) => (value === null ? 'unknown' : text(value));
 
-function cellsOf(row: BoardRow): string[] {
+/** Cells of a row; `start`: the words that all names begin with, left out where lines are short. */
+function cellsOf(row: BoardRow, start = ''): string[] {
   return [
     row.hospital,
-    row.name ?? '',
+    row.name?.slice(start.length) ?? '',
     String(row.census),
     known(row.ed_beds, String),
     String(row.waiting),
@@ -84,15 +85,40 @@ function cellsOf(row: BoardRow): string[] {
   ];
 }
 
+/** The whole words with which every name begins. */
+function commonStart(rows: readonly BoardRow[]): string {
+  const [first, ...others] = rows.flatMap(({ name }) => (name ? [name] : []));
+  if (first === undefined || others.length === 0) return '';
+  let start = '';
+  for (const word of first.split(/(?<= )/).slice(0, -1)) {
+    if (!others.every((name) => name.startsWith(start + word))) break;
+    start += word;
+  }
+  return start;
+}
+
+function tableOf(rows: readonly BoardRow[], width?: number): string[] {
+  const whole = formatTable(
+    heads,
+    rows.map((row) => cellsOf(row)),
+  ).split('\n');
+  if (width === undefined || whole.every((line) => line.length <= width)) return whole;
+  const start = commonStart(rows);
+  const short = rows.map((row) => cellsOf(row, start));
+  return formatTable(heads, short, width).split('\n');
+}
+
 export function liveScreen(args: {
   board: Board;
   status: EngineStatus;
   now: number;
   progress: CityProgress | undefined;
   color: boolean;
+  /** Columns of the terminal. */
+  width: number | undefined;
 }): string {
-  const { board, status, now, progress, color } = args;
-  const table = formatTable(heads, board.rows.map(cellsOf)).split('\n');
+  const { board, status, now, progress, color, width } = args;
+  const table = tableOf(board.rows, width);
   const lines = table.map((line, index) => {
     const level = board.rows[index - 1]?.level as keyof typeof colors | null | undefined;
     return color && level ? styleText(colors[level], line) : line;
@@ -101,15 +127,16 @@ export function liveScreen(args: {
   const time = new Date(now + 7 * 3_600_000).toISOString().slice(0, 16).replace('T', ' ');
   const open = board.alerts.map(({ key, state, at }) => `${key} ${state} ${at}`).join(', ');
   const sent = progress
-    ? `, ${progress.messages} HL7 messages and ${progress.feedItems} items of the 115 centre sent`
-    : '';
+    ? [`sent: ${progress.messages} HL7 messages, ${progress.feedItems} items of the 115 centre`]
+    : [];
   return [
     `Emergency departments of the simulated city, ${time}${progress?.flushing ? ' (last messages)' : ''}`,
     '',
     ...lines,
     '',
     `115 calls ${board.calls}   open alerts: ${open || 'none'}`,
-    `engine: ${accounting.in} events in${sent}; ${latencyLine(status)}`,
+    ...sent,
+    `engine: ${accounting.in} events in; ${latencyLine(status)}`,
   ].join('\n');
 }
 

@@ -47,7 +47,7 @@ async function init(
   const modeline = relative(dirname(target), schemaFile).replaceAll('\\', '/');
   const starter = writeStarter(names, { catalogue, name: title, schemaPath: modeline });
   if (starter.problem !== undefined)
-    throw cliErrors.make('MACH1607', { words: words.join(' '), reason: starter.problem });
+    throw cliErrors.make('MACH1607', { words: words.join(' '), reason: bareArrow(words) ?? starter.problem });
   if (stdout) {
     context.print(starter.text.trimEnd());
     return;
@@ -57,5 +57,12 @@ async function init(
   const { formatOneLine, loadTopology } = await import('../../topology/index.ts');
   const left = loadTopology(target, { catalogue, env: context.env }).diagnostics.map(formatOneLine);
   const toDo = left.length > 0 ? `\n\nstill to be filled in:\n  ${left.join('\n  ')}` : '';
-  context.print(`wrote ${target}${toDo}\n\nnext:\n  mach check ${target}\n  mach graph ${target}`);
+  context.print(
+    `wrote ${target}${toDo}\n\nnext:\n  mach check ${target}\n  mach graph ${target}\n  mach run ${target}`,
+  );
+}
+
+/** In a shell `->` without quotes is a `-` and a file that takes the output, and the words after it are gone. */
+function bareArrow(words: readonly string[]): string | undefined {
+  return words.includes('-') ? "arrows need quotes in a shell ('->'), or leave them out" : undefined;
 }

@@ -48,7 +48,7 @@ async function top(flags: TopFlags, context: CommandContext): Promise<void> {
   for (;;) {
     await sleep(intervalMs);
     const now = await fetchStatus(url);
-    const screen = topScreen(before, now);
+    const screen = topScreen(before, now, context.terminalWidth);
     if (flags.once || !context.isTerminal) return context.print(screen);
     context.print(`\u001b[H\u001b[2J${screen}`);
     before = now;
