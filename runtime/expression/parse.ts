@@ -97,6 +97,8 @@ const meant: Readonly<Record<string, string>> = {
   OR: '||',
   NOT: '!',
   '=': '==',
+  '=>': '>=',
+  '=<': '<=',
   '&': '&&',
   '|': '||',
 };
@@ -104,7 +106,7 @@ const meant: Readonly<Record<string, string>> = {
 function explain(source: string, error: ParseError, whole: Place): Problem {
   if (source.trim() === '') return makeProblem(source, whole, unreadable('it is empty'));
   const place = error.range ?? whole;
-  const [word = ''] = /^(?:\w+|\W)/.exec(source.slice(place.start)) ?? [];
+  const [word = ''] = /^(?:\w+|=[<>]|\W)/.exec(source.slice(place.start)) ?? [];
   if (Object.hasOwn(meant, word)) {
     return makeProblem(
       source,

@@ -81,6 +81,7 @@ const reasons: Readonly<Record<string, string>> = {
   BAD_DQ_ESCAPE: 'this is not an escape; write `\\\\` for a backslash, or use single quotes',
   MULTIPLE_DOCS: 'a second document begins here; a topology file has one',
   NON_STRING_KEY: 'keys must be plain text',
+  TAG_RESOLVE_FAILED: 'a text that begins with "!" must stand in quotes',
 };
 
 function syntaxDiagnostics(
@@ -89,6 +90,7 @@ function syntaxDiagnostics(
 ): Diagnostic[] {
   const found: Diagnostic[] = [];
   const linesSeen = new Set<number>();
+  let isAstray = false;
   for (const { code, pos, message } of [...document.errors, ...document.warnings]) {
     const quote = code === 'MISSING_CHAR' && message.includes('quote') ? quoteAt : undefined;
     const start = quote ?? Math.min(pos[0], Math.max(0, text.length - 1));
@@ -97,6 +99,9 @@ function syntaxDiagnostics(
     if (linesSeen.has(span.line) || (found.length > 0 && code === 'UNEXPECTED_TOKEN')) continue;
     linesSeen.add(span.line);
     const tab = leadingTab(text, start);
+    // After a line at a wrong column all others seem to be at wrong ones.
+    if (isAstray && tab === undefined) continue;
+    isAstray ||= tab !== undefined || code === 'BAD_INDENT';
     if (tab !== undefined) {
       found.push(
         makeDiagnostic('MACH1006', {
