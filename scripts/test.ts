@@ -3,7 +3,7 @@
  * itself breaks; the exit code is 0 only when something passed and nothing failed.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,12 +36,18 @@ function readCounts(file: string, code: number): Counts {
   }
 }
 
+const testData = process.env.MACH_TEST_DATA ?? join(root, '../shared/data');
+const hasTestData = existsSync(join(testData, 'hl7v2'));
+const lacking = `test data missing: ${testData} has no hl7v2/; tests of HL7 messages fail without it; set MACH_TEST_DATA to where it is`;
+if (!hasTestData) console.error(lacking);
+
 const folder = mkdtempSync(join(tmpdir(), 'mach-test-'));
 try {
   const file = join(folder, 'counts.json');
   const code = await runVitest(file);
   const counts = readCounts(file, code);
   process.exitCode = code === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+  if (!hasTestData) console.error(lacking);
   console.log(describeCounts(counts));
 } finally {
   rmSync(folder, { recursive: true, force: true });

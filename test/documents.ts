@@ -46,7 +46,10 @@ export function fencesOf(markdown: string): Fence[] {
   return fences;
 }
 
-/** Applies hunks, each a block of lines that stands once in the text; `@@` parts them. */
+/**
+ * Applies hunks, each a block of lines that stands once in the text; `@@` parts them. One that has been applied already, by someone
+ * who has done what the document says, stays as it is.
+ */
 export function applyDiff(text: string, diff: string): string {
   return diff.split(/^@@.*\n/m).reduce((result, hunk) => {
     const lines = hunk.split('\n').filter((line) => line !== '');
@@ -57,6 +60,7 @@ export function applyDiff(text: string, diff: string): string {
         .join('');
     const [before, after] = [`${side('+')}\n`, `${side('-')}\n`];
     const padded = `\n${result}`;
+    if (padded.includes(after)) return result;
     const at = padded.indexOf(before);
     const problem =
       at < 0 ? 'do not stand there' : padded.indexOf(before, at + 1) < 0 ? undefined : 'stand there twice';
