@@ -51,6 +51,10 @@ export const limits = {
   sinkWriteEveryMs: 100,
   /** One write of a sink, in bytes of log messages. */
   sinkBatchBytesMax: 16 * 1024 * 1024,
+  /** Messages read ahead of a sink. */
+  sinkReadAheadMessagesMax: 512,
+  /** Times from acceptance to row that are remembered of a sink, the newest. */
+  sinkLatenciesKept: 100_000,
   /** Retry of a sink: first delay, factor 2, jitter, this longest delay. */
   sinkRetryDelayMs: 100,
   sinkRetryDelayMaxMs: 30_000,

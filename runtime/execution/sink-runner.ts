@@ -11,6 +11,7 @@ import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import { deadLetterOfEvent, deadLetterSchema } from './dead-letter.ts';
 import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-frame.ts';
+import { readAhead } from './read-ahead.ts';
 import { woken } from './woken.ts';
 
 interface Promised {
@@ -34,7 +35,7 @@ export interface SinkCounts {
 }
 
 export interface SinkRunner {
-  /** Stops reading; resolves when the batch under way is written or `deadlineMs` has passed. */
+  /** Stops reading and trying again; resolves when the batch under way is written, or has failed. */
   close(): Promise<void>;
   /** Resolves when everything up to this sequence of the output stream has been written. */
   reached(sequence: number, signal: AbortSignal): Promise<void>;
@@ -42,12 +43,9 @@ export interface SinkRunner {
   readonly position: number;
   /** Why it is not getting on, or null. */
   readonly problem: string | null;
-  /** Time from acceptance to row, ms, newest last (at most 100,000). */
+  /** Time from acceptance to row, ms, newest last (at most `limits.sinkLatenciesKept`). */
   readonly latenciesMs: readonly number[];
 }
-
-const latenciesKept = 100_000;
-const prefetchMessagesMax = 512;
 
 export async function startSinkRunner(args: {
   sink: string;
@@ -94,7 +92,8 @@ export async function startSinkRunner(args: {
     if (refused.length > 0) await buryRefused(refused, token);
     const now = wallTime();
     for (const row of decoded) if (row.acceptedAt > 0) latenciesMs.push(now - row.acceptedAt);
-    if (latenciesMs.length > latenciesKept) latenciesMs.splice(0, latenciesMs.length - latenciesKept);
+    const older = latenciesMs.length - limits.sinkLatenciesKept;
+    if (older > 0) latenciesMs.splice(0, older);
     counts.rows += rows.length - refused.length;
     counts.dead += refused.length;
     counts.batches++;
@@ -170,16 +169,16 @@ export async function startSinkRunner(args: {
 
   async function run(): Promise<void> {
     await repeatPromised();
-    const prefetch = prefetched(
+    const ahead = readAhead(
       outputs.read({ fromSequence: position + 1, subjects: [args.outputSubject], signal: stop.signal }),
     );
     let writtenAt = Number.NEGATIVE_INFINITY;
     for (;;) {
-      await prefetch.ready();
+      await ahead.ready();
       const early = writtenAt + limits.sinkWriteEveryMs - clock.now();
-      if (early > 0 && !prefetch.isFull()) await clock.sleep(early, stop.signal).catch(() => undefined);
+      if (early > 0 && !ahead.isFull()) await clock.sleep(early, stop.signal).catch(() => undefined);
       writtenAt = clock.now();
-      const messages = await prefetch.take();
+      const messages = await ahead.take();
       if (messages.length === 0) return;
       const range = { from: (messages[0] as LogMessage).sequence, to: (messages.at(-1) as LogMessage).sequence };
       await promise(range.from, range.to);
@@ -214,60 +213,4 @@ export async function startSinkRunner(args: {
 function sinkRow(row: OutputRow, place: { stage: string; partition: number }): SinkRow {
   const { event, time, sequence, index } = row;
   return { event, time, sequence, index, stage: place.stage, partition: place.partition };
-}
-
-/** Reads ahead up to a bound, and hands over all that is there: a busy sink writes larger batches, an idle one at once. */
-function prefetched(messages: AsyncIterable<LogMessage>): {
-  /** Resolves when there is something, or the end. */
-  ready(): Promise<void>;
-  isFull(): boolean;
-  take(): Promise<LogMessage[]>;
-} {
-  let queue: LogMessage[] = [];
-  let done = false;
-  let failure: unknown;
-  let wakeReader: (() => void) | undefined;
-  let wakeTaker: (() => void) | undefined;
-  void (async () => {
-    try {
-      for await (const message of messages) {
-        queue.push(message);
-        wakeTaker?.();
-        while (queue.length >= prefetchMessagesMax) {
-          await new Promise<void>((resolve) => {
-            wakeReader = resolve;
-          });
-        }
-      }
-    } catch (error) {
-      failure = error;
-    }
-    done = true;
-    wakeTaker?.();
-  })();
-  const ready = async () => {
-    while (queue.length === 0 && !done) {
-      await new Promise<void>((resolve) => {
-        wakeTaker = resolve;
-      });
-    }
-  };
-  return {
-    ready,
-    isFull: () => done || queue.length >= prefetchMessagesMax,
-    async take() {
-      await ready();
-      if (queue.length === 0 && failure !== undefined) throw failure;
-      let bytes = 0;
-      let length = 0;
-      while (length < queue.length && (length === 0 || bytes < limits.sinkBatchBytesMax)) {
-        bytes += (queue[length] as LogMessage).payload.length;
-        length++;
-      }
-      const taken = queue.slice(0, length);
-      queue = queue.slice(length);
-      wakeReader?.();
-      return taken;
-    },
-  };
 }
