@@ -103,6 +103,34 @@ describe('restart', () => {
     expect(await objects.list()).toHaveLength(limits.checkpointsKept);
   });
 
+  it('goes on when a checkpoint cannot be stored, says so, and takes the next one', async () => {
+    const lab = openLab({ topology: numbering });
+    let isFull = true;
+    const process = await lab.start({
+      checkpointEveryMs: 1_000,
+      prepare(points) {
+        const { at } = points;
+        points.at = (name) => {
+          if (isFull && name === 'checkpoint.before-put') throw new Error('the disk is full');
+          at(name);
+        };
+      },
+    });
+    await send(lab, process, ['a']);
+    await lab.clock.advance(3_000);
+    expect(process.engine?.state).toBe('running');
+    expect(process.engine?.stage.checkpointProblem).toBe('the disk is full');
+    expect(process.logged.map(({ message }) => message)).toContain('no checkpoint could be taken');
+    isFull = false;
+    await send(lab, process, ['b']);
+    await lab.clock.advance(3_000);
+    expect(process.engine?.stage.checkpointProblem).toBeNull();
+    process.kill();
+    const second = await lab.start();
+    expect(second.engine?.stage.restoredAt).toBe(2);
+    expect(numbersOf(lab)).toEqual(['a=1', 'b=2']);
+  });
+
   it('counts a request that is sent again once, also after a restart', async () => {
     const lab = openLab({ topology: numbering });
     const first = await lab.start();
