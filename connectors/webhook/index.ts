@@ -5,6 +5,7 @@ import { z } from 'zod';
 import {
   defineSink,
   duration,
+  httpHeaders,
   inputs,
   messageOf,
   type RunningSink,
@@ -31,14 +32,7 @@ const options = z.strictObject({
     .max(64)
     .default(1)
     .describe('requests at once; more than one gives up their order'),
-  headers: z
-    .record(
-      z.string().regex(/^[A-Za-z0-9-]+$/, 'a header name has letters, digits and -'),
-      z.string().regex(/^[^\r\n]*$/, 'a header is one line'),
-    )
-    .default({})
-    .meta({ mach: 'secret' })
-    .describe('more headers, such as authorization'),
+  headers: httpHeaders(),
   secret: z
     .string()
     .min(16, 'a secret has at least 16 characters')

@@ -7,6 +7,7 @@ import {
   type Event,
   type Field,
   fieldNames,
+  httpHeaders,
   input,
   type Schema,
 } from '../../runtime/stream/index.ts';
@@ -27,14 +28,7 @@ export const enrich = defineOperator({
         .string()
         .regex(/^https?:\/\/[^{}\s/]+/, 'an address begins with http:// or https:// and a host without fields in it')
         .describe('address; {field} stands for the value of a field'),
-      headers: z
-        .record(
-          z.string().regex(/^[A-Za-z0-9-]+$/, 'a header name has letters, digits and -'),
-          z.string().regex(/^[^\r\n]*$/, 'a header is one line'),
-        )
-        .default({})
-        .meta({ mach: 'secret' })
-        .describe('more headers, such as authorization'),
+      headers: httpHeaders(),
       set: takesOption.describe('field to type (string, bool, int, float, timestamp, json), or { type, path }'),
       concurrency: z.int().min(1).max(256).default(8).describe('questions under way at once'),
       timeout: duration().prefault('5s').describe('for one try'),

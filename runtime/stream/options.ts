@@ -126,3 +126,15 @@ export function key() {
     .meta({ mach: 'key' })
     .transform((value) => (typeof value === 'string' ? [value] : value));
 }
+
+/** Headers of HTTP requests, name to value. One line each: a line break in a value would begin a header of somebody else's. */
+export function httpHeaders() {
+  return z
+    .record(
+      z.string().regex(/^[A-Za-z0-9-]+$/, 'a header name has letters, digits and -'),
+      z.string().regex(/^[^\r\n]*$/, 'a header is one line'),
+    )
+    .default({})
+    .meta({ mach: 'secret' })
+    .describe('more headers, such as authorization');
+}
