@@ -12,6 +12,8 @@ export interface Services {
   /** Where they are, for people: `nats://127.0.0.1:4222 (embedded)`. */
   readonly logAddress: string;
   readonly storeAddress: string;
+  /** Resolves with the error when an embedded server has died for good; never rejects. */
+  readonly failed: Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -53,7 +55,7 @@ async function openLog({
   clock,
   logger,
   opened,
-}: Opening): Promise<Pick<Services, 'log' | 'logAddress'>> {
+}: Opening): Promise<Pick<Services, 'log' | 'logAddress' | 'failed'>> {
   const { connectLog, startNatsServer } = await import('../bus/index.ts');
   if (url) {
     const log = await connectLog({ url, clock });
@@ -65,7 +67,7 @@ async function openLog({
         'it cannot be proven that this NATS server syncs to disk before it acknowledges',
       );
     }
-    return { log, logAddress: withoutPassword(url) };
+    return { log, logAddress: withoutPassword(url), failed: new Promise(() => {}) };
   }
   const server = await startNatsServer({
     directory,
@@ -74,7 +76,7 @@ async function openLog({
   opened.push(() => server.stop());
   const log = await connectLog({ url: server.url, clock });
   opened.push(() => log.close());
-  return { log, logAddress: `${server.url} (embedded)` };
+  return { log, logAddress: `${server.url} (embedded)`, failed: server.failed.catch((error: unknown) => error) };
 }
 
 async function openResultStore(args: Opening): Promise<Pick<Services, 'store' | 'storeAddress'>> {

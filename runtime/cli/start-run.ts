@@ -72,7 +72,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       engine,
       services,
       observeUrl: server.url,
-      failed: engine.failed,
+      failed: Promise.race([engine.failed, services.failed]),
       async drain() {
         logger.info({}, 'draining');
         try {

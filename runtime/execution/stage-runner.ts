@@ -62,7 +62,7 @@ export interface StageArguments {
 }
 
 export async function startStageRunner(args: StageArguments): Promise<StageRunner> {
-  const { topology, names, stage, partition, input, crashPoints } = args;
+  const { topology, stage, input, crashPoints } = args;
   const publishers = await openPublishers(args);
   const machine = new StageMachine(topology, {
     row: (output, row) => void publishers.get(output)?.add(row),
@@ -114,9 +114,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   async function run(): Promise<void> {
+    // The only partition reads the whole stream, unfiltered: so a message that is gone from its middle is noticed.
     const messages = input.read({
       fromSequence: machine.sequence + 1,
-      subjects: names.inputSubjectsOf(stage, partition),
       signal: stop.signal,
       readAheadMessages: limits.readAheadMessagesMax,
     });
