@@ -247,4 +247,28 @@ describe('silence', () => {
     await clock.advance(idleMs);
     expect(silences()[0]?.idle[0]?.origin).toBe('H1');
   });
+
+  it('of a source that nobody ever used is said once, and again only when its append failed', async () => {
+    const faults = faultPlan(1, { full: 1 });
+    const { silences, clock } = await openRunner({ faults });
+    await clock.advance(idleMs);
+    expect(silences()).toEqual([]);
+    faults.stop();
+    await clock.advance(3 * idleMs);
+    expect(silences()).toEqual([{ kind: 'silence', idle: [], closed: [], quiet: true }]);
+  });
+
+  it('of an origin for originForgetMs closes it, also when the first append of that failed', async () => {
+    const { silences, clock, runner, stream } = await openRunner({ origins: ['H1', 'H2'] });
+    const append = stream.append.bind(stream);
+    await clock.advance(limits.originForgetMs - idleMs);
+    void runner.append(request('H2', ['a']));
+    await clock.advance(1_000);
+    Object.assign(stream, { append: () => Promise.reject(new Error('the disk is full')) });
+    await clock.advance(2 * idleMs);
+    expect(silences().flatMap(({ closed }) => closed)).toEqual([]);
+    Object.assign(stream, { append });
+    await clock.advance(2 * idleMs);
+    expect(silences().flatMap(({ closed }) => closed)).toEqual(['H1']);
+  });
 });

@@ -5,13 +5,20 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { LogStream } from '../bus/log.ts';
-import { type Clock, type Timer, wallTime } from '../clock.ts';
+import { type Clock, wallTime } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { AppendRequest, SourceEvent } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
-import { encodeSilenceFrame, encodeSourceFrame, type Segment, type StoredDeadLetter } from './log-frame.ts';
+import {
+  encodeSilenceFrame,
+  encodeSourceFrame,
+  type Segment,
+  type SilenceFrame,
+  type StoredDeadLetter,
+} from './log-frame.ts';
+import { startSilenceWatch } from './silence-watch.ts';
 
 interface Waiting {
   readonly request: AppendRequest;
@@ -65,8 +72,6 @@ export function startSourceRunner(args: {
     futureTimes: 0,
     backpressuredMs: 0,
   };
-  const heardAt = new Map(args.origins.map((origin) => [origin, clock.now()]));
-  const idleSince = new Map<string, number>();
   /** Held back until there is room, in order. */
   let heldBack: (Waiting & { readonly since: number })[] = [];
   let queue: Waiting[] = [];
@@ -89,7 +94,8 @@ export function startSourceRunner(args: {
     for (;;) {
       // What an origin sent stands in the log before the word that it has fallen silent.
       if (queue.length > 0) await commit(takeGroup());
-      if (hasSilence()) await commitSilence();
+      const noticed = silence.take(originsWaiting());
+      if (noticed) await commitSilence(noticed);
       else if (queue.length === 0) break;
     }
     // In the same turn as the last look at the queue: a request that comes later starts anew.
@@ -100,21 +106,15 @@ export function startSourceRunner(args: {
     running ??= commitAll();
   }
 
-  function hasSilence(): boolean {
-    if (queue.length > 0 || heldBack.length > 0) {
-      const waiting = new Set([...queue, ...heldBack].map(({ request }) => request.origin));
-      silence.idle = silence.idle.filter(({ origin }) => !waiting.has(origin));
-    }
-    return silence.idle.length > 0 || silence.closed.length > 0 || silence.quiet;
+  function originsWaiting(): ReadonlySet<string> {
+    return new Set([...queue, ...heldBack].map(({ request }) => request.origin));
   }
 
-  async function commitSilence(): Promise<void> {
-    const quiet = silence.quiet && heardAt.size === 0 ? { quiet: true } : {};
-    silence.quiet = false;
-    const payload = encodeSilenceFrame({ idle: silence.idle.splice(0), closed: silence.closed.splice(0), ...quiet });
-    // Not tried again: the next look at the origins says it anew.
-    await appendFrame(payload).catch(() => {
+  async function commitSilence(noticed: Omit<SilenceFrame, 'kind'>): Promise<void> {
+    // Not tried again at once: the next look at the origins says it anew.
+    await appendFrame(encodeSilenceFrame(noticed)).catch(() => {
       counts.failures++;
+      silence.putBack(noticed);
     });
   }
 
@@ -255,47 +255,12 @@ export function startSourceRunner(args: {
     return now;
   }
 
-  let idleTimer: Timer | undefined;
-  const silence: { idle: { origin: string; elapsedMs: number }[]; closed: string[]; quiet: boolean } = {
-    idle: [],
-    closed: [],
-    quiet: false,
-  };
-  const openedAt = clock.now();
-  let saidQuiet = false;
-
-  function watchSilence(): void {
-    idleTimer = clock.after(Math.max(args.idleMs / 4, 50), () => {
-      const now = clock.now();
-      for (const [origin, heard] of heardAt) {
-        const since = idleSince.get(origin);
-        if (now - heard > limits.originForgetMs && heardAt.size > 1) {
-          heardAt.delete(origin);
-          idleSince.delete(origin);
-          silence.closed.push(origin);
-          continue;
-        }
-        // Repeated while the silence lasts, so that time goes on where every origin is silent.
-        if (now - heard < args.idleMs || (since !== undefined && now - since < args.idleMs)) continue;
-        idleSince.set(origin, now);
-        silence.idle.push({ origin, elapsedMs: now - heard });
-      }
-      if (heardAt.size === 0 && !saidQuiet && now - openedAt >= args.idleMs) {
-        saidQuiet = true;
-        silence.quiet = true;
-      }
-      if (silence.idle.length > 0 || silence.closed.length > 0 || silence.quiet) start();
-      if (!closing) watchSilence();
-    });
-  }
-  watchSilence();
+  const silence = startSilenceWatch({ clock, idleMs: args.idleMs, origins: args.origins, onSilence: start });
 
   return {
     async append(request) {
       if (closing) throw new Error(`source ${node} is closing`);
-      heardAt.set(request.origin, clock.now());
-      idleSince.delete(request.origin);
-      if (silence.idle.length > 0) silence.idle = silence.idle.filter(({ origin }) => origin !== request.origin);
+      silence.heard(request.origin);
       return new Promise<void>((resolve, reject) => {
         const waiting = { request, resolve, reject };
         // Never past one that is held back already: requests of an origin keep their order.
@@ -303,17 +268,10 @@ export function startSourceRunner(args: {
         else heldBack.push({ ...waiting, since: wallTime() });
       });
     },
-    originClosed(origin) {
-      const heard = heardAt.get(origin);
-      if (heard === undefined) return;
-      // Silent from now on: it holds nobody, and its time goes on with the clock.
-      idleSince.set(origin, clock.now());
-      silence.idle.push({ origin, elapsedMs: clock.now() - heard });
-      start();
-    },
+    originClosed: (origin) => silence.closed(origin),
     async close() {
       closing = true;
-      idleTimer?.cancel();
+      silence.stop();
       while (running) await running;
     },
     counts,
