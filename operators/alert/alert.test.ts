@@ -283,6 +283,17 @@ describe('alert', () => {
     ]);
   });
 
+  it('does not clear while `raise` is true', () => {
+    const options = { ...base, hold: '0s', clear: 'wait < 300', clear_hold: '0s' };
+    const run = operatorRun({ definition: alert, options, schema });
+    const waits = [250, 260, 250, 240];
+    const result = run(waits.map((wait, second) => at(second * 1_000, { hospital: 'H1', wait })));
+    expect(result.events()).toMatchObject([
+      { state: 'raised', at: 0 },
+      { state: 'cleared', at: 3_000, reason: 'wait < 300: wait 240' },
+    ]);
+  });
+
   it('keeps nothing of a key at rest', () => {
     const { bound } = bindOperator({ definition: alert, options: base, schema });
     const runner = new OperatorRunner({ node: 'n', bound, inputs: ['from'], ledger: new Ledger() });

@@ -29,7 +29,9 @@ export const alert = defineOperator({
           'levels of higher severity, rising, each with its condition; a severity is kept until the alert clears',
         ),
       escalate_hold: duration().optional().describe('as `hold`, for the levels (default: as `hold`)'),
-      clear: expression().optional().describe('the condition that ends it (default: `raise` is not true)'),
+      clear: expression()
+        .optional()
+        .describe('the condition that ends it, once `raise` is not true any more (default: no other)'),
       clear_hold: duration().default(0).describe('for this long `clear` must hold without interruption'),
       remind: duration().optional().describe('an alert that nobody has acknowledged is said again this often'),
       values: z.array(z.string().min(1)).default([]).describe('fields of the newest event that stand in every row'),
@@ -123,7 +125,7 @@ export const alert = defineOperator({
         const raised = raise.evaluate(event) === true;
         return {
           raise: raised,
-          clear: clear ? clear.evaluate(event) === true : !raised,
+          clear: !raised && (clear === null || clear.evaluate(event) === true),
           levels: levels.map((level) => level.evaluate(event) === true),
         };
       },
