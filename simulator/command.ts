@@ -112,7 +112,7 @@ function defaultStart({ for: durationMs, speed }: CityFlags): number {
 }
 
 /** One line about once a second, written to the standard error. */
-function progressPrinter({ for: durationMs }: CityFlags, context: CommandContext) {
+function progressPrinter({ for: durationMs, hl7 }: CityFlags, context: CommandContext) {
   let first: number | undefined;
   return ({ now, messages, feedItems, accepted, flushing }: CityProgress): void => {
     first ??= now;
@@ -120,7 +120,8 @@ function progressPrinter({ for: durationMs }: CityFlags, context: CommandContext
     const passed = formatDuration(Math.max(0, Math.round((now - first) / 1_000) * 1_000));
     const of = durationMs === undefined ? '' : ` of ${formatDuration(durationMs)}`;
     const what = flushing ? 'sending what is left' : `${passed}${of}`;
-    context.printError(`${time}Z  ${what}  HL7 ${messages} (${accepted} accepted)  115 ${feedItems}`);
+    const unanswered = hl7 && messages > 0 && accepted === 0 ? `  nothing is answered yet at ${hl7}` : '';
+    context.printError(`${time}Z  ${what}  HL7 ${messages} (${accepted} accepted)  115 ${feedItems}${unanswered}`);
   };
 }
 

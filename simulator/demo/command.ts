@@ -1,5 +1,5 @@
 /** `mach demo`: the main job against the simulated city, live in the terminal. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandContext } from '../../runtime/cli/context.ts';
 import { cliErrors } from '../../runtime/cli/errors.ts';
 import { groups } from '../../runtime/cli/groups.ts';
@@ -12,7 +12,7 @@ export interface DemoFlags {
   readonly speed: string;
   readonly hospitals: string;
   readonly seed: string;
-  readonly scenario: string;
+  readonly scenario: ScenarioName;
   readonly data: string;
   readonly topology: string;
 }
@@ -27,7 +27,7 @@ export function register(program: Command, context: CommandContext): void {
     )
     .option('--for <duration>', 'end by itself after this long of real time, such as 60s')
     .option('--summary <file>', 'write what came out as JSON')
-    .option('--scenario <name>', `one of ${scenarioNames.join(', ')}`, 'surge')
+    .addOption(new Option('--scenario <name>', 'what happens in the city').choices(scenarioNames).default('surge'))
     .option('--speed <factor>', 'simulated time runs this many times as fast', '60')
     .option('--hospitals <count>', 'hospitals of the city', '8')
     .option('--seed <number>', 'the same seed gives the same city', '1')
@@ -40,7 +40,6 @@ async function demo(flags: DemoFlags, context: CommandContext): Promise<void> {
   const { runDemo } = await import('./run-demo.ts');
   const durationMs = flags.for === undefined ? undefined : parseDuration(flags.for);
   if (flags.for !== undefined && durationMs === undefined) throw wrong('--for', flags.for);
-  if (!scenarioNames.includes(flags.scenario as ScenarioName)) throw wrong('--scenario', flags.scenario);
   await runDemo({
     context,
     ...(durationMs === undefined ? {} : { durationMs }),
@@ -48,7 +47,7 @@ async function demo(flags: DemoFlags, context: CommandContext): Promise<void> {
     speed: positive('--speed', flags.speed),
     hospitals: positive('--hospitals', flags.hospitals),
     seed: positive('--seed', flags.seed),
-    scenario: flags.scenario as ScenarioName,
+    scenario: flags.scenario,
     directory: flags.data,
     topologyFile: flags.topology,
   });
