@@ -3,20 +3,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Accounting as EngineAccounting } from '../../runtime/stream/ledger.ts';
 import { cpuSecondsOf, descendantsOf } from '../machine.ts';
 
 export const topologyFile = fileURLToPath(new URL('./topology.yaml', import.meta.url));
 const command = fileURLToPath(new URL('../../bin/mach.js', import.meta.url));
 const startDeadlineMs = 60_000;
 
-export interface Accounting {
-  readonly in: number;
-  readonly delivered: number;
-  readonly filtered: number;
-  readonly late: number;
-  readonly dropped: number;
-  readonly dead_lettered: number;
-}
+/** The accounts of the engine, as `/status` gives them. */
+export type Accounting = Readonly<Omit<EngineAccounting, 'dropped_by_reason'>>;
 
 export interface BenchEngine {
   readonly feedAddress: string;

@@ -1,6 +1,8 @@
 /** What a demo run came to, and how it compares with what really happened in the city. */
+
 import type { Run } from '../../runtime/cli/start-run.ts';
 import { percentile } from '../../runtime/observe/percentile.ts';
+import type { Accounting } from '../../runtime/stream/ledger.ts';
 import type { CityResult } from '../city/index.ts';
 
 export interface DemoSummary {
@@ -15,14 +17,7 @@ export interface DemoSummary {
     readonly boarding_mean_absolute_error: number;
     readonly waiting_mean_absolute_error: number;
   };
-  readonly accounting: {
-    readonly in: number;
-    readonly delivered: number;
-    readonly filtered: number;
-    readonly late: number;
-    readonly dropped: number;
-    readonly dead_lettered: number;
-  };
+  readonly accounting: Readonly<Omit<Accounting, 'dropped_by_reason'>>;
 }
 
 interface StatusRow {
