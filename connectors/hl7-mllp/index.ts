@@ -15,7 +15,7 @@ export const hl7Mllp = defineSource({
   options: hl7Options,
   durability: 'disk',
   examples: [
-    { title: 'hospitals of one network', options: { listen: '0.0.0.0:2575' } },
+    { title: 'on this machine alone', options: { listen: 2575 } },
     {
       title: 'TLS with client certificates, and a hospital system with codes of its own',
       options: {
