@@ -34,6 +34,7 @@ async function tap(edge: string, { data, url, limit }: TapFlags, context: Comman
     const { error } = (await response.json()) as { error: string };
     throw cliErrors.make('MACH1623', { reason: error });
   }
+  if (context.isTerminal) context.printError(`watching ${edge} at ${base} from now on; Ctrl-C ends it`);
   let left = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
   let rest = '';
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
