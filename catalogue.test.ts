@@ -67,6 +67,12 @@ describe('the topologies of this repository', () => {
     validate(value);
     expect(validate.errors ?? []).toEqual([]);
   });
+
+  it('pass the tests that lie beside them', async () => {
+    const { code, out, err } = await mach('test', 'topologies');
+    expect(code, out + err).toBe(0);
+    expect(out).toContain('all passed');
+  }, 60_000);
 });
 
 describe('mach init', () => {
