@@ -27,6 +27,7 @@ export interface DemoSettings {
 
 /** Between two looks at the store, ms of real time; without a terminal a look now and then is enough. */
 const lookEveryMs = { terminal: 1_000, file: 10_000 } as const;
+const clearScreen = '\u001b[H\u001b[2J';
 /** How long the last corrections may take after the city has said its last word, ms of real time. */
 const settleDeadlineMs = 60_000;
 
@@ -189,16 +190,15 @@ async function report(run: Run, result: CityResult, settings: DemoSettings, cloc
     readBoard(run.services.store, ended),
     engineStatus(run.engine, clock.now()),
   ]);
-  context.print(
-    liveScreen({
-      board,
-      status,
-      now: ended,
-      progress: undefined,
-      color: context.color,
-      width: context.terminalWidth,
-    }),
-  );
+  const screen = liveScreen({
+    board,
+    status,
+    now: ended,
+    progress: undefined,
+    color: context.color,
+    width: context.terminalWidth,
+  });
+  context.print(context.isTerminal ? `${clearScreen}${screen}` : screen);
   await run.drain();
   if (settings.summaryFile) await writeFile(settings.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
   const { truth, accounting } = summary;
