@@ -62,8 +62,8 @@ describe('the main job', () => {
 
   afterAll(async () => {
     stopWatching.abort();
-    await store.close();
-    await engine.kill();
+    await engine?.kill();
+    await store?.close();
     await rm(directory, { recursive: true, force: true });
   });
 
