@@ -1,4 +1,4 @@
-/** `npm run docs`: writes the pages that are made from the definitions: docs/operators.md, connectors.md, errors.md. */
+/** `npm run docs`: writes what is made from the definitions: docs/operators.md, connectors.md, errors.md, the schema for editors. */
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

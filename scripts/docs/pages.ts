@@ -1,6 +1,7 @@
-/** All pages that are made from the definitions and the lists of errors. */
+/** All files that are made from the definitions and the lists of errors: pages, and the schema that editors read. */
 import { catalogue, errorLists } from '../../catalogue.ts';
 import { runtimeErrorLists } from '../../runtime/cli/error-lists.ts';
+import { topologyJsonSchema } from '../../runtime/topology/json-schema.ts';
 import { connectorsPage, operatorsPage } from './definitions-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { renderPage } from './page.ts';
@@ -12,5 +13,8 @@ export function renderPages(): { file: string; text: string }[] {
     connectorsPage(sources, sinks),
     errorsPage([...runtimeErrorLists, ...errorLists]),
   ];
-  return pages.map((page) => ({ file: page.file, text: renderPage(page) }));
+  return [
+    ...pages.map((page) => ({ file: page.file, text: renderPage(page) })),
+    { file: 'topologies/topology.schema.json', text: `${JSON.stringify(topologyJsonSchema(catalogue), null, 2)}\n` },
+  ];
 }
