@@ -150,7 +150,7 @@ export function createTable(table: TableSpec): string {
   const nullableKey = table.orderBy.some((name) => table.schema.fields[name]?.nullable);
   const settings = [
     `non_replicated_deduplication_window = ${limits.insertDeduplicationWindow}`,
-    // An insert that is answered is on disk: without these a full disk, or a power cut, takes back what was acknowledged.
+    // An insert that is answered has been synced, for power cuts. A disk that fills up can still cost rows: see Durability in ARCHITECTURE.md.
     'fsync_after_insert = 1',
     'fsync_part_directory = 1',
     `replicated_deduplication_window = ${limits.insertDeduplicationWindow}`,
