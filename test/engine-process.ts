@@ -94,7 +94,7 @@ const pollMs = 100;
  */
 export async function untilComputed(
   engine: EngineProcess,
-  { node, last, waitMs = 60_000 }: { node: string; last: number; waitMs?: number },
+  { node, last, waitMs = 150_000 }: { node: string; last: number; waitMs?: number },
 ): Promise<EngineStatus> {
   const deadline = AbortSignal.timeout(waitMs);
   const poll = async (isDone: (status: EngineStatus) => boolean): Promise<EngineStatus> => {

@@ -27,6 +27,8 @@ export interface SourceFrame {
   readonly kind: 'source';
   /** When the engine accepted it, ms of the machine's clock: for latencies alone. */
   readonly acceptedAt: number;
+  /** Engine time at acceptance, ms since the epoch: no watermark runs ahead of it. */
+  readonly engineTime?: number;
   readonly segments: readonly Segment[];
   readonly deadLetters: readonly StoredDeadLetter[];
   readonly events: readonly Event[];
@@ -69,6 +71,7 @@ export function encodeSourceFrame(
 ): Uint8Array {
   const writer = open(kinds.source, {
     acceptedAt: frame.acceptedAt,
+    engineTime: frame.engineTime,
     segments: frame.segments,
     deadLetters: frame.deadLetters,
     count: frame.events.length,
@@ -127,7 +130,10 @@ export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: R
   if (kind === kinds.silence) return { kind: 'silence', ...(head as Omit<SilenceFrame, 'kind'>) };
   if (kind === kinds.answers) return { kind: 'answers', ...(head as Omit<AnswersFrame, 'kind'>) };
   if (kind !== kinds.source) throw executionErrors.make('MACH3201', { reason: `message kind ${kind} is not an input` });
-  const { count, ...rest } = head as { count: number } & Pick<SourceFrame, 'acceptedAt' | 'segments' | 'deadLetters'>;
+  const { count, ...rest } = head as { count: number } & Pick<
+    SourceFrame,
+    'acceptedAt' | 'engineTime' | 'segments' | 'deadLetters'
+  >;
   const times = readNumbers(reader, count);
   const events = readEvents(reader, schema, count, wanted);
   return { kind: 'source', ...rest, times, events };

@@ -238,6 +238,7 @@ export function startSourceRunner(args: {
     );
     return encodeSourceFrame(schema, {
       acceptedAt: wallTime(),
+      engineTime: clock.now(),
       segments,
       deadLetters,
       events: events.map(({ event }) => event),

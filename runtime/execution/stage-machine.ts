@@ -201,7 +201,9 @@ export class StageMachine {
         continue;
       }
       for (let index = begin; index < cause; index++) {
-        if (!source.origins.observe(segment.origin, frame.times[index] as number)) continue;
+        // A sender whose clock is ahead does not take everybody's time with it.
+        const time = Math.min(frame.times[index] as number, frame.engineTime ?? Number.POSITIVE_INFINITY);
+        if (!source.origins.observe(segment.origin, time)) continue;
         sendUpTo(index + 1);
         this.sendWatermark(source);
       }

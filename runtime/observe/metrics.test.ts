@@ -65,6 +65,7 @@ let families: Family[] = [];
 beforeAll(async () => {
   const lab = openLab({ topology });
   const process = await lab.start();
+  await lab.clock.advance(20_000);
   const events = [0, 1, 2].map((value) => ({
     event: { id: `e${value}`, hospital: 'H1', value, patient: null },
     time: 1_700_000_000_000 + value * 10_000,
