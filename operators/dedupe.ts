@@ -1,6 +1,14 @@
 /** Passes the first event of an identity within a time and drops the rest. */
 import { z } from 'zod';
-import { defineOperator, duration, expression, formatDuration, input, type StateKey } from '../runtime/stream/index.ts';
+import {
+  defineOperator,
+  duration,
+  expression,
+  formatDuration,
+  input,
+  type StateKey,
+  spreadByKey,
+} from '../runtime/stream/index.ts';
 
 const bytesPerIdentity = 136;
 
@@ -46,8 +54,11 @@ export const dedupe = defineOperator({
       const values = parts.map((part) => part.evaluate(event) ?? null);
       return values.includes(null) ? null : JSON.stringify(values);
     };
+    // Only a plain field can be seen from outside; equal identities are equal in each of them.
+    const plain = (Array.isArray(options.by) ? options.by : [options.by]).filter((text) => text in schema.fields);
     return {
       ports: { out: schema, duplicate: schema },
+      spread: spreadByKey({ from: plain }, plain),
       stateful: true,
       stateBytesPerKey: { [`identities of the last ${formatDuration(options.within)}`]: bytesPerIdentity },
       create(context) {

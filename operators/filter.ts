@@ -25,6 +25,7 @@ export const filter = defineOperator({
   bind({ inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const when = check.expression('when', schema, 'bool');
-    return { ports: { out: schema }, stateless: (event) => (when.evaluate(event) === true ? event : null) };
+    const spread = { kind: 'each', unchanged: Object.keys(schema.fields) } as const;
+    return { ports: { out: schema }, spread, stateless: (event) => (when.evaluate(event) === true ? event : null) };
   },
 });

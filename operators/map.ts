@@ -45,6 +45,7 @@ export const map = defineOperator({
     if (Object.keys(fields).length === 0) check.problem('keep', 'no field is left', 'keep or set at least one');
     return {
       ports: { out: { fields } },
+      spread: { kind: 'each', unchanged: kept },
       stateless(event) {
         const result: Event = {};
         for (const name of kept) result[name] = event[name];

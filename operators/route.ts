@@ -35,6 +35,7 @@ export const route = defineOperator({
     for (const port of names) ports[port] = schema;
     return {
       ports,
+      spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
       create: () => ({
         event(event, time, out) {
           for (const { port, when } of ways) {

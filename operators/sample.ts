@@ -1,8 +1,15 @@
 /** Passes a part of a stream: every so many events, or a share of what the events are about. */
 import { z } from 'zod';
-import { defineOperator, expression, input, key } from '../runtime/stream/index.ts';
-import { eventKey, keyOfValue } from './support/event-key.ts';
-import { hashText } from './support/hash.ts';
+import {
+  defineOperator,
+  eventKey,
+  expression,
+  hashText,
+  input,
+  key,
+  keyOfValue,
+  spreadByKey,
+} from '../runtime/stream/index.ts';
 
 const bytesPerKey = 72;
 const hashValues = 2 ** 32;
@@ -63,6 +70,7 @@ export const sample = defineOperator({
       const value = check.expression('by', schema, 'any');
       return {
         ports: { out: schema },
+        spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
         create: () => ({
           event(event, time, out) {
             const [hash] = hashText(String(keyOfValue(value.evaluate(event))));
@@ -76,6 +84,7 @@ export const sample = defineOperator({
     const step = every ?? 1;
     return {
       ports: { out: schema },
+      spread: spreadByKey({ from: fields }, fields),
       key: fields,
       stateful: true,
       stateBytesPerKey: { 'count of a key': bytesPerKey },

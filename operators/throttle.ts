@@ -4,6 +4,7 @@ import {
   defineOperator,
   duration,
   type Event,
+  eventKey,
   input,
   key,
   limits,
@@ -11,8 +12,8 @@ import {
   type OperatorHandler,
   type Output,
   type StateKey,
+  spreadByKey,
 } from '../runtime/stream/index.ts';
-import { eventKey } from './support/event-key.ts';
 import { turnAway } from './support/turn-away.ts';
 
 const bytesPerKey = 160;
@@ -100,6 +101,7 @@ export const throttle = defineOperator({
     const setting = { events, everyMs, keepsLatest: keep === 'latest', keysMax, keyOf: eventKey(fields) };
     return {
       ports: { out: schema },
+      spread: spreadByKey({ from: fields }, fields),
       key: fields,
       stateful: true,
       stateBytesPerKey: { 'bucket of a key': bytesPerKey },

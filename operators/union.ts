@@ -44,6 +44,10 @@ export const union = defineOperator({
           );
       }
     }
-    return { ports: { out: schema }, create: () => ({ event: (event, time, out) => out.emit(event, time) }) };
+    return {
+      ports: { out: schema },
+      spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
+      create: () => ({ event: (event, time, out) => out.emit(event, time) }),
+    };
   },
 });

@@ -1,6 +1,5 @@
 /** Values over windows of time: how many, how much, how long, for each key. */
-import { type BoundOperator, defineOperator, limits } from '../../runtime/stream/index.ts';
-import { eventKey } from '../support/event-key.ts';
+import { type BoundOperator, defineOperator, eventKey, limits, spreadByKey } from '../../runtime/stream/index.ts';
 import { cellKind } from './cell.ts';
 import { examples } from './examples.ts';
 import { aggregateOptions } from './options.ts';
@@ -39,6 +38,7 @@ export const aggregate = defineOperator({
     return {
       ports: { out: resultSchema({ input, key, values, withdraws }) },
       key,
+      spread: spreadByKey({ from: key }, key),
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       create: (context) => plan.create(context, setting),

@@ -7,6 +7,7 @@ import {
   input,
   key as keyOption,
   type Schema,
+  spreadByKey,
 } from '../../runtime/stream/index.ts';
 import { bindActions } from './actions.ts';
 import { bytesPerKey, createAlert, type Setting } from './handler.ts';
@@ -134,6 +135,8 @@ export const alert = defineOperator({
     return {
       ports: { out },
       key: options.key,
+      // An action may name an alert by its id alone.
+      spread: inputs.actions ? { kind: 'all' } : spreadByKey({ from: options.key }, options.key),
       stateful: true,
       stateBytesPerKey: { 'a key that is watched': bytesPerKey },
       create: (context) => createAlert(setting, context),

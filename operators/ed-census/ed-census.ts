@@ -1,6 +1,6 @@
 /** Who is in each emergency department, minute by minute, from admission messages; corrected when late ones come. */
 import { z } from 'zod';
-import { defineOperator, duration, type Event, input, type Schema } from '../../runtime/stream/index.ts';
+import { defineOperator, duration, type Event, input, type Schema, spreadByKey } from '../../runtime/stream/index.ts';
 import { newProgress, noteChange, type PictureProgress, takeDueInstants } from '../support/pictures.ts';
 import { requireFields } from '../support/required-fields.ts';
 import { lookBackMs, pictureAt, pictureSchema } from './picture.ts';
@@ -89,6 +89,7 @@ export const edCensus = defineOperator({
     const steps = { everyMs: options.every, reviseMs: options.revise };
     return {
       ports: { out: pictureSchema },
+      spread: spreadByKey({ from: ['hospital'] }, ['hospital']),
       key: ['hospital'],
       stateful: true,
       stateBytesPerKey: { 'a visit': bytesPerVisit },

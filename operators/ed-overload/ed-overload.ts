@@ -141,6 +141,7 @@ export const edOverload = defineOperator({
     }
     return {
       ports: { out: { fields: { ...schema.fields, ...results } } },
+      spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
       stateless: (event) => ({ ...event, ...overloadOf(readInputs(compiled, event)) }),
     };
   },

@@ -101,6 +101,7 @@ export const enrich = defineOperator({
     const ask = makeAsk(asking);
     return {
       ports: { out: { fields } },
+      spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
       stateful: true,
       lookup: {
         input: 'from',

@@ -8,6 +8,8 @@ import {
   isAssignable,
   type OptionPath,
   type Schema,
+  type Spread,
+  spreadByKey,
 } from '../../runtime/stream/index.ts';
 import type { JoinOptions } from './options.ts';
 
@@ -18,6 +20,11 @@ export interface JoinFields {
   readonly schema: Schema;
   /** Right fields that are taken, with their names in the output. */
   readonly taken: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** Left and right events with equal keys must meet; the left's own fields come out as they are. */
+export function spreadOfJoin({ leftKey, rightKey }: JoinFields, leftInput: string): Spread {
+  return spreadByKey({ [leftInput]: leftKey, right: rightKey }, leftKey);
 }
 
 /** The values of a right event that come out, in the order of `taken`. */

@@ -2,7 +2,7 @@
 import type { BoundOperator, Event, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
-import { type JoinFields, joinEvents, type Taken, takeFields } from './fields.ts';
+import { type JoinFields, joinEvents, spreadOfJoin, type Taken, takeFields } from './fields.ts';
 
 const bytesPerEvent = 320;
 
@@ -42,6 +42,7 @@ interface IntervalArguments {
 export function bindInterval(args: IntervalArguments): BoundOperator {
   return {
     ports: { out: args.fields.schema },
+    spread: spreadOfJoin(args.fields, args.leftInput),
     key: args.fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'an event that waits': bytesPerEvent },

@@ -87,8 +87,10 @@ function bindTable(
       check.problem(['table', 'file'], `line ${line} has the key ${describeKey(event, fields.rightKey)} a second time`);
     } else rows.set(key, takeFields(event, fields));
   }
+  const taken = new Set(fields.taken.map(({ to }) => to));
   return {
     ports: { out: fields.schema },
+    spread: { kind: 'each', unchanged: Object.keys(fields.schema.fields).filter((name) => !taken.has(name)) },
     stateless(event) {
       const key = leftKey(event);
       const found = (key === null ? undefined : rows.get(key)) ?? null;

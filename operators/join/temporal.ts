@@ -1,7 +1,7 @@
 /** Temporal join: each left event gets the right event that held at its time. */
 import type { BoundOperator } from '../../runtime/stream/index.ts';
 import { equalityKey } from '../support/state-key.ts';
-import { type JoinFields, joinEvents, type Taken, takeFields } from './fields.ts';
+import { type JoinFields, joinEvents, spreadOfJoin, type Taken, takeFields } from './fields.ts';
 
 const bytesPerVersion = 240;
 
@@ -46,6 +46,7 @@ export function bindTemporal(args: {
   const { fields, leftInput, historyMs, withinMs, drop } = args;
   return {
     ports: { out: fields.schema },
+    spread: spreadOfJoin(fields, leftInput),
     key: fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'a version of the right': bytesPerVersion },

@@ -1,6 +1,5 @@
 /** Keys of things that are compared: null equals nothing. */
-import type { Event, StateKey } from '../../runtime/stream/index.ts';
-import { eventKey } from './event-key.ts';
+import { type Event, eventKey, type StateKey } from '../../runtime/stream/index.ts';
 
 /** The key that some fields make; null when one of them is null. */
 export function equalityKey(fields: readonly string[]): (event: Event) => StateKey | null {

@@ -5,14 +5,15 @@ import {
   defineOperator,
   duration,
   type Event,
+  eventKey,
   expression,
   type Field,
   input,
   key,
   limits,
   type Schema,
+  spreadByKey,
 } from '../../runtime/stream/index.ts';
-import { eventKey } from '../support/event-key.ts';
 import { examples } from './examples.ts';
 import { RankingHandler, type TopSetting } from './handler.ts';
 import { topLimits } from './limits.ts';
@@ -81,6 +82,7 @@ export const top = defineOperator({
     return {
       ports: { out: { fields: { ...added, ...schema.fields } } satisfies Schema },
       key: keyFields,
+      spread: spreadByKey({ from: keyFields }, keyFields),
       stateful: true,
       stateBytesPerKey: { [of ? 'each thing' : 'a ranking']: of ? bytesPerThing : rows * bytesPerThing },
       create: (context) => new RankingHandler(context, setting),

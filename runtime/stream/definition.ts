@@ -118,14 +118,37 @@ export interface OperatorHandler {
   end?(out: Output): void;
 }
 
+/**
+ * How the work of an operator may be spread over partitions.
+ * - `each`: every event for itself; the fields named in `unchanged` come out with the value that they came in with.
+ * - `key`: events equal in some fields must meet. `fields`: input to field names, in one order for all inputs; `out`: the field of the
+ *   output that holds the value of each, unchanged.
+ * - `all`: every event may meet every other.
+ */
+export type Spread =
+  | { readonly kind: 'each'; readonly unchanged: readonly string[] }
+  | {
+      readonly kind: 'key';
+      readonly fields: Readonly<Record<string, readonly string[]>>;
+      readonly out: readonly string[];
+    }
+  | { readonly kind: 'all' };
+
+/** Events equal in these fields must meet; without fields all must. */
+export function spreadByKey(fields: Readonly<Record<string, readonly string[]>>, out: readonly string[]): Spread {
+  return out.length === 0 ? { kind: 'all' } : { kind: 'key', fields, out };
+}
+
 /** A function of one event alone, for operators without state; neighbours are fused into one loop. Null: filtered. */
 export type StatelessFunction = (event: Event) => Event | null;
 
 export interface BoundOperator {
   /** Output port to schema. `out` is the main one. Ports `late` and `dead` are added where the handler may use them. */
   readonly ports: Readonly<Record<string, Schema>>;
-  /** Fields whose values decide where an event's state lives; for the planner and for `explain`. */
+  /** Fields whose values decide where an event's state lives; for `explain`. */
   readonly key?: readonly string[];
+  /** Absent: `each` with nothing unchanged for a function or a look-up, `all` for whatever keeps state. */
+  readonly spread?: Spread;
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;

@@ -16,6 +16,8 @@ export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
 export * from './definition.ts';
+export { eventKey, keyOfValue } from './event-key.ts';
 export * from './frame.ts';
+export { hashText } from './hash.ts';
 export * from './options.ts';
 export * from './schema.ts';

@@ -3,7 +3,7 @@
  * algorithms for HyperLogLog sketches" (2017), algorithm 6: no tables of corrections, right from 0 to the full range. 4096 registers
  * of 6 bits: standard error 1.04 / sqrt(4096) = 1.6 %. Few values are held as a sparse map of registers.
  */
-import { hashText } from '../../support/hash.ts';
+import { hashText } from '../../../runtime/stream/index.ts';
 import type { Accumulator } from './accumulator.ts';
 import { identityOf } from './distinct.ts';
 

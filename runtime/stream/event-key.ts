@@ -1,5 +1,6 @@
 /** The key of an event, from one field or several, as one text or number that state can be kept by. */
-import type { Event, StateKey } from '../../runtime/stream/index.ts';
+import type { StateKey } from './definition.ts';
+import type { Event } from './schema.ts';
 
 /** Begins every key that is not a plain text or number, so that none is taken for another. */
 const mark = '\u0000';
