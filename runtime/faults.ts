@@ -10,6 +10,14 @@ export interface CrashPoints {
 
 export const noCrashPoints: CrashPoints = Object.freeze({ at() {} });
 
+/** Where a module that a bench preloads into the process leaves crash points of its own. */
+const preloaded = Symbol.for('mach.crash-points');
+
+/** Crash points of this process: none, unless a bench has preloaded some to make a real engine die at a named place. */
+export function processCrashPoints(): CrashPoints {
+  return (globalThis as { [preloaded]?: CrashPoints })[preloaded] ?? noCrashPoints;
+}
+
 /**
  * Stands for the death of the process. Code must let it through untouched: after it, nothing of the process may act, so
  * whoever catches it (a test) also drops the process' clients of the log (`memoryLog(...).crash()`).

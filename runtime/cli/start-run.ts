@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { endsWithin } from '../execution/ends-within.ts';
 import type { Engine } from '../execution/engine.ts';
 import { startEngine } from '../execution/engine.ts';
+import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { startObserveServer } from '../observe/http-server.ts';
 import { createLogger } from '../observe/logger.ts';
@@ -52,6 +53,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       logger,
       clock,
       acceptLoss: settings.acceptLoss,
+      crashPoints: processCrashPoints(),
     });
     const server = await startObserveServer({ engine, clock, ...settings.observe }).catch(async (error) => {
       await engine.stop();
