@@ -8,6 +8,7 @@ import type { ErrorData } from '../errors.ts';
 import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { TableSpec } from '../store/store.ts';
 import type { Event, FieldType, Schema } from './schema.ts';
+import type { StateContract } from './state-contract.ts';
 
 export type Status = 'stable' | 'beta' | 'experimental' | 'deprecated';
 
@@ -211,6 +212,8 @@ export interface OperatorDefinition<O extends z.ZodType = z.ZodType, T extends O
   /** For the compiler alone; nothing reads its value. */
   readonly types?: T;
   readonly examples: readonly Example[];
+  /** Which changes of a topology the state outlives; without it none of this node's. */
+  readonly state?: StateContract<O>;
   /**
    * Checks the options against the schemas of the inputs and says what comes out. `inputs` has an entry for each option made with
    * `input()` (several for a list: `from`, then `from.1`, ...).

@@ -21,3 +21,4 @@ export * from './frame.ts';
 export { hashText } from './hash.ts';
 export * from './options.ts';
 export * from './schema.ts';
+export * from './state-contract.ts';
