@@ -6,6 +6,8 @@
  * the same identity until `limits.appendDeadlineMs`; what reaches the caller is a stored position or an error.
  */
 
+import { limits } from '../limits.ts';
+
 export type Durability =
   /** Synced to disk before it is acknowledged. Survives power loss. */
   | 'disk'
@@ -100,9 +102,50 @@ export interface ObjectStore {
   delete(name: string): Promise<void>;
 }
 
+/** Leases live in a small stream of ticks that are worth nothing when they are old. */
+export const leaseStreamSpec = (group: string): StreamSpec => ({
+  name: `mach-leases-${group}`,
+  subjects: [`mach-lease.${group}.>`],
+  durability: 'broker',
+  description: `ticks of the leases of ${group}`,
+  latestOnly: true,
+  ageMaxMs: limits.leaseTickAgeMs,
+});
+
+export const leaseSubject = ({ group, name }: Pick<LeaseOptions, 'group' | 'name'>): string =>
+  `mach-lease.${group}.${name}`;
+
+export interface LeaseOptions {
+  /** Leases that belong together: `[A-Za-z0-9_-]+`. */
+  readonly group: string;
+  /** What is leased: `[A-Za-z0-9_-]+`. */
+  readonly name: string;
+  /** Who asks, for people. */
+  readonly member: string;
+  /** From now on it is held, until `onLost` or `release`. */
+  onHeld?(): void;
+  /** It was not renewed for `limits.leaseMs`, or another has it. It goes on trying. */
+  onLost?(reason: string): void;
+}
+
+/**
+ * Who should do a thing that one member alone should do. It decides who tries, not who may write: a process that was stopped
+ * for longer than the lease does not know that it is lost, so what it writes must be fenced.
+ */
+export interface Lease {
+  readonly name: string;
+  readonly held: boolean;
+  /** Stops trying, and gives it up at once if it is held. */
+  release(): Promise<void>;
+}
+
 export interface Log {
+  /** Tries for a lease from now on. Rejects when the log cannot do it. */
+  lease(options: LeaseOptions): Promise<Lease>;
   /** Makes the stream, or checks that the one that exists has the same subjects and durability (MACH3008). */
   stream(spec: StreamSpec): Promise<LogStream>;
+  /** A stream that is there, as it is; undefined when there is none of this name. Makes and changes nothing: for who only looks. */
+  find(name: string): Promise<LogStream | undefined>;
   objects(bucket: string): Promise<ObjectStore>;
   /** Plain subjects, at most once: live loads to dispatchers, taps. */
   publish(subject: string, payload: Uint8Array): void;

@@ -10,11 +10,12 @@ import { logErrors } from '../errors.ts';
 import type { Log, LogStream, StreamSpec } from '../log.ts';
 import { syncAlwaysNamePrefix } from '../server.ts';
 import { type Connection, trackConnection } from './connection.ts';
+import { openLease } from './leases.ts';
 import { storedMessage } from './message.ts';
 import { openObjects } from './objects.ts';
 import { openPublisher, payloadBytesMax } from './publisher.ts';
 import { readStream } from './reader.ts';
-import { ensureStream } from './stream-config.ts';
+import { ensureStream, findStream, specOf } from './stream-config.ts';
 import { openSubscription } from './subscription.ts';
 
 export type LogCredentials =
@@ -42,6 +43,8 @@ export interface ConnectOptions {
   /** Deadlines of appends, for tests of their expiry. */
   readonly appendAttemptMs?: number;
   readonly appendDeadlineMs?: number;
+  /** Copies of streams that do not say it themselves; what the server's default is (1) when absent. */
+  readonly replicas?: number;
   /** Told about breaks of the connection. */
   readonly onEvent?: (event: { readonly kind: 'disconnected' | 'reconnected' }) => void;
 }
@@ -136,7 +139,7 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
     await nats.close();
     throw logErrors.make('MACH3009', { url, reason: messageOf(error) }, error);
   });
-  const connection = trackConnection({ nats, manager, clock, url });
+  const connection = trackConnection({ nats, manager, clock, url, replicas: options.replicas });
   const publisher = openPublisher(connection, (token, outcome) => window.settle(token, outcome));
   const window = openAppendWindow({
     transport: publisher.transport,
@@ -160,6 +163,11 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
     async stream(spec) {
       return makeStream(spec, await ensureStream(connection, spec));
     },
+    async find(name) {
+      const info = await connection.persist(() => findStream(connection, name));
+      return info && makeStream(specOf(info.config), info);
+    },
+    lease: (leasing) => openLease(connection, leasing),
     objects: (bucket) => openObjects(connection, bucket, makeStream),
     publish(subject, payload) {
       if (connection.up) nats.publish(subject, payload);

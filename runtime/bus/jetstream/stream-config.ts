@@ -71,6 +71,16 @@ function check(spec: StreamSpec, { config }: StreamInfo): void {
   if (latestOnly !== (spec.latestOnly ?? false)) throw differ('latestOnly', latestOnly, spec.latestOnly ?? false);
 }
 
+/** What a stream that is there was made from, as far as readers need it. */
+export function specOf(config: StreamConfig): StreamSpec {
+  return {
+    name: config.name,
+    subjects: config.subjects,
+    durability: durabilityOf(config),
+    latestOnly: config.max_msgs_per_subject === 1,
+  };
+}
+
 export async function findStream(connection: Connection, name: string): Promise<StreamInfo | undefined> {
   try {
     return await connection.manager.streams.info(name);
@@ -83,9 +93,11 @@ export async function findStream(connection: Connection, name: string): Promise<
 /** Rejects with MACH3008 (exists in another form) or MACH3016 (the server does not make it). */
 export async function ensureStream(
   connection: Connection,
-  spec: StreamSpec,
+  given: StreamSpec,
   extras: StreamExtras = {},
 ): Promise<StreamInfo> {
+  const replicas = given.replicas ?? connection.replicas;
+  const spec = replicas === undefined ? given : { ...given, replicas };
   if (!/^[A-Za-z0-9_-]+$/.test(spec.name)) throw new Error(`not a stream name: ${spec.name}`);
   const wanted = configuration(spec, extras, connection.nats.info?.version ?? '0');
   try {
@@ -117,12 +129,14 @@ async function adapt(
   check(spec, existing);
   const { config } = existing;
   const { description, max_age, max_bytes, duplicate_window } = wanted;
+  const num_replicas = spec.replicas ?? config.num_replicas;
   const same =
     (config.description ?? '') === description &&
     config.max_age === max_age &&
     config.max_bytes === max_bytes &&
-    config.duplicate_window === duplicate_window;
+    config.duplicate_window === duplicate_window &&
+    config.num_replicas === num_replicas;
   if (same) return existing;
-  const update = { description, max_age, max_bytes, duplicate_window } as Partial<StreamConfig>;
+  const update = { description, max_age, max_bytes, duplicate_window, num_replicas } as Partial<StreamConfig>;
   return connection.manager.streams.update(spec.name, update);
 }

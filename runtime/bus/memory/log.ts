@@ -155,6 +155,10 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
   return {
     storage,
     stream: async (spec) => alive(open(spec)),
+    find: async (name) => {
+      const stored = storage.streams.get(name);
+      return alive(stored && open(stored.spec));
+    },
     async objects(bucket) {
       const stream = open(objectStreamSpec(bucket));
       const stored = () => storage.streams.get(stream.spec.name);

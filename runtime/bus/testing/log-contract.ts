@@ -53,6 +53,17 @@ export function describeLog(subject: ContractSubject): void {
         expect(await stream.state()).toMatchObject({ firstSequence: 1, lastSequence: 500, messages: 500 });
       }));
 
+    it('finds a stream that is there, and makes none that is not', () =>
+      run(async (log, connect) => {
+        expect(await log.find('events')).toBeUndefined();
+        const stream = await log.stream({ ...events, description: 'as it was made' });
+        await stream.append('events.a', text('one'));
+        const found = await (await connect()).find('events');
+        expect(found?.spec).toMatchObject({ name: 'events', subjects: ['events.>'], durability: 'disk' });
+        expect((await take(found as LogStream, 1)).map(textOf)).toEqual(['one']);
+        expect(await log.find('other')).toBeUndefined();
+      }));
+
     it('keeps payload, subject and headers as they were', () =>
       run(async (log) => {
         const stream = await log.stream(events);
