@@ -43,6 +43,8 @@ export const limits = {
   outputFlushEventsMax: 4096,
   /** Messages of one output begin at least this far apart, unless someone waits: a sink writes much less often than this. */
   outputFlushEveryMs: 10,
+  /** Progress of a lane between stages, where there is nothing else to pass: at most this often. */
+  exchangeProgressEveryMs: 20,
   /** Rows that may wait to be published before the stage stops reading. */
   outputWaitingRowsMax: 50_000,
   /** A stage with a backlog lets the event loop breathe this often. */
@@ -62,6 +64,19 @@ export const limits = {
   checkpointEveryMs: 5_000,
   /** Checkpoints kept of a stage. */
   checkpointsKept: 3,
+  /**
+   * Leases of the log. A holder asks this often for a tick, and regards the lease as lost when the newest request that was
+   * answered is `leaseMs` old; the broker gives it to another when it has heard no request for `leasePinMs`. Longer times bear longer
+   * breaks, shorter ones make a takeover quicker.
+   */
+  leaseRenewEveryMs: 400,
+  leaseMs: 2_000,
+  leasePinMs: 2_500,
+  /** Somebody who wants a lease that is held waits so long with one request. */
+  leaseAskMs: 1_000,
+  leaseTickAgeMs: 10_000,
+  /** What the broker keeps for a lease goes when nobody has wanted it for so long. */
+  leaseConsumerInactiveMs: 3_600_000,
   /** A graceful drain ends by then, finished or not (Kubernetes gives 30 s). */
   drainDeadlineMs: 25_000,
   /** What is closed after a drain that did not succeed: the engine and, after it, the servers have this long each. */

@@ -11,6 +11,8 @@ export interface Connection {
   readonly manager: JetStreamManager;
   readonly clock: Clock;
   readonly url: string;
+  /** Copies of a stream that does not say it itself. */
+  readonly replicas: number | undefined;
   readonly up: boolean;
   /** Counts connections made: changes when the connection was broken in between. */
   readonly epoch: number;
@@ -42,8 +44,9 @@ export function trackConnection(args: {
   manager: JetStreamManager;
   clock: Clock;
   url: string;
+  replicas: number | undefined;
 }): Connection {
-  const { nats, manager, clock, url } = args;
+  const { nats, manager, clock, url, replicas } = args;
   const downListeners = new Set<() => void>();
   const upListeners = new Set<() => void>();
   let up = true;
@@ -111,6 +114,7 @@ export function trackConnection(args: {
     manager,
     clock,
     url,
+    replicas,
     get up() {
       return up && !nats.isClosed();
     },

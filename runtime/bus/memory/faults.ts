@@ -19,6 +19,10 @@ export interface FaultRates {
   readonly full?: number;
   /** A message reaches a reader after a delay of up to `delayMaxMs`. */
   readonly deliveryLate?: number;
+  /** A request for a lease is lost on the way. */
+  readonly leaseRequestLost?: number;
+  /** The broker forgets who holds a lease (it was restarted): whoever asks first gets it, while the holder believes in its own. */
+  readonly leaseForgotten?: number;
   /** Default 10,000 ms: beyond the first attempts' time-outs. */
   readonly delayMaxMs?: number;
 }
@@ -32,11 +36,15 @@ export type AppendFault =
   | { readonly kind: 'acknowledgement-late'; readonly delayMs: number }
   | { readonly kind: 'acknowledgement-twice'; readonly delayMs: number };
 
+export type LeaseFault = 'none' | 'request-lost' | 'forgotten';
+
 export interface FaultPlan {
   /** The fate of one attempt to append. */
   forAppend(subject: string): AppendFault;
   /** The delay of one delivery, ms. */
   forDelivery(): number;
+  /** The fate of one request for a lease. */
+  forLease(name: string): LeaseFault;
   /** How often each fault has struck: a test that met none has proved nothing. */
   readonly counts: ReadonlyMap<string, number>;
   /** No more faults from here on (the quiet phase of a test). */
@@ -47,6 +55,7 @@ export interface FaultPlan {
 export const noFaults: FaultPlan = Object.freeze({
   forAppend: (): AppendFault => ({ kind: 'none' }),
   forDelivery: () => 0,
+  forLease: (): LeaseFault => 'none',
   counts: new Map<string, number>(),
   stop() {},
 });
@@ -64,6 +73,7 @@ export function faultPlan(seed: number | string | Random, rates: FaultRates): Fa
   const random = typeof seed === 'object' ? seed : seededRandom(seed);
   const appends = random.fork('appends');
   const deliveries = random.fork('deliveries');
+  const leases = random.fork('leases');
   const delayMaxMs = rates.delayMaxMs ?? 10_000;
   const counts = new Map<string, number>();
   let stopped = false;
@@ -85,6 +95,14 @@ export function faultPlan(seed: number | string | Random, rates: FaultRates): Fa
         return kind === 'acknowledgement-late' || kind === 'acknowledgement-twice' ? { kind, delayMs } : { kind };
       }
       return { kind: 'none' };
+    },
+    forLease() {
+      if (stopped) return 'none';
+      const draw = leases.float();
+      const lost = rates.leaseRequestLost ?? 0;
+      const fault = draw < lost ? 'request-lost' : draw < lost + (rates.leaseForgotten ?? 0) ? 'forgotten' : 'none';
+      if (fault !== 'none') count(`lease-${fault}`);
+      return fault;
     },
     forDelivery() {
       if (stopped) return 0;

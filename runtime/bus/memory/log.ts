@@ -10,6 +10,7 @@ import { logErrors } from '../errors.ts';
 import type { Log, LogMessage, LogStream, StreamSpec } from '../log.ts';
 import { isPlainSubject, subjectMatches } from '../subjects.ts';
 import { type FaultPlan, noFaults } from './faults.ts';
+import { memoryLease } from './leases.ts';
 import { readMemory } from './reader.ts';
 import {
   expire,
@@ -40,6 +41,10 @@ export interface MemoryLog extends Log {
    * storage. What was stored stays.
    */
   crash(): void;
+  /** The process is stopped (SIGSTOP, a blocked event loop): it does not hear of its leases until it goes on. */
+  pause(): void;
+  /** It goes on, and hears now of all that it missed. */
+  resume(): void;
 }
 
 export function memoryLog(options: MemoryLogOptions): MemoryLog {
@@ -48,6 +53,7 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
   const readers = new Set<AbortController>();
   let dead = false;
   let closed = false;
+  let missed: (() => void)[] | undefined;
 
   /** Nothing that a dead process waits for comes. */
   const alive = <T>(value: T): Promise<T> => (dead ? new Promise(() => undefined) : Promise.resolve(value));
@@ -155,6 +161,14 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
   return {
     storage,
     stream: async (spec) => alive(open(spec)),
+    async lease(leasing) {
+      if (closed) throw logErrors.make('MACH3015');
+      const client = {
+        isDead: () => dead || closed,
+        whenAwake: (run: () => void) => (missed ? void missed.push(run) : run()),
+      };
+      return alive(memoryLease({ storage, options: leasing, clock, faults, client }));
+    },
     find: async (name) => {
       const stored = storage.streams.get(name);
       return alive(stored && open(stored.spec));
@@ -186,6 +200,14 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       closed = true;
       window.close('the log was closed');
       for (const reader of [...readers]) reader.abort(logErrors.make('MACH3015'));
+    },
+    pause() {
+      missed ??= [];
+    },
+    resume() {
+      const runs = missed ?? [];
+      missed = undefined;
+      for (const run of runs) run();
     },
     crash() {
       dead = true;

@@ -7,6 +7,7 @@ import { limits } from '../../limits.ts';
 import { identityHeader } from '../append-window.ts';
 import type { LogMessage, StreamSpec, StreamState } from '../log.ts';
 import { patternsOverlap, subjectMatches } from '../subjects.ts';
+import type { StoredLease } from './leases.ts';
 
 export interface StoredStream {
   spec: StreamSpec;
@@ -23,6 +24,7 @@ export interface StoredStream {
 
 export interface MemoryStorage {
   readonly streams: Map<string, StoredStream>;
+  readonly leases: Map<string, StoredLease>;
   readonly subscribers: Set<(subject: string, payload: Uint8Array) => void>;
   /** Number of the next client, for identities. */
   clients: number;
@@ -35,6 +37,7 @@ export function memoryStorage(): MemoryStorage {
   const streams = new Map<string, StoredStream>();
   return {
     streams,
+    leases: new Map(),
     subscribers: new Set(),
     clients: 0,
     incarnations: 0,

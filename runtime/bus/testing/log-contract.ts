@@ -1,6 +1,7 @@
 /** What every log must do, whatever it is made of. Run by the tests of each implementation. */
 import { describe, expect, it } from 'vitest';
 import type { Log, LogMessage, LogStream, StreamSpec } from '../log.ts';
+import { describeLeases } from './lease-contract.ts';
 
 export interface ContractSubject {
   readonly name: string;
@@ -39,6 +40,8 @@ const manyTexts = (count: number) => Array.from({ length: count }, (_, index) =>
 
 export function describeLog(subject: ContractSubject): void {
   const { run } = subject;
+
+  describeLeases(subject);
 
   describe(`${subject.name}: appends`, () => {
     it('stores in order, without gaps, from sequence 1', () =>

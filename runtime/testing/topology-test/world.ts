@@ -99,6 +99,7 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
     const faults: FaultPlan = {
       forAppend: () => (acknowledgementsToDrop-- > 0 ? { kind: 'acknowledgement-lost' } : { kind: 'none' }),
       forDelivery: () => 0,
+      forLease: () => 'none',
       counts: new Map(),
       stop() {},
     };
