@@ -22,11 +22,46 @@ export interface CheckpointHead {
   readonly sequence: number;
   /** Of the host that wrote it: for people. */
   readonly node: string;
+  /** How many partitions the stage ran with; absent: one. */
+  readonly partitions?: number;
+  /** What the state of each node hangs on, all that is above it included (see `lineagesOf`); absent in old ones. */
+  readonly lineages?: Readonly<Record<string, string>>;
+  /** Machine time, ms since the epoch; absent in old ones. */
+  readonly takenAt?: number;
+  /** Version of the engine; absent in old ones. */
+  readonly engine?: string;
 }
 
 export interface Checkpoint {
   readonly head: CheckpointHead;
   readonly snapshot: StageSnapshot;
+}
+
+/** Where an object of the bucket stands among the checkpoints. */
+export interface CheckpointPlace {
+  /** Of the object. */
+  readonly name: string;
+  /** The newest few, from which an engine starts; the thinned history; or those that somebody named. */
+  readonly kind: 'kept' | 'history' | 'named';
+  readonly label?: string;
+  readonly stage: string;
+  readonly partition: number;
+  readonly sequence: number;
+}
+
+const placePattern =
+  /^(?:(?<history>history)\/|named\/(?<label>[^/]+)\/)?(?<stage>s\d+)\/(?<partition>\d+)\/(?<sequence>\d+)(?:-(?<takenAt>\d+))?$/;
+
+/** Every checkpoint of a bucket, by name. Other objects are passed over. */
+export async function listCheckpoints(objects: ObjectStore): Promise<CheckpointPlace[]> {
+  return (await objects.list()).flatMap((name): CheckpointPlace[] => {
+    const parts = placePattern.exec(name)?.groups;
+    if (!parts) return [];
+    const { history, label, stage = '', partition, sequence } = parts;
+    const kind = label !== undefined ? 'named' : history ? 'history' : 'kept';
+    const place = { name, kind, stage, partition: Number(partition), sequence: Number(sequence) } as const;
+    return [label === undefined ? place : { ...place, label }];
+  });
 }
 
 /** Must be called between two messages: the snapshot shares the state's own maps until it has been encoded here. */

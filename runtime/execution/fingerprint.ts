@@ -24,3 +24,23 @@ export function changedNodes(
 function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
+
+/**
+ * Node id to sha256 (hex) of all that its state and its results depend on: itself, and every node above it up to the sources (their
+ * schemas and allowed disorder). Of two topologies with the same lineage of a node the same log makes the same state of it.
+ */
+export function lineagesOf(topology: BoundTopology): Record<string, string> {
+  const lineages: Record<string, string> = {};
+  for (const { id, ports, disorderMs } of topology.sources) {
+    const schemas = Object.entries(ports).map(([port, { fields }]) => [
+      port,
+      Object.entries(fields).map(([name, { type, nullable }]) => [name, type, nullable ?? false]),
+    ]);
+    lineages[id] = hashOf([disorderMs, schemas]);
+  }
+  for (const { id, definition, options, inputs } of topology.operators) {
+    const above = inputs.map(({ input, from }) => [input, from.port, lineages[from.node]]);
+    lineages[id] = hashOf([definition.name, options, above]);
+  }
+  return lineages;
+}

@@ -1,14 +1,17 @@
 /**
- * The messages of the log. Four kinds: what a source accepted, silence of origins, answers of look-ups, outputs of a stage.
+ * The messages of the log. Five kinds: what a source accepted, silence of origins, answers of look-ups, outputs of a stage, and
+ * dead letters that go in again.
  * Each begins with a kind byte, a format version and a JSON head; columns follow (see `stream/codec.ts`).
  */
+
+import type { RowOrigin } from '../store/store.ts';
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../stream/codec.ts';
 import type { DeadLetter } from '../stream/definition.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
 
 const formatVersion = 1;
-const kinds = { source: 1, silence: 2, answers: 3, output: 4 } as const;
+const kinds = { source: 1, silence: 2, answers: 3, output: 4, redrive: 6 } as const;
 
 /** A run of events of one origin within a source frame, as one sender appended them. */
 export interface Segment {
@@ -48,6 +51,38 @@ export interface AnswersFrame {
   readonly answers: readonly { readonly id: string; readonly answer: unknown; readonly failure: string | null }[];
 }
 
+/** A dead letter that is tried again. */
+export interface RedriveLink {
+  /** Its id, and that of the first of its line (itself, mostly). */
+  readonly letter: string;
+  readonly first: string;
+  /** How often it was tried before. */
+  readonly attempts: number;
+}
+
+/**
+ * A dead letter that goes in again: at the source that could not decode it, with what it is decoded to now; at an input of the operator
+ * that turned it away; or at the sink that refused it. As JSON, not in columns: the topology that handles it may be another than
+ * the one that wrote it.
+ */
+export interface RedriveFrame extends RedriveLink {
+  readonly kind: 'redrive';
+  /** Input of the operator or sink; null for a source. */
+  readonly input: string | null;
+  readonly events: readonly Event[];
+  readonly times: readonly number[];
+  /** What still cannot be decoded. */
+  readonly deadLetters: readonly StoredDeadLetter[];
+  /** Source sequence of the letter, and its time. */
+  readonly sequence: number;
+  readonly time: number;
+  /** Of a row that a sink refused: it keeps its place among the results. */
+  readonly origin?: RowOrigin;
+  /** What the sender sent (base64), and who and where, of what could not be decoded. */
+  readonly raw?: string;
+  readonly place?: DeadLetter['place'];
+}
+
 /** A place in the outputs of a stage: input sequence, then index among the outputs of that input. */
 export interface OutputPlace {
   readonly sequence: number;
@@ -58,6 +93,8 @@ export interface OutputRow extends OutputPlace {
   readonly event: Event;
   readonly time: number;
   readonly acceptedAt: number;
+  /** It comes of a dead letter that was redriven; `origin` where it is the very row that a sink had refused. */
+  readonly redrive?: RedriveLink & { readonly origin?: RowOrigin };
 }
 
 export interface OutputFrame {
@@ -92,11 +129,18 @@ export function encodeAnswersFrame(frame: Omit<AnswersFrame, 'kind'>): Uint8Arra
   return open(kinds.answers, frame).take();
 }
 
+export function encodeRedriveFrame(frame: Omit<RedriveFrame, 'kind'>): Uint8Array {
+  return open(kinds.redrive, frame).take();
+}
+
 export function encodeOutputFrame(schema: Schema, rows: readonly OutputRow[]): Uint8Array {
   const last = rows.at(-1);
+  const redrives = rows.flatMap(({ redrive }, at) => (redrive ? [[at, redrive] as const] : []));
   const writer = open(kinds.output, {
     count: rows.length,
     last: last && { sequence: last.sequence, index: last.index },
+    columns: Object.keys(schema.fields).length,
+    ...(redrives.length === 0 ? {} : { redrives }),
   });
   writeNumbers(
     writer,
@@ -122,13 +166,14 @@ export function encodeOutputFrame(schema: Schema, rows: readonly OutputRow[]): U
   return writer.take();
 }
 
-export type InputFrame = SourceFrame | SilenceFrame | AnswersFrame;
+export type InputFrame = SourceFrame | SilenceFrame | AnswersFrame | RedriveFrame;
 
 /** `schema` is that of the edge that the message's subject names. */
 export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: ReadonlySet<string>): InputFrame {
   const { kind, head, reader } = read(payload);
   if (kind === kinds.silence) return { kind: 'silence', ...(head as Omit<SilenceFrame, 'kind'>) };
   if (kind === kinds.answers) return { kind: 'answers', ...(head as Omit<AnswersFrame, 'kind'>) };
+  if (kind === kinds.redrive) return { kind: 'redrive', ...(head as Omit<RedriveFrame, 'kind'>) };
   if (kind !== kinds.source) throw executionErrors.make('MACH3201', { reason: `message kind ${kind} is not an input` });
   const { count, ...rest } = head as { count: number } & Pick<
     SourceFrame,
@@ -139,9 +184,22 @@ export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: R
   return { kind: 'source', ...rest, times, events };
 }
 
+/** Engine time at which a source message was accepted (machine time, of old messages); of other kinds undefined. Decodes no column. */
+export function timeOfInput(payload: Uint8Array): number | undefined {
+  const { kind, head } = read(payload);
+  if (kind !== kinds.source) return undefined;
+  const { engineTime, acceptedAt } = head as Pick<SourceFrame, 'engineTime' | 'acceptedAt'>;
+  return engineTime ?? acceptedAt;
+}
+
 /** The texts that senders sent, for whoever doubts an event; null where none was kept. */
 export function decodeRaws(payload: Uint8Array, schema: Schema): (string | null)[] {
   const { kind, head, reader } = read(payload);
+  if (kind === kinds.redrive) {
+    const { events, raw } = head as RedriveFrame;
+    const text = raw === undefined ? null : Buffer.from(raw, 'base64').toString();
+    return events.map(() => text);
+  }
   const { count, hasRaws } = head as { count: number; hasRaws?: boolean };
   if (kind !== kinds.source || !hasRaws) return [];
   readNumbers(reader, count);
@@ -153,20 +211,30 @@ export function decodeOutputFrame(payload: Uint8Array, schema: Schema): OutputFr
   const { kind, head, reader } = read(payload);
   if (kind !== kinds.output)
     throw executionErrors.make('MACH3201', { reason: `message kind ${kind} is not an output` });
-  const { count } = head as { count: number };
+  const { count, redrives = [] } = head as { count: number; redrives?: [number, OutputRow['redrive']][] };
+  const redriven = new Map(redrives);
   const times = readNumbers(reader, count);
   const sequences = readNumbers(reader, count);
   const indexes = readNumbers(reader, count);
   const acceptedAts = readNumbers(reader, count);
   const events = readEvents(reader, schema, count);
-  const rows = events.map((event, at) => ({
-    event,
-    time: times[at] as number,
-    sequence: sequences[at] as number,
-    index: indexes[at] as number,
-    acceptedAt: acceptedAts[at] as number,
-  }));
+  const rows = events.map((event, at): OutputRow => {
+    const row = {
+      event,
+      time: times[at] as number,
+      sequence: sequences[at] as number,
+      index: indexes[at] as number,
+      acceptedAt: acceptedAts[at] as number,
+    };
+    const redrive = redriven.get(at);
+    return redrive ? { ...row, redrive } : row;
+  });
   return { kind: 'output', rows };
+}
+
+/** How many columns an output message has; undefined of those that an early engine wrote. */
+export function columnsOf(payload: Uint8Array): number | undefined {
+  return (read(payload).head as { columns?: number }).columns;
 }
 
 /** The place of the last row of an output message, without decoding its columns. */
