@@ -33,6 +33,10 @@ export const executionErrors = defineErrors({
     message: 'node {node} failed: {reason}',
     help: 'An operator threw instead of turning an event away. That is a mistake of the operator; the stage stops before the event, so that nothing is lost, and stops again there until the operator is mended.',
   },
+  MACH3210: {
+    message: 'a dead letter cannot go in again: {reason}',
+    help: 'The topology that handles it has no place for it any more: the node or its input is gone, or its events have another shape. It stays a dead letter. `mach dead-letter show` has what it holds.',
+  },
   MACH3209: {
     message: 'the probes and the status cannot be served at {address}: {reason}',
     help: 'The address of `--observe` is in use, or not one of this machine. Nothing was left running. Give another, or `--observe 0` for a free port.',

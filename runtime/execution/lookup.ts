@@ -6,6 +6,7 @@
 import { limits } from '../limits.ts';
 import type { BoundOperator, LookupSpec, Output } from '../stream/definition.ts';
 import type { Event } from '../stream/schema.ts';
+import type { RedriveLink } from './log-frame.ts';
 
 /** The input port on which answers come back. */
 export const answersInput = '$answers';
@@ -26,22 +27,32 @@ interface Pending {
   readonly event: Event;
   readonly time: number;
   answered: Answered | null;
+  /** The event is a dead letter that was redriven. */
+  readonly redrive?: RedriveLink;
+}
+
+/** What a look-up needs of the stage around it. */
+export interface LookupEdge {
+  /** A name for the next question: the same after a restart. */
+  identity(): string;
+  ask(id: string, event: Event): void;
+  /** The redriven letter that is being handled. */
+  redriving(): RedriveLink | undefined;
+  /** Works on behalf of a letter that was redriven earlier: the answer came only now. */
+  asRedriven(redrive: RedriveLink | undefined, work: () => void): void;
 }
 
 /** The operator around a look-up: keeps what waits in its state, in order. */
-export function lookupOperator(
-  bound: BoundOperator,
-  lookup: LookupSpec,
-  edge: { identity(): string; ask(id: string, event: Event): void },
-): BoundOperator {
+export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: LookupEdge): BoundOperator {
   return {
     ports: bound.ports,
     create(context) {
       const pending = context.keyedState<Pending>('pending');
-      const send = (out: Output, { event, time }: Pick<Pending, 'event' | 'time'>, { answer, failure }: Answered) => {
+      const send = (out: Output, item: Omit<Pending, 'answered'>, { answer, failure }: Answered) => {
+        const { event, time } = item;
         const result = lookup.join(event, answer, failure);
         if ('event' in result) out.emit(result.event, time);
-        else out.dead(event, result.dead.code, result.dead.reason, time);
+        else edge.asRedriven(item.redrive, () => out.dead(event, result.dead.code, result.dead.reason, time));
       };
       const release = (out: Output) => {
         for (const [id, item] of pending.entries()) {
@@ -69,7 +80,8 @@ export function lookupOperator(
             return send(out, { event, time }, { answer: null, failure });
           }
           const id = edge.identity();
-          pending.set(id, { event, time, answered: null }, time);
+          const redrive = edge.redriving();
+          pending.set(id, { event, time, answered: null, ...(redrive && { redrive }) }, time);
           edge.ask(id, event);
         },
         resume() {

@@ -9,7 +9,7 @@ import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
-import { deadLetterOfEvent, deadLetterSchema } from './dead-letter.ts';
+import { deadLetterSchema, sinkLetter } from './dead-letter.ts';
 import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-frame.ts';
 import { readAhead } from './read-ahead.ts';
 import { woken } from './woken.ts';
@@ -89,7 +89,10 @@ export async function startSinkRunner(args: {
     const refused = await writeUntilDone(rows, token);
     counts.busyMs += wallTime() - began;
     crashPoints.at('sink.after-write');
-    if (refused.length > 0) await buryRefused(refused, token);
+    if (refused.length > 0) {
+      const links = new Map(rows.map((row, at) => [row, decoded[at]?.redrive]));
+      await buryRefused(refused, links, token);
+    }
     const now = wallTime();
     for (const row of decoded) if (row.acceptedAt > 0) latenciesMs.push(now - row.acceptedAt);
     const older = latenciesMs.length - limits.sinkLatenciesKept;
@@ -122,10 +125,11 @@ export async function startSinkRunner(args: {
 
   async function buryRefused(
     refused: readonly { row: SinkRow; code: string; reason: string }[],
+    links: ReadonlyMap<SinkRow, OutputRow['redrive']>,
     token: string,
   ): Promise<void> {
     const rows: OutputRow[] = refused.map(({ row, code, reason }) => ({
-      event: deadLetterOfEvent(sink, { ...row.event, code, reason }),
+      event: sinkLetter(sink, { ...row, code, reason }, links.get(row)),
       time: row.time,
       sequence: row.sequence,
       index: row.index,
@@ -212,5 +216,7 @@ export async function startSinkRunner(args: {
 
 function sinkRow(row: OutputRow, place: { stage: string; partition: number }): SinkRow {
   const { event, time, sequence, index } = row;
-  return { event, time, sequence, index, stage: place.stage, partition: place.partition };
+  const own = { sequence, index, stage: place.stage, partition: place.partition };
+  // A row that was refused once is still the row that it was.
+  return { event, time, ...own, ...row.redrive?.origin };
 }

@@ -10,17 +10,18 @@ import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
-import { type Accounting, Ledger, outcome } from '../stream/ledger.ts';
+import { type Accounting, emptyAccounting, Ledger, outcome, outcomesSince } from '../stream/ledger.ts';
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event } from '../stream/schema.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
 import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
-import { deadLetterOf, deadLetterOfEvent } from './dead-letter.ts';
+import { decodeLetter, endingOf, operatorLetter, sinkLetter } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { fuseChains, isFusible } from './fuse.ts';
-import type { AnswersFrame, InputFrame, OutputRow, SilenceFrame, SourceFrame } from './log-frame.ts';
+import { type Landing, landingOf } from './landing.ts';
+import type { AnswersFrame, InputFrame, OutputRow, RedriveFrame, SilenceFrame, SourceFrame } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 
 /** Where the dead letters of a stage are gathered, beside its sinks. */
@@ -66,6 +67,8 @@ export class StageMachine {
   private readonly answers = new Map<string, Subject<Frame>>();
   private readonly outputs: StageOutputs;
   private current = { sequence: 0, index: 0, acceptedAt: 0 };
+  /** The dead letter that is going in again. */
+  private redrive: OutputRow['redrive'];
 
   constructor(topology: BoundTopology, outputs: StageOutputs) {
     this.topology = topology;
@@ -118,6 +121,7 @@ export class StageMachine {
     try {
       if (frame.kind === 'source') this.handleSource(this.source(source), frame);
       else if (frame.kind === 'silence') this.handleSilence(this.source(source), frame);
+      else if (frame.kind === 'redrive') this.handleRedrive(source, frame);
       else this.handleAnswers(source, frame);
     } catch (error) {
       const node = error instanceof NodeFailure ? error.node : source;
@@ -169,14 +173,14 @@ export class StageMachine {
       source.forwarded = source.origins.time;
       source.idle = source.origins.allIdle;
     }
-    this.ledger.accounting = snapshot.accounting;
+    this.ledger.accounting = { ...emptyAccounting(), ...snapshot.accounting };
     for (const runner of this.runners.values()) runner.resume();
   }
 
   private handleSource(source: SourceState, frame: SourceFrame): void {
     this.ledger.open(frame.events.length, frame.deadLetters.length);
     for (const letter of frame.deadLetters)
-      this.deadLetter(deadLetterOf(source.node.id, letter), this.current.acceptedAt);
+      this.deadLetter(decodeLetter(source.node.id, letter), this.current.acceptedAt);
     let cause = 0;
     let from = 0;
     const sendUpTo = (to: number) => {
@@ -228,6 +232,44 @@ export class StageMachine {
     this.endWave();
   }
 
+  /** What a redriven letter gives is handled like anything else, but moves no watermark: its time has passed. */
+  private handleRedrive(node: string, frame: RedriveFrame): void {
+    const { letter, first, attempts, origin, times, deadLetters, time } = frame;
+    const landing = landingOf(this.topology, node, frame);
+    const refused = 'problem' in landing;
+    const before = { ...this.ledger.accounting };
+    this.redrive = { letter, first, attempts, ...(origin && { origin }) };
+    this.ledger.open(refused ? 0 : landing.events.length, deadLetters.length + (refused ? 1 : 0));
+    this.ledger.accounting.redriven++;
+    for (const still of deadLetters) this.deadLetter(decodeLetter(node, still, this.redrive), time);
+    if (refused) this.refuseRedriven(node, frame, landing);
+    else if (landing.events.length > 0) {
+      const { events } = landing;
+      const batch = { kind: 'batch' as const, events, times, causes: events.map((_, cause) => cause) };
+      if (landing.kind === 'source') this.source(node).frames.next(batch);
+      else this.runners.get(node)?.inject(landing.input, batch);
+      this.endWave();
+    }
+    this.ledger.close();
+    this.deadLetter(endingOf(node, this.redrive, outcomesSince(before, this.ledger.accounting)), time);
+    this.redrive = undefined;
+  }
+
+  /** It has nowhere to go in the topology of now: it becomes a letter again, as it was. */
+  private refuseRedriven(node: string, frame: RedriveFrame, { kind, problem }: Landing & { problem: string }): void {
+    const { events, input, origin, raw = '', place = {}, time } = frame;
+    const { code, message: reason } = executionErrors.make('MACH3210', { reason: problem });
+    const [event = {}] = events;
+    if (frame.raw !== undefined || kind === 'source') {
+      this.deadLetter(decodeLetter(node, { code, reason, raw, place }, this.redrive), time);
+    } else if (origin) {
+      this.deadLetter(sinkLetter(node, { event, code, reason, ...origin }, this.redrive), time);
+    } else {
+      const letter = { event, time, code, reason, input: input ?? undefined };
+      this.deadLetter(operatorLetter(node, letter, this.redrive), time);
+    }
+  }
+
   private sendWatermark(source: SourceState): void {
     const { time, allIdle } = source.origins;
     if (time === source.forwarded && allIdle === source.idle) return;
@@ -269,11 +311,28 @@ export class StageMachine {
       ? lookupOperator(node.bound, lookup, {
           identity: () => `${node.id}/${this.current.sequence}/${this.current.index++}`,
           ask: (id, event) => this.outputs.question({ node: node.id, id, event, lookup }),
+          redriving: () => this.redrive,
+          asRedriven: (redrive, work) => {
+            const before = this.redrive;
+            this.redrive = redrive ?? before;
+            work();
+            this.redrive = before;
+          },
         })
       : node.bound;
     const inputs = node.inputs.map((edge) => edge.input);
     if (lookup) inputs.push(answersInput);
-    const runner = new OperatorRunner({ node: node.id, bound, inputs, ledger: this.ledger });
+    const runner = new OperatorRunner({
+      node: node.id,
+      bound,
+      inputs,
+      ledger: this.ledger,
+      onDead: (letter) => {
+        // What had waited for an answer came by the input of the questions.
+        const input = lookup && letter.input === answersInput ? lookup.input : letter.input;
+        this.deadLetter(operatorLetter(node.id, { ...letter, input }, this.redrive), letter.time);
+      },
+    });
     for (const edge of node.inputs) runner.connect(edge.input, this.output(edge.from));
     if (lookup) {
       const answers = new Subject<Frame>();
@@ -284,12 +343,6 @@ export class StageMachine {
     }
     if (inputs.length > 1) this.merging.push(runner);
     this.runners.set(node.id, runner);
-    subscribeFrames(runner.output('dead'), (frame) => {
-      if (frame.kind !== 'batch') return;
-      frame.events.forEach((event, index) => {
-        this.deadLetter(deadLetterOfEvent(node.id, event), frame.times[index] as number);
-      });
-    });
   }
 
   private addSink(id: string, edges: readonly { input: string; from: NodePort; schema: Schema }[]): void {
@@ -318,7 +371,9 @@ export class StageMachine {
 
   private row(output: string, event: Event, time: number): void {
     const { sequence, acceptedAt } = this.current;
-    this.outputs.row(output, { event, time, sequence, index: this.current.index++, acceptedAt });
+    const row = { event, time, sequence, index: this.current.index++, acceptedAt };
+    const { redrive } = this;
+    this.outputs.row(output, redrive && output !== deadLetterOutput ? { ...row, redrive } : row);
   }
 
   /** The frames of an edge, for whoever looks on. */

@@ -6,7 +6,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { StatelessFunction } from './definition.ts';
 import type { Batch, Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
-import { type Ledger, outcome } from './ledger.ts';
+import { type Outcomes, outcome } from './ledger.ts';
 import {
   emptyCounts,
   type NodeCounts,
@@ -33,11 +33,11 @@ const never: Observable<Frame> = new Subject<Frame>();
 
 export class FusedRunner {
   private readonly members: Member[];
-  private readonly ledger: Ledger;
+  private readonly ledger: Outcomes;
   private watermarkTime = Number.NEGATIVE_INFINITY;
   private busyMs = 0;
 
-  constructor(steps: readonly FusedStep[], ledger: Ledger) {
+  constructor(steps: readonly FusedStep[], ledger: Outcomes) {
     this.members = steps.map((step) => ({ ...step, counts: emptyCounts(), out: new Subject(), events: [], times: [] }));
     this.ledger = ledger;
   }
@@ -66,6 +66,7 @@ export class FusedRunner {
         return runner.watermarkTime;
       },
       output: (port) => (port === 'out' ? member.out : never),
+      inject: (_input, batch) => runner.handleBatch(batch, runner.members.indexOf(member)),
       flush() {},
       resume() {},
       snapshot: () => statelessSnapshot(member.counts, runner.watermarkTime),
@@ -86,7 +87,8 @@ export class FusedRunner {
     for (const { out } of this.members) out.next(frame);
   }
 
-  private handleBatch({ events, times, causes }: Batch): void {
+  /** `first`: the member that the events come to. */
+  private handleBatch({ events, times, causes }: Batch, first = 0): void {
     const { members, ledger } = this;
     const last = members.length - 1;
     const passed: Event[] = [];
@@ -95,7 +97,7 @@ export class FusedRunner {
     const began = performance.now();
     for (let index = 0; index < events.length; index++) {
       let event: Event | null = events[index] as Event;
-      for (let at = 0; at <= last; at++) {
+      for (let at = first; at <= last; at++) {
         const member = members[at] as Member;
         member.counts.in++;
         event = applyStep(member, event);

@@ -24,6 +24,7 @@ describe('ledger', () => {
       dropped: 2,
       dead_lettered: 3,
       dropped_by_reason: { duplicate: 1, [unconsumed]: 1 },
+      redriven: 0,
     });
   });
 

@@ -1,10 +1,10 @@
 /**
  * The outcome of every accepted event. Each event that a log message brings ends as exactly one of: delivered, filtered,
  * late, dropped (with a reason), dead-lettered. Where an event takes several ways, the strongest outcome counts:
- * delivered, then dead-lettered, late, dropped, filtered.
+ * delivered, then dead-lettered, late, dropped, filtered. An event that other partitions handle is `elsewhere`: it counts there alone.
  */
 
-export const outcome = { none: 0, filtered: 1, dropped: 2, late: 3, dead: 4, delivered: 5 } as const;
+export const outcome = { none: 0, elsewhere: 1, filtered: 2, dropped: 3, late: 4, dead: 5, delivered: 6 } as const;
 
 export type Outcome = (typeof outcome)[keyof typeof outcome];
 
@@ -17,10 +17,21 @@ export interface Accounting {
   dropped: number;
   dead_lettered: number;
   dropped_by_reason: Record<string, number>;
+  /** Dead letters that went in again. What they gave is in `in` once more, so `in - redriven` counts what came from outside. */
+  redriven: number;
 }
 
 export function emptyAccounting(): Accounting {
-  return { in: 0, delivered: 0, filtered: 0, late: 0, dropped: 0, dead_lettered: 0, dropped_by_reason: {} };
+  return {
+    in: 0,
+    delivered: 0,
+    filtered: 0,
+    late: 0,
+    dropped: 0,
+    dead_lettered: 0,
+    dropped_by_reason: {},
+    redriven: 0,
+  };
 }
 
 export function isBalanced(accounting: Accounting): boolean {
@@ -28,15 +39,33 @@ export function isBalanced(accounting: Accounting): boolean {
   return accepted === delivered + filtered + late + dropped + dead;
 }
 
+/** What became of the events that were handled between two looks at the account, those alone that are not 0. */
+export function outcomesSince(before: Accounting, now: Accounting): Record<string, number> {
+  const outcomes = ['delivered', 'filtered', 'late', 'dropped', 'dead_lettered'] as const;
+  const counts = outcomes.map((name) => [name, now[name] - before[name]] as const);
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
 /** What is left of an event that no edge took further. */
 export const unconsumed = 'unconsumed';
 
-export class Ledger {
+/** Where the outcome of an event is told. */
+export interface Outcomes {
+  settle(cause: number, result: Outcome, reason?: string): void;
+}
+
+export class Ledger implements Outcomes {
   /** Index of the source event that is being handled (see `Batch.causes`). */
   private outcomes = new Uint8Array(1024);
   private readonly reasons = new Map<number, string>();
   private size = 0;
   accounting: Accounting = emptyAccounting();
+  private readonly isFirst: boolean;
+
+  /** `isFirst`: of the partitions that see an event which none of them handles, this one counts it. */
+  constructor({ isFirst = true }: { isFirst?: boolean } = {}) {
+    this.isFirst = isFirst;
+  }
 
   /** A log message with `events` accepted events and `dead` dead letters of the decoder begins. */
   open(events: number, dead: number): void {
@@ -55,6 +84,11 @@ export class Ledger {
     if (result <= before) return;
     this.outcomes[cause] = result;
     if (result === outcome.dropped && reason) this.reasons.set(cause, reason);
+  }
+
+  /** For nodes that do the same in every partition and count in the first alone. */
+  get shadow(): Outcomes {
+    return { settle: (cause) => this.settle(cause, outcome.elsewhere) };
   }
 
   isSettled(cause: number): boolean {
@@ -78,11 +112,15 @@ export class Ledger {
         case outcome.filtered:
           accounting.filtered++;
           break;
+        case outcome.elsewhere:
+          accounting.in--;
+          break;
         case outcome.dropped:
           this.countDropped(this.reasons.get(cause) ?? unconsumed);
           break;
         default:
-          this.countDropped(unconsumed);
+          if (this.isFirst) this.countDropped(unconsumed);
+          else accounting.in--;
       }
     }
     this.size = 0;

@@ -1,6 +1,6 @@
 /** What a node of a stage is to the rest of the engine, whether it runs alone or fused with its neighbours. */
 import type { Observable } from 'rxjs';
-import type { Frame } from './frame.ts';
+import type { Batch, Frame } from './frame.ts';
 import { EventTimers, type KeyedStateSnapshot, type TimersSnapshot } from './keyed-state.ts';
 import type { Progress } from './watermark.ts';
 
@@ -34,6 +34,8 @@ export interface NodeRunner {
   readonly stateEvicted: number;
   /** The frames that leave by a port. */
   output(port: string): Observable<Frame>;
+  /** Events come in by an input as if the node before it had sent them: dead letters that are redriven. */
+  inject(input: string, batch: Batch): void;
   /** The wave is over: an operator with several inputs now handles what came. */
   flush(): void;
   snapshot(): RunnerSnapshot;

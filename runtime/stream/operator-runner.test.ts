@@ -142,6 +142,7 @@ describe('outcomes', () => {
       dropped: 2,
       dead_lettered: 1,
       dropped_by_reason: { 'unused port side': 1, sampled: 1 },
+      redriven: 0,
     });
     expect(isBalanced(ledger.accounting)).toBe(true);
   });

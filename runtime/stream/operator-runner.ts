@@ -13,7 +13,7 @@ import type { Batch, Frame } from './frame.ts';
 import { end } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
 import { EventTimers, KeyedStateMap } from './keyed-state.ts';
-import { type Ledger, outcome } from './ledger.ts';
+import { type Outcomes, outcome } from './ledger.ts';
 import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
 import type { Event } from './schema.ts';
 import { combineEdges, type Progress, unstarted } from './watermark.ts';
@@ -34,6 +34,16 @@ interface InputPort {
 
 const mainPortName = 'out';
 
+/** An event that a node turned away, as it came in. */
+export interface TurnedAway {
+  readonly event: Event;
+  readonly time: number;
+  readonly code: string;
+  readonly reason: string;
+  /** The input that it had come by; undefined where a node with several gave up what had waited. */
+  readonly input: string | undefined;
+}
+
 export class OperatorRunner implements Output, NodeRunner {
   readonly node: string;
   /** Time spent in the operator itself, ms, since the process began. */
@@ -46,7 +56,8 @@ export class OperatorRunner implements Output, NodeRunner {
   private readonly handler: OperatorHandler;
   private readonly states = new Map<string, KeyedStateMap<unknown>>();
   private readonly timers = new EventTimers();
-  private readonly ledger: Ledger;
+  private readonly ledger: Outcomes;
+  private readonly onDead: ((letter: TurnedAway) => void) | undefined;
   private readonly usesTimers: boolean;
   private watermarkTime = Number.NEGATIVE_INFINITY;
   private idle = false;
@@ -56,10 +67,19 @@ export class OperatorRunner implements Output, NodeRunner {
   private cause = -1;
   private time = 0;
   private touched = false;
+  private input: string | undefined;
 
-  constructor(args: { node: string; bound: BoundOperator; inputs: readonly string[]; ledger: Ledger }) {
+  constructor(args: {
+    node: string;
+    bound: BoundOperator;
+    inputs: readonly string[];
+    ledger: Outcomes;
+    /** Told of every event that the node turns away, at once. */
+    onDead?: (letter: TurnedAway) => void;
+  }) {
     this.node = args.node;
     this.ledger = args.ledger;
+    this.onDead = args.onDead;
     this.inputs = args.inputs.map((name) => ({ name, progress: unstarted, waiting: [] }));
     const names = [...new Set([...Object.keys(args.bound.ports), 'late', 'dead'])];
     this.ports = names.map((name) => ({ name, subject: new Subject<Frame>(), events: [], times: [], causes: [] }));
@@ -74,6 +94,13 @@ export class OperatorRunner implements Output, NodeRunner {
     const port = this.inputs.find((candidate) => candidate.name === input);
     if (!port) throw new Error(`node ${this.node} has no input ${input}`);
     subscribeFrames(frames, (frame) => this.guarded(() => this.receive(port, frame)));
+  }
+
+  /** Events come in by an input as if the node before it had sent them. */
+  inject(input: string, batch: Batch): void {
+    const port = this.inputs.find((candidate) => candidate.name === input);
+    if (!port) throw new Error(`node ${this.node} has no input ${input}`);
+    this.guarded(() => this.receive(port, batch));
   }
 
   /** The frames that leave by a port. */
@@ -171,6 +198,8 @@ export class OperatorRunner implements Output, NodeRunner {
   dead(event: Event, code: string, reason: string, time?: number): void {
     this.counts.dead++;
     this.settle(outcome.dead);
+    const input = this.input ?? (this.inputs.length === 1 ? this.inputs[0]?.name : undefined);
+    this.onDead?.({ event, time: time ?? this.time, code, reason, input });
     this.side('dead', { ...event, code, reason }, time ?? this.time);
   }
 
@@ -213,8 +242,10 @@ export class OperatorRunner implements Output, NodeRunner {
     this.cause = cause;
     this.time = time;
     this.touched = false;
+    this.input = input;
     this.counts.in++;
     this.handler.event(event, time, this, input);
+    this.input = undefined;
     // Neither sent on nor turned away: it has become part of the node's state, and so of later results.
     if (!this.touched) this.ledger.settle(cause, outcome.delivered);
     this.cause = -1;

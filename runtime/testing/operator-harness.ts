@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { answersInput, lookupOperator } from '../execution/lookup.ts';
+import { answersInput, type LookupEdge, lookupOperator } from '../execution/lookup.ts';
 import { compileAggregateExpression, compileExpression } from '../expression/index.ts';
 import type {
   BoundInput,
@@ -151,7 +151,12 @@ export function operatorRun<O extends z.ZodType>(
   return (steps, schedule = {}) => {
     const asked: string[] = [];
     let identities = 0;
-    const edge = { identity: () => `question ${identities++}`, ask: (id: string) => void asked.push(id) };
+    const edge: LookupEdge = {
+      identity: () => `question ${identities++}`,
+      ask: (id) => void asked.push(id),
+      redriving: () => undefined,
+      asRedriven: (_redrive, work) => work(),
+    };
     const asking = lookupOperator(bound, bound.lookup as LookupSpec, edge);
     const answers = () => asked.map((id, index) => ({ id, answer: args.answers?.[index] ?? null, failure: null }));
     return runSteps({ bound: asking, names, steps, schedule, answers });

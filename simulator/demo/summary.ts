@@ -43,7 +43,7 @@ export async function summarise(run: Run, { truth }: CityResult): Promise<DemoSu
   }
   const compared = truth.length;
   const mean = (sum: number) => (compared === 0 ? 0 : sum / compared);
-  const { in: accepted, delivered, filtered, late, dropped, dead_lettered } = engine.stage.machine.accounting;
+  const { in: accepted, delivered, filtered, late, dropped, dead_lettered, redriven } = engine.stage.machine.accounting;
   let results = 0;
   for (const sink of engine.sinks.values()) results += sink.counts.rows;
   const latenciesMs = engine.sinks.get('emergency_calls')?.latenciesMs ?? [];
@@ -62,6 +62,6 @@ export async function summarise(run: Run, { truth }: CityResult): Promise<DemoSu
       boarding_mean_absolute_error: mean(errors.boarding),
       waiting_mean_absolute_error: mean(errors.waiting),
     },
-    accounting: { in: accepted, delivered, filtered, late, dropped, dead_lettered },
+    accounting: { in: accepted, delivered, filtered, late, dropped, dead_lettered, redriven },
   };
 }
