@@ -64,6 +64,9 @@ export const limits = {
   checkpointEveryMs: 5_000,
   /** Checkpoints kept of a stage. */
   checkpointsKept: 3,
+  /** Beside them one of every so often is kept for so long, for replays and questions about the past. */
+  checkpointHistoryEveryMs: 3_600_000,
+  checkpointHistoryMs: 24 * 3_600_000,
   /**
    * Leases of the log. A holder asks this often for a tick, and regards the lease as lost when the newest request that was
    * answered is `leaseMs` old; the broker gives it to another when it has heard no request for `leasePinMs`. Longer times bear longer
@@ -77,6 +80,18 @@ export const limits = {
   leaseTickAgeMs: 10_000,
   /** What the broker keeps for a lease goes when nobody has wanted it for so long. */
   leaseConsumerInactiveMs: 3_600_000,
+  /** A worker says this often that it lives; who has not been heard for `workerSilentMs` is taken for dead. */
+  workerTickEveryMs: 400,
+  workerSilentMs: 2_000,
+  /** A partition too many is handed over when others have wanted it for so long, so that a worker that comes and goes moves nothing. */
+  workerSettleMs: 1_000,
+  /** At the start workers that are started together wait this long for each other before they share. */
+  workerStartWaitMs: 5_000,
+  /** A partition that was lost for an error is tried again after this. */
+  ownershipRetryDelayMs: 1_000,
+  /** Partitions of one topology, and workers that share them. */
+  partitionsMax: 64,
+  workersMax: 64,
   /** A graceful drain ends by then, finished or not (Kubernetes gives 30 s). */
   drainDeadlineMs: 25_000,
   /** What is closed after a drain that did not succeed: the engine and, after it, the servers have this long each. */

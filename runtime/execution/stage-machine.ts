@@ -10,19 +10,24 @@ import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
-import { type Accounting, emptyAccounting, Ledger, outcome, outcomesSince } from '../stream/ledger.ts';
+import { type Accounting, emptyAccounting, Ledger, type Outcomes, outcome, outcomesSince } from '../stream/ledger.ts';
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event } from '../stream/schema.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
 import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
-import type { BoundEdge, BoundOperatorNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
+import type { BoundOperatorNode, BoundSinkNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
+import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
 import { decodeLetter, endingOf, operatorLetter, sinkLetter } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
+import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange-inputs.ts';
+import type { ExchangeStep } from './exchange/exchange-merge.ts';
+import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
 import { fuseChains, isFusible } from './fuse.ts';
 import { type Landing, landingOf } from './landing.ts';
 import type { AnswersFrame, InputFrame, OutputRow, RedriveFrame, SilenceFrame, SourceFrame } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
+import { isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
 
 /** Where the dead letters of a stage are gathered, beside its sinks. */
 export const deadLetterOutput = '$dead';
@@ -31,6 +36,8 @@ export interface StageSnapshot {
   readonly sequence: number;
   readonly nodes: Map<string, RunnerSnapshot>;
   readonly sources: Map<string, SourceSnapshot>;
+  /** How far each lane of each exchange has come; absent in the first stage. */
+  readonly exchanges?: ExchangeInputsSnapshot;
   readonly accounting: Accounting;
 }
 
@@ -46,6 +53,8 @@ export interface StageOutputs {
   row(output: string, row: OutputRow): void;
   /** A look-up wants an answer, to be appended to the input log. */
   question(question: LookupQuestion): void;
+  /** What goes to the partitions of later stages, where the topology is spread. */
+  readonly exchange?: ExchangeOutput;
 }
 
 interface SourceState {
@@ -60,20 +69,25 @@ interface SourceState {
 
 export class StageMachine {
   readonly topology: BoundTopology;
-  private readonly ledger = new Ledger();
+  readonly part: StagePart;
+  private readonly ledger: Ledger;
   private readonly sources = new Map<string, SourceState>();
   private readonly runners = new Map<string, NodeRunner>();
   private readonly merging: OperatorRunner[] = [];
   private readonly answers = new Map<string, Subject<Frame>>();
   private readonly outputs: StageOutputs;
-  private current = { sequence: 0, index: 0, acceptedAt: 0 };
+  private readonly exchanges: ExchangeInputs;
+  private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0, questions: 0 };
   /** The dead letter that is going in again. */
   private redrive: OutputRow['redrive'];
 
-  constructor(topology: BoundTopology, outputs: StageOutputs) {
+  constructor(topology: BoundTopology, outputs: StageOutputs, part: StagePart = wholePart(topology)) {
     this.topology = topology;
     this.outputs = outputs;
-    for (const node of topology.sources) {
+    this.part = part;
+    this.ledger = new Ledger({ isFirst: part.partition === 0 });
+    this.exchanges = new ExchangeInputs(part);
+    for (const node of part.stage === 1 ? topology.sources : []) {
       this.sources.set(node.id, {
         node,
         frames: new Subject(),
@@ -84,8 +98,10 @@ export class StageMachine {
         idle: false,
       });
     }
-    for (const chain of fuseChains(topology)) this.addChain(chain);
-    for (const node of topology.sinks) this.addSink(node.id, node.inputs);
+    for (const chain of fuseChains(topology, part.plan, part.stage)) this.addChain(chain);
+    for (const node of topology.sinks) if (this.spreadNode(node.id).stage === part.stage) this.addSink(node);
+    if (outputs.exchange)
+      passExchanges({ part, frames: (from) => this.output(from), place: () => this.current, to: outputs.exchange });
   }
 
   /** Input sequence handled last. */
@@ -117,7 +133,7 @@ export class StageMachine {
   }
 
   handle(sequence: number, source: string, frame: InputFrame): void {
-    this.current = { sequence, index: 0, acceptedAt: frame.kind === 'source' ? frame.acceptedAt : 0 };
+    this.begin(sequence, frame.kind === 'source' ? frame.acceptedAt : 0);
     try {
       if (frame.kind === 'source') this.handleSource(this.source(source), frame);
       else if (frame.kind === 'silence') this.handleSilence(this.source(source), frame);
@@ -130,11 +146,35 @@ export class StageMachine {
     this.ledger.close();
   }
 
+  /** Of a later stage: everything that one source message caused in the stages before. */
+  handleExchanged(step: ExchangeStep): void {
+    const acceptedAt = Math.max(0, ...step.waves.flatMap(({ rows }) => rows.map((row) => row.acceptedAt)));
+    this.begin(step.sequence, acceptedAt);
+    try {
+      this.ledger.open(this.exchanges.countCauses(step), 0);
+      for (const { wave, frames } of this.exchanges.framesOf(step)) {
+        this.current.wave = wave;
+        for (const { exchange, frame } of frames) this.exchanges.send(exchange, frame);
+        for (const runner of this.merging) runner.flush();
+      }
+    } catch (error) {
+      const node = error instanceof NodeFailure ? error.node : `stage ${this.part.stage}`;
+      throw executionErrors.make('MACH3208', { node, reason: messageOf(error) }, error);
+    }
+    this.ledger.close();
+  }
+
+  /** Every lane has come through this sequence: nothing up to it is still to come. */
+  comeThrough(sequence: number): void {
+    if (sequence > this.current.sequence) this.begin(sequence, 0);
+  }
+
   /** All inputs have ended: every window closes. For tests and replays; a live stage never ends. */
   finish(): void {
-    this.current = { sequence: this.current.sequence, index: this.current.index, acceptedAt: 0 };
+    this.current = { ...this.current, acceptedAt: 0 };
     this.ledger.open(0, 0);
     for (const source of this.sources.values()) source.frames.next(end);
+    this.exchanges.end();
     this.endWave();
     this.ledger.close();
   }
@@ -154,13 +194,15 @@ export class StageMachine {
           },
         ]),
       ),
+      ...(this.part.stage === 1 ? {} : { exchanges: this.exchanges.snapshot() }),
       accounting: this.ledger.accounting,
     };
   }
 
   /** Nodes that the snapshot does not know start empty; `without` names nodes whose state is left behind on purpose. */
   restore(snapshot: StageSnapshot, without: ReadonlySet<string> = new Set()): void {
-    this.current = { sequence: snapshot.sequence, index: 0, acceptedAt: 0 };
+    this.begin(snapshot.sequence, 0);
+    if (snapshot.exchanges) this.exchanges.restore(snapshot.exchanges);
     for (const [id, state] of snapshot.nodes) {
       if (!without.has(id)) this.runners.get(id)?.restore(state);
     }
@@ -178,9 +220,11 @@ export class StageMachine {
   }
 
   private handleSource(source: SourceState, frame: SourceFrame): void {
-    this.ledger.open(frame.events.length, frame.deadLetters.length);
-    for (const letter of frame.deadLetters)
-      this.deadLetter(decodeLetter(source.node.id, letter), this.current.acceptedAt);
+    const isFirst = this.part.partition === 0;
+    // What could not be decoded is nobody's key: the first partition tells of it.
+    const letters = isFirst ? frame.deadLetters : [];
+    this.ledger.open(frame.events.length, letters.length);
+    for (const letter of letters) this.deadLetter(decodeLetter(source.node.id, letter), this.current.acceptedAt);
     let cause = 0;
     let from = 0;
     const sendUpTo = (to: number) => {
@@ -200,7 +244,8 @@ export class StageMachine {
       if (segment.mark !== undefined) source.marks.set(segment.origin, segment.mark);
       if (segment.id !== undefined && !this.remember(source, `${segment.origin}\u0000${segment.id}`)) {
         sendUpTo(begin);
-        for (let index = begin; index < cause; index++) this.ledger.settle(index, outcome.dropped, 'appended twice');
+        const outcomes = isFirst ? this.ledger : this.ledger.shadow;
+        for (let index = begin; index < cause; index++) outcomes.settle(index, outcome.dropped, 'appended twice');
         from = cause;
         continue;
       }
@@ -281,6 +326,11 @@ export class StageMachine {
 
   private endWave(): void {
     for (const runner of this.merging) runner.flush();
+    this.current.wave++;
+  }
+
+  private begin(sequence: number, acceptedAt: number): void {
+    this.current = { sequence, index: 0, acceptedAt, wave: 0, questions: 0 };
   }
 
   private remember(source: SourceState, identity: string): boolean {
@@ -300,8 +350,8 @@ export class StageMachine {
       return;
     }
     const steps = chain.map(({ id, bound }) => ({ node: id, transform: bound.stateless as StatelessFunction }));
-    const fused = new FusedRunner(steps, this.ledger);
-    fused.connect(this.output((first.inputs[0] as BoundEdge).from));
+    const fused = new FusedRunner(steps, this.outcomesOf(first.id));
+    fused.connect(this.framesInto(first.id, this.spreadNode(first.id).edges[0] as SpreadEdge));
     for (const view of fused.views) this.runners.set(view.node, view);
   }
 
@@ -309,8 +359,10 @@ export class StageMachine {
     const { lookup } = node.bound;
     const bound = lookup
       ? lookupOperator(node.bound, lookup, {
-          identity: () => `${node.id}/${this.current.sequence}/${this.current.index++}`,
-          ask: (id, event) => this.outputs.question({ node: node.id, id, event, lookup }),
+          identity: () => this.questionIdentity(node.id),
+          ask: (id, event) => {
+            if (!isShadow(this.part, node.id)) this.outputs.question({ node: node.id, id, event, lookup });
+          },
           redriving: () => this.redrive,
           asRedriven: (redrive, work) => {
             const before = this.redrive;
@@ -320,20 +372,22 @@ export class StageMachine {
           },
         })
       : node.bound;
-    const inputs = node.inputs.map((edge) => edge.input);
+    const { edges } = this.spreadNode(node.id);
+    const inputs = edges.map((edge) => edge.input);
     if (lookup) inputs.push(answersInput);
     const runner = new OperatorRunner({
       node: node.id,
       bound,
       inputs,
-      ledger: this.ledger,
+      ledger: this.outcomesOf(node.id),
       onDead: (letter) => {
+        if (isShadow(this.part, node.id)) return;
         // What had waited for an answer came by the input of the questions.
         const input = lookup && letter.input === answersInput ? lookup.input : letter.input;
         this.deadLetter(operatorLetter(node.id, { ...letter, input }, this.redrive), letter.time);
       },
     });
-    for (const edge of node.inputs) runner.connect(edge.input, this.output(edge.from));
+    for (const edge of edges) runner.connect(edge.input, this.framesInto(node.id, edge));
     if (lookup) {
       const answers = new Subject<Frame>();
       this.answers.set(node.id, answers);
@@ -345,7 +399,8 @@ export class StageMachine {
     this.runners.set(node.id, runner);
   }
 
-  private addSink(id: string, edges: readonly { input: string; from: NodePort; schema: Schema }[]): void {
+  private addSink({ id }: BoundSinkNode): void {
+    const { edges } = this.spreadNode(id);
     const ports = { out: edges[0]?.schema ?? { fields: {} } };
     const runner = new OperatorRunner({
       node: id,
@@ -353,7 +408,7 @@ export class StageMachine {
       inputs: edges.map((edge) => edge.input),
       ledger: this.ledger,
     });
-    for (const edge of edges) runner.connect(edge.input, this.output(edge.from));
+    for (const edge of edges) runner.connect(edge.input, this.framesInto(id, edge));
     if (edges.length > 1) this.merging.push(runner);
     this.runners.set(id, runner);
     subscribeFrames(runner.output('out'), (frame) => {
@@ -383,6 +438,30 @@ export class StageMachine {
     const runner = this.runners.get(node);
     if (!runner) throw new Error(`invariant broken: node ${node} is wired before it exists`);
     return runner.output(port);
+  }
+
+  /** The frames of an edge that this partition handles. */
+  private framesInto(node: string, { from, keep, exchange }: SpreadEdge): Observable<Frame> {
+    const frames = exchange === null ? this.output(from) : this.exchanges.frames(exchange);
+    return keptFrames(frames, keep, this.part, this.outcomesOf(node));
+  }
+
+  private outcomesOf(node: string): Outcomes {
+    return isShadow(this.part, node) ? this.ledger.shadow : this.ledger;
+  }
+
+  private spreadNode(id: string): SpreadNode {
+    const node = this.part.plan.nodes.get(id);
+    if (!node) throw new Error(`invariant broken: the plan has no node ${id}`);
+    return node;
+  }
+
+  /** The same in every partition that asks the same. */
+  private questionIdentity(node: string): string {
+    const { plan, partition } = this.part;
+    if (plan.partitions === 1) return `${node}/${this.current.sequence}/${this.current.index++}`;
+    const who = this.spreadNode(node).out.kind === 'everywhere' ? 'all' : partition;
+    return `${node}/${this.current.sequence}/${who}.${this.current.questions++}`;
   }
 
   private source(node: string): SourceState {

@@ -1,0 +1,175 @@
+/**
+ * Publishes what a partition of a stage passes to a partition of a later one: in order, exactly once, fenced as the outputs are. Also says
+ * how far the lane has come when there is nothing to pass, so that the reader need not wait for it.
+ */
+import type { LogStream } from '../../bus/log.ts';
+import type { Clock } from '../../clock.ts';
+import type { CrashPoints } from '../../faults.ts';
+import { limits } from '../../limits.ts';
+import {
+  type ExchangeFrame,
+  type ExchangeRow,
+  type ExchangeWatermark,
+  encodeExchangeFrame,
+  progressOf,
+  type RowPlace,
+  type SchemaOf,
+} from './exchange-frame.ts';
+
+export interface ExchangePublisher {
+  row(row: Omit<ExchangeRow, 'index'>): void;
+  watermark(mark: ExchangeWatermark): void;
+  /** The source message of this sequence has been handled: what it caused has been added. */
+  completed(sequence: number): void;
+  /** Resolves when everything completed so far is in the log, progress included. */
+  flushed(): Promise<void>;
+  /** Source sequence that the log had when this was opened. */
+  readonly knownSequence: number;
+  /** The input is another log now: what the old one caused means nothing. Before the first row only. */
+  forgetKnown(): void;
+  readonly waiting: number;
+  readonly published: number;
+  readonly repeated: number;
+}
+
+export async function openExchangePublisher(args: {
+  stream: LogStream;
+  subject: string;
+  schemaOf: SchemaOf;
+  clock: Clock;
+  crashPoints: CrashPoints;
+  onFailure(error: unknown): void;
+}): Promise<ExchangePublisher> {
+  const { stream, subject, schemaOf, clock, crashPoints } = args;
+  const newest = await stream.last(subject);
+  const known = newest ? progressOf(newest.payload) : { through: 0, last: null };
+  const knownSequence = Math.max(known.through, known.last?.sequence ?? 0);
+  let through = known.through;
+  let partial: RowPlace | null = known.last && known.last.sequence > known.through ? known.last : null;
+  let expected = newest?.sequence ?? 0;
+  let rows: ExchangeRow[] = [];
+  let watermarks: ExchangeWatermark[] = [];
+  let completed = through;
+  let saidThrough = through;
+  let counted = { sequence: 0, rows: 0 };
+  let running = false;
+  let failure: unknown;
+  let publishedAt = Number.NEGATIVE_INFINITY;
+  let hurry: (() => void) | undefined;
+  let waiters: { target: number; resolve(): void; reject(error: unknown): void }[] = [];
+  const counts = { published: 0, repeated: 0 };
+
+  const isKnown = (sequence: number, index: number) =>
+    sequence <= through || (partial !== null && sequence === partial.sequence && index <= partial.index);
+
+  function wake(): void {
+    const due = waiters.filter(({ target }) => failure !== undefined || target <= saidThrough);
+    waiters = waiters.filter((waiter) => !due.includes(waiter));
+    for (const { resolve, reject } of due) failure === undefined ? resolve() : reject(failure);
+  }
+
+  async function publishAll(): Promise<void> {
+    await Promise.resolve();
+    while (completed > saidThrough) {
+      await gather();
+      publishedAt = clock.now();
+      await publishCompleted();
+    }
+    running = false;
+  }
+
+  /** Lets rows come together for a moment; progress alone can wait longer. */
+  async function gather(): Promise<void> {
+    const isProgressAlone = rows.length === 0 && watermarks.length === 0;
+    const everyMs = isProgressAlone ? limits.exchangeProgressEveryMs : limits.outputFlushEveryMs;
+    const early = publishedAt + everyMs - clock.now();
+    if (early <= 0 || waiters.length > 0 || rows.length >= limits.outputFlushEventsMax) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(early, resolve);
+      hurry = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    hurry = undefined;
+  }
+
+  async function publishCompleted(): Promise<void> {
+    const frame: ExchangeFrame = { through: completed, rows, watermarks };
+    const before = saidThrough;
+    rows = [];
+    watermarks = [];
+    await publish(frame, before);
+    saidThrough = frame.through;
+    wake();
+  }
+
+  /** In several messages where it is too much for one: only the last says that the lane has come through. */
+  async function publish(frame: ExchangeFrame, before: number): Promise<void> {
+    const payload = encodeExchangeFrame(frame, schemaOf);
+    const tooMuch = frame.rows.length > limits.outputFlushEventsMax || payload.length > limits.frameBytesMax;
+    if (tooMuch && frame.rows.length > 1) {
+      const middle = frame.rows.length >> 1;
+      await publish({ through: before, rows: frame.rows.slice(0, middle), watermarks: [] }, before);
+      await publish({ ...frame, rows: frame.rows.slice(middle) }, before);
+      return;
+    }
+    const last = frame.rows.at(-1);
+    crashPoints.at('exchange.before-append');
+    const { sequence } = await stream.append(subject, payload, {
+      id: `${subject}/${expected}/${frame.through}.${last?.sequence ?? 0}.${last?.index ?? 0}`,
+      expectedLastSubjectSequence: expected,
+    });
+    crashPoints.at('exchange.after-append');
+    expected = sequence;
+    counts.published += frame.rows.length;
+  }
+
+  return {
+    row(row) {
+      counted = counted.sequence === row.sequence ? counted : { sequence: row.sequence, rows: 0 };
+      const index = counted.rows++;
+      if (isKnown(row.sequence, index)) counts.repeated++;
+      else rows.push({ ...row, index });
+    },
+    watermark(mark) {
+      if (mark.sequence > through) watermarks.push(mark);
+    },
+    completed(sequence) {
+      if (sequence <= completed) return;
+      completed = sequence;
+      if (failure !== undefined) return;
+      if (rows.length > 0 || watermarks.length > 0) hurry?.();
+      if (running) return;
+      running = true;
+      void publishAll().catch((error) => {
+        failure = error;
+        wake();
+        args.onFailure(error);
+      });
+    },
+    flushed() {
+      return new Promise<void>((resolve, reject) => {
+        waiters.push({ target: completed, resolve, reject });
+        wake();
+        if (waiters.length > 0) hurry?.();
+      });
+    },
+    knownSequence,
+    forgetKnown() {
+      through = 0;
+      partial = null;
+      completed = 0;
+      saidThrough = 0;
+    },
+    get waiting() {
+      return rows.length;
+    },
+    get published() {
+      return counts.published;
+    },
+    get repeated() {
+      return counts.repeated;
+    },
+  };
+}

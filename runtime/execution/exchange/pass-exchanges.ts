@@ -1,0 +1,52 @@
+/** Takes what leaves a stage by its exchanges to the partitions of later stages. */
+import type { Observable } from 'rxjs';
+import type { Frame } from '../../stream/frame.ts';
+import { subscribeFrames } from '../../stream/frame-subscriber.ts';
+import type { Event } from '../../stream/schema.ts';
+import type { NodePort } from '../../topology/bound.ts';
+import type { Exchange } from '../../topology/spread.ts';
+import { destinationsOf, exchangesOut, partitionOf, type StagePart } from '../stage-part.ts';
+import type { ExchangeRow, ExchangeWatermark } from './exchange-frame.ts';
+
+export interface ExchangeOutput {
+  row(stage: number, partition: number, row: Omit<ExchangeRow, 'index'>): void;
+  watermark(stage: number, partition: number, mark: ExchangeWatermark): void;
+}
+
+export function passExchanges(args: {
+  part: StagePart;
+  frames(from: NodePort): Observable<Frame>;
+  /** The source message that is being handled. */
+  place(): { readonly sequence: number; readonly wave: number; readonly acceptedAt: number };
+  to: ExchangeOutput;
+}): void {
+  const { part, to } = args;
+  for (const exchange of exchangesOut(part)) {
+    const destinations = destinationsOf(part, exchange);
+    if (destinations.length === 0) continue;
+    const homeOf = routeOf(exchange, part);
+    const isWhole = exchange.whereabouts.kind === 'everywhere';
+    subscribeFrames(args.frames(exchange.from), (frame) => {
+      const { sequence, wave, acceptedAt } = args.place();
+      const common = { exchange: exchange.id, sequence, wave };
+      if (frame.kind === 'batch') {
+        frame.events.forEach((event, at) => {
+          const home = homeOf(event);
+          // Of what every partition has, each passes on its own alone.
+          if (isWhole && !destinations.includes(home)) return;
+          const [cause, time] = [frame.causes[at] as number, frame.times[at] as number];
+          to.row(exchange.toStage, home, { ...common, cause, time, acceptedAt, event });
+        });
+        return;
+      }
+      const { time, idle } = frame.kind === 'watermark' ? frame : { time: Number.POSITIVE_INFINITY, idle: false };
+      for (const partition of destinations) to.watermark(exchange.toStage, partition, { ...common, time, idle });
+    });
+  }
+}
+
+function routeOf({ route }: Exchange, { plan, partition }: StagePart): (event: Event) => number {
+  if (route.kind === 'one') return () => 0;
+  if (route.kind === 'same') return () => partition;
+  return partitionOf(route.fields, plan.partitions);
+}

@@ -1,0 +1,129 @@
+/** The part of a topology that one partition of one stage runs. */
+import { Observable } from 'rxjs';
+import { eventKey } from '../stream/event-key.ts';
+import type { Batch, Frame } from '../stream/frame.ts';
+import { subscribeFrames } from '../stream/frame-subscriber.ts';
+import { hashText } from '../stream/hash.ts';
+import { type Outcomes, outcome } from '../stream/ledger.ts';
+import type { Event } from '../stream/schema.ts';
+import type { BoundTopology } from '../topology/bound.ts';
+import { stageName } from '../topology/names.ts';
+import { type Exchange, type Keep, partitionsOfStage, type SpreadPlan, spreadTopology } from '../topology/spread.ts';
+
+export interface StagePart {
+  readonly plan: SpreadPlan;
+  /** From 1. */
+  readonly stage: number;
+  readonly partition: number;
+}
+
+/** Everything in one stage and one partition. */
+export function wholePart(topology: BoundTopology): StagePart {
+  return { plan: spreadTopology(topology, 1), stage: 1, partition: 0 };
+}
+
+/** The partition that events with these values belong to: the same for ever, on every machine. */
+export function partitionOf(fields: readonly string[], partitions: number): (event: Event) => number {
+  const keyOf = eventKey(fields);
+  return (event) => hashText(String(keyOf(event)))[0] % partitions;
+}
+
+/** A node that does the same in every partition: it counts, and speaks to the outside, in the first alone. */
+export function isShadow({ plan, partition }: StagePart, node: string): boolean {
+  return plan.partitions > 1 && partition !== 0 && plan.nodes.get(node)?.out.kind === 'everywhere';
+}
+
+export function exchangesOut({ plan, stage }: StagePart): readonly Exchange[] {
+  return plan.exchanges.filter(({ fromStage }) => fromStage === stage);
+}
+
+export function exchangesIn({ plan, stage }: StagePart): readonly Exchange[] {
+  return plan.exchanges.filter(({ toStage }) => toStage === stage);
+}
+
+/** Partitions of a later stage to which an exchange takes something from this partition. */
+export function destinationsOf(part: StagePart, exchange: Exchange): readonly number[] {
+  const { plan, partition } = part;
+  const { whereabouts, route } = exchange;
+  if (whereabouts.kind === 'one' && partition !== 0) return [];
+  if (route.kind === 'same') return [partition];
+  const isWhole = whereabouts.kind === 'everywhere';
+  if (route.kind === 'one') return isWhole && partition !== 0 ? [] : [0];
+  // What is everywhere need not travel: each partition passes its own keys to its like.
+  if (isWhole) return [partition];
+  return Array.from({ length: plan.partitions }, (_, to) => to);
+}
+
+/** Name of a lane: the stage and partition that it comes from. */
+export function laneName(stage: number, partition: number): string {
+  return `${stageName(stage)}/${partition}`;
+}
+
+/** The lanes that enter this part, each with the exchanges that come on it. */
+export function lanesInto(part: StagePart): ReadonlyMap<string, readonly Exchange[]> {
+  const lanes = new Map<string, Exchange[]>();
+  for (const exchange of exchangesIn(part)) {
+    const froms = partitionsOfStage(part.plan, exchange.fromStage);
+    for (let partition = 0; partition < froms; partition++) {
+      const from = { plan: part.plan, stage: exchange.fromStage, partition };
+      if (!destinationsOf(from, exchange).includes(part.partition)) continue;
+      const lane = laneName(exchange.fromStage, partition);
+      lanes.set(lane, [...(lanes.get(lane) ?? []), exchange]);
+    }
+  }
+  return lanes;
+}
+
+/** Stage and partition to which this part passes something. */
+export function lanesOutOf(part: StagePart): readonly { readonly stage: number; readonly partition: number }[] {
+  const goals = new Map<string, { stage: number; partition: number }>();
+  for (const exchange of exchangesOut(part)) {
+    for (const partition of destinationsOf(part, exchange))
+      goals.set(laneName(exchange.toStage, partition), { stage: exchange.toStage, partition });
+  }
+  return [...goals.values()];
+}
+
+/** The events of an edge that this partition handles; the others are told to be elsewhere. */
+export function keptFrames(
+  frames: Observable<Frame>,
+  keep: Keep,
+  { plan, partition }: StagePart,
+  ledger: Outcomes,
+): Observable<Frame> {
+  if (keep.kind === 'all' || (keep.kind === 'first' && partition === 0)) return frames;
+  const isOwn = keep.kind === 'first' ? () => false : ownership(keep.fields, plan.partitions, partition);
+  return new Observable<Frame>((subscriber) =>
+    subscribeFrames(frames, (frame) => {
+      if (frame.kind !== 'batch') return subscriber.next(frame);
+      const kept = keepOwn(frame, isOwn, ledger);
+      if (kept.events.length > 0) subscriber.next(kept);
+    }),
+  );
+}
+
+function ownership(fields: readonly string[], partitions: number, partition: number): (event: Event) => boolean {
+  const homeOf = partitionOf(fields, partitions);
+  return (event) => homeOf(event) === partition;
+}
+
+function keepOwn({ events, times, causes }: Batch, isOwn: (event: Event) => boolean, ledger: Outcomes): Batch {
+  const kept: { kind: 'batch'; events: Event[]; times: number[]; causes: number[] } = {
+    kind: 'batch',
+    events: [],
+    times: [],
+    causes: [],
+  };
+  for (let at = 0; at < events.length; at++) {
+    const event = events[at] as Event;
+    const cause = causes[at] as number;
+    if (!isOwn(event)) {
+      ledger.settle(cause, outcome.elsewhere);
+      continue;
+    }
+    kept.events.push(event);
+    kept.times.push(times[at] as number);
+    kept.causes.push(cause);
+  }
+  return kept;
+}
