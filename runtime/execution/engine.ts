@@ -6,8 +6,7 @@ import { type CrashPoints, noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { ConnectorMetrics } from '../observe/connector-metrics.ts';
 import type { Store } from '../store/store.ts';
-import type { Logger, RunningSource } from '../stream/definition.ts';
-import type { Schema } from '../stream/schema.ts';
+import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { type TopologyNames, topologyNames } from '../topology/names.ts';
 import { checkpointStore } from './checkpoint.ts';
@@ -15,8 +14,7 @@ import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
 import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
 import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
-import { openSource } from './source-host.ts';
-import { type SourceRunner, startSourceRunner } from './source-runner.ts';
+import { type OpenSource, openSource } from './source-host.ts';
 import { type StageRunner, startStageRunner } from './stage-runner.ts';
 import { incarnationOf, onlyPartition, onlyStage, openStreams, type Streams } from './streams.ts';
 
@@ -35,12 +33,18 @@ export interface EngineOptions {
   readonly acceptLoss?: readonly string[];
   readonly replicas?: number;
   readonly groupCommitWindowMs?: number;
+  /** Of the engine before this one in the same process: sources that stay open. */
+  readonly handedOver?: HandedOver;
+  /** Opens none of its sources: an engine that only finishes what is in the log. */
+  readonly withoutSources?: boolean;
 }
 
-export interface OpenSource {
-  readonly id: string;
-  readonly runner: SourceRunner;
-  readonly running: RunningSource;
+export type { OpenSource };
+
+/** What outlives an engine whose topology is changed: open sources, by id, and what connectors have counted. */
+export interface HandedOver {
+  readonly sources: ReadonlyMap<string, OpenSource>;
+  readonly metrics: ConnectorMetrics;
 }
 
 export interface Engine {
@@ -62,8 +66,20 @@ export interface Engine {
    * after `deadlineMs` (default `limits.drainDeadlineMs`); what is left then is handled after the next start.
    */
   drain(deadlineMs?: number): Promise<void>;
+  /**
+   * Ends so that another engine can go on in this process: sources but those of `keep` are closed, what they had taken in is handled,
+   * the sinks of `finish` have written all of it, and a checkpoint stands exactly where the stage ended. Rejects with MACH3206 after
+   * `deadlineMs`; then, too, everything but the sources of `keep` is closed.
+   */
+  handOver(args: HandOverArguments): Promise<HandedOver>;
   /** Ends at once, as a crash would but for open files. */
   stop(): Promise<void>;
+}
+
+export interface HandOverArguments {
+  readonly keep: ReadonlySet<string>;
+  readonly finish: ReadonlySet<string>;
+  readonly deadlineMs?: number;
 }
 
 export type EngineState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed';
@@ -76,7 +92,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const names = topologyNames(topology.name);
   const streams = await openStreams(log, names, topology, options.replicas);
   const incarnation = await incarnationOf(streams.promises, names);
-  const metrics = new ConnectorMetrics();
+  const metrics = options.handedOver?.metrics ?? new ConnectorMetrics();
   const draining = new AbortController();
   const ending = new AbortController();
   let state: EngineState = 'starting';
@@ -123,6 +139,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const sinks = new Map<string, SinkRunner>();
   const sources: OpenSource[] = [];
+  // A start that fails leaves what was handed to it as it is.
+  let started = false;
+  const own = () => sources.filter((one) => started || options.handedOver?.sources.get(one.id) !== one);
+  draining.signal.addEventListener('abort', () => {
+    for (const source of own()) source.stop(draining.signal.reason as Error);
+  });
   try {
     await openSinks(sinks, {
       ...options,
@@ -137,36 +159,34 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     });
     // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
     await stage.reached((await streams.input.state()).lastSequence, draining.signal);
-    for (const source of topology.sources) {
-      const runner = startSourceRunner({
-        node: source.id,
-        schema: source.bound.ports.out as Schema,
-        idleMs: source.idleMs,
+    for (const source of options.withoutSources ? [] : topology.sources) {
+      const open = options.handedOver?.sources.get(source.id);
+      if (open) {
+        open.attach(stage);
+        sources.push(open);
+        continue;
+      }
+      const opened = await openSource({
+        source,
+        stage,
         stream: streams.input,
         subject: names.inputSubject(onlyStage, { node: source.id, port: 'out' }, onlyPartition),
-        clock,
-        crashPoints,
-        origins: stage.machine.origins(source.id),
-        ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
-      });
-      const running = await openSource({
-        source,
-        runner,
-        stage,
         log,
         clock,
         machineClock,
         logger,
         metrics,
-        signal: draining.signal,
+        crashPoints,
+        ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
       });
-      sources.push({ id: source.id, runner, running });
-      logger.info({ source: source.id, address: running.address }, 'source open');
+      sources.push(opened);
+      logger.info({ source: source.id, address: opened.running.address }, 'source open');
     }
   } catch (error) {
     await stop();
     throw error;
   }
+  started = true;
   if (state === 'starting') state = 'running';
 
   async function settled(signal: AbortSignal = new AbortController().signal): Promise<void> {
@@ -179,12 +199,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   async function drainAll(deadline: AbortSignal): Promise<void> {
-    await Promise.all(
-      sources.map(async ({ running, runner }) => {
-        await running.close();
-        await runner.close();
-      }),
-    );
+    await Promise.all(sources.map((source) => source.close()));
     await settled(deadline);
     if (deadline.aborted) return;
     await stage.checkpoint().catch((error) => logger.warn({ error: messageOf(error) }, 'no checkpoint at the end'));
@@ -200,8 +215,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function stop(): Promise<void> {
     draining.abort(new Error('stopping'));
-    await Promise.allSettled(sources.map(({ running }) => running.close()));
+    await Promise.allSettled(own().map((source) => source.close()));
     await closeAll();
+  }
+
+  /** What is in the log now is handled; what the stage made of it is out, and written by the sinks of `finish`. */
+  async function finishUp(finish: ReadonlySet<string>, deadline: AbortSignal): Promise<void> {
+    await stage.reached((await streams.input.state()).lastSequence, deadline);
+    await stage.close();
+    await stage.checkpoint();
+    for (const [id, sink] of sinks) {
+      const newest = finish.has(id) && (await streams.output.last(names.outputSubject(onlyStage, id, onlyPartition)));
+      if (newest) await sink.reached(newest.sequence, deadline);
+    }
   }
 
   return {
@@ -233,6 +259,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         state = 'stopped';
       }
       if (!inTime) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
+    },
+    async handOver({ keep, finish, deadlineMs = limits.drainDeadlineMs }) {
+      if (state !== 'running') throw new Error(`the engine is ${state}`);
+      state = 'draining';
+      const leaving = sources.filter(({ id }) => !keep.has(id));
+      for (const source of leaving) source.stop(new Error('its topology changes'));
+      const deadline = AbortSignal.timeout(deadlineMs);
+      let inTime = false;
+      try {
+        const work = Promise.all(leaving.map((source) => source.close())).then(() => finishUp(finish, deadline));
+        inTime = (await endsWithin(work, deadlineMs)) && !deadline.aborted;
+      } finally {
+        await endsWithin(closeAll(), limits.closeDeadlineMs);
+        state = 'stopped';
+      }
+      if (!inTime) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
+      return { sources: new Map(sources.filter(({ id }) => keep.has(id)).map((one) => [one.id, one])), metrics };
     },
     stop,
   };

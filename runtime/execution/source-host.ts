@@ -1,38 +1,124 @@
-/** What a source connector is given to work with. */
-import type { Log } from '../bus/log.ts';
+/** Opens the sources of a topology, and gives each connector what it works with. A source can go on while the stage behind it changes. */
+import type { Log, LogStream } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
+import type { CrashPoints } from '../faults.ts';
 import type { ConnectorMetrics } from '../observe/connector-metrics.ts';
 import type { Logger, RunningSource } from '../stream/definition.ts';
-import type { Event } from '../stream/schema.ts';
+import type { Event, Schema } from '../stream/schema.ts';
 import type { BoundSourceNode } from '../topology/bound.ts';
-import type { SourceRunner } from './source-runner.ts';
+import { type SourceRunner, startSourceRunner } from './source-runner.ts';
 import type { StageRunner } from './stage-runner.ts';
 
-export function openSource(args: {
-  source: BoundSourceNode;
-  runner: SourceRunner;
-  stage: StageRunner;
-  log: Log;
-  clock: Clock;
-  machineClock: Clock;
-  logger: Logger;
-  metrics: ConnectorMetrics;
-  signal: AbortSignal;
-}): Promise<RunningSource> {
-  const { source, runner, stage, log, metrics } = args;
-  return source.bound.open({
-    node: source.id,
+/** What a source needs to know of the stage that reads it. */
+export type SourceStage = Pick<StageRunner, 'machine'>;
+
+export interface OpenSource {
+  readonly id: string;
+  readonly node: BoundSourceNode;
+  readonly runner: SourceRunner;
+  readonly running: RunningSource;
+  /** From now on this stage says how far the senders have come; one that was opened without a stage begins to take in. */
+  attach(stage: SourceStage): void;
+  /** It is told to take nothing more in. */
+  stop(reason: Error): void;
+  /** Resolves when what it owes is answered and everything is freed. */
+  close(): Promise<void>;
+}
+
+export interface SourceArguments {
+  readonly source: BoundSourceNode;
+  /** Without it the source listens, and holds its senders back until it is attached to one. */
+  readonly stage?: SourceStage;
+  readonly stream: LogStream;
+  /** Where it appends. */
+  readonly subject: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly machineClock: Clock;
+  readonly logger: Logger;
+  readonly metrics: ConnectorMetrics;
+  readonly crashPoints: CrashPoints;
+  readonly windowMs?: number;
+}
+
+export async function openSource(args: SourceArguments): Promise<OpenSource> {
+  const { source, log, metrics } = args;
+  const { id } = source;
+  const ending = new AbortController();
+  let stage: SourceStage | undefined;
+  let runner: SourceRunner | undefined;
+  let begin: (runner: SourceRunner) => void = () => {};
+  let giveUp: (reason: Error) => void = () => {};
+  const begun = new Promise<SourceRunner>((resolve, reject) => {
+    begin = resolve;
+    giveUp = reject;
+  });
+  begun.catch(() => undefined);
+  const attach = (next: SourceStage) => {
+    stage = next;
+    if (runner) return;
+    runner = startRunner(args, next);
+    begin(runner);
+  };
+  if (args.stage) attach(args.stage);
+  const close = async () => {
+    giveUp(new Error(`source ${id} is closing`));
+    await runner?.close();
+  };
+  const opening = source.bound.open({
+    node: id,
     clock: args.clock,
     machineClock: args.machineClock,
     logger: args.logger,
-    signal: args.signal,
-    append: (request) => runner.append(request),
-    mark: (origin) => stage.machine.mark(source.id, origin),
-    originClosed: (origin) => runner.originClosed(origin),
-    count: (metric, by, labels) => metrics.count(source.id, metric, by, labels),
-    gauge: (metric, value, labels) => metrics.gauge(source.id, metric, value, labels),
+    signal: ending.signal,
+    append: (request) => (runner ? runner.append(request) : begun.then((later) => later.append(request))),
+    mark: (origin) => (stage && knows(stage, id) ? stage.machine.mark(id, origin) : undefined),
+    originClosed: (origin) => runner?.originClosed(origin),
+    count: (metric, by, labels) => metrics.count(id, metric, by, labels),
+    gauge: (metric, value, labels) => metrics.gauge(id, metric, value, labels),
     subscribe: (subject, signal) => liveEvents(log, subject, signal),
   });
+  const running = await opening.catch(async (error) => {
+    await close();
+    throw error;
+  });
+  return {
+    id,
+    node: source,
+    get runner() {
+      if (!runner) throw new Error(`invariant broken: source ${id} has no stage yet`);
+      return runner;
+    },
+    running,
+    attach,
+    stop(reason) {
+      ending.abort(reason);
+      if (!runner) giveUp(reason);
+    },
+    async close() {
+      await running.close();
+      await close();
+    },
+  };
+}
+
+function startRunner(args: SourceArguments, stage: SourceStage): SourceRunner {
+  const { source, windowMs } = args;
+  return startSourceRunner({
+    node: source.id,
+    schema: source.bound.ports.out as Schema,
+    idleMs: source.idleMs,
+    stream: args.stream,
+    subject: args.subject,
+    clock: args.clock,
+    crashPoints: args.crashPoints,
+    origins: knows(stage, source.id) ? stage.machine.origins(source.id) : [],
+    ...(windowMs === undefined ? {} : { windowMs }),
+  });
+}
+
+function knows({ machine }: SourceStage, source: string): boolean {
+  return machine.topology.sources.some(({ id }) => id === source);
 }
 
 async function* liveEvents(log: Log, subject: string, signal: AbortSignal): AsyncIterable<Event> {
