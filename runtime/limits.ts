@@ -100,6 +100,11 @@ export const limits = {
   stateKeysMax: 2_000_000,
   /** Bytes of raw input kept in a dead letter. */
   deadLetterBytesMax: 256 * 1024,
+  /** Dead letters that one look at them holds, the newest; what they hold is read one by one. */
+  deadLettersReadMax: 200_000,
+  /** Dead letters that go in again: a second, unless it is said otherwise, and at once. */
+  redrivesPerSecond: 500,
+  redriveBatchLetters: 50,
   /** Dead letters are kept for this long. */
   deadLetterAgeMs: 7 * 24 * 3_600_000,
   /**

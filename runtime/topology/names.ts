@@ -4,6 +4,7 @@
  * - stream of a stage's inputs: `mach-<topology>-<stage>-in`, subjects `mach.<topology>.<stage>.in.<edge>.<partition>`
  * - stream of a stage's outputs: `mach-<topology>-<stage>-out`, subjects `mach.<topology>.<stage>.out.<sink>.<partition>`
  * - ranges that sinks have promised: `mach-<topology>-sinks`, subjects `mach.<topology>.sinks.<sink>.<stage>.<partition>`
+ * - workers' signs of life: `mach-<topology>-workers`, subjects `mach.<topology>.workers.<worker>`; their leases: `mach-leases-<topology>`
  * - dead letters: `mach-<topology>-dead`, subjects `mach.<topology>.dead.<node>`
  * - marks of sources (positions of senders) ride in the input stream; checkpoints are objects of the bucket
  *   `mach-<topology>-checkpoints`.
@@ -49,6 +50,10 @@ export interface TopologyNames {
   readonly deadLetterStream: string;
   readonly deadLetterSubjects: readonly string[];
   deadLetterSubject(node: string): string;
+  /** Who runs this topology: signs of life of its workers. */
+  readonly workerStream: string;
+  readonly workerSubjects: readonly string[];
+  workerSubject(worker: string): string;
   /** Plain subject (at most once) of what `mach tap` shows of a node. */
   tapSubject(node: string, port: string): string;
   /** Sorts by sequence as text. */
@@ -76,6 +81,9 @@ export function topologyNames(topology: string): TopologyNames {
     deadLetterStream: `mach-${topology}-dead`,
     deadLetterSubjects: [`${root}.dead.>`],
     deadLetterSubject: (node) => `${root}.dead.${node}`,
+    workerStream: `mach-${topology}-workers`,
+    workerSubjects: [`${root}.workers.>`],
+    workerSubject: (worker) => `${root}.workers.${worker}`,
     tapSubject: (node, port) => `mach-tap.${topology}.${edgeToken({ node, port })}`,
     checkpointPrefix,
     checkpointObject: (stage, partition, sequence) =>

@@ -1,0 +1,161 @@
+/** One partition and this worker: tries for its lease while it is wanted, opens it when it is held, closes it when it is not. */
+import type { Lease, Log } from '../bus/log.ts';
+import type { Clock } from '../clock.ts';
+import { MachError, messageOf } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Logger } from '../stream/definition.ts';
+
+const fencedCodes = new Set(['MACH3001', 'MACH3203']);
+
+/** Another owner has written: for this one it is no failure, only an end. */
+export const isFenced = (error: unknown): boolean => error instanceof MachError && fencedCodes.has(error.code);
+
+export interface HoldingArguments {
+  readonly log: Log;
+  /** Group of the leases: the topology. */
+  readonly group: string;
+  readonly partition: number;
+  readonly worker: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Opens the partition's unit: restores its state, starts its stages, sinks and sources. */
+  gain(partition: number): Promise<void>;
+  /** Closes it. `drain`: handle and write what is under way, take a checkpoint; else at once, somebody else has it already. */
+  lose(partition: number, how: { readonly drain: boolean }): Promise<void>;
+  onChange(): void;
+  onFailure(error: unknown): void;
+}
+
+export class Holding {
+  readonly partition: number;
+  readonly #args: HoldingArguments;
+  #wanted = false;
+  #lease: Lease | undefined;
+  /** Counts losses: a lease that came back was perhaps another's in between. */
+  #losses = 0;
+  #openSince: number | undefined;
+  #working: Promise<void> | undefined;
+  #again = false;
+  #pausedUntil = 0;
+
+  constructor(args: HoldingArguments) {
+    this.#args = args;
+    this.partition = args.partition;
+  }
+
+  /** The lease is ours, or its unit is still open here. */
+  get held(): boolean {
+    return this.#openSince !== undefined || this.#lease?.held === true;
+  }
+
+  /** Its unit is open: it works. */
+  get isOpen(): boolean {
+    return this.#openSince !== undefined;
+  }
+
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  set wanted(wanted: boolean) {
+    if (this.#wanted === wanted) return;
+    this.#wanted = wanted;
+    this.#poke();
+  }
+
+  /** Closes it for a reason of its own (another owner has written) and tries again a little later. */
+  drop(reason: string): void {
+    const { clock, logger, partition } = this.#args;
+    logger.warn({ partition, reason }, 'partition dropped; it will be tried again');
+    this.#losses++;
+    this.#pausedUntil = clock.now() + limits.ownershipRetryDelayMs;
+    clock.after(limits.ownershipRetryDelayMs, () => this.#poke());
+    this.#poke();
+  }
+
+  /** Gives it up and waits until that is done. */
+  async leave(): Promise<void> {
+    this.wanted = false;
+    await this.#working;
+  }
+
+  #poke(): void {
+    this.#again = true;
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+      this.#args.onChange();
+    });
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#again) {
+        this.#again = false;
+        await this.#step();
+        this.#args.onChange();
+      }
+    } catch (error) {
+      // A lease that outlived its unit would keep the others out.
+      await this.#letGo().catch(() => undefined);
+      this.#args.onFailure(error);
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { partition, clock } = this.#args;
+    const paused = clock.now() < this.#pausedUntil;
+    if (this.#openSince !== undefined) {
+      const stale = this.#openSince !== this.#losses || this.#lease?.held !== true;
+      if (stale) await this.#close({ drain: false });
+      else if (!this.#wanted) await this.#close({ drain: true });
+    }
+    if (!this.#wanted || paused) return this.#letGo();
+    this.#lease ??= await this.#tryForLease();
+    if (!this.#lease.held || this.#openSince !== undefined) return;
+    const losses = this.#losses;
+    try {
+      await this.#args.gain(partition);
+    } catch (error) {
+      if (!isFenced(error)) throw error;
+      // The one before had not ended: it wrote once more while the unit was being opened.
+      this.drop(messageOf(error));
+      return this.#letGo();
+    }
+    this.#openSince = losses;
+    this.#again = true;
+    this.#args.logger.info({ partition, worker: this.#args.worker }, 'partition taken');
+  }
+
+  #tryForLease(): Promise<Lease> {
+    const { log, group, partition, worker } = this.#args;
+    return log.lease({
+      group,
+      name: String(partition),
+      member: worker,
+      onHeld: () => this.#poke(),
+      onLost: (reason) => {
+        this.#losses++;
+        this.#args.logger.warn({ partition, worker, reason }, 'lease lost');
+        this.#poke();
+      },
+    });
+  }
+
+  async #close(how: { drain: boolean }): Promise<void> {
+    const { partition, logger, worker } = this.#args;
+    try {
+      await this.#args.lose(partition, how);
+    } catch (error) {
+      // What is left undone is in the log: whoever has it next does it.
+      logger.warn({ partition, error: messageOf(error) }, 'partition closed before all was done');
+    }
+    this.#openSince = undefined;
+    logger.info({ partition, worker, drained: how.drain }, 'partition given up');
+  }
+
+  async #letGo(): Promise<void> {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    await lease?.release();
+  }
+}

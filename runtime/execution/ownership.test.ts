@@ -1,0 +1,210 @@
+/** Who owns which partition, in virtual time: joining, leaving, dying, standing still. */
+import { describe, expect, it } from 'vitest';
+import { type FaultPlan, faultPlan } from '../bus/memory/faults.ts';
+import { type MemoryLog, memoryLog } from '../bus/memory/log.ts';
+import { memoryStorage } from '../bus/memory/storage.ts';
+import { type VirtualClock, virtualClock } from '../clock.ts';
+import { limits } from '../limits.ts';
+import { seededRandom } from '../random.ts';
+import { type LabDeed, type LabWorker, startLabWorker } from '../testing/ownership-lab.ts';
+import { executionErrors } from './errors.ts';
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly deeds: LabDeed[];
+  readonly living: Map<string, { worker: LabWorker; log: MemoryLog }>;
+  join(name: string, options?: { expectedWorkers?: number; onOpen?(partition: number): void }): Promise<LabWorker>;
+  kill(name: string): void;
+  drive<T>(work: Promise<T>): Promise<T>;
+  /** Partitions of each worker, and of nobody, once nothing more moves. */
+  owners(): Record<string, number[]>;
+}
+
+function openWorld(partitions: number, faults?: FaultPlan): World {
+  const clock = virtualClock(1_700_000_000_000);
+  const storage = memoryStorage();
+  const deeds: LabDeed[] = [];
+  const living: World['living'] = new Map();
+  async function drive<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = work.finally(() => {
+      settled = true;
+    });
+    done.catch(() => undefined);
+    for (let step = 0; !settled && step < 10_000; step++) await clock.advance(10);
+    return done;
+  }
+  return {
+    clock,
+    deeds,
+    living,
+    drive,
+    async join(name, options = {}) {
+      const log = memoryLog({ clock, storage, ...(faults ? { faults } : {}) });
+      const worker = await drive(startLabWorker({ log, clock, name, partitions, deeds, ...options }));
+      living.set(name, { worker, log });
+      return worker;
+    },
+    kill(name) {
+      living.get(name)?.log.crash();
+      living.delete(name);
+    },
+    owners: () =>
+      Object.fromEntries([...living].map(([name, { worker }]) => [name, [...worker.open].sort((a, b) => a - b)])),
+  };
+}
+
+describe('ownership of partitions', () => {
+  it('gives everything to one worker at once', async () => {
+    const world = openWorld(4);
+    await world.join('A');
+    await world.clock.advance(200);
+    expect(world.owners()).toEqual({ A: [0, 1, 2, 3] });
+  });
+
+  it('shares when workers are started together, without moving anything', async () => {
+    const world = openWorld(4);
+    await world.join('A', { expectedWorkers: 2 });
+    await world.clock.advance(1_000);
+    expect(world.owners()).toEqual({ A: [] });
+    await world.join('B', { expectedWorkers: 2 });
+    await world.clock.advance(1_000);
+    expect(world.owners()).toEqual({ A: [0, 1], B: [2, 3] });
+    expect(world.deeds.filter(({ deed }) => deed !== 'open')).toEqual([]);
+  });
+
+  it('does not wait for ever for workers that do not come', async () => {
+    const world = openWorld(2);
+    await world.join('A', { expectedWorkers: 2 });
+    await world.clock.advance(limits.workerStartWaitMs + 1_000);
+    expect(world.owners()).toEqual({ A: [0, 1] });
+  });
+
+  it('hands over to one that joins: drained first, opened there within a second', async () => {
+    const world = openWorld(4);
+    await world.join('A');
+    await world.clock.advance(5_000);
+    await world.join('B');
+    await world.clock.advance(limits.workerSettleMs + limits.workerTickEveryMs + 1_000);
+    expect(world.owners()).toEqual({ A: [0, 1], B: [2, 3] });
+    for (const partition of [2, 3]) {
+      const own = world.deeds.filter((one) => one.partition === partition);
+      expect(own.map(({ worker, deed }) => `${worker} ${deed}`)).toEqual(['A open', 'A drain', 'B open']);
+      expect((own[2]?.at ?? 0) - (own[1]?.at ?? 0)).toBeLessThan(1_000);
+    }
+  });
+
+  it('moves the partitions of a dead worker within 5 s', async () => {
+    const world = openWorld(4);
+    await world.join('A', { expectedWorkers: 2 });
+    await world.join('B', { expectedWorkers: 2 });
+    await world.clock.advance(5_000);
+    world.kill('B');
+    const diedAt = world.clock.now();
+    while (world.owners().A?.length !== 4) await world.clock.advance(50);
+    expect(world.clock.now() - diedAt).toBeLessThanOrEqual(limits.leasePinMs + 500);
+  });
+
+  it('takes what a leaving worker gives at once', async () => {
+    const world = openWorld(4);
+    const leaving = await world.join('A', { expectedWorkers: 2 });
+    await world.join('B', { expectedWorkers: 2 });
+    await world.clock.advance(5_000);
+    const leftAt = world.clock.now();
+    await world.drive(leaving.ownership.leave());
+    world.living.delete('A');
+    await world.clock.advance(200);
+    expect(world.owners()).toEqual({ B: [0, 1, 2, 3] });
+    expect(world.clock.now() - leftAt).toBeLessThan(1_000);
+  });
+
+  it('stands by with the only partition, and takes it when its owner dies', async () => {
+    const world = openWorld(1);
+    await world.join('A');
+    await world.join('B');
+    await world.clock.advance(20_000);
+    expect(world.owners()).toEqual({ A: [0], B: [] });
+    world.kill('A');
+    await world.clock.advance(5_000);
+    expect(world.owners()).toEqual({ B: [0] });
+  });
+
+  it('takes from one that is stopped for longer than the lease; that one notices when it goes on', async () => {
+    const world = openWorld(1);
+    await world.join('A');
+    await world.join('B');
+    await world.clock.advance(2_000);
+    const stopped = world.living.get('A');
+    stopped?.log.pause();
+    // Its other timers go on, as they do not in life: it still says that it lives, and holds the others off no longer.
+    await world.clock.advance(8_000);
+    stopped?.log.resume();
+    await world.clock.advance(10_000);
+    const owners = world.owners();
+    expect([...(owners.A ?? []), ...(owners.B ?? [])]).toEqual([0]);
+  });
+
+  it('moves nothing for a worker that comes and goes', async () => {
+    const world = openWorld(4);
+    await world.join('A');
+    await world.clock.advance(5_000);
+    const before = world.deeds.length;
+    for (let round = 0; round < 5; round++) {
+      const guest = await world.join(`guest${round}`);
+      await world.clock.advance(limits.workerSettleMs / 2);
+      await world.drive(guest.ownership.leave());
+      world.living.delete(`guest${round}`);
+      await world.clock.advance(1_000);
+    }
+    expect(world.deeds.slice(before).filter(({ worker }) => worker === 'A')).toEqual([]);
+  });
+
+  it('tries again a little later what was dropped for another owner, and fails for anything else', async () => {
+    const world = openWorld(1);
+    let tries = 0;
+    const fenced = await world.join('A', {
+      onOpen() {
+        if (++tries === 1) throw executionErrors.make('MACH3203', { stage: 's1', partition: 0, reason: 'a test' });
+      },
+    });
+    await world.clock.advance(limits.ownershipRetryDelayMs + 1_000);
+    expect([tries, world.owners(), fenced.failures]).toEqual([2, { A: [0] }, []]);
+    fenced.ownership.drop(0, 'another has written');
+    await world.clock.advance(limits.ownershipRetryDelayMs + 1_000);
+    expect([tries, world.owners()]).toEqual([3, { A: [0] }]);
+    world.kill('A');
+
+    const failing = await world.join('B', {
+      onOpen() {
+        throw new Error('it does not open');
+      },
+    });
+    await world.clock.advance(5_000);
+    expect(failing.failures).toHaveLength(1);
+  });
+
+  it('ends with every partition owned once, whatever came and went before (60 seeds)', async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seededRandom(seed);
+      const partitions = random.int(1, 6);
+      const faults = faultPlan(seed, { leaseRequestLost: 0.1, leaseForgotten: 0.01, appendLost: 0.02 });
+      const world = openWorld(partitions, faults);
+      let born = 0;
+      await world.join(`w${born++}`);
+      for (let event = 0; event < 12; event++) {
+        const names = [...world.living.keys()];
+        if (random.chance(0.5) || names.length < 2) await world.join(`w${born++}`);
+        else world.kill(names[random.int(0, names.length - 1)] ?? '');
+        await world.clock.advance(random.int(0, 4_000));
+      }
+      faults.stop();
+      await world.clock.advance(20_000);
+      const owned = Object.values(world.owners());
+      const message = `seed ${seed}: ${JSON.stringify(world.owners())}`;
+      expect(owned.flat().sort(), message).toEqual(Array.from({ length: partitions }, (_, index) => index));
+      const sizes = owned.map(({ length }) => length);
+      expect(Math.max(...sizes) - Math.min(...sizes), message).toBeLessThanOrEqual(1);
+      for (const name of world.living.keys()) world.kill(name);
+    }
+  });
+});

@@ -1,0 +1,148 @@
+/**
+ * Who runs a topology: every worker says again and again in the log that it lives and what it holds, and reads what the others
+ * say. Ages are differences of times that the broker stamped, or of our own clock; clocks of two machines are never compared.
+ */
+import type { Log, LogMessage, LogStream, StreamSpec } from '../bus/log.ts';
+import type { Clock, Timer } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Logger } from '../stream/definition.ts';
+import type { TopologyNames } from '../topology/names.ts';
+
+/** What a worker says of itself. */
+export interface WorkerTick {
+  readonly worker: string;
+  readonly held: readonly number[];
+  /** Where it runs, for people. */
+  readonly host: string;
+  readonly processId: number;
+  /** It is going: do not wait until it has been silent. */
+  readonly leaving?: true;
+}
+
+export interface RollCall {
+  /** Those that live, ourselves included; undefined while we do not hear even ourselves. */
+  present(): readonly WorkerTick[] | undefined;
+  /** Says now what `describe` gives. */
+  say(): void;
+  /** Says good-bye and stops. */
+  leave(): Promise<void>;
+}
+
+const streamSpec = (names: TopologyNames): StreamSpec => ({
+  name: names.workerStream,
+  subjects: names.workerSubjects,
+  durability: 'broker',
+  description: 'signs of life of the workers',
+  latestOnly: true,
+  ageMaxMs: limits.leaseTickAgeMs,
+});
+
+export async function startRollCall(args: {
+  log: Log;
+  names: TopologyNames;
+  clock: Clock;
+  logger: Logger;
+  describe(): WorkerTick;
+  /** Somebody came, went, or holds something else. */
+  onChange(): void;
+}): Promise<RollCall> {
+  const { log, names, clock, describe } = args;
+  const { worker } = describe();
+  const subject = names.workerSubject(worker);
+  const stop = new AbortController();
+  const heard = new Map<string, { tick: WorkerTick; at: number; text: string }>();
+  /** What the log held before our first word: how old it was then is known once we hear ourselves. */
+  let early: LogMessage[] | undefined = [];
+  let stream: LogStream = await log.stream(streamSpec(names));
+  let saying = false;
+  let timer: Timer | undefined;
+
+  function note(message: LogMessage, at: number): void {
+    const text = Buffer.from(message.payload).toString();
+    const tick = JSON.parse(text) as WorkerTick;
+    const before = heard.get(tick.worker);
+    if (tick.leaving) heard.delete(tick.worker);
+    else heard.set(tick.worker, { tick, at, text });
+    if (before?.text !== text) args.onChange();
+  }
+
+  function hear(message: LogMessage): void {
+    if (!early) return note(message, clock.now());
+    if (message.subject !== subject) {
+      early.push(message);
+      return;
+    }
+    const waiting = early;
+    early = undefined;
+    note(message, clock.now());
+    for (const one of waiting) note(one, clock.now() - Math.max(0, message.storedAt - one.storedAt));
+  }
+
+  async function listen(): Promise<void> {
+    let next = 1;
+    while (!stop.signal.aborted) {
+      try {
+        for await (const message of stream.read({ fromSequence: next, signal: stop.signal })) {
+          next = message.sequence + 1;
+          hear(message);
+        }
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        // Its storage was wiped, or the broker was away for long: who lives says so again in a moment.
+        args.logger.warn({ error: messageOf(error) }, 'the signs of life of the workers cannot be read; trying again');
+        await clock.sleep(limits.workerTickEveryMs, stop.signal).catch(() => undefined);
+        if (stop.signal.aborted) return;
+        next = 1;
+        stream = await log.stream(streamSpec(names)).catch(() => stream);
+      }
+    }
+  }
+
+  function say(): void {
+    // One word at a time: what waits behind a broker that is away would be old when it comes.
+    if (saying || stop.signal.aborted) return;
+    saying = true;
+    void stream
+      .append(subject, Buffer.from(JSON.stringify(describe())))
+      .catch(() => undefined)
+      .finally(() => {
+        saying = false;
+      });
+  }
+
+  function sayAgain(): void {
+    if (stop.signal.aborted) return;
+    say();
+    timer = clock.after(limits.workerTickEveryMs, () => {
+      args.onChange();
+      sayAgain();
+    });
+  }
+
+  sayAgain();
+  const listening = listen();
+
+  return {
+    say,
+    present() {
+      const oldest = clock.now() - limits.workerSilentMs;
+      for (const [name, { at }] of heard) if (at < oldest) heard.delete(name);
+      if (!heard.has(worker)) return undefined;
+      return [...heard.values()].map(({ tick }) => (tick.worker === worker ? describe() : tick));
+    },
+    async leave() {
+      if (stop.signal.aborted) return;
+      timer?.cancel();
+      stop.abort(new Error('leaving'));
+      const bye: WorkerTick = { ...describe(), held: [], leaving: true };
+      // Without an answer the others notice by the silence.
+      const said = stream.append(subject, Buffer.from(JSON.stringify(bye))).catch(() => undefined);
+      const done = new AbortController();
+      const waited = clock.sleep(limits.closeDeadlineMs, done.signal).catch(() => undefined);
+      await Promise.race([said, waited]);
+      done.abort();
+      await listening;
+    },
+  };
+}
