@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import type { ObjectStore } from '../bus/log.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { engineVersion } from '../engine-version.ts';
 import { messageOf } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
@@ -24,8 +26,8 @@ export interface CheckpointHead {
   readonly node: string;
   /** How many partitions the stage ran with; absent: one. */
   readonly partitions?: number;
-  /** What the state of each node hangs on, all that is above it included (see `lineagesOf`); absent in old ones. */
-  readonly lineages?: Readonly<Record<string, string>>;
+  /** What the state of each node hangs on, all that is above it included (see `deepFingerprintsOf`); absent in old ones. */
+  readonly deepFingerprints?: Readonly<Record<string, string>>;
   /** Machine time, ms since the epoch; absent in old ones. */
   readonly takenAt?: number;
   /** Version of the engine; absent in old ones. */
@@ -109,26 +111,53 @@ export function checkpointStore(args: {
   partition: number;
   logger: Logger;
   crashPoints: CrashPoints;
+  /** For the times of the history; the machine's when absent. */
+  clock?: Pick<Clock, 'now'>;
 }): CheckpointStore {
   const { objects, names, stage, partition, logger, crashPoints } = args;
+  const clock = args.clock ?? systemClock();
   const prefix = names.checkpointPrefix(stage, partition);
-  const newestFirst = async () =>
-    (await objects.list())
-      .filter((name) => name.startsWith(prefix))
-      .sort()
-      .reverse();
+  const historyPrefix = `history/${prefix}`;
+  /** Name to time of what the history has; unknown before the first look. */
+  let history: Map<string, number> | undefined;
+
+  const named = async (start: string) => (await objects.list()).filter((name) => name.startsWith(start)).sort();
+  const newestFirst = async () => (await named(prefix)).reverse();
+
+  /** One an hour, for a day: so that a replay, or a question about a result, finds a state near to where it begins. */
+  async function keepHistory(sequence: number, encoded: Uint8Array): Promise<void> {
+    history ??= new Map((await named(historyPrefix)).map((name) => [name, Number(name.split('-').at(-1))]));
+    const now = clock.now();
+    const newest = Math.max(...history.values(), Number.NEGATIVE_INFINITY);
+    if (now - newest >= limits.checkpointHistoryEveryMs) {
+      const name = `history/${names.checkpointObject(stage, partition, sequence)}-${Math.floor(now)}`;
+      await objects.put(name, encoded);
+      history.set(name, now);
+    }
+    for (const [name, takenAt] of history) {
+      if (now - takenAt < limits.checkpointHistoryMs) continue;
+      await objects.delete(name);
+      history.delete(name);
+    }
+  }
+
   return {
-    encode: encodeCheckpoint,
+    encode: ({ head, snapshot }) =>
+      encodeCheckpoint({ head: { ...head, takenAt: clock.now(), engine: engineVersion }, snapshot }),
     async put(sequence, encoded) {
       crashPoints.at('checkpoint.before-put');
       await objects.put(names.checkpointObject(stage, partition, sequence), encoded);
       crashPoints.at('checkpoint.after-put');
       for (const old of (await newestFirst()).slice(limits.checkpointsKept)) await objects.delete(old);
+      await keepHistory(sequence, encoded);
     },
     async replaceAll(sequence, encoded) {
       const kept = names.checkpointObject(stage, partition, sequence);
       await objects.put(kept, encoded);
-      for (const old of await newestFirst()) if (old !== kept) await objects.delete(old);
+      for (const old of [...(await newestFirst()), ...(await named(historyPrefix))]) {
+        if (old !== kept) await objects.delete(old);
+      }
+      history = undefined;
     },
     async load() {
       for (const name of await newestFirst()) {

@@ -4,6 +4,7 @@ import { faultPlan } from '../bus/memory/faults.ts';
 import { noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { type Lab, type LabProcess, openLab } from '../testing/engine-lab.ts';
+import { listCheckpoints } from './checkpoint.ts';
 import { openOutputPublisher } from './output-publisher.ts';
 
 const numbering = `
@@ -99,8 +100,23 @@ describe('restart', () => {
       await send(lab, process, [id]);
       await checkpoint(lab, process);
     }
-    const objects = await process.log.objects('mach-lab-checkpoints');
-    expect(await objects.list()).toHaveLength(limits.checkpointsKept);
+    const places = await listCheckpoints(await process.log.objects('mach-lab-checkpoints'));
+    expect(places.filter(({ kind }) => kind === 'kept')).toHaveLength(limits.checkpointsKept);
+  });
+
+  it('keeps one checkpoint an hour for a day beside them', async () => {
+    const lab = openLab({ topology: numbering });
+    const process = await lab.start();
+    for (let halfHour = 0; halfHour < 54; halfHour++) {
+      await send(lab, process, [`e${halfHour}`]);
+      await checkpoint(lab, process);
+      await lab.clock.advance(limits.checkpointHistoryEveryMs / 2);
+    }
+    const places = await listCheckpoints(await process.log.objects('mach-lab-checkpoints'));
+    const history = places.filter(({ kind }) => kind === 'history').map(({ sequence }) => sequence);
+    // Every second of them, of the last day.
+    expect(history).toHaveLength(24);
+    expect(history.slice(1).every((sequence, index) => sequence - (history[index] as number) === 2)).toBe(true);
   });
 
   it('goes on when a checkpoint cannot be stored, says so, and takes the next one', async () => {

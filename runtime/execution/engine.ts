@@ -128,6 +128,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       partition: onlyPartition,
       logger,
       crashPoints,
+      clock: machineClock,
     }),
     lookups,
     machineClock,

@@ -27,20 +27,20 @@ function hashOf(value: unknown): string {
 
 /**
  * Node id to sha256 (hex) of all that its state and its results depend on: itself, and every node above it up to the sources (their
- * schemas and allowed disorder). Of two topologies with the same lineage of a node the same log makes the same state of it.
+ * schemas and allowed disorder). Of two topologies with the same deep fingerprint of a node the same log makes the same state of it.
  */
-export function lineagesOf(topology: BoundTopology): Record<string, string> {
-  const lineages: Record<string, string> = {};
+export function deepFingerprintsOf(topology: BoundTopology): Record<string, string> {
+  const deepFingerprints: Record<string, string> = {};
   for (const { id, ports, disorderMs } of topology.sources) {
     const schemas = Object.entries(ports).map(([port, { fields }]) => [
       port,
       Object.entries(fields).map(([name, { type, nullable }]) => [name, type, nullable ?? false]),
     ]);
-    lineages[id] = hashOf([disorderMs, schemas]);
+    deepFingerprints[id] = hashOf([disorderMs, schemas]);
   }
   for (const { id, definition, options, inputs } of topology.operators) {
-    const above = inputs.map(({ input, from }) => [input, from.port, lineages[from.node]]);
-    lineages[id] = hashOf([definition.name, options, above]);
+    const above = inputs.map(({ input, from }) => [input, from.port, deepFingerprints[from.node]]);
+    deepFingerprints[id] = hashOf([definition.name, options, above]);
   }
-  return lineages;
+  return deepFingerprints;
 }

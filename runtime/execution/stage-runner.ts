@@ -11,7 +11,7 @@ import { parseEdgeToken, type TopologyNames } from '../topology/names.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { deadLetterSchema } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
-import { changedNodes, fingerprintsOf, lineagesOf } from './fingerprint.ts';
+import { changedNodes, deepFingerprintsOf, fingerprintsOf } from './fingerprint.ts';
 import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
@@ -69,7 +69,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     question: (question) => args.lookups.ask(question),
   });
   const fingerprints = fingerprintsOf(topology);
-  const lineages = lineagesOf(topology);
+  const deepFingerprints = deepFingerprintsOf(topology);
   const restoredAt = await restore(machine, { ...args, publishers, fingerprints });
   const counts: StageCounts = {
     messages: 0,
@@ -148,7 +148,14 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     if (sequence === savedAt || broken) return;
     // The state is copied here, between two messages; the outputs that it has produced must be out before it may count.
     const encoded = args.checkpoints.encode({
-      head: { topology: topology.name, hash: topology.hash, fingerprints, lineages, sequence, node: process.version },
+      head: {
+        topology: topology.name,
+        hash: topology.hash,
+        fingerprints,
+        deepFingerprints,
+        sequence,
+        node: process.version,
+      },
       snapshot: machine.snapshot(),
     });
     await flushed();
@@ -266,7 +273,7 @@ async function restore(
   if (isAnotherLog) {
     // The old ones must not come up again once the new log is as long as the old one was.
     const encoded = args.checkpoints.encode({
-      head: { ...head, hash: topology.hash, fingerprints, lineages: lineagesOf(topology), sequence },
+      head: { ...head, hash: topology.hash, fingerprints, deepFingerprints: deepFingerprintsOf(topology), sequence },
       snapshot: machine.snapshot(),
     });
     await args.checkpoints.replaceAll(sequence, encoded);

@@ -1,7 +1,7 @@
 /** Whether the state of a checkpoint is the state that a topology would have, had it run up to there itself. */
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { CheckpointHead } from '../checkpoint.ts';
-import { fingerprintsOf, lineagesOf } from '../fingerprint.ts';
+import { deepFingerprintsOf, fingerprintsOf } from '../fingerprint.ts';
 
 /** Ids of the nodes whose state the checkpoint cannot stand for; empty when it fits. */
 export function misfits(
@@ -11,11 +11,11 @@ export function misfits(
   // A part of the keys is not the state of one machine.
   if ((head.partitions ?? 1) !== 1) return ['*'];
   if (head.hash === topology.hash) return [];
-  const before = head.lineages ?? (head.hash === writtenBy.hash ? lineagesOf(writtenBy) : undefined);
+  const before = head.deepFingerprints ?? (head.hash === writtenBy.hash ? deepFingerprintsOf(writtenBy) : undefined);
   const stateful = Object.keys(fingerprintsOf(topology));
   const nodes = [...topology.sources.map(({ id }) => id), ...stateful];
   if (!before) return nodes;
-  const now = lineagesOf(topology);
+  const now = deepFingerprintsOf(topology);
   return nodes.filter((node) => before[node] !== now[node]);
 }
 
