@@ -109,11 +109,12 @@ const isBlank = ({ cells }: Record) => cells.every((cell) => cell === '');
 /** Rows of a CSV text whose first line is the header. Throws MACH2205 or MACH2206. */
 export function* readCsv(text: string, { columns, delimiter }: ReadOptions): Generator<ReadRow> {
   let indexes: number[] | undefined;
+  let header = '';
   let width = 0;
   let line = 1;
   for (let at = 0; at < text.length; ) {
     const record = readRecord(text, at, delimiter);
-    const place = { line, raw: text.slice(at, record.next).replace(/\r?\n$/, '') };
+    const place = { line, raw: text.slice(at, record.next).replace(/\r?\n$/, ''), header };
     at = record.next;
     line += record.lines;
     if (record.problem === undefined && isBlank(record)) continue;
@@ -122,6 +123,7 @@ export function* readCsv(text: string, { columns, delimiter }: ReadOptions): Gen
       if (problem) throw fileDropErrors.make('MACH2206', { format: 'csv', reason: `in the header ${problem}` });
       indexes = matchHeader(record.cells, columns, { format: 'csv', delimiter });
       width = record.cells.length;
+      header = place.raw;
     } else if (record.problem !== undefined) {
       yield { ...place, problem: { code: 'MACH2210', reason: record.problem } };
     } else if (record.cells.length !== width) {

@@ -15,6 +15,7 @@ import {
   size,
 } from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
+import { redecodeRow } from './redecode.ts';
 import { compileRowSchema, type RowFields, type RowSchema, rowSchemaFile, rowSchemaOption } from './row-schema.ts';
 import { readRows } from './rows.ts';
 import { type DropOptions, openDrop } from './source.ts';
@@ -176,6 +177,7 @@ export const fileDrop = defineSource({
     return {
       ports: { out: rowSchema.schema },
       decode: (content, name) => decode(content, name, drop),
+      redecode: (letter) => redecodeRow(letter, drop),
       open: (context) => openDrop(drop, context),
     };
   },

@@ -4,6 +4,8 @@ export const fileDropLimits = {
   rowsPerChunk: 500,
   /** One row of text. */
   rowBytesMax: 1024 * 1024,
+  /** Header that is kept with a row that is refused. */
+  headerKeptMax: 16_384,
   /** Columns of a row. */
   columnsMax: 4_096,
   /** A workbook unpacked, and the number of its parts. */

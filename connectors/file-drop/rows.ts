@@ -12,6 +12,8 @@ export interface ReadRow {
   /** Line of the file where it starts, or its number in a JSON list. From 1. */
   readonly line: number;
   readonly raw: string;
+  /** The names of the columns as they stand in the file, where they do: without them a row alone says nothing. */
+  readonly header?: string;
   readonly cell?: (index: number) => unknown;
   /** What is wrong with the row as a whole; `cell` is absent then. */
   readonly problem?: { readonly code: 'MACH2210' | 'MACH2211'; readonly reason: string };

@@ -47,7 +47,12 @@ export function takeRow(row: ReadRow, content: Content, options: TakeOptions, ti
       code,
       reason,
       raw: Buffer.from(row.raw).subarray(0, limits.deadLetterBytesMax),
-      place: { file: content.name, line: row.line, ...(column === undefined ? {} : { column }) },
+      place: {
+        file: content.name,
+        line: row.line,
+        ...(column === undefined ? {} : { column }),
+        ...(row.header === undefined || row.header.length > fileDropLimits.headerKeptMax ? {} : { header: row.header }),
+      },
     },
   });
   const { cell, problem } = row;

@@ -26,6 +26,7 @@ interface SheetRow {
 
 async function* rowsOf(sheet: AsyncIterable<SheetRow>, { columns }: ReadOptions): AsyncGenerator<ReadRow> {
   let indexes: number[] | undefined;
+  let header = '';
   for await (const { number, values } of sheet) {
     // The first place of exceljs' list is not used: columns count from 1.
     const cells = Array.from((values as unknown[]).slice(1, fileDropLimits.columnsMax + 1), (cell) =>
@@ -33,15 +34,13 @@ async function* rowsOf(sheet: AsyncIterable<SheetRow>, { columns }: ReadOptions)
     );
     if (cells.every((cell) => cell === undefined || cell === null || cell === '')) continue;
     if (!indexes) {
-      indexes = matchHeader(
-        cells.map((cell) => String(cell ?? '')),
-        columns,
-        { format: 'xlsx' },
-      );
+      const names = cells.map((cell) => String(cell ?? ''));
+      indexes = matchHeader(names, columns, { format: 'xlsx' });
+      header = JSON.stringify(names);
       continue;
     }
     const at = indexes;
-    yield { line: number, raw: JSON.stringify(cells), cell: (i) => cells[at[i] ?? -1] };
+    yield { line: number, raw: JSON.stringify(cells), header, cell: (i) => cells[at[i] ?? -1] };
   }
   if (!indexes)
     throw fileDropErrors.make('MACH2206', { format: 'xlsx', reason: 'the sheet is empty: there is no header' });

@@ -40,6 +40,8 @@ export const hl7Mllp = defineSource({
       ports: { out: schema },
       decode: async (content, name) =>
         decodeFile(content, name, { zone: options.zone, charset: options.charset, codes, receivedAt: null }),
+      redecode: async ({ raw, acceptedAt }) =>
+        decodeFile(raw, 'dead letter', { zone: options.zone, charset: options.charset, codes, receivedAt: acceptedAt }),
       async probe() {
         await readTls(options.tls, resolveFile);
       },

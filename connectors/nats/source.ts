@@ -244,6 +244,13 @@ export const natsSource = defineSource({
     return {
       ports: { out: eventSchema.schema },
       decode: (content, name) => decode(content, name, reading),
+      async redecode({ raw, place, acceptedAt }) {
+        const { events, deadLetters } = readMessage(
+          { subject: String(place.subject ?? ''), data: raw, receivedAt: acceptedAt },
+          reading,
+        );
+        return { events: events.map(({ event }) => event), deadLetters };
+      },
       probe: async () => (await openConnection(reading, 'mach check')).close(),
       open: (context) => openSource(reading, context),
     };

@@ -303,6 +303,12 @@ export interface DecodeResult {
   readonly deadLetters: readonly DeadLetter[];
 }
 
+/** A dead letter of a source, as it was kept. */
+export interface KeptLetter extends Pick<DeadLetter, 'raw' | 'place'> {
+  /** When it came, ms since the epoch. */
+  readonly acceptedAt: number;
+}
+
 export type Ports = Readonly<Record<string, Schema>>;
 
 export interface BoundSource<P extends Ports = Ports> {
@@ -310,6 +316,11 @@ export interface BoundSource<P extends Ports = Ports> {
   readonly ports: P;
   /** For `mach decode`: the events, or the dead letters, that the content of a file would become. */
   decode?(content: Uint8Array, name: string): Promise<DecodeResult>;
+  /**
+   * What a dead letter of this source becomes now, for `mach dead-letter redrive`. Absent where `decode` takes what a letter holds as it
+   * would take a file.
+   */
+  redecode?(letter: KeptLetter): Promise<DecodeResult>;
   /** For `mach check --connect`. Rejects with a coded error. */
   probe?(): Promise<void>;
   open(context: SourceContext): Promise<RunningSource>;
