@@ -5,9 +5,18 @@ import type { BoundTopology } from '../topology/bound.ts';
 
 export type LandingKind = 'source' | 'operator' | 'sink';
 
-export type Landing =
-  | { readonly kind: LandingKind; readonly input: string; readonly events: readonly Event[] }
-  | { readonly kind: LandingKind | undefined; readonly problem: string };
+export interface Landed {
+  readonly kind: LandingKind;
+  readonly input: string;
+  readonly events: readonly Event[];
+}
+
+export interface Refused {
+  readonly kind: LandingKind | undefined;
+  readonly problem: string;
+}
+
+export type Landing = Landed | Refused;
 
 /** `input`: of an operator or a sink; null, or one that is gone, means its only one. */
 export function landingOf(
@@ -26,9 +35,7 @@ export function landingOf(
   return { kind: place.kind, input: place.input, events: fitted };
 }
 
-type Place =
-  | { readonly kind: LandingKind; readonly input: string; readonly schema: Schema }
-  | { readonly kind: LandingKind | undefined; readonly problem: string };
+type Place = { readonly kind: LandingKind; readonly input: string; readonly schema: Schema } | Refused;
 
 function placeOf(topology: BoundTopology, node: string, input: string | null): Place {
   const source = topology.sources.find(({ id }) => id === node);

@@ -24,9 +24,10 @@ import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
 import { fuseChains, isFusible } from './fuse.ts';
-import { type Landing, landingOf } from './landing.ts';
+import { type Landed, type Landing, landingOf, type Refused } from './landing.ts';
 import type { AnswersFrame, InputFrame, OutputRow, RedriveFrame, SilenceFrame, SourceFrame } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
+import { redriveHome } from './redrive-home.ts';
 import { isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
 
 /** Where the dead letters of a stage are gathered, beside its sinks. */
@@ -279,29 +280,50 @@ export class StageMachine {
 
   /** What a redriven letter gives is handled like anything else, but moves no watermark: its time has passed. */
   private handleRedrive(node: string, frame: RedriveFrame): void {
-    const { letter, first, attempts, origin, times, deadLetters, time } = frame;
-    const landing = landingOf(this.topology, node, frame);
+    const { letter, first, attempts, origin, time } = frame;
+    // Of the partitions that all read this the first tells what is nobody's own.
+    const isFirst = this.part.partition === 0;
+    const landing = this.landingHere(node, frame);
     const refused = 'problem' in landing;
+    const letters = isFirst ? frame.deadLetters : [];
     const before = { ...this.ledger.accounting };
     this.redrive = { letter, first, attempts, ...(origin && { origin }) };
-    this.ledger.open(refused ? 0 : landing.events.length, deadLetters.length + (refused ? 1 : 0));
-    this.ledger.accounting.redriven++;
-    for (const still of deadLetters) this.deadLetter(decodeLetter(node, still, this.redrive), time);
-    if (refused) this.refuseRedriven(node, frame, landing);
-    else if (landing.events.length > 0) {
-      const { events } = landing;
-      const batch = { kind: 'batch' as const, events, times, causes: events.map((_, cause) => cause) };
-      if (landing.kind === 'source') this.source(node).frames.next(batch);
-      else this.runners.get(node)?.inject(landing.input, batch);
-      this.endWave();
-    }
+    this.ledger.open(refused ? 0 : landing.events.length, letters.length + (refused && isFirst ? 1 : 0));
+    if (isFirst) this.ledger.accounting.redriven++;
+    for (const still of letters) this.deadLetter(decodeLetter(node, still, this.redrive), time);
+    if (!refused) this.land(node, landing, frame.times);
+    else if (isFirst) this.refuseRedriven(node, frame, landing);
     this.ledger.close();
-    this.deadLetter(endingOf(node, this.redrive, outcomesSince(before, this.ledger.accounting)), time);
+    const outcomes = outcomesSince(before, this.ledger.accounting);
+    if (isFirst || Object.keys(outcomes).length > 0) this.deadLetter(endingOf(node, this.redrive, outcomes), time);
     this.redrive = undefined;
   }
 
+  private landingHere(node: string, frame: RedriveFrame): Landing {
+    const landing = landingOf(this.topology, node, frame);
+    if ('problem' in landing || landing.kind === 'source' || redriveHome(this.part, node, landing.input))
+      return landing;
+    const { stage } = this.spreadNode(node);
+    return { kind: landing.kind, problem: `${node} stands in stage ${stage} of several partitions; run it with one` };
+  }
+
+  private land(node: string, { kind, input, events }: Landed, allTimes: readonly number[]): void {
+    const isOwn = kind === 'source' ? () => true : redriveHome(this.part, node, input);
+    const causes = [...events.keys()].filter((cause) => {
+      const own = isOwn?.(events[cause] as Event) ?? false;
+      if (!own) this.ledger.settle(cause, outcome.elsewhere);
+      return own;
+    });
+    if (causes.length === 0) return;
+    const times = causes.map((cause) => allTimes[cause] as number);
+    const batch = { kind: 'batch' as const, events: causes.map((cause) => events[cause] as Event), times, causes };
+    if (kind === 'source') this.source(node).frames.next(batch);
+    else this.runners.get(node)?.inject(input, batch);
+    this.endWave();
+  }
+
   /** It has nowhere to go in the topology of now: it becomes a letter again, as it was. */
-  private refuseRedriven(node: string, frame: RedriveFrame, { kind, problem }: Landing & { problem: string }): void {
+  private refuseRedriven(node: string, frame: RedriveFrame, { kind, problem }: Refused): void {
     const { events, input, origin, raw = '', place = {}, time } = frame;
     const { code, message: reason } = executionErrors.make('MACH3210', { reason: problem });
     const [event = {}] = events;

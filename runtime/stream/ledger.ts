@@ -17,7 +17,7 @@ export interface Accounting {
   dropped: number;
   dead_lettered: number;
   dropped_by_reason: Record<string, number>;
-  /** Dead letters that went in again. What they gave is in `in` once more, so `in - redriven` counts what came from outside. */
+  /** Dead letters that went in again. What they give is in `in` and among the outcomes once more. */
   redriven: number;
 }
 
