@@ -43,6 +43,8 @@ export const limits = {
   outputFlushEventsMax: 4096,
   /** Messages of one output begin at least this far apart, unless someone waits: a sink writes much less often than this. */
   outputFlushEveryMs: 10,
+  /** Closing a partition so that another worker may take it: at most this long for its senders, and as long for a checkpoint. */
+  unitDrainDeadlineMs: 3_000,
   /** Progress of a lane between stages, where there is nothing else to pass: at most this often. */
   exchangeProgressEveryMs: 20,
   /** Rows that may wait to be published before the stage stops reading. */
@@ -55,6 +57,10 @@ export const limits = {
   sinkBatchBytesMax: 16 * 1024 * 1024,
   /** Messages read ahead of a sink. */
   sinkReadAheadMessagesMax: 512,
+  /** Schemas of log messages that a process knows, those of earlier versions of its topologies included. */
+  schemasKnownMax: 10_000,
+  /** Earlier versions of a topology that are kept beside its checkpoints. */
+  topologiesKept: 50,
   /** Times from acceptance to row that are remembered of a sink, the newest. */
   sinkLatenciesKept: 100_000,
   /** Retry of a sink: first delay, factor 2, jitter, this longest delay. */

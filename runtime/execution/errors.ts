@@ -41,4 +41,17 @@ export const executionErrors = defineErrors({
     message: 'the probes and the status cannot be served at {address}: {reason}',
     help: 'The address of `--observe` is in use, or not one of this machine. Nothing was left running. Give another, or `--observe 0` for a free port.',
   },
+  MACH3220: {
+    message: 'messages of the log were written with the schema {id}, which is not kept beside the checkpoints',
+    help: 'The columns of a log message have no names: they are read with the schema that wrote them, kept in the bucket of the checkpoints under `schemas/`. It is not there; the bucket was lost or emptied. Restore it. Nothing was handled, so nothing is lost.',
+  },
+  MACH3221: {
+    message: 'messages of the log with the schema {id} cannot be read by this topology: field {field}: {problem}',
+    help: 'What an earlier version of the topology accepted has not been handled yet, and its events cannot become events of this version. Run the earlier version until it has handled what is in the log (`mach run OLD`, then Ctrl-C, which drains), then this one; nothing is lost.',
+  },
+  MACH3222: {
+    message:
+      'the log holds events of source {source} that have not been handled, and the topology has no such source any more',
+    help: 'Run the earlier version until it has handled what is in the log (`mach run OLD`, then Ctrl-C, which drains), then this one. Or go on without them, counted as dropped: `--accept-loss SOURCE`.',
+  },
 });

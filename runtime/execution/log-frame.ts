@@ -9,6 +9,7 @@ import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumb
 import type { DeadLetter } from '../stream/definition.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
+import { readingOf, schemaId } from './schema-book.ts';
 
 const formatVersion = 1;
 const kinds = { source: 1, silence: 2, answers: 3, output: 4, redrive: 6 } as const;
@@ -113,6 +114,7 @@ export function encodeSourceFrame(
     deadLetters: frame.deadLetters,
     count: frame.events.length,
     hasRaws: frame.raws.some((raw) => raw !== null),
+    schema: schemaId(schema),
   });
   writeNumbers(writer, frame.times);
   writeEvents(writer, schema, frame.events);
@@ -140,6 +142,7 @@ export function encodeOutputFrame(schema: Schema, rows: readonly OutputRow[]): U
     count: rows.length,
     last: last && { sequence: last.sequence, index: last.index },
     columns: Object.keys(schema.fields).length,
+    schema: schemaId(schema),
     ...(redrives.length === 0 ? {} : { redrives }),
   });
   writeNumbers(
@@ -175,12 +178,18 @@ export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: R
   if (kind === kinds.answers) return { kind: 'answers', ...(head as Omit<AnswersFrame, 'kind'>) };
   if (kind === kinds.redrive) return { kind: 'redrive', ...(head as Omit<RedriveFrame, 'kind'>) };
   if (kind !== kinds.source) throw executionErrors.make('MACH3201', { reason: `message kind ${kind} is not an input` });
-  const { count, ...rest } = head as { count: number } & Pick<
+  const {
+    count,
+    schema: written,
+    ...rest
+  } = head as { count: number; schema?: string } & Pick<
     SourceFrame,
     'acceptedAt' | 'engineTime' | 'segments' | 'deadLetters'
   >;
   const times = readNumbers(reader, count);
-  const events = readEvents(reader, schema, count, wanted);
+  const reading = readingOf(written, schema, { fill: false });
+  const columns = readEvents(reader, reading.schema, count, wanted);
+  const events = reading.map ? reading.map(columns) : columns;
   return { kind: 'source', ...rest, times, events };
 }
 
@@ -200,10 +209,10 @@ export function decodeRaws(payload: Uint8Array, schema: Schema): (string | null)
     const text = raw === undefined ? null : Buffer.from(raw, 'base64').toString();
     return events.map(() => text);
   }
-  const { count, hasRaws } = head as { count: number; hasRaws?: boolean };
+  const { count, hasRaws, schema: written } = head as { count: number; hasRaws?: boolean; schema?: string };
   if (kind !== kinds.source || !hasRaws) return [];
   readNumbers(reader, count);
-  readEvents(reader, schema, count, new Set());
+  readEvents(reader, readingOf(written, schema, { fill: true }).schema, count, new Set());
   return JSON.parse(reader.text()) as (string | null)[];
 }
 
@@ -211,13 +220,19 @@ export function decodeOutputFrame(payload: Uint8Array, schema: Schema): OutputFr
   const { kind, head, reader } = read(payload);
   if (kind !== kinds.output)
     throw executionErrors.make('MACH3201', { reason: `message kind ${kind} is not an output` });
-  const { count, redrives = [] } = head as { count: number; redrives?: [number, OutputRow['redrive']][] };
+  const {
+    count,
+    redrives = [],
+    schema: written,
+  } = head as { count: number; redrives?: [number, OutputRow['redrive']][]; schema?: string };
   const redriven = new Map(redrives);
   const times = readNumbers(reader, count);
   const sequences = readNumbers(reader, count);
   const indexes = readNumbers(reader, count);
   const acceptedAts = readNumbers(reader, count);
-  const events = readEvents(reader, schema, count);
+  const reading = readingOf(written, schema, { fill: true });
+  const columns = readEvents(reader, reading.schema, count);
+  const events = reading.map ? reading.map(columns) : columns;
   const rows = events.map((event, at): OutputRow => {
     const row = {
       event,

@@ -1,0 +1,125 @@
+/** What the state of each node is: of which operator and version, and what it hangs on. Stands in the head of every checkpoint. */
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { BoundInput, OperatorDefinition } from '../../stream/definition.ts';
+import type { StateBasis, StateMigration } from '../../stream/state-contract.ts';
+import type { BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
+import { ReferenceNode } from '../../topology/ir/reference-node.ts';
+
+export interface StateIdentity {
+  /** Name of the operator. */
+  readonly definition: string;
+  readonly version: number;
+  readonly basis: StateBasis;
+}
+
+/** A node of a topology as a checkpoint knows it. */
+export interface NodeIdentity {
+  /** Input to the node, or `node.port`, that feeds it. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Absent: it keeps none. */
+  readonly state?: StateIdentity;
+}
+
+/** Operators and sinks by id. */
+export type NodeIdentities = Readonly<Record<string, NodeIdentity>>;
+
+export function nodeIdentitiesOf(topology: BoundTopology): NodeIdentities {
+  const identities: Record<string, NodeIdentity> = {};
+  for (const node of [...topology.operators, ...topology.sinks]) {
+    const inputs = Object.fromEntries(node.inputs.map(({ input, from }) => [input, ReferenceNode.format(from)]));
+    const state = node.kind === 'operator' ? stateIdentityOf(node) : undefined;
+    identities[node.id] = { inputs, ...(state && { state }) };
+  }
+  return identities;
+}
+
+export function keepsState({ bound }: BoundOperatorNode): boolean {
+  return bound.stateful === true || bound.lookup !== undefined;
+}
+
+function stateIdentityOf(node: BoundOperatorNode): StateIdentity | undefined {
+  if (!keepsState(node)) return undefined;
+  const { definition, options } = node;
+  const { version = 1 } = definition.state ?? {};
+  const inputs: Record<string, BoundInput> = Object.fromEntries(
+    node.inputs.map(({ input, from, schema }) => [input, { from: ReferenceNode.format(from), schema }]),
+  );
+  const basis = definition.state?.basis({ options, inputs }) ?? everything(node);
+  // As it comes back from a checkpoint, so that the two can be compared.
+  return { definition: definition.name, version, basis: JSON.parse(JSON.stringify(basis)) as StateBasis };
+}
+
+/** Of an operator that does not say what its state hangs on. Hashed: options may hold secrets. */
+function everything({ options, inputs }: BoundOperatorNode): StateBasis {
+  const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+  const edges = inputs.map(({ input, from, schema }) => [
+    input,
+    from,
+    Object.entries(schema.fields).map(([name, { type, nullable }]) => [name, type, nullable ?? false]),
+  ]);
+  return { options: hash(options), inputs: hash(edges) };
+}
+
+export type StateVerdict =
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'migrated'; readonly steps: readonly MigrationStep[] }
+  | { readonly kind: 'lost'; readonly reason: string };
+
+export interface MigrationStep {
+  readonly migration: StateMigration;
+  readonly before: StateBasis;
+  readonly after: StateBasis;
+}
+
+/** What becomes of the state of a node whose identity was `before` and is `now`. */
+export function compareState(
+  before: StateIdentity,
+  now: StateIdentity | undefined,
+  definition: OperatorDefinition | undefined,
+): StateVerdict {
+  if (!now) return { kind: 'lost', reason: 'it keeps none any more' };
+  if (before.definition !== now.definition) {
+    return { kind: 'lost', reason: `it was a ${before.definition} and is a ${now.definition}` };
+  }
+  if (before.version > now.version) {
+    const reason = `its state has version ${before.version}; this engine knows it up to version ${now.version}`;
+    return { kind: 'lost', reason };
+  }
+  const migrations = definition?.state?.migrations ?? [];
+  const steps: MigrationStep[] = [];
+  let { version, basis } = before;
+  for (; version < now.version; version++) {
+    const step = findStep(migrations, version, version + 1, basis, now.basis);
+    if (!step) return { kind: 'lost', reason: `nothing takes its state from version ${version} to ${version + 1}` };
+    steps.push(step);
+    basis = step.after;
+  }
+  if (!isDeepStrictEqual(basis, now.basis)) {
+    const step = findStep(migrations, version, version, basis, now.basis);
+    if (!step) return { kind: 'lost', reason: `its state hangs on ${changedParts(basis, now.basis).join(', ')}` };
+    steps.push(step);
+  }
+  return steps.length === 0 ? { kind: 'kept' } : { kind: 'migrated', steps };
+}
+
+function findStep(
+  migrations: readonly StateMigration[],
+  from: number,
+  to: number,
+  before: StateBasis,
+  wanted: StateBasis,
+): MigrationStep | undefined {
+  for (const migration of migrations) {
+    if (migration.from !== from || migration.to !== to) continue;
+    const after = migration.basis ? migration.basis(before, wanted) : before;
+    if (!after || (from === to && !isDeepStrictEqual(after, wanted))) continue;
+    return { migration, before, after };
+  }
+  return undefined;
+}
+
+function changedParts(before: StateBasis, now: StateBasis): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return names.filter((name) => !isDeepStrictEqual(before[name], now[name]));
+}
