@@ -118,6 +118,11 @@ export const limits = {
    * accepted. A disk that is full makes the log refuse appends, and senders are told so.
    */
   logAgeMs: 7 * 24 * 3_600_000,
+  /** Room on the disk that is left free: below the smaller of this and a `diskReserveShare`th of the disk nothing new is taken in. */
+  diskReserveBytes: 512 * 1024 * 1024,
+  diskReserveShare: 20,
+  /** How often the room on the disk is looked at. */
+  diskLookEveryMs: 250,
   /** Same identity appended twice within this time is stored once. */
   duplicateWindowMs: 5 * 60_000,
   /** Inserts that a table remembers by token. */

@@ -22,6 +22,8 @@ export interface CheckpointHead {
   /** What each node with state was made of; a node whose fingerprint has changed cannot take its old state. */
   readonly fingerprints: Readonly<Record<string, string>>;
   readonly sequence: number;
+  /** Of a later stage: where it goes on in what the stages pass to each other. */
+  readonly readFrom?: number;
   /** Of the host that wrote it: for people. */
   readonly node: string;
   /** How many partitions the stage ran with; absent: one. */

@@ -7,16 +7,17 @@ import { limits } from '../limits.ts';
 import { ConnectorMetrics } from '../observe/connector-metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
-import type { BoundTopology } from '../topology/bound.ts';
-import { type TopologyNames, topologyNames } from '../topology/names.ts';
-import { checkpointStore } from './checkpoint.ts';
+import type { BoundSourceNode, BoundTopology } from '../topology/bound.ts';
+import { topologyNames } from '../topology/names.ts';
+import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
 import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
 import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
-import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
+import type { SinkRunner } from './sink-runner.ts';
 import { type OpenSource, openSource } from './source-host.ts';
-import { type StageRunner, startStageRunner } from './stage-runner.ts';
-import { incarnationOf, onlyPartition, onlyStage, openStreams, type Streams } from './streams.ts';
+import type { StageRunner } from './stage-runner.ts';
+import { firstStage, incarnationOf, inputPartition, openStreams } from './streams.ts';
+import { startUnit, type Unit } from './unit.ts';
 
 export interface EngineOptions {
   readonly topology: BoundTopology;
@@ -32,6 +33,10 @@ export interface EngineOptions {
   /** Nodes (or `log`) whose state may be lost on this start. */
   readonly acceptLoss?: readonly string[];
   readonly replicas?: number;
+  /** Partitions of the topology: fixed when it is first run (default 1). */
+  readonly partitions?: number;
+  /** Those to open at the start (default: all of them). */
+  readonly units?: readonly number[];
   readonly groupCommitWindowMs?: number;
   /** Of the engine before this one in the same process: sources that stay open. */
   readonly handedOver?: HandedOver;
@@ -49,8 +54,17 @@ export interface HandedOver {
 
 export interface Engine {
   readonly topology: BoundTopology;
+  readonly plan: SpreadPlan;
+  /** The partitions that this engine runs. */
+  readonly units: ReadonlyMap<number, Unit>;
+  /** Takes a partition: restores it, catches up, and opens its share of the sources. */
+  openUnit(partition: number): Promise<void>;
+  /** Gives a partition up. `drain`: its senders are answered and a checkpoint is taken first, so that the next one begins where this one ends. */
+  closeUnit(partition: number, how: { readonly drain: boolean }): Promise<void>;
+  /** First stage of the first partition that it runs. */
   readonly stage: StageRunner;
   readonly sources: readonly OpenSource[];
+  /** Of the first partition that writes to each. */
   readonly sinks: ReadonlyMap<string, SinkRunner>;
   readonly lookups: LookupAsker;
   readonly metrics: ConnectorMetrics;
@@ -90,11 +104,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const machineClock = options.machineClock ?? systemClock();
   const crashPoints = options.crashPoints ?? noCrashPoints;
   const names = topologyNames(topology.name);
-  const streams = await openStreams(log, names, topology, options.replicas);
+  const plan = spreadTopology(topology, options.partitions ?? 1);
+  refuseLateLookups(topology, plan);
+  const streams = await openStreams(log, names, topology, {
+    replicas: options.replicas,
+    stages: plan.stages,
+  });
   const incarnation = await incarnationOf(streams.promises, names);
   const metrics = options.handedOver?.metrics ?? new ConnectorMetrics();
   const draining = new AbortController();
-  const ending = new AbortController();
   let state: EngineState = 'starting';
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<unknown>((resolve) => {
@@ -109,36 +127,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
   const lookups = startLookupAsker({
     stream: streams.input,
-    subjectOf: (node) => names.inputSubject(onlyStage, { node, port: 'answers' }, onlyPartition),
+    subjectOf: (node) => names.inputSubject(firstStage, { node, port: 'answers' }, inputPartition),
     clock: machineClock,
     onFailure,
   });
-  const stage = await startStageRunner({
-    topology,
-    names,
-    stage: onlyStage,
-    partition: onlyPartition,
-    input: streams.input,
-    output: streams.output,
-    deadLetters: streams.deadLetters,
-    checkpoints: checkpointStore({
-      objects: await log.objects(names.checkpointBucket),
-      names,
-      stage: onlyStage,
-      partition: onlyPartition,
-      logger,
-      crashPoints,
-      clock: machineClock,
-    }),
-    lookups,
-    machineClock,
-    ...(options.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: options.checkpointEveryMs }),
-    acceptLoss: new Set(options.acceptLoss ?? []),
-    logger,
-    crashPoints,
-    onFailure,
-  });
-  const sinks = new Map<string, SinkRunner>();
+  const units = new Map<number, Unit>();
+  /** Partitions that are being closed. */
+  const leaving = new Set<number>();
   const sources: OpenSource[] = [];
   // A start that fails leaves what was handed to it as it is.
   let started = false;
@@ -147,42 +142,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     for (const source of own()) source.stop(draining.signal.reason as Error);
   });
   try {
-    await openSinks(sinks, {
-      ...options,
-      machineClock,
-      crashPoints,
-      names,
-      streams,
-      incarnation,
-      metrics,
-      ending,
-      onFailure,
-    });
-    // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
-    await stage.reached((await streams.input.state()).lastSequence, draining.signal);
-    for (const source of options.withoutSources ? [] : topology.sources) {
-      const open = options.handedOver?.sources.get(source.id);
-      if (open) {
-        open.attach(stage);
-        sources.push(open);
-        continue;
-      }
-      const opened = await openSource({
-        source,
-        stage,
-        stream: streams.input,
-        subject: names.inputSubject(onlyStage, { node: source.id, port: 'out' }, onlyPartition),
-        log,
-        clock,
-        machineClock,
-        logger,
-        metrics,
-        crashPoints,
-        ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
-      });
-      sources.push(opened);
-      logger.info({ source: source.id, address: opened.running.address }, 'source open');
-    }
+    for (const partition of options.units ?? Array.from({ length: plan.partitions }, (_, number) => number))
+      await openUnit(partition);
   } catch (error) {
     await stop();
     throw error;
@@ -190,27 +151,110 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   started = true;
   if (state === 'starting') state = 'running';
 
-  async function settled(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    await stage.reached((await streams.input.state()).lastSequence, signal);
-    for (const publisher of stage.publishers.values()) await publisher.flushed();
-    for (const [id, sink] of sinks) {
-      const newest = await streams.output.last(names.outputSubject(onlyStage, id, onlyPartition));
-      if (newest) await sink.reached(newest.sequence, signal);
+  /** Sources of the topology, shared out among the partitions. */
+  function sourcesOf(partition: number): readonly BoundSourceNode[] {
+    return topology.sources.filter((_, index) => index % plan.partitions === partition);
+  }
+
+  async function openUnit(partition: number): Promise<void> {
+    if (units.has(partition)) throw new Error(`invariant broken: partition ${partition} is open`);
+    const unit = await startUnit({
+      topology,
+      plan,
+      partition,
+      names,
+      log,
+      streams,
+      store: options.store,
+      incarnation,
+      lookups,
+      metrics,
+      machineClock,
+      ...(options.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: options.checkpointEveryMs }),
+      acceptLoss: new Set(options.acceptLoss ?? []),
+      logger,
+      crashPoints,
+      onFailure: (error) => {
+        // A unit that is being closed may find that it has been taken over already.
+        if (!leaving.has(partition)) onFailure(error);
+      },
+    });
+    units.set(partition, unit);
+    const [stage] = unit.stages;
+    // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
+    await stage.reached((await streams.input.state()).lastSequence, draining.signal);
+    for (const source of options.withoutSources ? [] : sourcesOf(partition)) await openOne(source, stage);
+  }
+
+  async function openOne(source: BoundSourceNode, stage: StageRunner): Promise<void> {
+    const open = options.handedOver?.sources.get(source.id);
+    if (open) {
+      open.attach(stage);
+      sources.push(open);
+      return;
     }
+    const opened = await openSource({
+      source,
+      stage,
+      stream: streams.input,
+      subject: names.inputSubject(firstStage, { node: source.id, port: 'out' }, inputPartition),
+      log,
+      clock,
+      machineClock,
+      logger,
+      metrics,
+      crashPoints,
+      ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
+    });
+    sources.push(opened);
+    logger.info({ source: source.id, address: opened.running.address }, 'source open');
+  }
+
+  /** Takes the sources of a partition out, told to take nothing more in. */
+  function takeSourcesOf(partition: number): OpenSource[] {
+    const own = new Set(sourcesOf(partition).map(({ id }) => id));
+    const taken = sources.filter(({ id }) => own.has(id));
+    for (const source of taken) {
+      sources.splice(sources.indexOf(source), 1);
+      source.stop(new Error('its partition is closing'));
+    }
+    return taken;
+  }
+
+  async function closeUnit(partition: number, { drain }: { drain: boolean }): Promise<void> {
+    const unit = units.get(partition);
+    if (!unit) return;
+    leaving.add(partition);
+    const closing = takeSourcesOf(partition).map((source) => source.close());
+    if (drain) {
+      await endsWithin(Promise.allSettled(closing), limits.unitDrainDeadlineMs);
+      // What others must still pass to its later stages is handled where it goes.
+      const problem = (error: unknown) =>
+        logger.warn({ partition, error: messageOf(error) }, 'no checkpoint at the end');
+      await endsWithin(unit.checkpoint().catch(problem), limits.unitDrainDeadlineMs);
+    }
+    units.delete(partition);
+    await endsWithin(unit.close(), limits.closeDeadlineMs);
+    await Promise.allSettled(closing);
+    leaving.delete(partition);
+  }
+
+  async function settled(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    // Each waits for what the others pass to it: all of them at once.
+    await Promise.all([...units.values()].map((unit) => unit.settled(signal)));
   }
 
   async function drainAll(deadline: AbortSignal): Promise<void> {
     await Promise.all(sources.map((source) => source.close()));
     await settled(deadline);
     if (deadline.aborted) return;
-    await stage.checkpoint().catch((error) => logger.warn({ error: messageOf(error) }, 'no checkpoint at the end'));
+    for (const unit of units.values())
+      await unit.checkpoint().catch((error) => logger.warn({ error: messageOf(error) }, 'no checkpoint at the end'));
   }
 
   async function closeAll(): Promise<void> {
-    ending.abort(new Error('closing'));
-    await stage.close();
+    for (const unit of units.values()) await unit.close();
     await lookups.close();
-    for (const sink of sinks.values()) await sink.close();
     state = 'stopped';
   }
 
@@ -222,20 +266,25 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   /** What is in the log now is handled; what the stage made of it is out, and written by the sinks of `finish`. */
   async function finishUp(finish: ReadonlySet<string>, deadline: AbortSignal): Promise<void> {
-    await stage.reached((await streams.input.state()).lastSequence, deadline);
-    await stage.close();
-    await stage.checkpoint();
-    for (const [id, sink] of sinks) {
-      const newest = finish.has(id) && (await streams.output.last(names.outputSubject(onlyStage, id, onlyPartition)));
-      if (newest) await sink.reached(newest.sequence, deadline);
-    }
+    const { lastSequence } = await streams.input.state();
+    for (const unit of units.values()) await unit.finish(lastSequence, finish, deadline);
   }
 
   return {
     topology,
-    stage,
+    plan,
+    units,
+    openUnit,
+    closeUnit,
+    get stage() {
+      const [first] = [...units.values()].sort((a, b) => a.partition - b.partition);
+      if (!first) throw new Error('this engine holds no partition');
+      return first.stages[0];
+    },
     sources,
-    sinks,
+    get sinks() {
+      return new Map([...units.values()].reverse().flatMap((unit) => [...unit.sinks]));
+    },
     lookups,
     metrics,
     input: streams.input,
@@ -282,51 +331,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-async function openSinks(
-  sinks: Map<string, SinkRunner>,
-  args: EngineOptions & {
-    machineClock: Clock;
-    crashPoints: CrashPoints;
-    names: TopologyNames;
-    streams: Streams;
-    incarnation: string;
-    metrics: ConnectorMetrics;
-    ending: AbortController;
-    onFailure(error: unknown): void;
-  },
-): Promise<void> {
-  const { topology, names, streams } = args;
-  for (const sink of topology.sinks) {
-    const running = await sink.bound.open({
-      node: sink.id,
-      clock: args.machineClock,
-      logger: args.logger,
-      signal: args.ending.signal,
-      store: args.store,
-      publish: (subject, payload) => args.log.publish(subject, payload),
-      count: (metric, by, labels) => args.metrics.count(sink.id, metric, by, labels),
-    });
-    sinks.set(
-      sink.id,
-      await startSinkRunner({
-        sink: sink.id,
-        stage: onlyStage,
-        partition: onlyPartition,
-        topology: topology.name,
-        schema: sink.inputs[0]?.schema ?? { fields: {} },
-        outputs: streams.output,
-        outputSubject: names.outputSubject(onlyStage, sink.id, onlyPartition),
-        promises: streams.promises,
-        promiseSubject: names.sinkSubject(sink.id, onlyStage, onlyPartition),
-        deadLetters: streams.deadLetters,
-        deadLetterSubject: names.deadLetterSubject(sink.id),
-        incarnation: args.incarnation,
-        running,
-        clock: args.machineClock,
-        logger: args.logger,
-        crashPoints: args.crashPoints,
-        onFailure: args.onFailure,
-      }),
-    );
+/** Answers of look-ups come back through the input log, which only the first stage reads. */
+function refuseLateLookups(topology: BoundTopology, plan: SpreadPlan): void {
+  for (const { id, bound } of topology.operators) {
+    if (bound.lookup && plan.nodes.get(id)?.stage !== 1) throw executionErrors.make('MACH3211', { node: id });
   }
 }

@@ -41,6 +41,14 @@ export const executionErrors = defineErrors({
     message: 'the probes and the status cannot be served at {address}: {reason}',
     help: 'The address of `--observe` is in use, or not one of this machine. Nothing was left running. Give another, or `--observe 0` for a free port.',
   },
+  MACH3211: {
+    message: 'node {node} asks outside, but stands behind an exchange between partitions',
+    help: 'The answers of a look-up come back through the input log, which the first stage reads. Put the look-up before the operator that needs another key (before `rank-hospitals`, before a join on another field), or run the topology in one partition.',
+  },
+  MACH3212: {
+    message: 'topology {topology} runs with {now} partitions, and its checkpoints were made with {before}',
+    help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale TOPOLOGY --partitions N`, then start it with `--partitions N`.',
+  },
   MACH3220: {
     message: 'messages of the log were written with the schema {id}, which is not kept beside the checkpoints',
     help: 'The columns of a log message have no names: they are read with the schema that wrote them, kept in the bucket of the checkpoints under `schemas/`. It is not there; the bucket was lost or emptied. Restore it. Nothing was handled, so nothing is lost.',

@@ -127,3 +127,11 @@ function keepOwn({ events, times, causes }: Batch, isOwn: (event: Event) => bool
   }
   return kept;
 }
+
+/** Whether this part ever writes to a sink: what every partition has is written by the first alone. */
+export function writesTo(part: StagePart, sink: string): boolean {
+  const { plan, stage, partition } = part;
+  const node = plan.nodes.get(sink);
+  if (node?.stage !== stage || partition >= partitionsOfStage(plan, stage)) return false;
+  return partition === 0 || node.edges.some(({ keep, exchange }) => exchange !== null || keep.kind !== 'first');
+}

@@ -7,15 +7,20 @@ import { limits } from '../limits.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
-import { parseEdgeToken, type TopologyNames } from '../topology/names.ts';
+import { parseEdgeToken, stageName, type TopologyNames } from '../topology/names.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { deadLetterSchema } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
+import { decodeExchangeFrame } from './exchange/exchange-frame.ts';
+import { ExchangeMerge } from './exchange/exchange-merge.ts';
+import { type ExchangePublisher, openExchangePublisher } from './exchange/exchange-publisher.ts';
 import { changedNodes, deepFingerprintsOf, fingerprintsOf } from './fingerprint.ts';
 import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
 import { deadLetterOutput, StageMachine } from './stage-machine.ts';
+import { exchangesIn, laneName, lanesInto, lanesOutOf, type StagePart, writesTo } from './stage-part.ts';
+import type { Streams } from './streams.ts';
 import { woken } from './woken.ts';
 
 export interface StageCounts {
@@ -35,6 +40,8 @@ export interface StageRunner {
   readonly publishers: ReadonlyMap<string, OutputPublisher>;
   /** Resolves when every message up to this one has been handled. */
   reached(sequence: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when everything handled so far is out: results, and what goes to other stages. */
+  flushed(): Promise<void>;
   checkpoint(): Promise<void>;
   /** Why the last checkpoint could not be taken, or null. */
   readonly checkpointProblem: string | null;
@@ -46,11 +53,8 @@ export interface StageRunner {
 export interface StageArguments {
   readonly topology: BoundTopology;
   readonly names: TopologyNames;
-  readonly stage: string;
-  readonly partition: number;
-  readonly input: LogStream;
-  readonly output: LogStream;
-  readonly deadLetters: LogStream;
+  readonly part: StagePart;
+  readonly streams: Streams;
   readonly checkpoints: CheckpointStore;
   readonly lookups: LookupAsker;
   readonly machineClock: Clock;
@@ -62,15 +66,25 @@ export interface StageArguments {
 }
 
 export async function startStageRunner(args: StageArguments): Promise<StageRunner> {
-  const { topology, stage, input, crashPoints } = args;
+  const { topology, part, streams, crashPoints } = args;
+  const stage = stageName(part.stage);
   const publishers = await openPublishers(args);
-  const machine = new StageMachine(topology, {
-    row: (output, row) => void publishers.get(output)?.add(row),
-    question: (question) => args.lookups.ask(question),
-  });
+  const exchanges = await openExchangePublishers(args);
+  const machine = new StageMachine(
+    topology,
+    {
+      row: (output, row) => void publishers.get(output)?.add(row),
+      question: (question) => args.lookups.ask(question),
+      exchange: {
+        row: (to, partition, row) => exchanges.get(laneName(to, partition))?.row(row),
+        watermark: (to, partition, mark) => exchanges.get(laneName(to, partition))?.watermark(mark),
+      },
+    },
+    part,
+  );
   const fingerprints = fingerprintsOf(topology);
   const deepFingerprints = deepFingerprintsOf(topology);
-  const restoredAt = await restore(machine, { ...args, publishers, fingerprints });
+  const restoredAt = await restore(machine, { ...args, stage, publishers, exchanges, fingerprints });
   const counts: StageCounts = {
     messages: 0,
     events: 0,
@@ -82,8 +96,13 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   };
   const stop = new AbortController();
   const schemas = new Map(topology.sources.map((source) => [source.id, source.bound.ports.out as Schema]));
+  const exchangeSchemas = new Map(exchangesIn(part).map(({ id, schema }) => [id, schema]));
+  const merge = new ExchangeMerge([...lanesInto(part).keys()], {
+    handled: restoredAt.sequence,
+    position: restoredAt.readFrom,
+  });
   const waiters = new Set<() => void>();
-  let savedAt = restoredAt;
+  let savedAt = restoredAt.sequence;
   let saving: Promise<void> | undefined;
   let broken = false;
   let checkpointProblem: string | null = null;
@@ -94,6 +113,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     const frame = decodeInputFrame(message.payload, schemas.get(node) ?? { fields: {} });
     crashPoints.at('stage.before-handle');
     machine.handle(message.sequence, node, frame);
+    completed();
     crashPoints.at('stage.after-handle');
     counts.messages++;
     counts.bytes += message.payload.length;
@@ -101,9 +121,14 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     for (const wake of [...waiters]) wake();
   }
 
+  function completed(): void {
+    for (const exchange of exchanges.values()) exchange.completed(machine.sequence);
+  }
+
   async function relieve(): Promise<void> {
     let waiting = 0;
     for (const publisher of publishers.values()) waiting += publisher.waiting;
+    for (const exchange of exchanges.values()) waiting += exchange.waiting;
     if (waiting < limits.outputWaitingRowsMax) return;
     const began = wallTime();
     await flushed();
@@ -112,19 +137,40 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
 
   async function flushed(): Promise<void> {
     for (const publisher of publishers.values()) await publisher.flushed();
+    for (const exchange of exchanges.values()) await exchange.flushed();
+  }
+
+  function handleExchanged(message: LogMessage): void {
+    const [fromStage, fromPartition] = message.subject.split('.').slice(-4);
+    const frame = decodeExchangeFrame(message.payload, (id) => exchangeSchemas.get(id) ?? { fields: {} });
+    merge.push(message.sequence, `${fromStage}/${fromPartition}`, frame);
+    crashPoints.at('stage.before-handle');
+    for (let step = merge.next(); step; step = merge.next()) {
+      machine.handleExchanged(step);
+      for (const { rows } of step.waves) counts.events += rows.length;
+    }
+    machine.comeThrough(merge.through);
+    completed();
+    crashPoints.at('stage.after-handle');
+    counts.messages++;
+    counts.bytes += message.payload.length;
+    for (const wake of [...waiters]) wake();
+  }
+
+  function messages(): AsyncIterable<LogMessage> {
+    const reading = { signal: stop.signal, readAheadMessages: limits.readAheadMessagesMax };
+    // The first stage reads the whole stream, unfiltered: so a message that is gone from its middle is noticed.
+    if (part.stage === 1) return streams.input.read({ ...reading, fromSequence: machine.sequence + 1 });
+    const subjects = [args.names.exchangeSubjectInto(stage, part.partition)];
+    return (streams.exchange as LogStream).read({ ...reading, fromSequence: restoredAt.readFrom, subjects });
   }
 
   async function run(): Promise<void> {
-    // The only partition reads the whole stream, unfiltered: so a message that is gone from its middle is noticed.
-    const messages = input.read({
-      fromSequence: machine.sequence + 1,
-      signal: stop.signal,
-      readAheadMessages: limits.readAheadMessagesMax,
-    });
     let sliceBegan = wallTime();
-    for await (const message of messages) {
+    for await (const message of messages()) {
       const began = wallTime();
-      handle(message);
+      if (part.stage === 1) handle(message);
+      else handleExchanged(message);
       const now = wallTime();
       counts.busyMs += now - began;
       await relieve();
@@ -152,6 +198,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
         topology: topology.name,
         hash: topology.hash,
         fingerprints,
+        partitions: part.plan.partitions,
+        ...(part.stage === 1 ? {} : { readFrom: merge.readFrom }),
         deepFingerprints,
         sequence,
         node: process.version,
@@ -195,7 +243,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     machine,
     counts,
     publishers,
-    restoredAt,
+    restoredAt: restoredAt.sequence,
+    flushed,
     async reached(sequence, signal) {
       while (machine.sequence < sequence && !signal.aborted) await woken(waiters, signal);
     },
@@ -212,27 +261,24 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
 }
 
 async function openPublishers(args: StageArguments): Promise<Map<string, OutputPublisher>> {
-  const { topology, names, stage, partition, output, deadLetters, machineClock: clock, crashPoints } = args;
-  const onFailure = (error: unknown) => {
-    const fenced = error instanceof MachError && error.code === 'MACH3001';
-    args.onFailure(
-      fenced ? executionErrors.make('MACH3203', { stage, partition, reason: error.message }, error) : error,
-    );
-  };
+  const { topology, names, part, streams, machineClock: clock, crashPoints } = args;
+  const { partition } = part;
+  const stage = stageName(part.stage);
+  const onFailure = failureOf(args);
   const publishers = new Map<string, OutputPublisher>();
-  for (const sink of topology.sinks) {
+  for (const sink of topology.sinks.filter(({ id }) => writesTo(part, id))) {
     const subject = names.outputSubject(stage, sink.id, partition);
     const schema = sink.inputs[0]?.schema ?? { fields: {} };
     publishers.set(
       sink.id,
-      await openOutputPublisher({ stream: output, subject, schema, clock, crashPoints, onFailure }),
+      await openOutputPublisher({ stream: streams.outputOf(stage), subject, schema, clock, crashPoints, onFailure }),
     );
   }
   const subject = names.deadLetterSubject(`${stage}-${partition}`);
   publishers.set(
     deadLetterOutput,
     await openOutputPublisher({
-      stream: deadLetters,
+      stream: streams.deadLetters,
       subject,
       schema: deadLetterSchema,
       clock,
@@ -243,28 +289,65 @@ async function openPublishers(args: StageArguments): Promise<Map<string, OutputP
   return publishers;
 }
 
+async function openExchangePublishers(args: StageArguments): Promise<Map<string, ExchangePublisher>> {
+  const { names, part, streams, machineClock: clock, crashPoints } = args;
+  const schemas = new Map(part.plan.exchanges.map(({ id, schema }) => [id, schema]));
+  const publishers = new Map<string, ExchangePublisher>();
+  for (const to of lanesOutOf(part)) {
+    const from = { stage: stageName(part.stage), partition: part.partition };
+    const subject = names.exchangeSubject(from, { stage: stageName(to.stage), partition: to.partition });
+    const publisher = await openExchangePublisher({
+      stream: streams.exchange as LogStream,
+      subject,
+      schemaOf: (id) => schemas.get(id) ?? { fields: {} },
+      clock,
+      crashPoints,
+      onFailure: failureOf(args),
+    });
+    publishers.set(laneName(to.stage, to.partition), publisher);
+  }
+  return publishers;
+}
+
+/** What a publisher cannot go on with, in the words of the stage. */
+function failureOf({ part, onFailure }: StageArguments): (error: unknown) => void {
+  const { partition } = part;
+  const stage = stageName(part.stage);
+  return (error) => {
+    const fenced = error instanceof MachError && error.code === 'MACH3001';
+    onFailure(fenced ? executionErrors.make('MACH3203', { stage, partition, reason: error.message }, error) : error);
+  };
+}
+
 /** Brings the machine to the newest checkpoint, or refuses what would lose something without a word. */
 async function restore(
   machine: StageMachine,
   args: StageArguments & {
+    stage: string;
     publishers: ReadonlyMap<string, OutputPublisher>;
+    exchanges: ReadonlyMap<string, ExchangePublisher>;
     fingerprints: Readonly<Record<string, string>>;
   },
-): Promise<number> {
-  const { topology, stage, acceptLoss, logger, fingerprints, publishers } = args;
+): Promise<{ sequence: number; readFrom: number }> {
+  const { topology, stage, acceptLoss, logger, fingerprints, publishers, exchanges } = args;
   const checkpoint = await args.checkpoints.load();
-  const { lastSequence } = await args.input.state();
+  const { lastSequence } = await args.streams.input.state();
   const made = Math.max(
     checkpoint?.head.sequence ?? 0,
-    ...[...publishers.values()].map((publisher) => publisher.knownSequence),
+    ...[...publishers.values(), ...exchanges.values()].map((publisher) => publisher.knownSequence),
   );
   const isAnotherLog = made > lastSequence;
   if (isAnotherLog && !acceptLoss.has('log')) {
     throw executionErrors.make('MACH3207', { stage, last: lastSequence, sequence: made });
   }
-  if (isAnotherLog) for (const publisher of publishers.values()) publisher.forgetKnown();
-  if (!checkpoint) return 0;
+  if (isAnotherLog) for (const publisher of [...publishers.values(), ...exchanges.values()]) publisher.forgetKnown();
+  // What the old log caused must not be taken for what the new one will cause.
+  const exchanged = isAnotherLog ? ((await args.streams.exchange?.state())?.lastSequence ?? 0) : 0;
+  if (!checkpoint) return { sequence: 0, readFrom: exchanged + 1 };
   const { head, snapshot } = checkpoint;
+  const { partitions } = args.part.plan;
+  if ((head.partitions ?? 1) !== partitions)
+    throw executionErrors.make('MACH3212', { topology: topology.name, now: partitions, before: head.partitions ?? 1 });
   const changed = changedNodes(head.fingerprints, fingerprints);
   const refused = changed.filter((node) => !acceptLoss.has(node));
   if (refused.length > 0) throw executionErrors.make('MACH3205', { nodes: refused.join(', ') });
@@ -279,5 +362,5 @@ async function restore(
     await args.checkpoints.replaceAll(sequence, encoded);
   }
   logger.info({ stage, sequence, behind: lastSequence - sequence }, 'stage restored');
-  return sequence;
+  return { sequence, readFrom: isAnotherLog ? exchanged + 1 : (head.readFrom ?? 1) };
 }

@@ -3,15 +3,19 @@ import { randomUUID } from 'node:crypto';
 import type { Durability, Log, LogStream, StreamSpec } from '../bus/log.ts';
 import { limits } from '../limits.ts';
 import type { BoundTopology } from '../topology/bound.ts';
-import type { TopologyNames } from '../topology/names.ts';
+import { stageName, type TopologyNames } from '../topology/names.ts';
 
-/** The stage of a topology that runs in one partition: every operator is in it. */
-export const onlyStage = 's1';
-export const onlyPartition = 0;
+/** The stage that reads what the sources append. */
+export const firstStage = 's1';
+/** What sources append is not cut by partition: every partition reads all of it. */
+export const inputPartition = 0;
 
 export interface Streams {
   readonly input: LogStream;
-  readonly output: LogStream;
+  /** Results of a stage. */
+  outputOf(stage: string): LogStream;
+  /** What stages pass to each other; undefined where there is one stage. */
+  readonly exchange: LogStream | undefined;
   readonly promises: LogStream;
   readonly deadLetters: LogStream;
 }
@@ -20,23 +24,16 @@ export async function openStreams(
   log: Log,
   names: TopologyNames,
   topology: BoundTopology,
-  replicas?: number,
+  { replicas, stages = 1 }: { replicas?: number | undefined; stages?: number } = {},
 ): Promise<Streams> {
   const durability: Durability = topology.sources.some((source) => source.durability === 'disk') ? 'disk' : 'broker';
   const open = (spec: StreamSpec) => log.stream({ ...spec, ...(replicas === undefined ? {} : { replicas }) });
-  const [input, output, promises, deadLetters] = await Promise.all([
+  const [input, promises, deadLetters] = await Promise.all([
     open({
-      name: names.inputStream(onlyStage),
-      subjects: names.inputSubjects(onlyStage),
+      name: names.inputStream(firstStage),
+      subjects: names.inputSubjects(firstStage),
       durability,
       description: `what the sources of ${topology.name} accepted`,
-      ageMaxMs: limits.logAgeMs,
-    }),
-    open({
-      name: names.outputStream(onlyStage),
-      subjects: names.outputSubjects(onlyStage),
-      durability,
-      description: `results of ${topology.name}, on their way to the sinks`,
       ageMaxMs: limits.logAgeMs,
     }),
     open({
@@ -54,12 +51,38 @@ export async function openStreams(
       ageMaxMs: limits.deadLetterAgeMs,
     }),
   ]);
-  return { input, output, promises, deadLetters };
+  const outputs = new Map<string, LogStream>();
+  for (let stage = 1; stage <= stages; stage++) {
+    const spec = {
+      name: names.outputStream(stageName(stage)),
+      subjects: names.outputSubjects(stageName(stage)),
+      durability,
+      description: `results of ${topology.name}, on their way to the sinks`,
+      ageMaxMs: limits.logAgeMs,
+    };
+    outputs.set(stageName(stage), await open(spec));
+  }
+  const exchange =
+    stages === 1
+      ? undefined
+      : await open({
+          name: names.exchangeStream,
+          subjects: names.exchangeSubjects,
+          durability,
+          description: `what the stages of ${topology.name} pass to each other`,
+          ageMaxMs: limits.logAgeMs,
+        });
+  const outputOf = (stage: string) => {
+    const output = outputs.get(stage);
+    if (!output) throw new Error(`invariant broken: stage ${stage} has no outputs`);
+    return output;
+  };
+  return { input, outputOf, exchange, promises, deadLetters };
 }
 
 /** A name for this log, kept in it: the tokens of another log, wiped and filled anew, never meet those of this one. */
 export async function incarnationOf(promises: LogStream, names: TopologyNames): Promise<string> {
-  const subject = names.sinkSubject('_incarnation', onlyStage, onlyPartition);
+  const subject = names.sinkSubject('_incarnation', firstStage, inputPartition);
   const known = await promises.last(subject);
   if (known) return Buffer.from(known.payload).toString();
   const incarnation = randomUUID().slice(0, 8);

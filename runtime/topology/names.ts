@@ -5,6 +5,7 @@
  * - stream of a stage's outputs: `mach-<topology>-<stage>-out`, subjects `mach.<topology>.<stage>.out.<sink>.<partition>`
  * - ranges that sinks have promised: `mach-<topology>-sinks`, subjects `mach.<topology>.sinks.<sink>.<stage>.<partition>`
  * - workers' signs of life: `mach-<topology>-workers`, subjects `mach.<topology>.workers.<worker>`; their leases: `mach-leases-<topology>`
+ * - what stages pass to each other: `mach-<topology>-exchange`, subjects `mach.<topology>.exchange.<stage>.<partition>.<to stage>.<to partition>`
  * - dead letters: `mach-<topology>-dead`, subjects `mach.<topology>.dead.<node>`
  * - marks of sources (positions of senders) ride in the input stream; checkpoints are objects of the bucket
  *   `mach-<topology>-checkpoints`.
@@ -44,6 +45,12 @@ export interface TopologyNames {
   /** Everything that one partition of a stage publishes. */
   outputSubjectsOf(stage: string, partition: number): readonly string[];
   outputSubject(stage: string, sink: string, partition: number): string;
+  /** What stages pass to each other, where there are several partitions. */
+  readonly exchangeStream: string;
+  readonly exchangeSubjects: readonly string[];
+  exchangeSubject(from: { stage: string; partition: number }, to: { stage: string; partition: number }): string;
+  /** Everything that one partition of a stage gets from the stages before. */
+  exchangeSubjectInto(stage: string, partition: number): string;
   readonly sinkStream: string;
   readonly sinkSubjects: readonly string[];
   sinkSubject(sink: string, stage: string, partition: number): string;
@@ -75,6 +82,10 @@ export function topologyNames(topology: string): TopologyNames {
     outputSubjects: (stage) => [`${root}.${stage}.out.>`],
     outputSubjectsOf: (stage, partition) => [`${root}.${stage}.out.*.${partition}`],
     outputSubject: (stage, sink, partition) => `${root}.${stage}.out.${sink}.${partition}`,
+    exchangeStream: `mach-${topology}-exchange`,
+    exchangeSubjects: [`${root}.exchange.>`],
+    exchangeSubject: (from, to) => `${root}.exchange.${from.stage}.${from.partition}.${to.stage}.${to.partition}`,
+    exchangeSubjectInto: (stage, partition) => `${root}.exchange.*.*.${stage}.${partition}`,
     sinkStream: `mach-${topology}-sinks`,
     sinkSubjects: [`${root}.sinks.>`],
     sinkSubject: (sink, stage, partition) => `${root}.sinks.${sink}.${stage}.${partition}`,

@@ -10,7 +10,7 @@ import { virtualClock } from '../../clock.ts';
 import { deadLetterSchema } from '../../execution/dead-letter.ts';
 import { type Engine, startEngine } from '../../execution/engine.ts';
 import { decodeInputFrame, decodeOutputFrame, type InputFrame } from '../../execution/log-frame.ts';
-import { onlyStage } from '../../execution/streams.ts';
+import { firstStage } from '../../execution/streams.ts';
 import { type CrashPoints, SimulatedCrash } from '../../faults.ts';
 import { limits } from '../../limits.ts';
 import type { Store } from '../../store/store.ts';
@@ -214,7 +214,7 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
   }
 
   const stored = (name: string) => [...(storage.streams.get(name)?.messages.values() ?? [])];
-  const inputStream = names.inputStream(onlyStage);
+  const inputStream = names.inputStream(firstStage);
 
   function inputs(fromSequence = 1): LoggedInput[] {
     return stored(inputStream)

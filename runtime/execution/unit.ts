@@ -1,0 +1,175 @@
+/**
+ * A unit: one partition of a topology with all its stages, and the sinks of what they give out. It is what a worker takes, and hands on.
+ */
+import type { Log } from '../bus/log.ts';
+import type { Clock } from '../clock.ts';
+import type { CrashPoints } from '../faults.ts';
+import type { ConnectorMetrics } from '../observe/connector-metrics.ts';
+import type { Store } from '../store/store.ts';
+import type { Logger } from '../stream/definition.ts';
+import type { BoundSinkNode, BoundTopology } from '../topology/bound.ts';
+import { stageName, type TopologyNames } from '../topology/names.ts';
+import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
+import { checkpointStore } from './checkpoint.ts';
+import type { LookupAsker } from './lookup-asker.ts';
+import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
+import { type StagePart, writesTo } from './stage-part.ts';
+import { type StageRunner, startStageRunner } from './stage-runner.ts';
+import type { Streams } from './streams.ts';
+
+export interface UnitArguments {
+  readonly topology: BoundTopology;
+  readonly plan: SpreadPlan;
+  readonly partition: number;
+  readonly names: TopologyNames;
+  readonly log: Log;
+  readonly streams: Streams;
+  readonly store: Store;
+  /** Name of this log (see `incarnationOf`). */
+  readonly incarnation: string;
+  readonly lookups: LookupAsker;
+  readonly metrics: ConnectorMetrics;
+  /** Time for checkpoints and retries. */
+  readonly machineClock: Clock;
+  readonly checkpointEveryMs?: number;
+  readonly acceptLoss: ReadonlySet<string>;
+  readonly logger: Logger;
+  readonly crashPoints: CrashPoints;
+  onFailure(error: unknown): void;
+}
+
+export interface Unit {
+  readonly partition: number;
+  /** In order; the first reads what the sources append. */
+  readonly stages: readonly [StageRunner, ...StageRunner[]];
+  readonly sinks: ReadonlyMap<string, SinkRunner>;
+  /** Every stage has handled what the input log has now, and every row of it is written. */
+  settled(signal: AbortSignal): Promise<void>;
+  checkpoint(): Promise<void>;
+  /** The stages have handled the input up to `sequence`, stop there with a checkpoint, and the sinks named have written all of it. */
+  finish(sequence: number, sinks: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startUnit(args: UnitArguments): Promise<Unit> {
+  const { plan, partition } = args;
+  const ending = new AbortController();
+  const stages: StageRunner[] = [];
+  const sinks = new Map<string, SinkRunner>();
+  const close = async () => {
+    ending.abort(new Error('closing'));
+    for (const stage of stages) await stage.close();
+    for (const sink of sinks.values()) await sink.close();
+  };
+  try {
+    // Later stages first: they must know where they go on before anything new comes to them.
+    for (let stage = plan.stages; stage >= 1; stage--) {
+      if (partition >= partitionsOfStage(plan, stage)) continue;
+      stages.unshift(await openStage({ plan, stage, partition }, args));
+    }
+    for (const sink of args.topology.sinks) {
+      const part = { plan, stage: plan.nodes.get(sink.id)?.stage ?? 1, partition };
+      if (writesTo(part, sink.id)) sinks.set(sink.id, await openSink(sink, part, args, ending.signal));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  async function written(id: string, signal: AbortSignal): Promise<void> {
+    const stage = stageName(plan.nodes.get(id)?.stage ?? 1);
+    const newest = await args.streams.outputOf(stage).last(args.names.outputSubject(stage, id, partition));
+    if (newest) await sinks.get(id)?.reached(newest.sequence, signal);
+  }
+
+  return {
+    partition,
+    stages: stages as [StageRunner, ...StageRunner[]],
+    sinks,
+    async settled(signal) {
+      const { lastSequence } = await args.streams.input.state();
+      for (const stage of stages) {
+        await stage.reached(lastSequence, signal);
+        if (signal.aborted) return;
+        await stage.flushed();
+      }
+      for (const id of sinks.keys()) await written(id, signal);
+    },
+    async finish(sequence, finishing, signal) {
+      for (const stage of stages) {
+        await stage.reached(sequence, signal);
+        await stage.close();
+        await stage.checkpoint();
+      }
+      for (const id of sinks.keys()) if (finishing.has(id)) await written(id, signal);
+    },
+    async checkpoint() {
+      for (const stage of stages) await stage.checkpoint();
+    },
+    close,
+  };
+}
+
+async function openStage(part: StagePart, args: UnitArguments): Promise<StageRunner> {
+  const { names, streams, logger, crashPoints } = args;
+  const stage = stageName(part.stage);
+  return startStageRunner({
+    topology: args.topology,
+    names,
+    part,
+    streams,
+    checkpoints: checkpointStore({
+      objects: await args.log.objects(names.checkpointBucket),
+      names,
+      stage,
+      partition: part.partition,
+      logger,
+      crashPoints,
+      clock: args.machineClock,
+    }),
+    lookups: args.lookups,
+    machineClock: args.machineClock,
+    ...(args.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: args.checkpointEveryMs }),
+    acceptLoss: args.acceptLoss,
+    logger,
+    crashPoints,
+    onFailure: args.onFailure,
+  });
+}
+
+async function openSink(
+  sink: BoundSinkNode,
+  part: StagePart,
+  args: UnitArguments,
+  signal: AbortSignal,
+): Promise<SinkRunner> {
+  const { names, streams } = args;
+  const stage = stageName(part.stage);
+  const running = await sink.bound.open({
+    node: sink.id,
+    clock: args.machineClock,
+    logger: args.logger,
+    signal,
+    store: args.store,
+    publish: (subject, payload) => args.log.publish(subject, payload),
+    count: (metric, by, labels) => args.metrics.count(sink.id, metric, by, labels),
+  });
+  return startSinkRunner({
+    sink: sink.id,
+    stage,
+    partition: part.partition,
+    topology: args.topology.name,
+    schema: sink.inputs[0]?.schema ?? { fields: {} },
+    outputs: streams.outputOf(stage),
+    outputSubject: names.outputSubject(stage, sink.id, part.partition),
+    promises: streams.promises,
+    promiseSubject: names.sinkSubject(sink.id, stage, part.partition),
+    deadLetters: streams.deadLetters,
+    deadLetterSubject: names.deadLetterSubject(sink.id),
+    incarnation: args.incarnation,
+    running,
+    clock: args.machineClock,
+    logger: args.logger,
+    crashPoints: args.crashPoints,
+    onFailure: args.onFailure,
+  });
+}
