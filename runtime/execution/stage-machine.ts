@@ -78,7 +78,7 @@ export class StageMachine {
   private readonly answers = new Map<string, Subject<Frame>>();
   private readonly outputs: StageOutputs;
   private readonly exchanges: ExchangeInputs;
-  private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0, questions: 0 };
+  private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0, questions: new Map<string, number>() };
   /** The dead letter that is going in again. */
   private redrive: OutputRow['redrive'];
 
@@ -143,6 +143,19 @@ export class StageMachine {
     } catch (error) {
       const node = error instanceof NodeFailure ? error.node : source;
       throw executionErrors.make('MACH3208', { node, reason: messageOf(error) }, error);
+    }
+    this.ledger.close();
+  }
+
+  /** Answers to what the message handled last has asked, given at once: for replays that ask anew. Their rows follow those of the message. */
+  answerNow(node: string, frame: AnswersFrame): void {
+    try {
+      this.handleAnswers(node, frame);
+    } catch (error) {
+      throw executionErrors.make('MACH3208', {
+        node: error instanceof NodeFailure ? error.node : node,
+        reason: messageOf(error),
+      });
     }
     this.ledger.close();
   }
@@ -352,7 +365,9 @@ export class StageMachine {
   }
 
   private begin(sequence: number, acceptedAt: number): void {
-    this.current = { sequence, index: 0, acceptedAt, wave: 0, questions: 0 };
+    const { questions } = this.current;
+    if (questions.size > 0) questions.clear();
+    this.current = { sequence, index: 0, acceptedAt, wave: 0, questions };
   }
 
   private remember(source: SourceState, identity: string): boolean {
@@ -481,9 +496,16 @@ export class StageMachine {
   /** The same in every partition that asks the same. */
   private questionIdentity(node: string): string {
     const { plan, partition } = this.part;
-    if (plan.partitions === 1) return `${node}/${this.current.sequence}/${this.current.index++}`;
+    const { sequence, questions } = this.current;
+    const count = questions.get(node) ?? 0;
+    questions.set(node, count + 1);
+    if (plan.partitions === 1) {
+      this.current.index++;
+      // By its own count: what other nodes do does not change it, so that a replay of a changed topology finds the answers.
+      return `${node}/${sequence}/q${count}`;
+    }
     const who = this.spreadNode(node).out.kind === 'everywhere' ? 'all' : partition;
-    return `${node}/${this.current.sequence}/${who}.${this.current.questions++}`;
+    return `${node}/${sequence}/${who}.${count}`;
   }
 
   private source(node: string): SourceState {
