@@ -1,0 +1,254 @@
+/** One campaign: senders, faults in their lanes, a quiet phase, the judge. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../../runtime/errors.ts';
+import { type Random, seededRandom } from '../../../runtime/random.ts';
+import { judgeMemory, type MemoryVerdict, readMetrics } from './evidence.ts';
+import type { Effect, Fault } from './faults.ts';
+import { judge, problemsOf, queryOf, readTables, type Verdict } from './judge.ts';
+import { createOracle, type Oracle } from './oracle.ts';
+import { type Senders, startSenders } from './senders.ts';
+import { type Form, openWorld, type World } from './world.ts';
+
+export interface Injection {
+  readonly fault: string;
+  /** Ms since the campaign began. */
+  readonly atMs: number;
+  readonly tookMs: number;
+  readonly detail: string;
+  readonly failed?: true;
+}
+
+export interface CampaignSettings {
+  readonly form: Form;
+  readonly seed: number;
+  readonly forMs: number;
+  readonly faults: readonly Fault[];
+  readonly directory: string;
+  readonly print: (line: string) => void;
+}
+
+export interface Counts {
+  readonly restarts: { readonly engine: number; readonly nats: number; readonly store: number };
+  readonly redeliveries: {
+    /** HL7 messages sent again by their hospitals, streams of the 115 centres opened again, files dropped again. */
+    readonly hl7: number;
+    readonly feed: number;
+    readonly files: number;
+    /** Outputs that the stage made again after a restart and dropped. */
+    readonly outputs: number;
+    /** Ranges that a sink wrote again after a restart, and inserts that it tried again. */
+    readonly batches: number;
+    readonly inserts: number;
+  };
+  /** As ClickHouse counts them (DuplicatedInsertedBlocks). */
+  readonly deduplicatedInserts: number;
+  readonly checkpoints: number;
+}
+
+export interface CampaignResult {
+  readonly form: Form;
+  readonly injected: readonly Injection[];
+  readonly skipped: readonly { readonly fault: string; readonly why: string }[];
+  readonly counts: Counts;
+  readonly verdict: Verdict;
+  readonly accounting: Readonly<Record<string, number>>;
+  readonly behind: number;
+  readonly quietMs: number;
+  readonly memory: MemoryVerdict;
+  readonly engineEnds: readonly { readonly how: string; readonly error: string | undefined }[];
+  readonly problems: readonly string[];
+}
+
+/** What goes on after the judge has spoken, in the same world. */
+export type Afterwards = (campaign: RunningCampaign) => Promise<void>;
+
+export interface RunningCampaign {
+  readonly world: World;
+  readonly oracle: Oracle;
+  readonly senders: Senders;
+  readonly settings: CampaignSettings;
+  readonly problems: string[];
+}
+
+const baselineMs = 1_500;
+const shortRunMs = 45_000;
+const longRunMs = 600_000;
+const quietDeadlineMs = 90_000;
+const idle = '30s';
+
+export async function runCampaign(settings: CampaignSettings, afterwards?: Afterwards): Promise<CampaignResult> {
+  const { form, directory } = settings;
+  const random = seededRandom(settings.seed).fork(`real/${form}`);
+  const world = await openWorld({ directory, form, idle });
+  const oracle = createOracle(`${form[0]}${settings.seed}`);
+  let senders: Senders | undefined;
+  try {
+    if (!(await world.worker.untilRunning())) {
+      const last = world.worker.ends.at(-1);
+      throw new Error(`the engine does not start: ${last ? `${last.code} ${last.error}` : world.worker.run.text}`);
+    }
+    const targets = { hl7Port: world.hl7.port, feedPort: world.feed.port, inbox: world.inbox };
+    senders = await startSenders({ oracle, random: random.fork('senders'), targets });
+    await sleep(baselineMs);
+    const { injected, skipped } = await injectAll(settings, world, random.fork('faults'));
+    const problems: string[] = [];
+    for (const { fault, detail, failed } of injected) if (failed) problems.push(`${fault}: ${detail}`);
+    const settled = await quiet({ world, oracle, senders, problems, settings });
+    problems.push(...senders.violations);
+    const memory = judgeMemory(world.evidence.memory, world.strained);
+    if (!memory.flat) problems.push(`memory grew from ${memory.earlyMib} to ${memory.lateMib} MiB (${memory.rule})`);
+    const counts = countsOf(world, senders);
+    problems.push(...unproven(settings.faults, counts));
+    await afterwards?.({ world, oracle, senders, settings, problems });
+    return {
+      form,
+      injected,
+      skipped,
+      counts,
+      ...settled,
+      memory,
+      engineEnds: world.worker.ends.map(({ code, signal, error }) => ({ how: String(signal ?? code), error })),
+      problems,
+    };
+  } finally {
+    await senders?.close();
+    await world.close();
+  }
+}
+
+/** Both lanes at once: each fault once, in an order of the seed; then more until the time is over. */
+async function injectAll(settings: CampaignSettings, world: World, random: Random) {
+  const startedAt = Date.now();
+  const until = startedAt + settings.forMs;
+  const injected: Injection[] = [];
+  const skipped: { fault: string; why: string }[] = [];
+  const share = Math.min(1, Math.max(0, (settings.forMs - shortRunMs) / (longRunMs - shortRunMs)));
+  const span = (shortMs: number, longMs: number) => Math.round(shortMs + share * (longMs - shortMs));
+  const usable = settings.faults.filter((fault) => {
+    const why = fault.unavailable?.(world) ?? null;
+    if (why !== null) skipped.push({ fault: fault.name, why });
+    return why === null;
+  });
+
+  async function injectOne(fault: Fault, draws: Random): Promise<void> {
+    const atMs = Date.now() - startedAt;
+    const done = (detail: string, failed = false) => {
+      const injection = { fault: fault.name, atMs, tookMs: Date.now() - startedAt - atMs, detail };
+      injected.push(failed ? { ...injection, failed: true } : injection);
+      settings.print(`${(atMs / 1_000).toFixed(1).padStart(6)} s  ${fault.name}: ${detail}`);
+    };
+    try {
+      done(await fault.inject({ world, random: draws, span }));
+    } catch (error) {
+      done(messageOf(error), true);
+    }
+  }
+
+  async function runLane(name: string): Promise<void> {
+    const own = usable.filter(({ lane }) => lane === name);
+    const draws = random.fork(name);
+    const first = draws.shuffle(own);
+    while (own.length > 0) {
+      const fault = first.shift();
+      if (!fault && Date.now() >= until) return;
+      await injectOne(fault ?? draws.pick(own), draws);
+      await sleep(draws.int(200, 800));
+    }
+  }
+
+  await Promise.all([runLane('engine'), runLane('around')]);
+  if (usable.length === 0) await sleep(settings.forMs);
+  return { injected, skipped };
+}
+
+/** Waits until everything is as it must be, or the deadline is over; what is wrong then goes to the problems. */
+export async function quiet(campaign: RunningCampaign) {
+  const { world, oracle, senders, problems } = campaign;
+  const startedAt = Date.now();
+  const until = startedAt + quietDeadlineMs;
+  senders.pause();
+  await world.worker.untilRunning();
+  while (!senders.settled && Date.now() < until) await sleep(100);
+  const closedUntil = senders.closeWindows() - 60_000;
+  while (!senders.settled && Date.now() < until) await sleep(100);
+  if (!senders.settled) problems.push(`${oracle.count('waiting')} messages have no answer after ${quietDeadlineMs} ms`);
+  let state: Awaited<ReturnType<typeof look>> | undefined;
+  let wrong: string[] = ['the judge could not look'];
+  while (wrong.length > 0 && Date.now() < until) {
+    try {
+      state = await look(world, oracle, closedUntil);
+      wrong = [...problemsOf(state.verdict), ...state.problems];
+    } catch (error) {
+      wrong = [`the judge could not look: ${messageOf(error)}`];
+    }
+    if (wrong.length > 0) await sleep(400);
+  }
+  // What would double later, doubles now.
+  await sleep(1_000);
+  if (wrong.length === 0) {
+    state = await look(world, oracle, closedUntil);
+    wrong = [...problemsOf(state.verdict), ...state.problems];
+  }
+  problems.push(...wrong);
+  if (!state) throw new Error(wrong.join('; '));
+  return {
+    verdict: state.verdict,
+    accounting: state.accounting,
+    behind: state.behind,
+    quietMs: Date.now() - startedAt,
+  };
+}
+
+const outcomes = ['delivered', 'filtered', 'late', 'dropped', 'dead_lettered'];
+
+async function look(world: World, oracle: Oracle, closedUntil: number) {
+  const url = world.storeUrl();
+  const { observeUrl } = world.worker.run;
+  if (!url || !observeUrl) throw new Error('the engine is not there');
+  const verdict = judge(await readTables(queryOf(url)), oracle.sent, closedUntil);
+  const metrics = await readMetrics(observeUrl);
+  const accounting: Record<string, number> = {};
+  for (const outcome of ['in', ...outcomes])
+    accounting[outcome] = metrics.get(`mach_accounting_events_total{${outcome}}`) ?? 0;
+  const sum = outcomes.reduce((total, outcome) => total + (accounting[outcome] ?? 0), 0);
+  const behind = metrics.get('mach_stage_behind_messages') ?? Number.NaN;
+  const waiting = metrics.get('mach_node_queue_events') ?? Number.NaN;
+  const problems: string[] = [];
+  if (sum !== accounting.in)
+    problems.push(`accounting: ${accounting.in} came in and ${sum} went out: ${JSON.stringify(accounting)}`);
+  if ((accounting.in ?? 0) < verdict.found)
+    problems.push(`accounting: ${accounting.in} came in, but ${verdict.found} are there`);
+  if (behind !== 0 || waiting !== 0) problems.push(`lag: ${behind} messages and ${waiting} events wait`);
+  return { verdict, accounting, behind, problems };
+}
+
+export function countsOf(world: World, senders: Senders): Counts {
+  const { evidence, worker, around } = world;
+  return {
+    restarts: { engine: worker.ends.length, nats: around?.log.restarts ?? 0, store: around?.store.restarts ?? 0 },
+    redeliveries: {
+      hl7: senders.counts.hl7Resent,
+      feed: senders.counts.feedReconnects,
+      files: senders.counts.filesRepeated,
+      outputs: evidence.total('mach_stage_repeated_outputs_total'),
+      batches: evidence.total('mach_sink_repeated_batches_total'),
+      inserts: evidence.total('mach_sink_retries_total'),
+    },
+    deduplicatedInserts: evidence.deduplicatedInserts,
+    checkpoints: evidence.total('mach_stage_checkpoints_total'),
+  };
+}
+
+/** Faults of which nothing was felt have proven nothing. */
+function unproven(faults: readonly Fault[], counts: Counts): string[] {
+  const { restarts, redeliveries, deduplicatedInserts } = counts;
+  const seen: Record<Effect, number> = {
+    restart: restarts.engine + restarts.nats + restarts.store,
+    redelivery: redeliveries.outputs + redeliveries.batches + redeliveries.hl7,
+    'deduplicated insert': deduplicatedInserts,
+  };
+  const wanted = new Set(faults.flatMap(({ causes }) => causes));
+  return [...wanted]
+    .filter((effect) => seen[effect] === 0)
+    .map((effect) => `no ${effect} happened: the run proves nothing`);
+}

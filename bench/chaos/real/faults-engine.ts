@@ -1,0 +1,233 @@
+/** Faults of the engine's own process. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectLog } from '../../../runtime/bus/index.ts';
+import { topologyNames } from '../../../runtime/topology/names.ts';
+import type { EngineRun } from './engine-process.ts';
+import type { Fault, FaultContext } from './faults.ts';
+import { sendPoison } from './poison.ts';
+
+/** Where the engine may die; each stands in its code as `crashPoints.at(...)`. */
+export const crashPointNames = [
+  'source.before-append',
+  'source.after-append',
+  'stage.before-handle',
+  'stage.after-handle',
+  'output.before-append',
+  'output.after-append',
+  'sink.before-promise',
+  'sink.after-promise',
+  'sink.before-write',
+  'sink.after-write',
+  'checkpoint.before-put',
+  'checkpoint.after-put',
+] as const;
+
+/** Longer than the wait between two checkpoints, and than the lease of an owner. */
+const pointDeadlineMs = 9_000;
+
+async function killAtPoint(context: FaultContext, point: string): Promise<string> {
+  const { worker } = context.world;
+  await worker.untilRunning();
+  const { run } = worker;
+  const visit = point.startsWith('checkpoint') ? 1 : context.random.int(1, 6);
+  run.send({ kind: 'arm', point, visit });
+  if (!(await worker.untilEnded(run, pointDeadlineMs))) {
+    run.signal('SIGKILL');
+    return `${point} was not visited within ${pointDeadlineMs} ms; killed where it stood`;
+  }
+  return `${point}, visit ${visit}`;
+}
+
+let nextPoint = 0;
+
+/** Two engines write to one log: whoever is behind must be refused, and nothing that it does may count twice. */
+async function letSecondEngineIn({ world, span }: FaultContext): Promise<string> {
+  const { worker } = world;
+  await worker.untilRunning();
+  const first = worker.run;
+  first.signal('SIGSTOP');
+  const second = world.startSecond();
+  const startedBy = Date.now() + 20_000;
+  while (!second.observeUrl && second.isAlive && Date.now() < startedBy) await sleep(50);
+  await sleep(span(1_500, 15_000));
+  first.signal('SIGCONT');
+  await sleep(span(2_000, 10_000));
+  const outcome = [endOf(first, 'the first'), endOf(second, 'the second')].join(', ');
+  if (second.isAlive) {
+    second.signal('SIGTERM');
+    const over = await Promise.race([second.ended.then(() => true), sleep(8_000, false, { ref: false })]);
+    if (!over) second.signal('SIGKILL');
+  }
+  return outcome;
+}
+
+function endOf(run: EngineRun, name: string): string {
+  if (run.isAlive) return `${name} goes on`;
+  const error = run.lines.findLast(({ error }) => typeof error === 'string')?.error;
+  return `${name} ended${error ? ` (${/MACH\d{4}/.exec(String(error))?.[0] ?? String(error).slice(0, 120)})` : ''}`;
+}
+
+/** Flips bytes of the newest checkpoint while the engine is down: it must pass it over, and take the one before. */
+async function corruptCheckpoint({ world, random }: FaultContext): Promise<string> {
+  const { worker, around } = world;
+  if (!around) throw new Error('this fault is for the separate form');
+  await worker.untilRunning();
+  const names = topologyNames('chaos');
+  const log = await connectLog({ url: `nats://127.0.0.1:${around.log.port}` });
+  try {
+    const objects = await log.objects(names.checkpointBucket);
+    const until = Date.now() + 12_000;
+    while ((await objects.list()).length < 2 && Date.now() < until) await sleep(200);
+    worker.hold();
+    const { run } = worker;
+    run.signal('SIGKILL');
+    await run.ended;
+    const newest = [...(await objects.list())].sort().at(-1);
+    const data = newest && (await objects.get(newest));
+    if (!newest || !data) return 'there was no checkpoint yet: killed only';
+    const bytes = Buffer.from(data);
+    const half = random.chance(0.5);
+    for (let flip = 0; flip < 8; flip++) {
+      const place = random.int(0, bytes.length - 1);
+      bytes.writeUInt8(bytes.readUInt8(place) ^ (1 << random.int(0, 7)), place);
+    }
+    await objects.put(newest, half ? bytes.subarray(0, bytes.length >> 1) : bytes);
+    worker.release();
+    await worker.untilEnded(run, 1_000);
+    await sleep(300);
+    if (!(await worker.untilRunning())) throw new Error('the engine did not come up with a corrupt checkpoint');
+    const passed = worker.run.lines.some(({ msg }) => msg === 'checkpoint passed over');
+    if (!passed) throw new Error(`the corrupt checkpoint ${newest} was taken as if it were whole`);
+    return `${newest} ${half ? 'cut in half' : 'with flipped bits'}: passed over`;
+  } finally {
+    worker.release();
+    await log.close();
+  }
+}
+
+const heapLimitMib = 96;
+
+async function nearHeapLimit({ world, span }: FaultContext): Promise<string> {
+  const { worker } = world;
+  await worker.untilRunning();
+  const before = worker.run;
+  worker.next = { nodeArguments: [`--max-old-space-size=${heapLimitMib}`] };
+  before.signal('SIGKILL');
+  await before.ended;
+  await sleep(300);
+  await worker.untilRunning(20_000);
+  const { run } = worker;
+  world.strained.add(run.processId);
+  run.send({ kind: 'fill', bytes: heapLimitMib * 1024 * 1024, stepMs: 60 });
+  const died = await worker.untilEnded(run, span(4_000, 20_000));
+  if (died) return `heap of ${heapLimitMib} MiB filled: it ended, and was started again`;
+  run.signal('SIGKILL');
+  return `heap of ${heapLimitMib} MiB filled: it went on until it was replaced`;
+}
+
+export const engineFaults: readonly Fault[] = [
+  {
+    name: 'worker-killed',
+    summary: 'SIGKILL at a random moment',
+    form: 'separate',
+    lane: 'engine',
+    causes: ['restart'],
+    async inject({ world, random }) {
+      await world.worker.untilRunning();
+      await sleep(random.int(0, 800));
+      const { run } = world.worker;
+      run.signal('SIGKILL');
+      await run.ended;
+      return 'SIGKILL';
+    },
+  },
+  {
+    name: 'worker-killed-at-point',
+    summary: `SIGKILL at a named point: ${crashPointNames.join(', ')}`,
+    form: 'separate',
+    lane: 'engine',
+    causes: ['restart', 'redelivery'],
+    inject(context) {
+      // In turn, so that a run that is long enough has been through all of them; the seed says where it begins.
+      nextPoint ||= context.random.int(0, crashPointNames.length - 1);
+      return killAtPoint(context, crashPointNames[nextPoint++ % crashPointNames.length] as string);
+    },
+  },
+  {
+    name: 'sink-killed-after-write',
+    summary: 'SIGKILL between a committed insert and the word that it is done: the range comes again with its token',
+    form: 'separate',
+    lane: 'engine',
+    causes: ['restart', 'deduplicated insert'],
+    inject: (context) => killAtPoint(context, 'sink.after-write'),
+  },
+  {
+    name: 'worker-paused',
+    summary: 'SIGSTOP for longer than the lease, then SIGCONT',
+    form: 'separate',
+    lane: 'engine',
+    causes: [],
+    async inject({ world, span }) {
+      await world.worker.untilRunning();
+      const pausedMs = span(3_000, 60_000);
+      const { run } = world.worker;
+      run.signal('SIGSTOP');
+      await sleep(pausedMs);
+      run.signal('SIGCONT');
+      return `stopped for ${pausedMs} ms`;
+    },
+  },
+  {
+    name: 'two-owners',
+    summary: 'a second engine takes over while the first is stopped; then the first goes on',
+    form: 'separate',
+    lane: 'engine',
+    causes: ['restart'],
+    inject: letSecondEngineIn,
+  },
+  {
+    name: 'checkpoint-corrupt',
+    summary: 'flipped bits or half of the newest checkpoint',
+    form: 'separate',
+    lane: 'engine',
+    causes: ['restart', 'redelivery'],
+    inject: corruptCheckpoint,
+  },
+  {
+    name: 'heap-limit',
+    summary: 'a small heap, filled until it dies or nearly',
+    form: 'separate',
+    lane: 'engine',
+    causes: ['restart'],
+    inject: nearHeapLimit,
+  },
+  {
+    name: 'event-loop-blocked',
+    summary: 'the event loop does nothing else for 5 s',
+    form: 'separate',
+    lane: 'engine',
+    causes: [],
+    async inject({ world }) {
+      await world.worker.untilRunning();
+      const { run } = world.worker;
+      const blocked = () => run.lines.some(({ msg }) => msg === 'chaos: event loop was blocked');
+      const already = blocked();
+      run.send({ kind: 'block', ms: 5_000 });
+      await sleep(5_100);
+      const until = Date.now() + 10_000;
+      while (!already && !blocked() && run.isAlive && Date.now() < until) await sleep(50);
+      return run.isAlive ? 'blocked for 5 s' : 'ended while it was blocked';
+    },
+  },
+  {
+    name: 'poison',
+    summary: 'bad HL7, bad bytes, 2 MB, deep nesting, NaN, over all three sources',
+    form: 'separate',
+    lane: 'around',
+    causes: [],
+    async inject({ world }) {
+      const sent = await sendPoison({ hl7Port: world.hl7.port, feedPort: world.feed.port, inbox: world.inbox });
+      return `${sent} messages`;
+    },
+  },
+];

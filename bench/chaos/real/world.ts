@@ -1,0 +1,183 @@
+/**
+ * Everything of one campaign: the servers, the proxies before them, the supervised engine, and a second engine when a fault wants one. In
+ * the separate form NATS and ClickHouse are processes of the harness behind proxies; in the embedded form the engine
+ * brings its own.
+ */
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../../test/engine-process.ts';
+import { descendantsOf } from '../../machine.ts';
+import { mountSmallDisk, type SmallDisk } from './disk.ts';
+import {
+  type EngineRun,
+  type EngineStart,
+  startEngineRun,
+  superviseEngine,
+  topologyFile,
+  type Worker,
+} from './engine-process.ts';
+import { type Evidence, gatherEvidence } from './evidence.ts';
+import { type Proxy, startProxy } from './proxy.ts';
+import { type Server, startLogServer, startStoreServer } from './servers.ts';
+
+export type Form = 'separate' | 'embedded';
+
+export interface Surroundings {
+  readonly log: Server;
+  readonly store: Server;
+  readonly logProxy: Proxy;
+  readonly storeProxy: Proxy;
+  readonly logDirectory: string;
+}
+
+export interface World {
+  readonly form: Form;
+  readonly directory: string;
+  readonly inbox: string;
+  /** Addresses of the senders: before whichever engine listens. */
+  readonly hl7: Proxy;
+  readonly feed: Proxy;
+  readonly worker: Worker;
+  /** In the separate form. */
+  readonly around: Surroundings | undefined;
+  readonly disks: { readonly log?: SmallDisk | undefined; readonly store?: SmallDisk | undefined };
+  readonly evidence: Evidence;
+  /** Processes whose heap was filled on purpose. */
+  readonly strained: Set<number>;
+  /** All engine runs there were. */
+  readonly runs: readonly EngineRun[];
+  /** A second engine of the same topology on the same log and store. */
+  startSecond(): EngineRun;
+  /** Address of the store itself, past every proxy; undefined while it is not known. */
+  storeUrl(): string | undefined;
+  /** Children of the embedded form. */
+  child(name: 'nats' | 'store'): number | undefined;
+  close(): Promise<void>;
+}
+
+const diskMib = { log: 192, store: 512 };
+const evidenceEveryMs = 400;
+
+export async function openWorld(args: { directory: string; form: Form; idle: string }): Promise<World> {
+  const { directory, form, idle } = args;
+  const inbox = join(directory, 'inbox');
+  mkdirSync(inbox, { recursive: true });
+  const closers: (() => Promise<void> | void)[] = [];
+  const disks = mountDisks(directory, form);
+  closers.push(
+    () => disks.log?.unmount(),
+    () => disks.store?.unmount(),
+  );
+  const around = form === 'separate' ? await openSurroundings(directory, closers) : undefined;
+  const slots = [await portsOf(), await portsOf()] as const;
+  /** The engine that was started last is asked first. */
+  let order: readonly (0 | 1)[] = [0, 1];
+  const hl7 = await startProxy(() => order.map((slot) => slots[slot].hl7));
+  const feed = await startProxy(() => order.map((slot) => slots[slot].feed));
+  closers.push(
+    () => hl7.close(),
+    () => feed.close(),
+  );
+  const runs: EngineRun[] = [];
+
+  const startOf = (slot: 0 | 1): EngineStart => ({
+    arguments: [topologyFile, '--data', join(directory, slot === 0 ? 'data' : 'data-second')],
+    environment: {
+      CHAOS_HL7: String(slots[slot].hl7),
+      CHAOS_FEED: String(slots[slot].feed),
+      CHAOS_FILES: inbox,
+      CHAOS_IDLE: idle,
+      ...(around && {
+        NATS_URL: `nats://127.0.0.1:${around.logProxy.port}`,
+        CLICKHOUSE_URL: `http://127.0.0.1:${around.storeProxy.port}`,
+      }),
+    },
+  });
+  const worker = superviseEngine(
+    () => startOf(0),
+    (run) => {
+      order = [0, 1];
+      runs.push(run);
+    },
+  );
+  closers.push(() => worker.stop());
+  const child = (name: 'nats' | 'store') =>
+    descendantsOf(worker.run.processId).find(({ program }) => program.startsWith(name === 'nats' ? 'nats' : 'node'))
+      ?.id;
+  const storeUrl = () => (around ? `http://127.0.0.1:${around.store.port}` : worker.run.storeUrl);
+
+  const evidence = gatherEvidence(() => {
+    const url = storeUrl();
+    const processId = around ? around.store.processId : (child('store') ?? 0);
+    return {
+      engines: runs.filter(({ isAlive }) => isAlive),
+      store: url === undefined || processId === 0 ? undefined : { processId, url },
+    };
+  });
+  let looking: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = evidence.look().catch(() => undefined);
+  }, evidenceEveryMs);
+  closers.push(async () => {
+    clearInterval(timer);
+    await looking;
+  });
+
+  return {
+    form,
+    directory,
+    inbox,
+    hl7,
+    feed,
+    worker,
+    around,
+    disks,
+    evidence,
+    strained: new Set(),
+    runs,
+    startSecond() {
+      const run = startEngineRun(startOf(1));
+      order = [1, 0];
+      runs.push(run);
+      return run;
+    },
+    storeUrl,
+    child,
+    async close() {
+      for (const close of closers.splice(0).reverse()) await close();
+      for (const run of runs) if (run.isAlive) run.signal('SIGKILL');
+      if (existsSync(directory)) rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function portsOf(): Promise<{ hl7: number; feed: number }> {
+  return { hl7: await freePort(), feed: await freePort() };
+}
+
+function mountDisks(directory: string, form: Form): World['disks'] {
+  if (form === 'embedded') {
+    // Log and store on one disk, as on one machine.
+    const disk = mountSmallDisk(join(directory, 'data'), diskMib.store);
+    return { log: disk, store: undefined };
+  }
+  return {
+    log: mountSmallDisk(join(directory, 'nats'), diskMib.log),
+    store: mountSmallDisk(join(directory, 'store'), diskMib.store),
+  };
+}
+
+async function openSurroundings(directory: string, closers: (() => Promise<void> | void)[]): Promise<Surroundings> {
+  const logDirectory = join(directory, 'nats');
+  const log = await startLogServer(logDirectory);
+  closers.push(() => log.stop());
+  const store = await startStoreServer(join(directory, 'store'));
+  closers.push(() => store.stop());
+  const logProxy = await startProxy(() => [log.port]);
+  const storeProxy = await startProxy(() => [store.port]);
+  closers.push(
+    () => logProxy.close(),
+    () => storeProxy.close(),
+  );
+  return { log, store, logProxy, storeProxy, logDirectory };
+}
