@@ -2,7 +2,7 @@
 import { storeErrors } from './errors.ts';
 import { quoteName } from './sql.ts';
 import type { Store, TableSpec } from './store.ts';
-import { checkTable, columnDefinition, columnsOf, createTable, keepSeconds, timeToLive } from './table.ts';
+import { checkTable, columnDefinition, columnsOf, createTable, keepSeconds, takesType, timeToLive } from './table.ts';
 
 export interface EnsureTableOptions extends Pick<Store, 'query' | 'command'> {
   readonly database: string;
@@ -13,15 +13,6 @@ interface ExistingTable {
   readonly engine: string;
   readonly sorting_key: string;
   readonly create_table_query: string;
-}
-
-/** Dictionary types take and give the plain type's values. */
-const plainType = (type: string) => type.replace(/LowCardinality\(((?:[^()]|\([^()]*\))*)\)/g, '$1');
-
-/** Whether values of `wanted` can be written to a column of `actual`. */
-function takes(actual: string, wanted: string): boolean {
-  const [column, values] = [plainType(actual), plainType(wanted)];
-  return column === values || column === `Nullable(${values})`;
 }
 
 export async function ensureTable({ query, command, database, table }: EnsureTableOptions): Promise<void> {
@@ -42,7 +33,7 @@ export async function ensureTable({ query, command, database, table }: EnsureTab
   for (const column of columnsOf(table)) {
     const actual = types.get(column.name);
     if (actual === undefined) additions.push(`ADD COLUMN IF NOT EXISTS ${columnDefinition(column)}`);
-    else if (!takes(actual, column.type)) {
+    else if (!takesType(actual, column.type)) {
       const data = { table: table.name, column: column.name, actual, wanted: column.type };
       throw storeErrors.make('MACH3101', data);
     }

@@ -129,6 +129,15 @@ export function checkTable(table: TableSpec): void {
     fail(`rows cannot be kept for ${table.keepMs} ms: 1 s is the least`);
 }
 
+/** Dictionary types take and give the plain type's values. */
+const plainType = (type: string) => type.replace(/LowCardinality\(((?:[^()]|\([^()]*\))*)\)/g, '$1');
+
+/** Whether values of `wanted` can be written to a column of `actual`. */
+export function takesType(actual: string, wanted: string): boolean {
+  const [column, values] = [plainType(actual), plainType(wanted)];
+  return column === values || column === `Nullable(${values})`;
+}
+
 export function columnDefinition(column: Column): string {
   const codec = column.codec === '' ? '' : ` CODEC(${column.codec})`;
   const comment = column.comment === '' ? '' : ` COMMENT ${quoteText(column.comment)}`;

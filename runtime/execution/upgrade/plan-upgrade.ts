@@ -1,0 +1,257 @@
+/** What changes when one version of a topology takes the place of another, and what would be lost. */
+import { isDeepStrictEqual } from 'node:util';
+import type { OperatorDefinition } from '../../stream/definition.ts';
+import { describeType, type Schema } from '../../stream/schema.ts';
+import { problemOf } from '../schema-book.ts';
+import type { Manifest, NodeManifest, SinkManifest, SourceManifest } from './manifest.ts';
+import { compareState } from './state-identity.ts';
+import { type TableChange, tableChanges } from './table-changes.ts';
+
+export type NodeVerdict =
+  | 'unchanged'
+  /** Its options or inputs have changed; its state is kept, or it has none. */
+  | 'kept'
+  | 'migrated'
+  | 'lost'
+  | 'new'
+  | 'removed';
+
+export interface NodeChange {
+  readonly node: string;
+  readonly kind: 'source' | 'operator' | 'sink';
+  readonly verdict: NodeVerdict;
+  /** One line each: which options, which inputs, what is migrated, why it is lost. */
+  readonly changes: readonly string[];
+}
+
+export interface SourceChange extends NodeChange {
+  readonly kind: 'source';
+  /** Its sockets stay open while the topology changes. */
+  readonly staysOpen: boolean;
+  /** What the log holds of it can be read by the new version, by field name. */
+  readonly readable: boolean;
+}
+
+export interface UpgradePlan {
+  readonly topology: string;
+  readonly before: string;
+  readonly after: string;
+  /** Nothing at all changes. */
+  readonly same: boolean;
+  readonly sources: readonly SourceChange[];
+  readonly operators: readonly NodeChange[];
+  readonly sinks: readonly NodeChange[];
+  readonly tables: readonly TableChange[];
+  readonly partitions: { readonly before: number; readonly after: number };
+  /** Nodes whose state would be lost and is not accepted to be. */
+  readonly lost: readonly string[];
+  /** Why it cannot be applied, one line each; empty when it can. */
+  readonly refusals: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly acceptLoss?: ReadonlySet<string>;
+  /** Of the new version, by node. */
+  readonly definitions: ReadonlyMap<string, OperatorDefinition>;
+  /** Nodes in which a value changes that is not written in the file: of `${env:X}`. */
+  readonly valuesChanged?: ReadonlySet<string>;
+}
+
+export function planUpgrade(before: Manifest, after: Manifest, options: PlanOptions): UpgradePlan {
+  const { acceptLoss = new Set(), valuesChanged = new Set() } = options;
+  const sources = changesOf(before.sources, after.sources, (node, old, now) =>
+    sourceChange(node, old, now, valuesChanged.has(node)),
+  ) as SourceChange[];
+  const operators = changesOf(before.operators, after.operators, (node, old, now) =>
+    operatorChange(node, { before, after, old, now }, options.definitions.get(node)),
+  );
+  const sinks = changesOf(before.sinks, after.sinks, (node, old, now) => sinkChange(node, old, now, valuesChanged));
+  const tables = tableChanges(tablesOf(before), tablesOf(after));
+  const lost = operators
+    .filter(({ node, verdict }) => verdict === 'lost' && !acceptLoss.has(node))
+    .map(({ node }) => node);
+  const partitions = { before: before.partitions, after: after.partitions };
+  const all = [...sources, ...operators, ...sinks, ...tables];
+  return {
+    topology: after.topology,
+    before: before.hash,
+    after: after.hash,
+    same: all.every(({ verdict }) => verdict === 'unchanged') && before.partitions === after.partitions,
+    sources,
+    operators,
+    sinks,
+    tables,
+    partitions,
+    lost,
+    refusals: refusalsOf({ before, after, operators, tables, lost, partitions }),
+  };
+}
+
+function refusalsOf(args: {
+  before: Manifest;
+  after: Manifest;
+  operators: readonly NodeChange[];
+  tables: readonly TableChange[];
+  lost: readonly string[];
+  partitions: UpgradePlan['partitions'];
+}): string[] {
+  const { before, after, operators, tables, lost, partitions } = args;
+  const refusals: string[] = [];
+  if (before.topology !== after.topology) {
+    refusals.push(`${before.topology} and ${after.topology} are two topologies: they share neither log nor state`);
+  }
+  for (const node of lost) {
+    const reason = operators.find((one) => one.node === node)?.changes.at(-1) ?? '';
+    refusals.push(`the state of ${node} would be lost: ${reason}`);
+  }
+  for (const { table, verdict, changes, remedy } of tables) {
+    if (verdict === 'refused') refusals.push(`table ${table}: ${changes[0]}; ${remedy}`);
+  }
+  if (partitions.before !== partitions.after) {
+    refusals.push(
+      `it runs with ${partitions.before} partitions, not ${partitions.after}: see \`mach help run\` on --partitions`,
+    );
+  }
+  return refusals;
+}
+
+function changesOf<M extends SourceManifest | NodeManifest>(
+  before: Readonly<Record<string, M>>,
+  after: Readonly<Record<string, M>>,
+  changeOf: (node: string, old: M | undefined, now: M | undefined) => NodeChange,
+): NodeChange[] {
+  const gone = Object.keys(before).filter((node) => !Object.hasOwn(after, node));
+  return [...Object.keys(after), ...gone].map((node) => changeOf(node, own(before, node), own(after, node)));
+}
+
+function own<M>(of: Readonly<Record<string, M>>, name: string): M | undefined {
+  return Object.hasOwn(of, name) ? of[name] : undefined;
+}
+
+function sourceChange(
+  node: string,
+  old: SourceManifest | undefined,
+  now: SourceManifest | undefined,
+  valuesChanged: boolean,
+): SourceChange {
+  const kind = 'source';
+  if (!old) return { node, kind, verdict: 'new', changes: [], staysOpen: false, readable: true };
+  if (!now) {
+    const changes = [
+      'what it has taken in is handled before; how far its senders have come is forgotten, its events stay in the log',
+    ];
+    return { node, kind, verdict: 'removed', changes, staysOpen: false, readable: true };
+  }
+  const own = definitionChanges(old, now);
+  if (valuesChanged) own.push('a value that is not written in the file');
+  if (old.durability !== now.durability) own.push(`durability: ${old.durability} becomes ${now.durability}`);
+  const schema = schemaChanges(old.schema, now.schema);
+  const readable = Object.entries(now.schema.fields).every(
+    ([name, field]) => problemOf(field, fieldOf(old.schema, name)) === undefined,
+  );
+  const idle = old.idleMs === now.idleMs ? [] : [`idle: ${old.idleMs} ms becomes ${now.idleMs} ms`];
+  const disorder =
+    old.disorderMs === now.disorderMs ? [] : [`disorder: ${old.disorderMs} ms becomes ${now.disorderMs} ms`];
+  const changes = [...own, ...schema, ...idle, ...disorder];
+  // What the stage alone does with its events needs no new socket.
+  const staysOpen = own.length === 0 && schema.length === 0 && idle.length === 0;
+  return { node, kind, verdict: changes.length === 0 ? 'unchanged' : 'kept', changes, staysOpen, readable };
+}
+
+function fieldOf({ fields }: Schema, name: string) {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+function schemaChanges(old: Schema, now: Schema): string[] {
+  const changes: string[] = [];
+  for (const [name, field] of Object.entries(now.fields)) {
+    const before = fieldOf(old, name);
+    if (!before) changes.push(`field ${name} is new`);
+    else if (!isDeepStrictEqual(plain(before.type), plain(field.type))) {
+      changes.push(`field ${name}: ${describeType(before.type)} becomes ${describeType(field.type)}`);
+    } else if ((before.nullable ?? false) !== (field.nullable ?? false)) {
+      changes.push(`field ${name} ${field.nullable ? 'may be absent now' : 'is always there now'}`);
+    }
+  }
+  for (const name of Object.keys(old.fields)) if (!fieldOf(now, name)) changes.push(`field ${name} is gone`);
+  if (changes.length === 0 && !isDeepStrictEqual(Object.keys(old.fields), Object.keys(now.fields))) {
+    changes.push('the order of its fields');
+  }
+  return changes;
+}
+
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
+
+function operatorChange(
+  node: string,
+  {
+    before,
+    after,
+    old,
+    now,
+  }: { before: Manifest; after: Manifest; old?: NodeManifest | undefined; now?: NodeManifest | undefined },
+  definition: OperatorDefinition | undefined,
+): NodeChange {
+  const kind = 'operator';
+  const stateBefore = before.states[node]?.state;
+  if (!old) return { node, kind, verdict: 'new', changes: [] };
+  if (!now) {
+    if (!stateBefore) return { node, kind, verdict: 'removed', changes: [] };
+    return { node, kind, verdict: 'lost', changes: ['it is gone'] };
+  }
+  const changes = nodeChanges(old, now);
+  const unchanged = changes.length === 0 ? 'unchanged' : 'kept';
+  if (!stateBefore) return { node, kind, verdict: unchanged, changes };
+  const verdict = compareState(stateBefore, after.states[node]?.state, definition);
+  if (verdict.kind === 'kept') return { node, kind, verdict: unchanged, changes };
+  if (verdict.kind === 'lost') return { node, kind, verdict: 'lost', changes: [...changes, verdict.reason] };
+  const steps = verdict.steps.map(({ migration }) => migration.summary);
+  return { node, kind, verdict: 'migrated', changes: [...changes, ...steps] };
+}
+
+function sinkChange(
+  node: string,
+  old: SinkManifest | undefined,
+  now: SinkManifest | undefined,
+  valuesChanged: ReadonlySet<string>,
+): NodeChange {
+  const kind = 'sink';
+  if (!old) return { node, kind, verdict: 'new', changes: [] };
+  if (!now) return { node, kind, verdict: 'removed', changes: ['what is on its way to it is written before'] };
+  const changes = nodeChanges(old, now);
+  if (valuesChanged.has(node)) changes.push('a value that is not written in the file');
+  return { node, kind, verdict: changes.length === 0 ? 'unchanged' : 'kept', changes };
+}
+
+function definitionChanges(
+  old: Pick<NodeManifest, 'definition' | 'options'>,
+  now: Pick<NodeManifest, 'definition' | 'options'>,
+): string[] {
+  if (old.definition !== now.definition) return [`it was a ${old.definition} and is a ${now.definition}`];
+  const names = [...new Set([...Object.keys(old.options), ...Object.keys(now.options)])];
+  const changed = names.filter((name) => !isDeepStrictEqual(old.options[name], now.options[name]));
+  return changed.map((name) => `${name}: ${shown(old.options[name])} becomes ${shown(now.options[name])}`);
+}
+
+function nodeChanges(old: NodeManifest, now: NodeManifest): string[] {
+  const inputs = Object.keys(now.inputs).filter((input) => old.inputs[input] === now.inputs[input]);
+  const schemas = inputs.flatMap((input) => {
+    const [before, after] = [old.schemas[input], now.schemas[input]];
+    const changes = before && after ? schemaChanges(before, after) : [];
+    return changes.map((change) => `from ${now.inputs[input]}: ${change}`);
+  });
+  return [...definitionChanges(old, now), ...schemas];
+}
+
+const shownMax = 60;
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'the default';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > shownMax ? `${text.slice(0, shownMax)}...` : text;
+}
+
+function tablesOf({ sinks }: Manifest) {
+  const tables = Object.values(sinks).flatMap((sink) => sink.tables);
+  return [...new Map(tables.map((table) => [table.name, table])).values()];
+}
