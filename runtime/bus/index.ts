@@ -5,4 +5,11 @@ export * from './log.ts';
 export { type FaultPlan, type FaultRates, faultPlan, noFaults } from './memory/faults.ts';
 export { type MemoryLog, type MemoryLogOptions, memoryLog } from './memory/log.ts';
 export { type MemoryStorage, memoryStorage } from './memory/storage.ts';
-export { findNatsServer, type NatsServer, type NatsServerOptions, startNatsServer } from './server.ts';
+export {
+  findNatsServer,
+  findRunningServer,
+  hasStorage,
+  type NatsServer,
+  type NatsServerOptions,
+  startNatsServer,
+} from './server.ts';

@@ -50,6 +50,8 @@ const markOf = (processId: number): ProcessMark => ({ processId, started: proces
 
 export const isAlive = (mark: ProcessMark): boolean => processStart(mark.processId) === mark.started;
 
+const lockName = 'engine.lock';
+
 async function readLock(path: string): Promise<LockContent | undefined> {
   try {
     const content = JSON.parse(await readFile(path, 'utf8')) as LockContent;
@@ -57,6 +59,12 @@ async function readLock(path: string): Promise<LockContent | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** The server that a living engine runs in the folder; undefined when there is none, or not yet. */
+export async function serverOfFolder(directory: string): Promise<ProcessMark | undefined> {
+  const held = await readLock(join(directory, lockName));
+  return held?.server && isAlive(held.owner) && isAlive(held.server) ? held.server : undefined;
 }
 
 /** Makes the lock, whole or not at all: a link cannot be seen half written, and fails when there is one. */
@@ -82,7 +90,7 @@ export async function lockFolder(
   directory: string,
   endServer: (server: ProcessMark) => Promise<void>,
 ): Promise<FolderLock> {
-  const path = join(directory, 'engine.lock');
+  const path = join(directory, lockName);
   const owner = markOf(process.pid);
   const attemptsMax = 5;
   for (let attempt = 1; ; attempt++) {

@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { logErrors } from './errors.ts';
 import { serverLimits } from './server-limits.ts';
-import { isAlive, lockFolder, type ProcessMark } from './server-lock.ts';
+import { isAlive, lockFolder, type ProcessMark, serverOfFolder } from './server-lock.ts';
 import { runServer, type ServerRun, sendSignal } from './server-process.ts';
 
 export interface NatsServerOptions {
@@ -150,6 +150,17 @@ async function endServer(server: ProcessMark): Promise<void> {
   while (isAlive(server) && performance.now() < until) await sleep(20);
   if (isAlive(server)) sendSignal(server.processId, 'SIGKILL');
   while (isAlive(server)) await sleep(20);
+}
+
+/** Address of the server that a living engine runs in this folder, for those who look in; undefined when there is none. */
+export async function findRunningServer(directory: string): Promise<string | undefined> {
+  const server = await serverOfFolder(resolve(directory));
+  return server && (await readPorts(resolve(directory), server.processId))?.url;
+}
+
+/** Whether a server has ever stored anything in this folder. */
+export function hasStorage(directory: string): boolean {
+  return existsSync(join(directory, 'storage', 'jetstream'));
 }
 
 /** Starts a server. Rejects with MACH3011 (folder in use), MACH3012 (does not start) or MACH3013 (no program). */

@@ -46,6 +46,22 @@ export const cliErrors = defineErrors({
     message: 'the engine at {url} does not answer: {reason}',
     help: 'It has ended, or is not there. `mach run` says the address of its HTTP server in its log.',
   },
+  MACH1630: {
+    message: 'there is no log in the data folder {directory}',
+    help: 'No engine has run on this folder. Name the one that it ran with: `--data FOLDER`; or, when the log is on a NATS server, set NATS_URL as for `mach run`.',
+  },
+  MACH1631: {
+    message: 'no dead letter is meant by "{id}": {reason}',
+    help: '`mach dead-letter list FILE` shows the ids. The beginning of an id is enough, four characters or more, where no other begins so. Dead letters are kept for a week.',
+  },
+  MACH1632: {
+    message: 'it is not said which dead letters go in again',
+    help: 'Name them by their ids, or by `--node NODE`, `--code CODE`, `--since 1h`; `--all` means all that have not been redriven. `--dry-run` shows what would happen.',
+  },
+  MACH1633: {
+    message: 'nothing is revealed, because it cannot be written down who asked: {reason}',
+    help: 'Who looks at what names persons is written into `audit.ndjson` in the data folder. The folder must be writable by who asks.',
+  },
   MACH1623: {
     message: 'nothing to watch: {reason}',
     help: 'An edge is the id of a node of the topology, or id:port. `mach graph FILE` shows them.',

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { MachError, messageOf } from '../errors.ts';
 import * as check from './commands/check.ts';
+import * as deadLetter from './commands/dead-letter.ts';
 import * as decode from './commands/decode.ts';
 import * as explain from './commands/explain.ts';
 import * as graph from './commands/graph.ts';
@@ -26,6 +27,7 @@ const commands: readonly CommandModule[] = [
   run,
   top,
   tap,
+  deadLetter,
   decode,
   list,
   schema,

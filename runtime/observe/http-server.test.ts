@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Lab, type LabProcess, openLab } from '../testing/engine-lab.ts';
 import { type ObserveServer, startObserveServer } from './http-server.ts';
-import { hidden } from './tap.ts';
+import { hidden } from './personal.ts';
 
 const topology = `
 version: 1

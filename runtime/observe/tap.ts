@@ -5,25 +5,13 @@ import { limits } from '../limits.ts';
 import type { Frame } from '../stream/frame.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { parseEdgeToken } from '../topology/names.ts';
+import { hidePersonal } from './personal.ts';
 
 export interface TapLine {
   readonly time: string;
   readonly event: Event;
   /** Events of the edge that were not shown since the line before. */
   readonly skipped: number;
-}
-
-/** What stands for a value that points at a person. */
-export const hidden = '•••';
-
-/** A copy of the event with direct identifiers and quasi-identifiers hidden; nulls stay visible. */
-function hidePersonal(event: Event, schema: Schema): Event {
-  const result: Event = {};
-  for (const [name, value] of Object.entries(event)) {
-    const tag = schema.fields[name]?.privacy;
-    result[name] = value !== null && (tag === 'direct' || tag === 'quasi') ? hidden : value;
-  }
-  return result;
 }
 
 /** Throws when there is no such node or port; `edge` is `node` or `node:port`. */

@@ -1,0 +1,88 @@
+/** What the commands of dead letters have in common: the topology, its streams, and which letters are meant. */
+import type { LogStream } from '../../bus/log.ts';
+import {
+  type DeadLetterBook,
+  type DeadLetterEntry,
+  type DeadLetterFilter,
+  readDeadLetterBook,
+} from '../../execution/dead-letters/book.ts';
+import { parseDuration } from '../../stream/options.ts';
+import type { BoundTopology } from '../../topology/bound.ts';
+import { stageName, type TopologyNames, topologyNames } from '../../topology/names.ts';
+import type { CommandContext } from '../context.ts';
+import { cliErrors } from '../errors.ts';
+import { reachLog } from '../reach-log.ts';
+
+export interface FilterFlags {
+  readonly node?: string;
+  readonly code?: string;
+  readonly since?: string;
+}
+
+export interface OpenDeadLetters {
+  readonly topology: BoundTopology;
+  readonly names: TopologyNames;
+  /** Undefined where the topology has never run. */
+  readonly deadLetters: LogStream | undefined;
+  readonly input: LogStream | undefined;
+  /** No engine runs on the folder: what is redriven is handled when one starts. */
+  readonly isQuiet: boolean;
+  book(filter?: DeadLetterFilter): Promise<DeadLetterBook>;
+}
+
+/** Runs `work` with the streams of a topology, and leaves everything as it was afterwards. */
+export async function withDeadLetters<T>(
+  file: string,
+  { data }: { data: string },
+  context: CommandContext,
+  work: (open: OpenDeadLetters) => Promise<T>,
+): Promise<T> {
+  const topology = await context.loadTopology(file);
+  const names = topologyNames(topology.name);
+  const reached = await reachLog({ directory: data, env: context.env });
+  try {
+    const [deadLetters, input] = await Promise.all([
+      reached.log.find(names.deadLetterStream),
+      reached.log.find(names.inputStream(stageName(1))),
+    ]);
+    const book = (filter?: DeadLetterFilter) => readDeadLetterBook(deadLetters, filter);
+    return await work({ topology, names, deadLetters, input, isQuiet: reached.isOwn, book });
+  } finally {
+    await reached.close();
+  }
+}
+
+export function filterOf({ node, code, since }: FilterFlags): DeadLetterFilter {
+  return {
+    ...(node === undefined ? {} : { node }),
+    ...(code === undefined ? {} : { code: code.toUpperCase() }),
+    ...(since === undefined ? {} : { since: timeOf(since) }),
+  };
+}
+
+/** `30m` ago, or a time. */
+function timeOf(since: string): number {
+  const durationMs = parseDuration(since);
+  const time = durationMs === undefined ? Date.parse(since) : Date.now() - durationMs;
+  if (Number.isNaN(time)) throw cliErrors.make('MACH1620', { option: '--since', value: since });
+  return time;
+}
+
+export function countOf(option: string, value: string | undefined, absent: number): number {
+  if (value === undefined) return absent;
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw cliErrors.make('MACH1620', { option, value });
+  return Number(value);
+}
+
+const idLengthMin = 4;
+
+/** The letter that the beginning of an id means. Throws MACH1631. */
+export function findEntry(entries: readonly DeadLetterEntry[], id: string): DeadLetterEntry {
+  const wrong = (reason: string) => cliErrors.make('MACH1631', { id, reason });
+  if (!/^[0-9a-f]+$/.test(id)) throw wrong('an id has the digits 0 to 9 and the letters a to f');
+  if (id.length < idLengthMin) throw wrong(`${idLengthMin} characters are needed`);
+  const found = entries.filter((entry) => entry.id.startsWith(id));
+  const [first] = found;
+  if (first && found.length === 1) return first;
+  throw wrong(first ? `${found.length} begin so` : 'there is none that begins so');
+}

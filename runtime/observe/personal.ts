@@ -1,0 +1,27 @@
+/** Hides what points at a person, by the privacy tags of a schema. */
+import type { Event, Field, FieldType, Schema } from '../stream/schema.ts';
+
+/** What stands for a value that points at a person. */
+export const hidden = '•••';
+
+/** A copy of the event with direct identifiers and quasi-identifiers hidden; nulls stay visible. What the schema does not know is hidden. */
+export function hidePersonal(event: Event, schema: Schema): Event {
+  return hideFields(event, schema.fields);
+}
+
+function hideFields(values: Event, fields: Schema['fields']): Event {
+  const shown = Object.entries(values).map(([name, value]) => [name, hideValue(value, fields[name])] as const);
+  return Object.fromEntries(shown);
+}
+
+function hideValue(value: unknown, field: Field | undefined): unknown {
+  if (value === null || value === undefined) return value;
+  if (!field || field.privacy === 'direct' || field.privacy === 'quasi') return hidden;
+  return hideInside(value, field.type);
+}
+
+function hideInside(value: unknown, type: FieldType): unknown {
+  if (type.kind === 'list' && Array.isArray(value)) return value.map((item) => hideInside(item, type.of));
+  if (type.kind !== 'record' || typeof value !== 'object' || value === null) return value;
+  return hideFields(value as Event, type.fields);
+}
