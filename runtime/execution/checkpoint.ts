@@ -12,6 +12,7 @@ import type { Logger } from '../stream/definition.ts';
 import type { TopologyNames } from '../topology/names.ts';
 import { executionErrors } from './errors.ts';
 import type { StageSnapshot } from './stage-machine.ts';
+import type { NodeIdentities } from './upgrade/state-identity.ts';
 
 const formatVersion = 1;
 const magic = 'MACHCP';
@@ -21,6 +22,8 @@ export interface CheckpointHead {
   readonly hash: string;
   /** What each node with state was made of; a node whose fingerprint has changed cannot take its old state. */
   readonly fingerprints: Readonly<Record<string, string>>;
+  /** What the state of each node is, and what feeds it; absent in old ones. */
+  readonly nodes?: NodeIdentities;
   readonly sequence: number;
   /** Of a later stage: where it goes on in what the stages pass to each other. */
   readonly readFrom?: number;

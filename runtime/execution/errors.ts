@@ -18,8 +18,8 @@ export const executionErrors = defineErrors({
     help: 'A checkpoint is only used when its checksum and format are right. The engine goes back to the one before it and replays the log from there.',
   },
   MACH3205: {
-    message: 'starting would lose the state of {nodes}, which changed since the last checkpoint',
-    help: 'The topology differs from the one that wrote the checkpoint, in nodes that keep state. To go on without their state name them: `mach run FILE --accept-loss NODE,NODE`. To keep the old state run the old file.',
+    message: 'starting would lose the state of {nodes} ({reasons})',
+    help: 'The topology differs from the one that wrote the checkpoint, in what the state of these nodes hangs on (`mach plan live FILE` says all that changes). To go on without their state name them: `mach run FILE --accept-loss NODE,NODE`. To keep the old state run the old file.',
   },
   MACH3206: {
     message: 'the drain was not finished within {deadlineMs} ms (drainDeadlineMs): {waiting}',

@@ -147,6 +147,15 @@ export class StageMachine {
     this.ledger.close();
   }
 
+  /** A message of a source that the topology has no more: its events are counted, and go nowhere. */
+  handleGone(sequence: number, frame: InputFrame): void {
+    this.begin(sequence, 0);
+    const events = frame.kind === 'source' && this.part.partition === 0 ? frame.events.length : 0;
+    this.ledger.open(events, 0);
+    for (let index = 0; index < events; index++) this.ledger.settle(index, outcome.dropped, 'source removed');
+    this.ledger.close();
+  }
+
   /** Answers to what the message handled last has asked, given at once: for replays that ask anew. Their rows follow those of the message. */
   answerNow(node: string, frame: AnswersFrame): void {
     try {

@@ -14,13 +14,15 @@ import { executionErrors } from './errors.ts';
 import { decodeExchangeFrame } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
 import { type ExchangePublisher, openExchangePublisher } from './exchange/exchange-publisher.ts';
-import { changedNodes, deepFingerprintsOf, fingerprintsOf } from './fingerprint.ts';
+import { deepFingerprintsOf, fingerprintsOf } from './fingerprint.ts';
 import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
 import { deadLetterOutput, StageMachine } from './stage-machine.ts';
 import { exchangesIn, laneName, lanesInto, lanesOutOf, type StagePart, writesTo } from './stage-part.ts';
 import type { Streams } from './streams.ts';
+import { adoptSnapshot, refusedLosses, stateVerdicts } from './upgrade/adopt.ts';
+import { nodeIdentitiesOf } from './upgrade/state-identity.ts';
 import { woken } from './woken.ts';
 
 export interface StageCounts {
@@ -83,6 +85,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     part,
   );
   const fingerprints = fingerprintsOf(topology);
+  const nodes = nodeIdentitiesOf(topology);
   const deepFingerprints = deepFingerprintsOf(topology);
   const restoredAt = await restore(machine, { ...args, stage, publishers, exchanges, fingerprints });
   const counts: StageCounts = {
@@ -112,7 +115,13 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     const { node } = parseEdgeToken(token);
     const frame = decodeInputFrame(message.payload, schemas.get(node) ?? { fields: {} });
     crashPoints.at('stage.before-handle');
-    machine.handle(message.sequence, node, frame);
+    if (schemas.has(node) || (frame.kind !== 'source' && frame.kind !== 'silence')) {
+      machine.handle(message.sequence, node, frame);
+    } else {
+      if (frame.kind === 'source' && !args.acceptLoss.has(node))
+        throw executionErrors.make('MACH3222', { source: node });
+      machine.handleGone(message.sequence, frame);
+    }
     completed();
     crashPoints.at('stage.after-handle');
     counts.messages++;
@@ -198,6 +207,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
         topology: topology.name,
         hash: topology.hash,
         fingerprints,
+        nodes,
         partitions: part.plan.partitions,
         ...(part.stage === 1 ? {} : { readFrom: merge.readFrom }),
         deepFingerprints,
@@ -348,18 +358,30 @@ async function restore(
   const { partitions } = args.part.plan;
   if ((head.partitions ?? 1) !== partitions)
     throw executionErrors.make('MACH3212', { topology: topology.name, now: partitions, before: head.partitions ?? 1 });
-  const changed = changedNodes(head.fingerprints, fingerprints);
-  const refused = changed.filter((node) => !acceptLoss.has(node));
-  if (refused.length > 0) throw executionErrors.make('MACH3205', { nodes: refused.join(', ') });
+  const refused = refusedLosses(stateVerdicts(head, topology), acceptLoss);
+  if (refused.length > 0) {
+    const nodes = refused.map(({ node }) => node).join(', ');
+    const reasons = refused.map(({ node, reason }) => `${node}: ${reason}`).join('; ');
+    throw executionErrors.make('MACH3205', { nodes, reasons });
+  }
   const sequence = isAnotherLog ? 0 : head.sequence;
-  machine.restore({ ...snapshot, sequence }, new Set(changed));
-  if (isAnotherLog) {
-    // The old ones must not come up again once the new log is as long as the old one was.
+  machine.restore({ ...adoptSnapshot(snapshot, head, topology), sequence });
+  if (isAnotherLog || head.hash !== topology.hash) {
     const encoded = args.checkpoints.encode({
-      head: { ...head, hash: topology.hash, fingerprints, deepFingerprints: deepFingerprintsOf(topology), sequence },
+      head: {
+        ...head,
+        hash: topology.hash,
+        fingerprints,
+        nodes: nodeIdentitiesOf(topology),
+        deepFingerprints: deepFingerprintsOf(topology),
+        sequence,
+      },
       snapshot: machine.snapshot(),
     });
-    await args.checkpoints.replaceAll(sequence, encoded);
+    // Those of another log must not come up again once the new log is as long as the old one was. After a change of the topology
+    // the checkpoint says at once whose it is: what comes after it is the work of this version.
+    if (isAnotherLog) await args.checkpoints.replaceAll(sequence, encoded);
+    else await args.checkpoints.put(sequence, encoded);
   }
   logger.info({ stage, sequence, behind: lastSequence - sequence }, 'stage restored');
   return { sequence, readFrom: isAnotherLog ? exchanged + 1 : (head.readFrom ?? 1) };

@@ -69,6 +69,8 @@ export function adoptSnapshot(snapshot: StageSnapshot, before: StateOrigin, topo
   const outgoing = progressOfSources(snapshot);
   for (const node of topology.operators) {
     const old = snapshot.nodes.get(node.id);
+    // Its state is in the checkpoint of another stage.
+    if (!old && before.nodes?.[node.id]) continue;
     const verdict = verdicts.get(node.id);
     const adopted =
       old && verdict?.kind !== 'lost'
@@ -79,6 +81,7 @@ export function adoptSnapshot(snapshot: StageSnapshot, before: StateOrigin, topo
   }
   for (const { id, inputs } of topology.sinks) {
     const old = snapshot.nodes.get(id);
+    if (!old && before.nodes?.[id]) continue;
     nodes.set(id, old ? keptNode(old, inputs, before.nodes?.[id]?.inputs, outgoing) : newNode(inputs, outgoing, false));
   }
   const known = new Set(topology.sources.map(({ id }) => id));
