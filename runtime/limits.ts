@@ -95,6 +95,15 @@ export const limits = {
   workerStartWaitMs: 5_000,
   /** A partition that was lost for an error is tried again after this. */
   ownershipRetryDelayMs: 1_000,
+  /** A partition that another worker still has a hand on (its port) is tried this often before this worker gives up. */
+  ownershipAttemptsMax: 30,
+  /** A worker process that dies is started again, at most so often within the window, each time after twice as long. */
+  workerRestartsMax: 5,
+  workerRestartWindowMs: 60_000,
+  workerRestartDelayMs: 250,
+  workerRestartDelayMaxMs: 10_000,
+  /** What a worker has not answered by then is left out of what is shown. */
+  workerAnswerMs: 2_000,
   /** Partitions of one topology, and workers that share them. */
   partitionsMax: 64,
   workersMax: 64,

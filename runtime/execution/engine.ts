@@ -12,6 +12,7 @@ import { topologyNames } from '../topology/names.ts';
 import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
 import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
+import { isFenced } from './fenced.ts';
 import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
 import type { SinkRunner } from './sink-runner.ts';
 import { type OpenSource, openSource } from './source-host.ts';
@@ -37,6 +38,11 @@ export interface EngineOptions {
   readonly partitions?: number;
   /** Those to open at the start (default: all of them). */
   readonly units?: readonly number[];
+  /**
+   * Another owner has written for a partition of this engine, which must close its unit. Where nobody asks to be told, the engine
+   * fails.
+   */
+  readonly onUnitTaken?: (partition: number, error: unknown) => void;
   readonly groupCommitWindowMs?: number;
   /** Of the engine before this one in the same process: sources that stay open. */
   readonly handedOver?: HandedOver;
@@ -61,6 +67,8 @@ export interface Engine {
   openUnit(partition: number): Promise<void>;
   /** Gives a partition up. `drain`: its senders are answered and a checkpoint is taken first, so that the next one begins where this one ends. */
   closeUnit(partition: number, how: { readonly drain: boolean }): Promise<void>;
+  /** Sources take nothing more in, and answer what they owe; everything else goes on. */
+  closeSources(): Promise<void>;
   /** First stage of the first partition that it runs. */
   readonly stage: StageRunner;
   readonly sources: readonly OpenSource[];
@@ -176,14 +184,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       crashPoints,
       onFailure: (error) => {
         // A unit that is being closed may find that it has been taken over already.
-        if (!leaving.has(partition)) onFailure(error);
+        if (leaving.has(partition)) return;
+        if (options.onUnitTaken && isFenced(error)) options.onUnitTaken(partition, error);
+        else onFailure(error);
       },
     });
     units.set(partition, unit);
     const [stage] = unit.stages;
-    // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
-    await stage.reached((await streams.input.state()).lastSequence, draining.signal);
-    for (const source of options.withoutSources ? [] : sourcesOf(partition)) await openOne(source, stage);
+    try {
+      // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
+      await stage.reached((await streams.input.state()).lastSequence, draining.signal);
+      for (const source of options.withoutSources ? [] : sourcesOf(partition)) await openOne(source, stage);
+    } catch (error) {
+      if (started) await closeUnit(partition, { drain: false });
+      throw error;
+    }
   }
 
   async function openOne(source: BoundSourceNode, stage: StageRunner): Promise<void> {
@@ -219,6 +234,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       source.stop(new Error('its partition is closing'));
     }
     return taken;
+  }
+
+  async function closeSources(): Promise<void> {
+    const closing = sources.splice(0);
+    for (const source of closing) source.stop(new Error('the engine is draining'));
+    await Promise.all(closing.map((source) => source.close()));
   }
 
   async function closeUnit(partition: number, { drain }: { drain: boolean }): Promise<void> {
@@ -276,6 +297,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     units,
     openUnit,
     closeUnit,
+    closeSources,
     get stage() {
       const [first] = [...units.values()].sort((a, b) => a.partition - b.partition);
       if (!first) throw new Error('this engine holds no partition');

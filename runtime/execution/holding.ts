@@ -1,14 +1,10 @@
 /** One partition and this worker: tries for its lease while it is wanted, opens it when it is held, closes it when it is not. */
 import type { Lease, Log } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
-import { MachError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../stream/definition.ts';
-
-const fencedCodes = new Set(['MACH3001', 'MACH3203']);
-
-/** Another owner has written: for this one it is no failure, only an end. */
-export const isFenced = (error: unknown): boolean => error instanceof MachError && fencedCodes.has(error.code);
+import { isFenced } from './fenced.ts';
 
 export interface HoldingArguments {
   readonly log: Log;

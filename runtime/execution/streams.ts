@@ -36,13 +36,7 @@ export async function openStreams(
       description: `what the sources of ${topology.name} accepted`,
       ageMaxMs: limits.logAgeMs,
     }),
-    open({
-      name: names.sinkStream,
-      subjects: names.sinkSubjects,
-      durability: 'disk',
-      description: `ranges that the sinks of ${topology.name} have promised to write`,
-      latestOnly: true,
-    }),
+    open(promiseSpec(names, topology)),
     open({
       name: names.deadLetterStream,
       subjects: names.deadLetterSubjects,
@@ -79,6 +73,15 @@ export async function openStreams(
   };
   return { input, outputOf, exchange, promises, deadLetters };
 }
+
+/** What sinks have promised, and what a topology must know of itself: the newest of each. */
+export const promiseSpec = (names: TopologyNames, topology: Pick<BoundTopology, 'name'>): StreamSpec => ({
+  name: names.sinkStream,
+  subjects: names.sinkSubjects,
+  durability: 'disk',
+  description: `ranges that the sinks of ${topology.name} have promised to write`,
+  latestOnly: true,
+});
 
 /** A name for this log, kept in it: the tokens of another log, wiped and filled anew, never meet those of this one. */
 export async function incarnationOf(promises: LogStream, names: TopologyNames): Promise<string> {

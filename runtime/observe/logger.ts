@@ -37,7 +37,8 @@ function redacted(line: string, redact: (text: string) => string): Record<string
   return { ...(fields as Record<string, unknown>), time };
 }
 
-function plainLine({ level, time, msg, ...fields }: Record<string, unknown>): string {
+/** A line of the logger as people read it. */
+export function plainLine({ level, time, msg, ...fields }: Record<string, unknown>): string {
   const rest = Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
