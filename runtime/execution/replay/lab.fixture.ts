@@ -2,6 +2,8 @@
 import type { Random } from '../../random.ts';
 import type { SinkRow } from '../../stream/definition.ts';
 import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
+import { type Edges, smallCatalogue } from '../../testing/small-catalogue.ts';
+import { type BoundTopology, loadTopology } from '../../topology/index.ts';
 import type { OutputRow } from '../log-frame.ts';
 
 export const replayedTopology = `
@@ -42,7 +44,7 @@ export async function liveAndDie(args: {
   let lives = 1;
   for (let round = 0; round < rounds; round++) {
     const time = begin + round * 7_000;
-    const sends = ['beds', 'calls'].map((source) => {
+    const sends = lab.topology.sources.map(({ id: source }) => {
       const origin = random.pick(['H1', 'H2']);
       const events = Array.from({ length: random.int(1, 4) }, (_, index) => ({
         event: { id: `${source}-${round}-${index}`, hospital: origin, value: random.int(0, 9), patient: null },
@@ -63,3 +65,11 @@ export async function liveAndDie(args: {
 
 /** What of a row must be the same. */
 export const shownRow = ({ event, time, sequence, index }: OutputRow | SinkRow) => ({ event, time, sequence, index });
+
+/** A version of the topology, as the lab would load it. */
+export function labTopology(text: string, edges?: Edges): BoundTopology {
+  const readFile = () => new TextEncoder().encode(text);
+  const { topology, diagnostics } = loadTopology('lab.yaml', { catalogue: smallCatalogue(edges), env: {}, readFile });
+  if (topology) return topology;
+  throw new Error(diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+}

@@ -16,6 +16,7 @@ import { type Checkpoint, decodeCheckpoint, listCheckpoints } from '../checkpoin
 import type { OutputRow } from '../log-frame.ts';
 import { decodeInputFrame, type InputFrame, timeOfInput } from '../log-frame.ts';
 import type { LookupQuestion } from '../lookup.ts';
+import { readSchemaBook } from '../schema-book.ts';
 import { StageMachine } from '../stage-machine.ts';
 import { replayErrors } from './errors.ts';
 import { fitsTopology } from './fit.ts';
@@ -52,10 +53,10 @@ export interface MachineOptions {
   readonly signal?: AbortSignal;
   /** False: from the beginning of the log, whatever checkpoints there are. */
   readonly useCheckpoints?: boolean;
-  /** Called after each message on the way there. */
-  readonly onMessage?: (message: PastMessage) => void;
+  /** Called after each message on the way there, and before the first of them without one. */
+  readonly onMessage?: (message: PastMessage | undefined, machine: StageMachine) => void | Promise<void>;
   /** Another frame in place of one on the way there, or undefined to pass it over. */
-  readonly adapt?: (message: PastMessage) => InputFrame | undefined;
+  readonly adapt?: (message: PastMessage) => InputFrame | undefined | Promise<InputFrame | undefined>;
   /** Hears rows and questions on the way there too. */
   readonly listener?: PastListener;
 }
@@ -98,6 +99,7 @@ export async function openPast(options: PastOptions): Promise<Past> {
     throw replayErrors.make('MACH3230', { topology: writtenBy.name, reason });
   }
   const { firstSequence: first, lastSequence: last } = await input.state();
+  await readSchemaBook(options.objects);
   const schemas = new Map(writtenBy.sources.map((source) => [source.id, source.bound.ports.out as Schema]));
 
   function decode(message: LogMessage): PastMessage {
@@ -172,14 +174,18 @@ export async function openPast(options: PastOptions): Promise<Past> {
     const checkpoint = useCheckpoints ? await newestBefore(sequence) : undefined;
     if (checkpoint) machine.restore(checkpoint.snapshot);
     let handled = checkpoint?.head.sequence ?? first - 1;
+    await onMessage?.(undefined, machine);
     for await (const message of messages(handled + 1, {
       until: Math.min(sequence - 1, last),
       ...(signal && { signal }),
     })) {
-      const frame = adapt ? adapt(message) : message.frame;
+      const adapted = adapt ? adapt(message) : message.frame;
+      // Most need no promise, and a promise for each of a million messages costs as much as handling them.
+      const frame = adapted instanceof Promise ? await adapted : adapted;
       if (frame) machine.handle(message.sequence, message.node, frame);
       handled = message.sequence;
-      onMessage?.(message);
+      const done = onMessage?.(message, machine);
+      if (done) await done;
     }
     return {
       machine,
