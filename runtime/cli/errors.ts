@@ -67,12 +67,9 @@ export const cliErrors = defineErrors({
     help: 'The lines of its log before this one say why; what is wrong with one is wrong with all. The others were ended.',
   },
   MACH1641: {
-    message: 'worker {worker} ended {deaths} times within {windowMs} ms (limit workerRestartsMax) and is not started again',
+    message:
+      'worker {worker} ended {deaths} times within {windowMs} ms (limit workerRestartsMax) and is not started again',
     help: 'It ends as soon as it runs; its log says why. The other workers were drained. What was accepted is in the log and is handled after the next start.',
-  },
-  MACH1642: {
-    message: '{workers} workers for {partitions} partitions: {idle} would have nothing to do',
-    help: 'A partition is run by one worker. Give as many partitions as workers, or more: `--partitions N` when the topology is run for the first time, `mach rescale TOPOLOGY --partitions N` later. To have a worker that stands by, start another `mach run` with the same NATS_URL and CLICKHOUSE_URL.',
   },
   MACH1623: {
     message: 'nothing to watch: {reason}',

@@ -38,9 +38,13 @@ export async function deployedPartitions(log: Log, topology: string): Promise<nu
 
 /**
  * The partitions to run with: those that were asked for, which from its first run on must be those that it has; else those that it has;
- * else one. Rejects with MACH3212.
+ * else `usual`. Rejects with MACH3212.
  */
-export async function settlePartitions(log: Log, topology: string, wanted: number | undefined): Promise<number> {
+export async function settlePartitions(
+  log: Log,
+  topology: string,
+  { wanted, usual = 1 }: { wanted?: number | undefined; usual?: number },
+): Promise<number> {
   for (;;) {
     const deployed = await find(log, topology);
     const { partitions } = deployed;
@@ -49,7 +53,7 @@ export async function settlePartitions(log: Log, topology: string, wanted: numbe
       throw executionErrors.make('MACH3212', { topology, now: wanted, before: partitions });
     }
     // It ran before this was written down: then with one.
-    const first = (await hasState(log, topology)) ? 1 : (wanted ?? 1);
+    const first = (await hasState(log, topology)) ? 1 : (wanted ?? usual);
     try {
       await write(deployed, first);
     } catch (error) {

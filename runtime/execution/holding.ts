@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../stream/definition.ts';
-import { isFenced } from './fenced.ts';
+import { isFenced, isStateRefusal } from './fenced.ts';
 
 export interface HoldingArguments {
   readonly log: Log;
@@ -18,6 +18,8 @@ export interface HoldingArguments {
   gain(partition: number): Promise<void>;
   /** Closes it. `drain`: handle and write what is under way, take a checkpoint; else at once, somebody else has it already. */
   lose(partition: number, how: { readonly drain: boolean }): Promise<void>;
+  /** Whether another worker may have had its hand on the partition until now: then what fails is tried again. */
+  isContested(): boolean;
   onChange(): void;
   onFailure(error: unknown): void;
 }
@@ -33,6 +35,8 @@ export class Holding {
   #working: Promise<void> | undefined;
   #again = false;
   #pausedUntil = 0;
+  /** Openings that have failed, one after the other. */
+  #failures = 0;
 
   constructor(args: HoldingArguments) {
     this.#args = args;
@@ -112,14 +116,22 @@ export class Holding {
     try {
       await this.#args.gain(partition);
     } catch (error) {
-      if (!isFenced(error)) throw error;
-      // The one before had not ended: it wrote once more while the unit was being opened.
+      if (!this.#mayBeTriedAgain(error)) throw error;
       this.drop(messageOf(error));
       return this.#letGo();
     }
+    this.#failures = 0;
     this.#openSince = losses;
     this.#again = true;
     this.#args.logger.info({ partition, worker: this.#args.worker }, 'partition taken');
+  }
+
+  /** The one before may not have ended: it wrote once more while the unit was being opened, or still listens on its port. */
+  #mayBeTriedAgain(error: unknown): boolean {
+    if (isFenced(error)) return true;
+    if (isStateRefusal(error) || !this.#args.isContested()) return false;
+    this.#failures++;
+    return this.#failures <= limits.ownershipAttemptsMax;
   }
 
   #tryForLease(): Promise<Lease> {

@@ -172,15 +172,73 @@ describe('ownership of partitions', () => {
     fenced.ownership.drop(0, 'another has written');
     await world.clock.advance(limits.ownershipRetryDelayMs + 1_000);
     expect([tries, world.owners()]).toEqual([3, { A: [0] }]);
-    world.kill('A');
+  });
 
-    const failing = await world.join('B', {
+  const doesNotOpen = () => {
+    throw new Error('its port is taken');
+  };
+
+  it('fails when a partition does not open that nobody else can have had', async () => {
+    const world = openWorld(1);
+    const failing = await world.join('A', { onOpen: doesNotOpen });
+    await world.clock.advance(1_000);
+    expect(failing.failures).toHaveLength(1);
+  });
+
+  it('tries again while the one before may have its port, and not for ever', async () => {
+    const world = openWorld(1);
+    await world.join('A');
+    await world.clock.advance(1_000);
+    let tries = 0;
+    const second = await world.join('B', {
       onOpen() {
-        throw new Error('it does not open');
+        if (++tries < 5) doesNotOpen();
       },
     });
+    world.kill('A');
+    await world.clock.advance(20_000);
+    expect([tries, world.owners(), second.failures]).toEqual([5, { B: [0] }, []]);
+    const third = await world.join('C', { onOpen: doesNotOpen });
+    world.kill('B');
+    await world.clock.advance(2 * limits.ownershipAttemptsMax * limits.ownershipRetryDelayMs);
+    expect(third.failures).toHaveLength(1);
+  });
+
+  it('refuses at once what no other worker could do either', async () => {
+    const world = openWorld(1);
+    await world.join('A');
+    const refused = await world.join('B', {
+      onOpen() {
+        throw executionErrors.make('MACH3205', { nodes: 'sums' });
+      },
+    });
+    world.kill('A');
     await world.clock.advance(5_000);
-    expect(failing.failures).toHaveLength(1);
+    expect(refused.failures).toMatchObject([{ code: 'MACH3205' }]);
+  });
+
+  it('says when it is settled, and who the others are', async () => {
+    const world = openWorld(2);
+    const first = await world.join('A');
+    await world.drive(first.ownership.settled);
+    expect([first.ownership.owned, first.ownership.hasOthers]).toEqual([[0, 1], false]);
+    const second = await world.join('B');
+    await world.drive(second.ownership.settled);
+    expect([first.ownership.hasOthers, second.ownership.hasOthers]).toEqual([true, true]);
+    expect(first.ownership.workers).toMatchObject([
+      { worker: 'A', self: true },
+      { worker: 'B', self: false },
+    ]);
+  });
+
+  it('takes nothing more and gives nothing up once it is frozen', async () => {
+    const world = openWorld(2);
+    const first = await world.join('A');
+    await world.clock.advance(1_000);
+    first.ownership.freeze();
+    await world.join('B');
+    await world.clock.advance(10_000);
+    expect(world.owners()).toEqual({ A: [0, 1], B: [] });
   });
 
   it('ends with every partition owned once, whatever came and went before (60 seeds)', async () => {

@@ -11,7 +11,7 @@ import { limits } from '../limits.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { TopologyNames } from '../topology/names.ts';
 import { Holding, type HoldingArguments } from './holding.ts';
-import { startRollCall, type WorkerTick } from './roll-call.ts';
+import { type RollCall, startRollCall, type WorkerTick } from './roll-call.ts';
 import { sharePartitions } from './share.ts';
 
 export interface OwnershipOptions extends Pick<HoldingArguments, 'gain' | 'lose' | 'onFailure'> {
@@ -21,6 +21,8 @@ export interface OwnershipOptions extends Pick<HoldingArguments, 'gain' | 'lose'
   readonly partitions: number;
   /** Name of this worker, unlike any other's: `[A-Za-z0-9_-]+`. */
   readonly worker: string;
+  /** Name of the `mach run` that it belongs to (default: its own name). */
+  readonly run?: string;
   readonly host: string;
   readonly processId: number;
   /** Workers that are started together: they share when all are there, or after `limits.workerStartWaitMs`. Default 1. */
@@ -31,6 +33,7 @@ export interface OwnershipOptions extends Pick<HoldingArguments, 'gain' | 'lose'
 
 export interface WorkerView {
   readonly worker: string;
+  readonly run: string;
   readonly host: string;
   readonly processId: number;
   readonly held: readonly number[];
@@ -46,6 +49,12 @@ export interface Ownership {
   readonly share: readonly number[];
   /** Those that live, this one included, by name. */
   readonly workers: readonly WorkerView[];
+  /** Resolves when each partition of its share is open, or another worker still holds it. */
+  readonly settled: Promise<void>;
+  /** Whether workers of another `mach run` live, which would take what this one gives up. */
+  readonly hasOthers: boolean;
+  /** From now on nothing is taken and nothing is handed over: everything is about to end. Leases are kept. */
+  freeze(): void;
   /** The unit of a partition cannot go on here (another owner has written): it is closed and tried again later. */
   drop(partition: number, reason: string): void;
   /** Drains and hands over everything; the others take it at once. */
@@ -58,6 +67,12 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
   let sightedAt: number | undefined;
   let surplusSince: number | undefined;
   let leaving: Promise<void> | undefined;
+  let frozen = false;
+  let contested = false;
+  let settle: () => void = () => {};
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
   let share: readonly number[] = [];
   let told = '';
 
@@ -74,12 +89,19 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
         gain: options.gain,
         lose: options.lose,
         onFailure: options.onFailure,
+        isContested: () => contested,
         onChange: onHoldingChange,
       }),
   );
   const held = () => holdings.filter((one) => one.held).map(({ partition }) => partition);
-  const describe = (): WorkerTick => ({ worker, held: held(), host: options.host, processId: options.processId });
-  const rollCall = await startRollCall({ log, names, clock, logger, describe, onChange: review });
+  const describe = (): WorkerTick => ({
+    worker,
+    run: options.run ?? worker,
+    held: held(),
+    host: options.host,
+    processId: options.processId,
+  });
+  let rollCall: RollCall | undefined;
 
   let saidHeld = '';
   function onHoldingChange(): void {
@@ -87,19 +109,20 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     if (now === saidHeld) return;
     saidHeld = now;
     // Whoever waits for what was given up should not wait for the next tick.
-    rollCall.say();
+    rollCall?.say();
     review();
   }
 
   /** May be called at any time, any number of times. */
   function review(): void {
-    if (leaving) return;
-    const present = rollCall.present();
+    if (leaving || frozen) return;
+    const present = rollCall?.present();
     if (!present) {
       // Deaf: what the others do cannot be known, so nothing changes but what leases decide.
       if (sightedAt !== undefined) sightedAt = Number.POSITIVE_INFINITY;
       return;
     }
+    contested ||= present.length > 1;
     const now = clock.now();
     if (sightedAt === undefined) sightedAt = 0;
     // After a break of the log we hear ourselves first: the others have a moment to say that they live too.
@@ -110,6 +133,8 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     share = sharePartitions(partitions, present).get(worker) ?? [];
     tell(present);
     apply(now);
+    const theirs = new Set(present.filter((tick) => tick.worker !== worker).flatMap((tick) => tick.held));
+    if (share.every((partition) => holdings[partition]?.isOpen || theirs.has(partition))) settle();
   }
 
   function apply(now: number): void {
@@ -136,9 +161,19 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     logger.info({ workers: who.length, holds }, 'workers');
   }
 
+  const calling = await startRollCall({ log, names, clock, logger, describe, onChange: review });
+  rollCall = calling;
+
   return {
     worker,
     partitions,
+    settled,
+    get hasOthers() {
+      return (calling.present() ?? []).some(({ run }) => run !== (options.run ?? worker));
+    },
+    freeze() {
+      frozen = true;
+    },
     get owned() {
       return holdings.filter((one) => one.isOpen).map(({ partition }) => partition);
     },
@@ -146,11 +181,9 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
       return share;
     },
     get workers() {
-      const present = rollCall.present() ?? [describe()];
+      const present = calling.present() ?? [describe()];
       return present
-        .map(({ worker: name, host, processId, held: theirs }) => {
-          return { worker: name, host, processId, held: theirs, self: name === worker };
-        })
+        .map((tick) => ({ ...tick, self: tick.worker === worker }))
         .sort((a, b) => (a.worker < b.worker ? -1 : 1));
     },
     drop(partition, reason) {
@@ -160,7 +193,7 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
       leaving ??= (async () => {
         share = [];
         // The others are told first, so that they wait for each lease when it is released.
-        await Promise.all([rollCall.leave(), ...holdings.map((holding) => holding.leave())]);
+        await Promise.all([calling.leave(), ...holdings.map((holding) => holding.leave())]);
       })();
       return leaving;
     },

@@ -12,6 +12,8 @@ import type { TopologyNames } from '../topology/names.ts';
 /** What a worker says of itself. */
 export interface WorkerTick {
   readonly worker: string;
+  /** Workers that were started together by one `mach run`, and end together, say the same. */
+  readonly run: string;
   readonly held: readonly number[];
   /** Where it runs, for people. */
   readonly host: string;
