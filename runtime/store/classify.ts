@@ -47,9 +47,15 @@ export function reasonOf(error: unknown): string {
   return text.length > storeLimits.reasonLengthMax ? `${text.slice(0, storeLimits.reasonLengthMax)}...` : text;
 }
 
-/** MACH3102 when the rows can never be stored, MACH3103 for everything whose outcome is unknown or may be better later. */
+/** NOT_ENOUGH_SPACE: nothing was written. */
+const noRoomCode = 243;
+
+/** MACH3102 when the rows can never be stored, MACH3110 when the disk is full, MACH3103 for everything whose outcome is unknown or may be better later. */
 export function classifyInsertError(table: string, error: unknown): MachError {
   if (error instanceof MachErrorClass) return error;
+  if (error instanceof ClickHouseError && Number(error.code) === noRoomCode) {
+    return storeErrors.make('MACH3110', { reason: `insert into ${table}: ${reasonOf(error)}` }, error);
+  }
   const refused = error instanceof ClickHouseError && refusingCodes.has(Number(error.code));
   return storeErrors.make(refused ? 'MACH3102' : 'MACH3103', { table, reason: reasonOf(error) }, error);
 }

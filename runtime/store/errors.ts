@@ -38,6 +38,19 @@ export const storeErrors = defineErrors({
     message: 'the store did not answer: {reason}',
     help: 'A query or check could not reach the store within {timeoutMs} ms, or the connection broke. Check address and network, and that the store runs.',
   },
+  MACH3110: {
+    message: 'the disk of the store is full: {reason}',
+    help: 'The store takes no rows while less room is free on its disk than the reserve (limits.diskReserveBytes, or a twentieth of a smaller disk; MACH_DISK_RESERVE_MIB sets it). Sinks wait and go on by themselves when there is room; nothing is lost, the rows are in the log. Free room on the disk.',
+  },
+  MACH3111: {
+    message: 'the embedded store ends at once, because part {part} is not whole on the disk: {reason}',
+    help: 'The disk did not take what was written: it is full, or failing. The insert was not answered and comes again; a merge is undone from the parts that it was made from. The store starts again by itself and says what it put right. If the disk has room, look at its health.',
+  },
+  MACH3112: {
+    message:
+      'table {table} of the embedded store has lost rows: a part was damaged, and {blocks} inserts that it held are nowhere else',
+    help: 'Files of a part were damaged after it was written, by the disk or by hand, so that the parts it was made from are gone already. The part is in the folder `detached` of the table. The events are in the log as long as it is kept: `mach replay` writes the rows again.',
+  },
 });
 
 export interface RefusedRow {

@@ -33,6 +33,19 @@ export const embeddedLimits = {
   queryTimeSecondsMax: 300,
   /** Memory of the engine. */
   memoryBytesMax: 3 * 1024 * 1024 * 1024,
+  /** New parts are looked at this often, beside the look after each insert. */
+  partCheckEveryMs: 250,
+  /**
+   * Parts that a merge has replaced stay this long, so that they can take its place should its files not be whole. Much longer than
+   * `partCheckEveryMs`; each second costs as many folders as there were inserts in it.
+   */
+  replacedPartsKeptSeconds: 20,
+  /** The token of an insert that failed and whose rows are not there after this long is forgotten. */
+  orphanWaitMs: 50,
+  /** Broken parts at a start beyond which the engine alone would not open a table; all are reported instead. */
+  brokenPartsMax: 100_000,
+  /** Names of parts that are known to be whole, of one table; beyond it those that are gone are forgotten. */
+  knownPartsMax: 20_000,
   /** A graceful stop waits this long for running queries, then ends without them (the engine survives a kill). */
   drainMs: 10_000,
   /** A start that takes longer has failed. */

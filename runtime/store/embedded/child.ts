@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { messageOf } from '../../errors.ts';
 import { embeddedLimits } from '../limits.ts';
+import type { StoreNotice } from './notice.ts';
 import { readState, type StoreState } from './state-file.ts';
 
 export type StartOutcome =
@@ -17,14 +18,22 @@ export interface ChildOptions {
   readonly port: number;
   /** Outlives the process that started it. */
   readonly detached: boolean;
+  /** Room that is left free on the disk; default: see `diskRoom`. */
+  readonly reserveBytes?: number | undefined;
+  /** What the child has to say while it lives; nothing comes from one that is detached. */
+  onNotice?(notice: StoreNotice): void;
 }
 
 const libuvThreads = embeddedLimits.insertSessions + embeddedLimits.readSessions + embeddedLimits.commandSessions + 6;
 
-function command({ directory, port, detached }: ChildOptions): string[] {
+function command({ directory, port, detached, reserveBytes }: ChildOptions): string[] {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const script = fileURLToPath(new URL('./process.ts', import.meta.url));
-  return ['--import', loader, script, directory, String(port), ...(detached ? ['--detached'] : [])];
+  const flags = [
+    ...(detached ? ['--detached'] : []),
+    ...(reserveBytes === undefined ? [] : [`--reserve=${reserveBytes}`]),
+  ];
+  return ['--import', loader, script, directory, String(port), ...flags];
 }
 
 /** Keeps the last bytes of a stream. */
@@ -110,9 +119,13 @@ export function startChild(options: ChildOptions): Promise<StartOutcome> {
       if (state && state.instance !== before && state.pid === child.pid) settle({ kind: 'serving', child, state });
     }, 50);
     child.stdout?.on('data', (chunk: Buffer) => {
-      output += chunk.toString('utf8');
-      const [line = '', rest] = output.split('\n', 2);
-      if (!answered && rest !== undefined) settle({ kind: 'serving', child, state: JSON.parse(line) as StoreState });
+      const lines = (output + chunk.toString('utf8')).split('\n');
+      output = lines.pop() ?? '';
+      for (const line of lines) {
+        const said = JSON.parse(line) as StoreState | { readonly notice: StoreNotice };
+        if ('notice' in said) options.onNotice?.(said.notice);
+        else settle({ kind: 'serving', child, state: said });
+      }
     });
     child.on('error', (error) => fail(error.message));
     // Not 'exit': what it said last may still be on its way.

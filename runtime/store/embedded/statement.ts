@@ -13,6 +13,12 @@ export function statementKind(sql: string): StatementKind {
   return /^(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN|CHECK|FROM)\b/i.test(text) ? 'read' : 'command';
 }
 
+/** Whether a statement writes data: not asked of a disk that is full, and looked at before it is answered. */
+export function needsRoom(sql: string): boolean {
+  const text = sql.slice(commentLength(sql), commentLength(sql) + 4_096);
+  return /^(?:INSERT|CREATE|OPTIMIZE|ALTER(?![\s\S]*\b(?:DROP|REMOVE|DELETE)\b)|ATTACH|RENAME)\b/i.test(text);
+}
+
 /** The format named at the end of a query. */
 export function namedFormat(sql: string): string | undefined {
   return /\bFORMAT\s+([A-Za-z][A-Za-z0-9]*)\s*(?:SETTINGS\b[^;]*)?;?\s*$/i.exec(sql)?.[1];

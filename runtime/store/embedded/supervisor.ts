@@ -12,8 +12,9 @@ import { wallTime } from '../../clock.ts';
 import type { Logger } from '../../stream/definition.ts';
 import { storeErrors } from '../errors.ts';
 import { embeddedLimits } from '../limits.ts';
-import { startChild, tailOf } from './child.ts';
+import { type ChildOptions, startChild, tailOf } from './child.ts';
 import { instanceHeader } from './instance-header.ts';
+import { logNotice, type StoreNotice } from './notice.ts';
 import { readState, type StoreState } from './state-file.ts';
 
 export interface EmbeddedStoreOptions {
@@ -22,6 +23,8 @@ export interface EmbeddedStoreOptions {
   readonly port?: number;
   /** The store outlives this process; `stop` still ends it. */
   readonly detached?: boolean;
+  /** Room that is left free on the disk; default: see `diskRoom`. */
+  readonly reserveBytes?: number | undefined;
   readonly logger?: Logger;
 }
 
@@ -65,13 +68,14 @@ interface Serving {
 }
 
 /** Joins the store that serves the folder, or becomes it. */
-async function joinOrStart(directory: string, port: number, detached: boolean): Promise<Serving> {
+async function joinOrStart(options: ChildOptions): Promise<Serving> {
+  const { directory } = options;
   const deadline = wallTime() + embeddedLimits.startTimeoutMs;
   let reason = '';
   for (;;) {
     const state = readState(directory);
     if (state && (await isAlive(state))) return { state };
-    const outcome = await startChild({ directory, port, detached });
+    const outcome = await startChild(options);
     if (outcome.kind === 'serving') return { state: outcome.state, child: outcome.child };
     reason = outcome.reason;
     if (!outcome.heldByAnother) throw storeErrors.make('MACH3105', { directory, reason });
@@ -89,7 +93,13 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
   const directory = resolve(options.directory);
   const detached = options.detached ?? false;
   const stopped = new AbortController();
-  let serving = await joinOrStart(directory, options.port ?? 0, detached);
+  const childOptions = {
+    directory,
+    detached,
+    reserveBytes: options.reserveBytes,
+    onNotice: (notice: StoreNotice) => logNotice(options.logger, notice),
+  };
+  let serving = await joinOrStart({ ...childOptions, port: options.port ?? 0 });
   const port = serving.state.port;
   const watching = watch();
 
@@ -114,7 +124,7 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
         await delay(delayMs, undefined, { ref: false, signal: stopped.signal }).catch(() => {});
         if (stopped.signal.aborted) return;
         try {
-          serving = await joinOrStart(directory, port, detached);
+          serving = await joinOrStart({ ...childOptions, port });
           restarted = true;
           delayMs = embeddedLimits.restartDelayMs;
           options.logger?.info({ directory, pid: serving.state.pid, port }, 'embedded store serves again');
