@@ -62,4 +62,16 @@ export const executionErrors = defineErrors({
       'the log holds events of source {source} that have not been handled, and the topology has no such source any more',
     help: 'Run the earlier version until it has handled what is in the log (`mach run OLD`, then Ctrl-C, which drains), then this one. Or go on without them, counted as dropped: `--accept-loss SOURCE`.',
   },
+  MACH3223: {
+    message: 'the new version of {topology} is refused: {reasons}',
+    help: 'Putting it in the place of the version that runs would lose something, or cannot be done. The old version runs on, untouched. `mach plan live FILE` shows all that changes; `--accept-loss NODE,NODE` names nodes whose state may be lost.',
+  },
+  MACH3224: {
+    message: 'another change of {topology} is under way',
+    help: 'Wait until it is done, and try again.',
+  },
+  MACH3225: {
+    message: 'the new version of {topology} did not come up, the old one runs on: {reason}',
+    help: 'Everything was put back: what the reason names (a port that is taken, a table that is refused, a state that cannot be migrated) must be mended first. Nothing was lost; senders whose source was closed on the way come back by themselves.',
+  },
 });

@@ -29,6 +29,8 @@ export interface SourceArguments {
   readonly source: BoundSourceNode;
   /** Without it the source listens, and holds its senders back until it is attached to one. */
   readonly stage?: SourceStage;
+  /** Until then: who knows how far its senders had come. */
+  readonly marksOf?: SourceStage;
   readonly stream: LogStream;
   /** Where it appends. */
   readonly subject: string;
@@ -45,7 +47,7 @@ export async function openSource(args: SourceArguments): Promise<OpenSource> {
   const { source, log, metrics } = args;
   const { id } = source;
   const ending = new AbortController();
-  let stage: SourceStage | undefined;
+  let stage: SourceStage | undefined = args.marksOf;
   let runner: SourceRunner | undefined;
   let begin: (runner: SourceRunner) => void = () => {};
   let giveUp: (reason: Error) => void = () => {};

@@ -62,6 +62,8 @@ export interface StageArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  /** No message is handled before. */
+  readonly held?: Promise<void>;
   readonly logger: Logger;
   readonly crashPoints: CrashPoints;
   onFailure(error: unknown): void;
@@ -175,6 +177,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   async function run(): Promise<void> {
+    await args.held;
+    if (stop.signal.aborted) return;
     let sliceBegan = wallTime();
     for await (const message of messages()) {
       const began = wallTime();

@@ -33,6 +33,8 @@ export interface UnitArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  /** No message is handled before. */
+  readonly held?: Promise<void>;
   readonly logger: Logger;
   readonly crashPoints: CrashPoints;
   onFailure(error: unknown): void;
@@ -130,6 +132,7 @@ async function openStage(part: StagePart, args: UnitArguments): Promise<StageRun
     machineClock: args.machineClock,
     ...(args.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: args.checkpointEveryMs }),
     acceptLoss: args.acceptLoss,
+    ...(args.held && { held: args.held }),
     logger,
     crashPoints,
     onFailure: args.onFailure,

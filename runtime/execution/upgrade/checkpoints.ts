@@ -1,0 +1,54 @@
+/** The checkpoints that a start would begin from: read to try a new version on them, and put back when it does not come up. */
+import type { ObjectStore } from '../../bus/log.ts';
+import type { BoundTopology } from '../../topology/bound.ts';
+import { spreadTopology } from '../../topology/spread.ts';
+import { type Checkpoint, type CheckpointPlace, decodeCheckpoint, listCheckpoints } from '../checkpoint.ts';
+import { StageMachine } from '../stage-machine.ts';
+import { adoptSnapshot } from './adopt.ts';
+
+interface Kept {
+  readonly place: CheckpointPlace;
+  readonly data: Uint8Array;
+}
+
+/** The newest checkpoint of every stage and partition, as bytes. */
+export async function newestCheckpoints(objects: ObjectStore): Promise<Kept[]> {
+  const newest = new Map<string, CheckpointPlace>();
+  for (const place of await listCheckpoints(objects)) {
+    const key = `${place.stage}/${place.partition}`;
+    if (place.kind === 'kept' && place.sequence >= (newest.get(key)?.sequence ?? 0)) newest.set(key, place);
+  }
+  const kept: Kept[] = [];
+  for (const place of newest.values()) {
+    const data = await objects.get(place.name);
+    if (data) kept.push({ place, data });
+  }
+  return kept;
+}
+
+export function decodeNewest(kept: readonly Kept[]): Checkpoint[] {
+  return kept.map(({ place, data }) => decodeCheckpoint(place.name, data));
+}
+
+/** Takes today's state into machines of the new version, which are then dropped: what throws here would throw in the new engine. */
+export async function rehearse(objects: ObjectStore, topology: BoundTopology, partitions: number): Promise<void> {
+  const plan = spreadTopology(topology, partitions);
+  for (const { place, data } of await newestCheckpoints(objects)) {
+    const { head, snapshot } = decodeCheckpoint(place.name, data);
+    const stage = Number(place.stage.slice(1));
+    if (stage > plan.stages) continue;
+    const outputs = { row: () => undefined, question: () => undefined };
+    const machine = new StageMachine(topology, outputs, { plan, stage, partition: place.partition });
+    machine.restore(adoptSnapshot(snapshot, head, topology));
+  }
+}
+
+/** Things are as they were: checkpoints that came after these go, and these stand as they stood. */
+export async function putBack(objects: ObjectStore, kept: readonly Kept[]): Promise<void> {
+  const by = new Map(kept.map((one) => [`${one.place.stage}/${one.place.partition}`, one]));
+  for (const { name, kind, stage, partition, sequence } of await listCheckpoints(objects)) {
+    const before = by.get(`${stage}/${partition}`);
+    if (kind === 'kept' && (!before || sequence > before.place.sequence)) await objects.delete(name);
+  }
+  for (const { place, data } of kept) await objects.put(place.name, data);
+}
