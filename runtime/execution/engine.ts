@@ -14,11 +14,13 @@ import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
 import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
+import { openSchemaBook } from './schema-book.ts';
 import type { SinkRunner } from './sink-runner.ts';
 import { type OpenSource, openSource } from './source-host.ts';
 import type { StageRunner } from './stage-runner.ts';
 import { firstStage, incarnationOf, inputPartition, openStreams } from './streams.ts';
 import { startUnit, type Unit } from './unit.ts';
+import { keepVersion } from './upgrade/versions.ts';
 
 export interface EngineOptions {
   readonly topology: BoundTopology;
@@ -46,6 +48,8 @@ export interface EngineOptions {
   readonly groupCommitWindowMs?: number;
   /** Of the engine before this one in the same process: sources that stay open. */
   readonly handedOver?: HandedOver;
+  /** No message is handled before this resolves, and the start does not wait for what is in the log: every source must be handed over. */
+  readonly held?: Promise<void>;
   /** Opens none of its sources: an engine that only finishes what is in the log. */
   readonly withoutSources?: boolean;
 }
@@ -119,6 +123,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     stages: plan.stages,
   });
   const incarnation = await incarnationOf(streams.promises, names);
+  const objects = await log.objects(names.checkpointBucket);
+  await openSchemaBook(objects, topology);
+  await keepVersion(objects, topology, { partitions: plan.partitions, clock: machineClock });
   const metrics = options.handedOver?.metrics ?? new ConnectorMetrics();
   const draining = new AbortController();
   let state: EngineState = 'starting';
@@ -180,6 +187,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       machineClock,
       ...(options.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: options.checkpointEveryMs }),
       acceptLoss: new Set(options.acceptLoss ?? []),
+      ...(options.held && { held: options.held }),
       logger,
       crashPoints,
       onFailure: (error) => {
@@ -193,7 +201,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const [stage] = unit.stages;
     try {
       // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
-      await stage.reached((await streams.input.state()).lastSequence, draining.signal);
+      if (!options.held) await stage.reached((await streams.input.state()).lastSequence, draining.signal);
       for (const source of options.withoutSources ? [] : sourcesOf(partition)) await openOne(source, stage);
     } catch (error) {
       if (started) await closeUnit(partition, { drain: false });
