@@ -253,10 +253,15 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
     name: 'collect',
     status: 'stable',
     summary: 'Gives rows to the test.',
-    options: z.strictObject({ from: inputs(), key: z.array(z.string()).default(['id']) }),
+    options: z.strictObject({
+      from: inputs(),
+      key: z.array(z.string()).default(['id']),
+      table: z.string().default('collected'),
+      rows: z.enum(['append', 'latest']).default('latest'),
+    }),
     examples: [],
     bind: ({ options, inputs: given }) => ({
-      tables: [{ name: 'collected', schema: only(given), orderBy: options.key, rows: 'latest' as const }],
+      tables: [{ name: options.table, schema: only(given), orderBy: options.key, rows: options.rows }],
       open: async (context) => ({
         write: (rows, token) => edges.write(context.node, rows, token),
         close: async () => {},
