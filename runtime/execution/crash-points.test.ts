@@ -12,7 +12,7 @@ function senders() {
   ];
 }
 
-const often = { checkpointEveryMs: 300 };
+const often = { checkpointEveryMs: 300, partitions: 3 };
 
 describe('a crash at a named point', () => {
   it('goes through every point without one', async () => {

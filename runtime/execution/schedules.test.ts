@@ -32,10 +32,12 @@ async function runSeed(seed: number): Promise<{ lives: number; faults: ReadonlyM
   const faults = faultsOf(random);
   const crashes = random.fork('crashes');
   const crashesMax = crashes.int(0, 5);
+  const partitions = seed % 3 === 0 ? 4 : 1;
   const result = await runSchedule(senders, {
     faults,
     livesMax: 40,
     life: (index) => ({
+      partitions,
       checkpointEveryMs: crashes.pick([200, 1_000, 5_000]),
       prepare(points) {
         if (index < crashesMax) points.arm(crashes.pick(crashPointNames), crashes.int(1, 6));

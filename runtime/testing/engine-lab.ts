@@ -7,7 +7,8 @@ import type { FaultPlan } from '../bus/memory/faults.ts';
 import { type MemoryLog, memoryLog } from '../bus/memory/log.ts';
 import { type MemoryStorage, memoryStorage } from '../bus/memory/storage.ts';
 import { type VirtualClock, virtualClock } from '../clock.ts';
-import { type Engine, type EngineOptions, startEngine } from '../execution/engine.ts';
+import type { EngineOptions } from '../execution/engine.ts';
+import { type LiveEngine, startLiveEngine, type Upgrade } from '../execution/upgrade/live-engine.ts';
 import { type ArmedCrashPoints, armedCrashPoints } from '../faults.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger, SinkRow, SourceContext } from '../stream/definition.ts';
@@ -27,12 +28,14 @@ export interface LabProcess {
   readonly log: MemoryLog;
   readonly crashPoints: ArmedCrashPoints;
   /** Undefined until it has started. */
-  readonly engine: Engine | undefined;
+  readonly engine: LiveEngine | undefined;
   readonly dead: boolean;
   /** Resolves when the process has died: at a crash point, or by `kill`. */
   readonly died: Promise<void>;
   readonly logged: { level: string; message: string; fields: object }[];
   source(id: string): SourceContext;
+  /** Another version of the topology takes the place of this one. Rejects as `LiveEngine.upgrade` does; undefined when the process died. */
+  upgrade(topology: string, options?: { readonly acceptLoss?: readonly string[] }): Promise<Upgrade | undefined>;
   kill(): void;
 }
 
@@ -51,7 +54,7 @@ export interface Lab {
 }
 
 export type LabStartOptions = Partial<
-  Pick<EngineOptions, 'acceptLoss' | 'checkpointEveryMs' | 'groupCommitWindowMs'>
+  Pick<EngineOptions, 'acceptLoss' | 'checkpointEveryMs' | 'groupCommitWindowMs' | 'partitions' | 'units'>
 > & {
   /** Another version of the topology. */
   readonly topology?: string;
@@ -134,7 +137,7 @@ export function openLab(args: {
       ...(args.faults && { faults: args.faults }),
       ...(args.appendDeadlineMs !== undefined && { appendDeadlineMs: args.appendDeadlineMs }),
     });
-    const state = { dead: false, engine: undefined as Engine | undefined };
+    const state = { dead: false, engine: undefined as LiveEngine | undefined };
     const kill = () => {
       state.dead = true;
       log.crash();
@@ -142,7 +145,7 @@ export function openLab(args: {
     };
     const crashPoints = armedCrashPoints(kill);
     prepare?.(crashPoints);
-    const bound = labTopology(text, {
+    const edges: Edges = {
       opened: (source, context) => {
         contexts.set(source, context);
         args.edges?.opened?.(source, context);
@@ -154,7 +157,8 @@ export function openLab(args: {
         return refused ?? [];
       },
       answer: args.edges?.answer ?? (async () => null),
-    });
+    };
+    const bound = labTopology(text, edges);
     const process: LabProcess = {
       log,
       crashPoints,
@@ -172,8 +176,13 @@ export function openLab(args: {
         if (!context) throw new Error(`source ${id} is not open`);
         return context;
       },
+      upgrade(next, upgradeOptions) {
+        if (!state.engine) throw new Error('the process has not started');
+        const upgrading = state.engine.upgrade(labTopology(next, edges), upgradeOptions);
+        return drive(Promise.race([upgrading, died.then(() => undefined)]));
+      },
     };
-    const starting = startEngine({
+    const starting = startLiveEngine({
       topology: bound,
       log,
       store: noStore,

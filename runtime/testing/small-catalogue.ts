@@ -10,6 +10,7 @@ import {
   type RunningSink,
   type SinkRow,
   type SourceContext,
+  spreadByKey,
 } from '../stream/definition.ts';
 import { duration, input, inputs } from '../stream/options.ts';
 import { defineSchema, type Event, field, type Schema } from '../stream/schema.ts';
@@ -126,6 +127,7 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
     examples: [],
     bind: ({ options }) => ({
       ports: { out: defineSchema({ hospital: field.string(), begin: field.timestamp(), count: field.int() }) },
+      spread: spreadByKey({ from: ['hospital'] }, ['hospital']),
       stateful: true,
       create(context) {
         const counts = context.keyedState<number>('counts');

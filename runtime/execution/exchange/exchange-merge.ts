@@ -23,7 +23,7 @@ interface Lane {
   through: number;
   readonly rows: ExchangeRow[];
   readonly watermarks: LaneWatermark[];
-  /** Log positions of messages that hold something not yet given out, with the last source sequence in them. */
+  /** Log positions of messages that say something of what is not yet given out, be it only that the lane has come through. */
   readonly held: { readonly position: number; readonly last: number }[];
 }
 
@@ -62,15 +62,13 @@ export class ExchangeMerge {
     const lane = this.lanes.find(({ name }) => name === laneName);
     if (!lane) throw new Error(`invariant broken: there is no lane ${laneName}`);
     lane.through = Math.max(lane.through, through);
-    let last = 0;
     for (const row of rows) {
-      last = Math.max(last, row.sequence);
       if (row.sequence > this.handled) lane.rows.push(row);
     }
     for (const mark of watermarks) {
-      last = Math.max(last, mark.sequence);
       if (mark.sequence > this.handled) lane.watermarks.push({ ...mark, lane: laneName });
     }
+    const last = Math.max(through, rows.at(-1)?.sequence ?? 0);
     if (last > this.handled) lane.held.push({ position, last });
   }
 
@@ -82,13 +80,12 @@ export class ExchangeMerge {
       sequence = Math.min(sequence, rows[0]?.sequence ?? sequence, watermarks[0]?.sequence ?? sequence);
     }
     if (sequence > through) {
-      this.handled = Math.max(this.handled, through);
+      this.letGo(Math.max(this.handled, through));
       return undefined;
     }
-    this.handled = sequence;
+    this.letGo(sequence);
     const rows = this.lanes.flatMap((lane) => takeWhile(lane.rows, sequence));
     const watermarks = this.lanes.flatMap((lane) => takeWhile(lane.watermarks, sequence));
-    for (const { held } of this.lanes) while (held[0] && held[0].last <= sequence) held.shift();
     const waves = [...new Set([...rows, ...watermarks].map(({ wave }) => wave))].sort((a, b) => a - b);
     return {
       sequence,
@@ -99,6 +96,12 @@ export class ExchangeMerge {
         watermarks: watermarks.filter((mark) => mark.wave === wave),
       })),
     };
+  }
+
+  /** Everything up to this source sequence has been given out. */
+  private letGo(handled: number): void {
+    this.handled = handled;
+    for (const { held } of this.lanes) while (held[0] && held[0].last <= handled) held.shift();
   }
 }
 
