@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Engine } from '../execution/engine.ts';
 import { executionErrors } from '../execution/errors.ts';
+import type { Ownership } from '../execution/ownership.ts';
 import { limits } from '../limits.ts';
 import { renderMetrics } from './metrics.ts';
 import { engineStatus } from './status.ts';
@@ -16,15 +17,21 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-function readinessOf(engine: Engine): Readiness {
+function readinessOf(engine: Engine, ownership: Ownership | undefined): Readiness {
   const reasons: string[] = [];
   if (engine.state !== 'running') reasons.push(`the engine is ${engine.state}`);
   for (const { id, running } of engine.sources) {
     const problem = running.problem?.();
     if (problem) reasons.push(`source ${id}: ${problem}`);
   }
-  if (engine.stage.checkpointProblem) reasons.push(`checkpoints: ${engine.stage.checkpointProblem}`);
-  for (const [id, sink] of engine.sinks) if (sink.problem) reasons.push(`sink ${id}: ${sink.problem}`);
+  const units = [...engine.units.values()];
+  const problems = units.flatMap(({ stages }) => stages.map(({ checkpointProblem }) => checkpointProblem));
+  for (const problem of new Set(problems)) if (problem) reasons.push(`checkpoints: ${problem}`);
+  const sinks = units.flatMap((unit) => [...unit.sinks].map(([id, { problem }]) => problem && `sink ${id}: ${problem}`));
+  for (const problem of new Set(sinks)) if (problem) reasons.push(problem);
+  for (const partition of ownership?.share ?? []) {
+    if (!engine.units.has(partition)) reasons.push(`partition ${partition} is not open yet`);
+  }
   return { ready: reasons.length === 0, reasons };
 }
 
@@ -45,18 +52,25 @@ const json = (status: number, value: unknown): Reply => ({
   body: `${JSON.stringify(value)}\n`,
 });
 
-async function answer(engine: Engine, clock: Clock, path: string): Promise<Reply> {
+interface Observed {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Where several workers share the partitions. */
+  readonly ownership?: Ownership;
+}
+
+async function answer({ engine, clock, ownership }: Observed, path: string): Promise<Reply> {
   switch (path) {
     case '/livez':
       return engine.state === 'failed' ? json(503, { live: false }) : json(200, { live: true });
     case '/readyz': {
-      const readiness = readinessOf(engine);
+      const readiness = readinessOf(engine, ownership);
       return json(readiness.ready ? 200 : 503, readiness);
     }
     case '/status':
-      return json(200, await engineStatus(engine, clock.now()));
+      return json(200, await engineStatus(engine, clock.now(), ownership));
     case '/metrics': {
-      const body = await renderMetrics(await engineStatus(engine, clock.now()), engine.metrics.all());
+      const body = await renderMetrics(await engineStatus(engine, clock.now(), ownership), engine.metrics.all());
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
     }
     default:
@@ -88,20 +102,17 @@ function streamTap(engine: Engine, edge: string, response: ServerResponse): void
   }
 }
 
-export async function startObserveServer(args: {
-  engine: Engine;
-  clock: Clock;
-  port?: number;
-  host?: string;
-}): Promise<ObserveServer> {
-  const { engine, clock, port = 0, host = '127.0.0.1' } = args;
+export async function startObserveServer(
+  args: Observed & { readonly port?: number; readonly host?: string },
+): Promise<ObserveServer> {
+  const { engine, port = 0, host = '127.0.0.1' } = args;
   const server: Server = createServer((request, response) => {
     const { pathname, searchParams } = addressOf(request.url);
     if (pathname === '/tap') {
       streamTap(engine, searchParams.get('edge') ?? '', response);
       return;
     }
-    void answer(engine, clock, pathname)
+    void answer(args, pathname)
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });

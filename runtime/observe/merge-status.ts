@@ -1,10 +1,12 @@
 /** The status of several workers as that of one engine: counts are added up, of times the one that is furthest behind counts. */
+import { type Accounting, emptyAccounting } from '../stream/ledger.ts';
 import type { EngineStatus, NodeStatus } from './status.ts';
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
 
-function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
+/** One node as it is in several partitions; one at least. */
+export function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
   const first = nodes[0] as NodeStatus;
   const add = (name: 'in' | 'out' | 'filtered' | 'late' | 'dropped' | 'dead' | 'queue' | 'stateKeys') =>
     sum(nodes.map((node) => node[name]));
@@ -39,21 +41,18 @@ function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
   };
 }
 
-function mergeAccounting(all: readonly EngineStatus[]): EngineStatus['accounting'] {
-  const merged: Record<string, unknown> = {};
-  for (const { accounting } of all) {
-    for (const [name, value] of Object.entries(accounting)) {
-      if (typeof value === 'number') merged[name] = ((merged[name] as number | undefined) ?? 0) + value;
+export function mergeAccounting(all: readonly Accounting[]): Accounting {
+  const merged = emptyAccounting();
+  for (const { dropped_by_reason: reasons, ...counts } of all) {
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) merged[name] += counts[name];
+    for (const [reason, count] of Object.entries(reasons)) {
+      merged.dropped_by_reason[reason] = (merged.dropped_by_reason[reason] ?? 0) + count;
     }
   }
-  const reasons: Record<string, number> = {};
-  for (const { accounting } of all) {
-    for (const [reason, count] of Object.entries(accounting.dropped_by_reason)) {
-      reasons[reason] = (reasons[reason] ?? 0) + count;
-    }
-  }
-  return { ...merged, dropped_by_reason: reasons } as EngineStatus['accounting'];
+  return merged;
 }
+
+const order = ['source', 'operator', 'sink'] as const;
 
 /** `all`: one at least, of one topology. */
 export function mergeStatus(all: readonly EngineStatus[]): EngineStatus {
@@ -67,7 +66,7 @@ export function mergeStatus(all: readonly EngineStatus[]): EngineStatus {
     state: states.length === 1 ? first.state : states.join(', '),
     engineTime: Math.max(...all.map(({ engineTime }) => engineTime)),
     uptimeMs: Math.max(...all.map(({ uptimeMs }) => uptimeMs)),
-    accounting: mergeAccounting(all),
+    accounting: mergeAccounting(all.map(({ accounting }) => accounting)),
     stage: {
       sequence: Math.min(...all.map(({ stage }) => stage.sequence)),
       lastSequence: Math.max(...all.map(({ stage }) => stage.lastSequence)),
@@ -78,6 +77,11 @@ export function mergeStatus(all: readonly EngineStatus[]): EngineStatus {
       checkpointBytes: add('checkpointBytes'),
       outputsRepeated: add('outputsRepeated'),
     },
-    nodes: [...byNode.values()].map(mergeNodes),
+    nodes: order.flatMap((kind) => [...byNode.values()].map(mergeNodes).filter((node) => node.kind === kind)),
+    partitions: {
+      count: first.partitions.count,
+      owned: all.flatMap(({ partitions }) => partitions.owned).sort((one, other) => one - other),
+    },
+    workers: all.find(({ workers }) => workers.length > 0)?.workers ?? [],
   };
 }

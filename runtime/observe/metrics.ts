@@ -105,6 +105,7 @@ export async function renderMetrics(status: EngineStatus, samples: readonly Metr
   for (const metric of nodeMetrics) addNodeMetric(registry, metric, status);
   addAccounting(registry, status);
   addStage(registry, status);
+  addPartitions(registry, status);
   addSamples(registry, status.topology, samples);
   return registry.metrics();
 }
@@ -158,6 +159,24 @@ function addStage(registry: Registry, { topology, stage, uptimeMs }: EngineStatu
   gauge('mach_stage_checkpoint_bytes', 'Size of the newest checkpoint', stage.checkpointBytes);
   counter('mach_stage_repeated_outputs_total', 'Outputs made again after a restart and dropped', stage.outputsRepeated);
   gauge('mach_uptime_seconds', 'Time since the engine started', uptimeMs / 1_000);
+}
+
+function addPartitions(registry: Registry, { topology, partitions, workers }: EngineStatus): void {
+  const owned = new Gauge({
+    name: 'mach_partition_owned',
+    help: 'Whether this worker runs the partition',
+    labelNames: ['topology', 'partition'],
+    registers: [registry],
+  });
+  for (let partition = 0; partition < partitions.count; partition++) {
+    owned.set({ topology, partition }, partitions.owned.includes(partition) ? 1 : 0);
+  }
+  new Gauge({
+    name: 'mach_live_workers',
+    help: 'Workers of the topology that this one knows to live, itself included',
+    labelNames: ['topology'],
+    registers: [registry],
+  }).set({ topology }, Math.max(1, workers.length));
 }
 
 /** Connectors that count one thing may tell it apart by other labels: a metric has the labels of all of them. */

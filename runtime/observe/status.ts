@@ -1,7 +1,11 @@
 /** What a running engine says of itself: the one source of `mach top`, `/status`, `/readyz` and `/metrics`. */
 import { wallTime } from '../clock.ts';
 import type { Engine } from '../execution/engine.ts';
+import type { Ownership, WorkerView } from '../execution/ownership.ts';
+import type { StageRunner } from '../execution/stage-runner.ts';
+import type { Unit } from '../execution/unit.ts';
 import type { Accounting } from '../stream/ledger.ts';
+import { mergeAccounting, mergeNodes } from './merge-status.ts';
 import { percentile } from './percentile.ts';
 
 export interface NodeStatus {
@@ -51,39 +55,70 @@ export interface EngineStatus {
     readonly outputsRepeated: number;
   };
   readonly nodes: readonly NodeStatus[];
+  readonly partitions: {
+    readonly count: number;
+    /** Those that run here. */
+    readonly owned: readonly number[];
+  };
+  /** All that live, as this one sees them; empty where the log is this process's own. */
+  readonly workers: readonly WorkerView[];
+}
+
+/** One stage of one partition. */
+interface Part {
+  readonly unit: Unit;
+  readonly stage: StageRunner;
+  readonly number: number;
 }
 
 const nothing = { filtered: 0, late: 0, dropped: 0, dead: 0, stateKeys: 0, idle: false, latencyMs: null };
 
-export async function engineStatus(engine: Engine, engineTime: number): Promise<EngineStatus> {
+export async function engineStatus(engine: Engine, engineTime: number, ownership?: Ownership): Promise<EngineStatus> {
   const { lastSequence } = await engine.input.state();
-  const { stage } = engine;
-  let outputsRepeated = 0;
-  for (const publisher of stage.publishers.values()) outputsRepeated += publisher.repeated;
+  const units = [...engine.units.values()].sort((one, other) => one.partition - other.partition);
+  const parts = units.flatMap((unit): Part[] =>
+    unit.stages.map((stage, index) => ({ unit, stage, number: index + 1 })),
+  );
+  const sum = (of: (stage: StageRunner) => number) => parts.reduce((total, { stage }) => total + of(stage), 0);
+  const sequences = parts.map(({ stage }) => stage.machine.sequence);
   return {
     topology: engine.topology.name,
     state: engine.state,
     at: wallTime(),
     engineTime,
     uptimeMs: wallTime() - engine.startedAt,
-    accounting: stage.machine.accounting,
+    accounting: mergeAccounting(parts.map(({ stage }) => stage.machine.accounting)),
     stage: {
-      sequence: stage.machine.sequence,
+      // A worker that stands by keeps nothing waiting.
+      sequence: sequences.length > 0 ? Math.min(...sequences) : lastSequence,
       lastSequence,
-      events: stage.counts.events,
-      busyMs: stage.counts.busyMs,
-      backpressuredMs: stage.counts.backpressuredMs,
-      checkpoints: stage.counts.checkpoints,
-      checkpointBytes: stage.counts.checkpointBytes,
-      outputsRepeated,
+      events: sum(({ counts }) => counts.events),
+      busyMs: sum(({ counts }) => counts.busyMs),
+      backpressuredMs: sum(({ counts }) => counts.backpressuredMs),
+      checkpoints: sum(({ counts }) => counts.checkpoints),
+      checkpointBytes: sum(({ counts }) => counts.checkpointBytes),
+      outputsRepeated: sum(({ publishers }) =>
+        [...publishers.values()].reduce((total, { repeated }) => total + repeated, 0),
+      ),
     },
-    nodes: [...sourceNodes(engine, engineTime), ...operatorNodes(engine, engineTime), ...sinkNodes(engine, engineTime)],
+    nodes: [
+      ...sourceNodes(engine, units, engineTime),
+      ...engine.topology.operators.flatMap(({ id }) => merged(operatorNodes(engine, parts, id, engineTime))),
+      ...engine.topology.sinks.flatMap(({ id }) => merged(sinkNodes(engine, parts, id, engineTime))),
+    ],
+    partitions: { count: engine.plan.partitions, owned: units.map(({ partition }) => partition) },
+    workers: ownership?.workers ?? [],
   };
 }
 
-function sourceNodes(engine: Engine, engineTime: number): NodeStatus[] {
+const merged = (nodes: readonly NodeStatus[]): NodeStatus[] => (nodes.length > 0 ? [mergeNodes(nodes)] : []);
+
+function sourceNodes(engine: Engine, units: readonly Unit[], engineTime: number): NodeStatus[] {
+  // Every partition reads all of the input and keeps the same watermarks: any of them can tell.
+  const stage = units[0]?.stages[0];
+  if (!stage) return [];
   return engine.sources.map(({ id, runner, running }) => {
-    const { time, idle, holding } = engine.stage.machine.sourceWatermark(id);
+    const { time, idle, holding } = stage.machine.sourceWatermark(id);
     const node = engine.topology.sources.find((source) => source.id === id);
     return {
       ...nothing,
@@ -121,20 +156,21 @@ function sourceDetail(args: {
   return parts.join(' · ');
 }
 
-function operatorNodes(engine: Engine, engineTime: number): NodeStatus[] {
-  return engine.topology.operators.flatMap(({ id, definition }) => {
-    const runner = engine.stage.machine.runner(id);
+function operatorNodes(engine: Engine, parts: readonly Part[], id: string, engineTime: number): NodeStatus[] {
+  const definition = engine.topology.operators.find((operator) => operator.id === id)?.definition.name ?? '';
+  return parts.flatMap(({ stage, number }) => {
+    const runner = engine.plan.nodes.get(id)?.stage === number ? stage.machine.runner(id) : undefined;
     if (!runner) return [];
     return [
       {
         ...nothing,
         id,
         kind: 'operator' as const,
-        definition: definition.name,
+        definition,
         ...runner.counts,
         queue: 0,
         busyMs: runner.busyMs,
-        backpressuredMs: engine.stage.counts.backpressuredMs,
+        backpressuredMs: stage.counts.backpressuredMs,
         ...progressOf(runner.watermark, engineTime),
         stateKeys: runner.stateKeys,
         detail: runner.stateEvicted > 0 ? `${runner.stateEvicted} keys forgotten (stateKeysMax)` : null,
@@ -143,21 +179,23 @@ function operatorNodes(engine: Engine, engineTime: number): NodeStatus[] {
   });
 }
 
-function sinkNodes(engine: Engine, engineTime: number): NodeStatus[] {
-  return engine.topology.sinks.flatMap(({ id, definition }) => {
-    const sink = engine.sinks.get(id);
-    const runner = engine.stage.machine.runner(id);
+function sinkNodes(engine: Engine, parts: readonly Part[], id: string, engineTime: number): NodeStatus[] {
+  const definition = engine.topology.sinks.find((sink) => sink.id === id)?.definition.name ?? '';
+  return parts.flatMap(({ unit, stage, number }) => {
+    if (engine.plan.nodes.get(id)?.stage !== number) return [];
+    const sink = unit.sinks.get(id);
+    const runner = stage.machine.runner(id);
     if (!sink || !runner) return [];
     return [
       {
         ...nothing,
         id,
         kind: 'sink' as const,
-        definition: definition.name,
+        definition,
         in: runner.counts.in,
         out: sink.counts.rows,
         dead: sink.counts.dead,
-        queue: engine.stage.publishers.get(id)?.waiting ?? 0,
+        queue: stage.publishers.get(id)?.waiting ?? 0,
         busyMs: sink.counts.busyMs - sink.counts.waitedMs,
         backpressuredMs: sink.counts.waitedMs,
         ...progressOf(runner.watermark, engineTime),

@@ -1,6 +1,7 @@
 /** A look at the events of an edge while it runs: sampled, bounded in rate, personal fields hidden. */
-import type { Observable, Subscription } from 'rxjs';
+import { merge, type Observable, type Subscription } from 'rxjs';
 import type { Engine } from '../execution/engine.ts';
+import { isShadow } from '../execution/stage-part.ts';
 import { limits } from '../limits.ts';
 import type { Frame } from '../stream/frame.ts';
 import type { Event, Schema } from '../stream/schema.ts';
@@ -42,7 +43,7 @@ export function tapEdge(engine: Engine, edge: string, onLine: (line: TapLine) =>
 
 function edgeOf(engine: Engine, edge: string): { frames: Observable<Frame>; schema: Schema } {
   const { node, port } = parseEdgeToken(edge);
-  const { topology, stage } = engine;
+  const { topology, plan } = engine;
   const source = topology.sources.find(({ id }) => id === node);
   const operator = topology.operators.find(({ id }) => id === node);
   const sink = topology.sinks.find(({ id }) => id === node);
@@ -51,5 +52,11 @@ function edgeOf(engine: Engine, edge: string): { frames: Observable<Frame>; sche
     const nodes = [...topology.sources, ...topology.operators, ...topology.sinks].map(({ id }) => id);
     throw new Error(`there is no edge ${edge}; nodes: ${nodes.join(', ')}`);
   }
-  return { frames: stage.machine.output({ node, port }), schema };
+  const number = plan.nodes.get(node)?.stage ?? 1;
+  const outputs = [...engine.units.values()].flatMap(({ partition, stages }) => {
+    const stage = stages[number - 1];
+    // What every partition has is shown once.
+    return !stage || isShadow({ plan, stage: number, partition }, node) ? [] : [stage.machine.output({ node, port })];
+  });
+  return { frames: merge(...outputs), schema };
 }
