@@ -19,6 +19,8 @@ interface Promised {
   readonly to: number;
   /** Of this log: another log's ranges must never meet this one's tokens. */
   readonly incarnation: string;
+  /** Some of its rows were refused: it is written, and must not come again, since the store may take them by then. */
+  readonly done?: true;
 }
 
 export interface SinkCounts {
@@ -92,6 +94,8 @@ export async function startSinkRunner(args: {
     if (refused.length > 0) {
       const links = new Map(rows.map((row, at) => [row, decoded[at]?.redrive]));
       await buryRefused(refused, links, token);
+      crashPoints.at('sink.after-bury');
+      await promise(range.from, range.to, { done: true });
     }
     const now = wallTime();
     for (const row of decoded) if (row.acceptedAt > 0) latenciesMs.push(now - row.acceptedAt);
@@ -139,11 +143,11 @@ export async function startSinkRunner(args: {
     await args.deadLetters.append(args.deadLetterSubject, payload, { id: `dead/${token}` });
   }
 
-  async function promise(from: number, to: number): Promise<void> {
-    const promised: Promised = { from, to, incarnation: args.incarnation };
+  async function promise(from: number, to: number, state: Pick<Promised, 'done'> = {}): Promise<void> {
+    const promised: Promised = { from, to, incarnation: args.incarnation, ...state };
     crashPoints.at('sink.before-promise');
     const { sequence } = await promises.append(args.promiseSubject, Buffer.from(JSON.stringify(promised)), {
-      id: `${args.promiseSubject}/${from}-${to}`,
+      id: `${args.promiseSubject}/${from}-${to}${state.done ? '/done' : ''}`,
       expectedLastSubjectSequence: promiseSequence,
     });
     crashPoints.at('sink.after-promise');
@@ -154,7 +158,8 @@ export async function startSinkRunner(args: {
     const newest = await promises.last(args.promiseSubject);
     if (!newest) return;
     promiseSequence = newest.sequence;
-    const { from, to } = JSON.parse(Buffer.from(newest.payload).toString()) as Promised;
+    const { from, to, done } = JSON.parse(Buffer.from(newest.payload).toString()) as Promised;
+    if (done) return reachedPosition(to);
     const messages: LogMessage[] = [];
     const reading = new AbortController();
     for await (const message of outputs.read({

@@ -248,4 +248,29 @@ describe('a letter of a sink', () => {
     ]);
     expect(written[2]?.event).toMatchObject({ number: 2, value: 2 });
   });
+
+  it('does not come a second time with its batch, when the store has changed its mind by the next start', async () => {
+    let full = true;
+    const written: unknown[] = [];
+    const lab = openLab({
+      topology: broken,
+      edges: {
+        async write(_sink, rows) {
+          const refused = rows.filter(({ event }) => full && event.id === 'b');
+          written.push(...rows.filter((row) => !refused.includes(row)).map(({ event }) => event.id));
+          return refused.map((row) => ({ row, code: 'MACH3102', reason: 'too large' }));
+        },
+      },
+    });
+    const first = await lab.start();
+    await lab.drive(first.source('beats').append({ origin: 'H1', events: [pulse('a', 1), pulse('b', 2)] }));
+    await settled(lab, first);
+    first.kill();
+    full = false;
+    const second = await settled(lab, await lab.start());
+    expect(written).toEqual(['a']);
+    await redrive(lab, lab.topology);
+    await settled(lab, second);
+    expect(written).toEqual(['a', 'b']);
+  });
 });
