@@ -27,7 +27,9 @@ function readinessOf(engine: Engine, ownership: Ownership | undefined): Readines
   const units = [...engine.units.values()];
   const problems = units.flatMap(({ stages }) => stages.map(({ checkpointProblem }) => checkpointProblem));
   for (const problem of new Set(problems)) if (problem) reasons.push(`checkpoints: ${problem}`);
-  const sinks = units.flatMap((unit) => [...unit.sinks].map(([id, { problem }]) => problem && `sink ${id}: ${problem}`));
+  const sinks = units.flatMap((unit) =>
+    [...unit.sinks].map(([id, { problem }]) => problem && `sink ${id}: ${problem}`),
+  );
   for (const problem of new Set(sinks)) if (problem) reasons.push(problem);
   for (const partition of ownership?.share ?? []) {
     if (!engine.units.has(partition)) reasons.push(`partition ${partition} is not open yet`);

@@ -130,6 +130,13 @@ function addAccounting(registry: Registry, { topology, accounting }: EngineStatu
   for (const name of ['in', 'delivered', 'filtered', 'late', 'dropped', 'dead_lettered'] as const) {
     outcomes.inc({ topology, outcome: name }, accounting[name]);
   }
+  const redriven = new Counter({
+    name: 'mach_redriven_letters_total',
+    help: 'Dead letters that went in again',
+    labelNames: ['topology'],
+    registers: [registry],
+  });
+  redriven.inc({ topology }, accounting.redriven);
   const reasons = new Counter({
     name: 'mach_dropped_events_total',
     help: 'Dropped events by reason',
