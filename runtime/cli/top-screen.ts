@@ -90,7 +90,7 @@ function headOf(before: EngineStatus, now: EngineStatus, elapsedMs: number): str
   const behind = stage.lastSequence - stage.sequence;
   return [
     `${now.topology}  ${now.state}  up ${formatDuration(Math.round(now.uptimeMs / 1_000) * 1_000)}  engine time ${new Date(now.engineTime).toISOString().slice(0, 19)}Z`,
-    `in ${accounting.in} = delivered ${accounting.delivered} + filtered ${accounting.filtered} + late ${accounting.late} + dropped ${accounting.dropped} + dead-lettered ${accounting.dead_lettered}`,
+    `in ${accounting.in} = delivered ${accounting.delivered} + filtered ${accounting.filtered} + late ${accounting.late} + dropped ${accounting.dropped} + dead-lettered ${accounting.dead_lettered}${accounting.redriven > 0 ? `  (${accounting.redriven} dead letters redriven)` : ''}`,
     `stage busy ${busy}, backpressured ${held}, ${behind} messages behind, ${stage.checkpoints} checkpoints`,
   ].join('\n');
 }
