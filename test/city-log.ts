@@ -8,6 +8,8 @@ import { bytesOf, type CityEvent, cityEvents, type ScenarioName } from '../simul
 export interface Said {
   readonly source: string;
   readonly origin: string;
+  /** When it is sent, ms since the epoch. */
+  readonly at: number;
   readonly events: readonly SourceEvent[];
   readonly deadLetters: readonly StoredDeadLetter[];
 }
@@ -31,6 +33,7 @@ export async function saidByCity(topology: BoundTopology, run: CityRun): Promise
     said.push({
       source,
       origin,
+      at: event.at,
       events,
       deadLetters: deadLetters.map((letter) => ({ ...letter, raw: Buffer.from(letter.raw).toString('base64') })),
     });

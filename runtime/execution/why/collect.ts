@@ -1,0 +1,126 @@
+/** The source messages that a result goes back to: from the result through states and edges, the newest first. */
+import type { BoundTopology } from '../../topology/bound.ts';
+import type { DerivedLineage, Lineage, Moment, Reason, Touch } from './lineage.ts';
+
+/** `cause`: an event in it is part of the result. `time`: it moved time on. `progress`: without it time would not have come so far. */
+export type Role = 'cause' | 'time' | 'progress';
+
+/** A place in a message of the input stream; `at` is -1 for a message without events, which is taken whole. */
+export interface NamedPlace extends Moment {
+  readonly role: Role;
+}
+
+export interface Collected {
+  /** In order. */
+  readonly places: readonly NamedPlace[];
+  /** Sequence of the first. What came before stands in the state. */
+  readonly from: number;
+  /** Where what led to this result began: the first change of the state that gave it, since its key had no state. */
+  readonly began: Touch | undefined;
+  /** The beginning lies before what was looked at. */
+  readonly beganEarlier: boolean;
+  /** Places that were left out because there were too many, or because they lie before the beginning. */
+  readonly older: boolean;
+}
+
+interface Waiting {
+  readonly sequence: number;
+  readonly item: Lineage | Touch;
+}
+
+/** The state that gave the result: of the last node with state on the way to it. */
+export function statefulEnd(result: Lineage | undefined): DerivedLineage | undefined {
+  for (let at = result; at?.kind === 'derived'; ) {
+    if (at.cells.some(({ head, existed }) => head || existed)) return at;
+    at = at.reason.kind === 'event' ? at.reason.from : undefined;
+  }
+  return undefined;
+}
+
+export function collectPlaces(result: DerivedLineage, { placesMax }: { placesMax: number }): Collected {
+  const end = statefulEnd(result);
+  const cells = end?.cells.filter(({ existed }) => existed) ?? [];
+  const heads = cells.flatMap(({ head }) => (head ? [head] : []));
+  const began = heads.map(({ first }) => first).sort((a, b) => a.moment.sequence - b.moment.sequence)[0];
+  const beganEarlier = cells.length > heads.length || heads.some(({ whole }) => !whole);
+  const floor = beganEarlier ? 0 : (began?.moment.sequence ?? 0);
+
+  const found = new Map<string, NamedPlace>();
+  const add = (moment: Moment, role: Role) => {
+    const id = placeId(moment);
+    if (!found.has(id) || role === 'cause') found.set(id, { ...moment, role });
+  };
+  const visited = new Set<object>();
+  const waiting: Waiting[] = [];
+  const push = (item: Lineage | Touch | undefined) => {
+    if (!item || visited.has(item)) return;
+    visited.add(item);
+    waiting.push({ item, sequence: 'moment' in item ? item.moment.sequence : item.sequence });
+  };
+  const follow = (reason: Reason) => {
+    if (reason.kind === 'event') push(reason.from);
+    if (reason.kind === 'timer') push(reason.setBy);
+  };
+  for (const moment of timeMovers(result)) add(moment, 'time');
+  push(result);
+  let older = false;
+  for (let next = takeNewest(waiting); next; next = takeNewest(waiting)) {
+    const { item, sequence } = next;
+    if (sequence < floor || found.size >= placesMax) {
+      older = true;
+      break;
+    }
+    if ('kind' in item && item.kind === 'source') {
+      add({ node: item.node, sequence: item.sequence, at: item.at }, 'cause');
+      continue;
+    }
+    follow(item.reason);
+    if (item.reason.kind === 'event' && !item.reason.from) add(item.moment, 'cause');
+    if ('kind' in item) for (const { head } of item.cells) push(head);
+    else push(item.previous);
+  }
+  const places = [...found.values()].sort(inOrder);
+  return { places, from: places[0]?.sequence ?? result.moment.sequence, began, beganEarlier, older };
+}
+
+/** The messages that moved time on the way from the result back to the first event that was handled as such. */
+function timeMovers(result: DerivedLineage): Moment[] {
+  const movers: Moment[] = [];
+  for (let at: Lineage | undefined = result; at?.kind === 'derived'; ) {
+    if (at.reason.kind !== 'event') movers.push(at.moment);
+    at = at.reason.kind === 'event' ? at.reason.from : undefined;
+  }
+  return movers;
+}
+
+function takeNewest(waiting: Waiting[]): Waiting | undefined {
+  let newest = -1;
+  for (let at = 0; at < waiting.length; at++) {
+    if (newest < 0 || (waiting[at] as Waiting).sequence > (waiting[newest] as Waiting).sequence) newest = at;
+  }
+  return newest < 0 ? undefined : waiting.splice(newest, 1)[0];
+}
+
+export function placeId({ sequence, at }: Moment): string {
+  return `${sequence}/${at}`;
+}
+
+export function inOrder(a: Moment, b: Moment): number {
+  return a.sequence - b.sequence || a.at - b.at;
+}
+
+/** The sources that a node reads, through whatever lies between. */
+export function sourcesOf(topology: BoundTopology, node: string): Set<string> {
+  const inputs = new Map([...topology.operators, ...topology.sinks].map((one) => [one.id, one.inputs]));
+  const sources = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (id: string) => {
+    if (seen.has(id)) return;
+    seen.add(id);
+    const edges = inputs.get(id);
+    if (!edges) sources.add(id);
+    else for (const { from } of edges) visit(from.node);
+  };
+  visit(node);
+  return sources;
+}

@@ -1,0 +1,29 @@
+/** Errors of `mach why`: MACH3260 to 3279. */
+import { defineErrors } from '../../errors.ts';
+
+export const whyErrors = defineErrors({
+  MACH3260: {
+    message: '"{result}" is not a result that can be looked for: {reason}',
+    help: "A result is a table (or the id of a sink) and what its row has: `mach why alerts hospital=H1,state=raised`; its place, as the columns `_stage`, `_partition`, `_sequence` and `_index` of the row say it: `mach why alerts/s1/0/4711/2`; or the id of an alert: `mach why 'crowding/H1/2026-03-02T03:07:00.000Z'`. Times are ISO 8601, or ms since the epoch.",
+  },
+  MACH3261: {
+    message: 'no row of {result} is in the log',
+    help: 'Results stand in the log for as long as what they were made of: `limits.logAgeMs` (7 days). Either there never was such a row, or it is older. `mach why TABLE` alone explains its newest row.',
+  },
+  MACH3262: {
+    message: 'the log no longer has message {sequence}, which gave this row: it begins at {first}',
+    help: 'The log keeps what was accepted for `limits.logAgeMs` (7 days); this result is older than that, and what it was made of has aged out. Its row in the store still says which message it was (`_sequence`).',
+  },
+  MACH3263: {
+    message: 'message {sequence}, handled again, does not give this row{missing}',
+    help: 'Either the topology is no longer the one that gave the row (give the old file with `--topology`), or its state then came from messages that the log no longer has, and no checkpoint from before the row is left. A named checkpoint (`mach checkpoint save`) keeps such a state.',
+  },
+  MACH3264: {
+    message: 'there is no node {node} in {topology}{suggestion}',
+    help: '`mach graph FILE` shows the nodes. `mach why --open` wants an operator: sources and sinks hold no window open.',
+  },
+  MACH3265: {
+    message: 'there is neither a running engine nor a checkpoint of {topology} here',
+    help: '`mach why --open` asks the engine that runs (found by `--data`, or given with `--url`), or else looks into the last checkpoint. Start the topology, or name the data folder of its run with `--data`.',
+  },
+});

@@ -1,0 +1,152 @@
+/**
+ * Why a row is there: the message that gave it is handled again with notes on, from a state before it; the notes lead back to the
+ * messages that were sent. What is named is then tried: replayed alone, it has to give the same row.
+ */
+import type { PastMachine, PastMessage } from '../replay/past.ts';
+import { givesRow } from './alone.ts';
+import { type Collected, collectPlaces, inOrder, type NamedPlace, placeId, sourcesOf } from './collect.ts';
+import { whyErrors } from './errors.ts';
+import { whyLimits } from './limits.ts';
+import type { DerivedLineage, Moment } from './lineage.ts';
+import { type SourceMessage, sourceMessages } from './source-message.ts';
+import { type FoundRow, type ResultRow, type Walk, type WalkOptions, walk } from './walk.ts';
+
+export interface Explanation {
+  readonly row: ResultRow;
+  readonly lineage: DerivedLineage;
+  /** All that was found to matter, as far as it was looked for. */
+  readonly collected: Collected;
+  /** The places named, in order; replayed alone from the state before `from` they give the row. */
+  readonly places: readonly NamedPlace[];
+  /** The messages that hold them, in order. */
+  readonly messages: readonly PastMessage[];
+  /** Sequence of the first message named. */
+  readonly from: number;
+  /** Null: it was not tried. */
+  readonly verified: boolean | null;
+  /** Not all that was collected is named: alone it did not give the row, as what came between mattered too. */
+  readonly shortened: boolean;
+  /** Checkpoint that the state came from; undefined: from the beginning of the log. */
+  readonly restored: PastMachine['restored'];
+  /** Messages at the beginning that the log no longer has, and that no checkpoint stands for. */
+  readonly missing: number;
+  readonly walk: Walk;
+}
+
+export interface ExplainOptions extends WalkOptions {
+  /** Default `whyLimits.messagesNamed`. */
+  readonly messagesMax?: number;
+  /** Default true. */
+  readonly verify?: boolean;
+}
+
+/** Rejects with MACH3262 (aged out) or MACH3263 (the row does not come again). */
+export async function explainRow(options: ExplainOptions, row: ResultRow): Promise<Explanation> {
+  const { past } = options;
+  const { sequence } = row;
+  if (sequence < past.first) throw whyErrors.make('MACH3262', { sequence, first: past.first });
+  const placesMax = options.messagesMax ?? whyLimits.messagesNamed;
+  for (const [attempt, length] of whyLimits.walkMessages.entries()) {
+    const walked = await walk(options, Math.max(past.first, sequence - length), [row]);
+    const found = walked.found.get(row);
+    if (!found) throw notAgain(row, walked);
+    const isLast = attempt === whyLimits.walkMessages.length - 1 || walked.start <= past.first;
+    if (isLast || isFarEnough(collectPlaces(found.lineage, { placesMax })))
+      return explainFound(options, { walk: walked, found });
+  }
+  throw new Error('invariant broken: there is no length of a walk');
+}
+
+/** Several rows, by walks that they share. One that does not come again rejects all, with MACH3263. */
+export async function* explainRows(
+  options: ExplainOptions,
+  rows: readonly ResultRow[],
+): AsyncGenerator<Explanation, void, void> {
+  const { past, messagesMax: placesMax = whyLimits.messagesNamed } = options;
+  const [length] = whyLimits.walkMessages;
+  const waiting = [...rows].sort((a, b) => a.sequence - b.sequence);
+  for (let first = waiting[0]; first; first = waiting[0]) {
+    const until = first.sequence + length;
+    const near = waiting.splice(0, waiting.findLastIndex(({ sequence }) => sequence < until) + 1);
+    if (first.sequence < past.first) throw whyErrors.make('MACH3262', { sequence: first.sequence, first: past.first });
+    const walked = await walk(options, Math.max(past.first, first.sequence - length), near);
+    for (const row of near) {
+      const found = walked.found.get(row);
+      if (!found) throw notAgain(row, walked);
+      const enough = walked.start <= past.first || isFarEnough(collectPlaces(found.lineage, { placesMax }));
+      yield enough ? await explainFound(options, { walk: walked, found }) : await explainRow(options, row);
+    }
+  }
+}
+
+/** As far back as the result began, or as there are messages to name. */
+function isFarEnough(collected: Collected): boolean {
+  return !collected.beganEarlier || collected.older;
+}
+
+function notAgain({ sequence }: ResultRow, { missing }: Walk): Error {
+  return whyErrors.make('MACH3263', {
+    sequence,
+    missing: missing > 0 ? `; the log no longer has its first ${missing} messages` : '',
+  });
+}
+
+/** Parts of what was collected that are tried, the newest of it: the longest that gives the row when it is replayed alone is named. */
+const partsTried = [1, 0.75, 0.5, 0.25, 0.125, 0];
+
+async function explainFound(
+  options: ExplainOptions,
+  { walk: walked, found }: { walk: Walk; found: FoundRow },
+): Promise<Explanation> {
+  const { topology, messagesMax = whyLimits.messagesNamed, verify = true } = options;
+  const { row, lineage } = found;
+  const { restored, missing } = walked;
+  const collected = collectPlaces(lineage, { placesMax: messagesMax });
+  const known = { row, lineage, collected, restored, missing, walk: walked };
+  const named = await nameMessages(options, { found, collected });
+  if (!verify) return { ...known, ...named, verified: null, shortened: false };
+  for (const part of partsTried) {
+    const placesMax = Math.max(1, Math.ceil(messagesMax * part));
+    const fewer =
+      part === 1 ? named : await nameMessages(options, { found, collected: collectPlaces(lineage, { placesMax }) });
+    const before = await walked.machineBefore(fewer.from);
+    if (givesRow({ topology, before: before.snapshot(), ...fewer, wanted: row }))
+      return { ...known, ...fewer, verified: true, shortened: part < 1 };
+  }
+  // All of the row's own message: from the state before it nothing else can come out.
+  const messages = named.messages.filter(({ sequence }) => sequence === row.sequence);
+  const places = named.places.filter(({ sequence }) => sequence === row.sequence);
+  const before = await walked.machineBefore(row.sequence);
+  const verified = givesRow({ topology, before: before.snapshot(), messages, places: undefined, wanted: row });
+  return { ...known, places, messages, from: row.sequence, verified, shortened: true };
+}
+
+/** The messages of the places, with those without which time would not have come so far; of a sent message all events. */
+async function nameMessages(
+  { past, topology }: ExplainOptions,
+  { found, collected }: { found: FoundRow; collected: Collected },
+): Promise<Pick<Explanation, 'places' | 'messages' | 'from'>> {
+  const { row, progress } = found;
+  const places = new Map(collected.places.map((place) => [placeId(place), place]));
+  for (const moment of progress.movers(sourcesOf(topology, row.sink), collected.from)) {
+    if (!places.has(placeId(moment))) places.set(placeId(moment), { ...moment, role: 'progress' });
+  }
+  const messages: PastMessage[] = [];
+  for (const sequence of [...new Set([...places.values()].map((place) => place.sequence))].sort((a, b) => a - b)) {
+    const message = await past.message(sequence);
+    if (!message) continue;
+    messages.push(message);
+    for (const sent of sourceMessages(message, topology)) {
+      const own = [...places.values()].find((place) => isWithin(place, sent));
+      for (let at = sent.from; own && at < sent.to; at++) {
+        const place = { ...own, at };
+        if (!places.has(placeId(place))) places.set(placeId(place), place);
+      }
+    }
+  }
+  return { places: [...places.values()].sort(inOrder), messages, from: messages[0]?.sequence ?? row.sequence };
+}
+
+export function isWithin(place: Moment, sent: SourceMessage): boolean {
+  return place.sequence === sent.sequence && place.at >= sent.from && place.at < sent.to;
+}

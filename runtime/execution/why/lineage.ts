@@ -1,0 +1,68 @@
+/** Where an event of an edge comes from: what came in, which state was looked at, and who had put that state there. */
+import type { StateKey } from '../../stream/definition.ts';
+import type { Event } from '../../stream/schema.ts';
+
+/** A place in the input stream: a message, and the event in it that had gone in last; -1 where it brought none (silence, answers). */
+export interface Moment {
+  /** The source; of answers, the node that had asked. */
+  readonly node: string;
+  readonly sequence: number;
+  readonly at: number;
+}
+
+/** An event as a source accepted it. `at`: its index in the message. */
+export interface SourceLineage {
+  readonly kind: 'source';
+  readonly node: string;
+  readonly sequence: number;
+  readonly at: number;
+  readonly event: Event;
+  readonly time: number;
+}
+
+/** An event that a node sent. */
+export interface DerivedLineage {
+  readonly kind: 'derived';
+  readonly node: string;
+  readonly port: string;
+  readonly event: Event;
+  readonly time: number;
+  readonly moment: Moment;
+  readonly reason: Reason;
+  readonly cells: readonly CellUse[];
+}
+
+export type Lineage = SourceLineage | DerivedLineage;
+
+/** What made a node act. `from` is undefined where the event had waited in the state since before the walk. */
+export type Reason =
+  | { readonly kind: 'event'; readonly input: string; readonly from: Lineage | undefined }
+  | {
+      readonly kind: 'timer';
+      readonly key: StateKey;
+      readonly name: string;
+      readonly time: number;
+      readonly setBy: Touch | undefined;
+    }
+  | { readonly kind: 'time'; readonly time: number };
+
+/** The state of one key, as a node looked at it when it sent something. */
+export interface CellUse {
+  readonly state: string;
+  readonly key: StateKey;
+  /** The newest change of it before; undefined: there was none since the walk began. */
+  readonly head: Touch | undefined;
+  readonly existed: boolean;
+}
+
+/** A change of the state of one key. They hang together, the newest first, since the key last had no state. */
+export interface Touch {
+  readonly moment: Moment;
+  readonly reason: Reason;
+  readonly previous: Touch | undefined;
+  readonly first: Touch;
+  /** Changes since the first, this one included. */
+  readonly count: number;
+  /** The key had no state before the first. */
+  readonly whole: boolean;
+}

@@ -1,0 +1,233 @@
+/**
+ * A topology that says where each of its events comes from. The operators are those of the topology itself; only what they are given
+ * (their state, their timers, their output) takes notes. So the engine that runs it need not know, and pays nothing.
+ */
+import type {
+  BoundOperator,
+  KeyedState,
+  LookupSpec,
+  OperatorContext,
+  OperatorHandler,
+  Output,
+  StateKey,
+  StatelessFunction,
+  StateOptions,
+} from '../../stream/definition.ts';
+import type { Event } from '../../stream/schema.ts';
+import type { BoundEdge, BoundOperatorNode, BoundTopology, NodePort } from '../../topology/bound.ts';
+import type { PastMessage } from '../replay/past.ts';
+import type { Lineage, Moment } from './lineage.ts';
+import { NodeNotes } from './node-notes.ts';
+
+export class Tracer {
+  /** To be run by a machine. */
+  readonly topology: BoundTopology;
+  /** The message being handled, and the last of its events that has gone in. */
+  moment: Moment = { node: '', sequence: 0, at: -1 };
+  /** Of the message being handled, by edge. */
+  private readonly lineages = new Map<string, Map<Event, Lineage>>();
+  /** Of events that wait in a state. */
+  private readonly waiting = new Map<string, WeakMap<Event, Lineage>>();
+  /** Nodes whose events all wait, unseen from here: those that ask outside. */
+  private readonly asking: ReadonlySet<string>;
+
+  constructor(topology: BoundTopology) {
+    const asking = topology.operators.filter(({ bound }) => bound.lookup);
+    this.asking = new Set(asking.flatMap(({ inputs }) => inputs.map(({ from }) => edgeId(from))));
+    const operators = topology.operators.map((node) => ({ ...node, bound: this.boundOf(node) }));
+    this.topology = { ...topology, operators };
+  }
+
+  /** Called before a machine handles a message. */
+  begin({ sequence, node, frame }: PastMessage): void {
+    this.moment = { node, sequence, at: -1 };
+    for (const known of this.lineages.values()) known.clear();
+    if (frame.kind !== 'source') return;
+    frame.events.forEach((event, at) => {
+      const time = frame.times[at] as number;
+      this.remember({ node, port: 'out' }, event, { kind: 'source', node, sequence, at, event, time });
+    });
+  }
+
+  remember(edge: NodePort, event: Event, lineage: Lineage): void {
+    const id = edgeId(edge);
+    let known = this.lineages.get(id);
+    if (!known) {
+      known = new Map();
+      this.lineages.set(id, known);
+    }
+    known.set(event, lineage);
+    if (this.asking.has(id)) this.keep(edge, event, lineage);
+  }
+
+  /** The event has gone into a state, and may come out of it in a later message. */
+  keep(edge: NodePort, event: Event, lineage: Lineage): void {
+    const id = edgeId(edge);
+    let kept = this.waiting.get(id);
+    if (!kept) {
+      kept = new WeakMap();
+      this.waiting.set(id, kept);
+    }
+    kept.set(event, lineage);
+  }
+
+  /** Where an event came from that entered by one of these edges. */
+  take(edges: readonly BoundEdge[], event: Event): { input: string; from: Lineage | undefined } {
+    for (const { input, from } of edges) {
+      const id = edgeId(from);
+      const lineage = this.lineages.get(id)?.get(event) ?? this.waiting.get(id)?.get(event);
+      if (!lineage) continue;
+      this.seen(lineage);
+      return { input, from: lineage };
+    }
+    return { input: edges[0]?.input ?? '', from: undefined };
+  }
+
+  /** Whoever reads a source sees its events in order: the last one seen is the one that can have moved time. */
+  private seen(lineage: Lineage): void {
+    const { sequence, at } = this.moment;
+    if (lineage.kind !== 'source' || lineage.sequence !== sequence || lineage.at <= at) return;
+    this.moment = { ...this.moment, at: lineage.at };
+  }
+
+  private boundOf(node: BoundOperatorNode): BoundOperator {
+    const { bound } = node;
+    if (bound.lookup) return { ...bound, lookup: this.lookupOf(node, bound.lookup) };
+    if (bound.stateless) return { ...bound, stateless: this.functionOf(node, bound.stateless) };
+    const create = bound.create?.bind(bound);
+    return create ? { ...bound, create: (context) => this.handlerOf(node, context, create) } : bound;
+  }
+
+  private functionOf(node: BoundOperatorNode, transform: StatelessFunction): StatelessFunction {
+    return (event) => {
+      const { input, from } = this.take(node.inputs, event);
+      const result = transform(event);
+      if (result !== null) this.passed(node.id, { event: result, input, from });
+      return result;
+    };
+  }
+
+  private lookupOf(node: BoundOperatorNode, lookup: LookupSpec): LookupSpec {
+    return {
+      ...lookup,
+      join: (event, answer, failure) => {
+        const { input, from } = this.take(node.inputs, event);
+        const result = lookup.join(event, answer, failure);
+        if ('event' in result) this.passed(node.id, { event: result.event, input, from });
+        return result;
+      },
+    };
+  }
+
+  private passed(node: string, args: { event: Event; input: string; from: Lineage | undefined }): void {
+    const { event, input, from } = args;
+    this.remember({ node, port: 'out' }, event, {
+      kind: 'derived',
+      node,
+      port: 'out',
+      event,
+      time: from?.time ?? 0,
+      moment: this.moment,
+      reason: { kind: 'event', input, from },
+      cells: [],
+    });
+  }
+
+  private handlerOf(
+    node: BoundOperatorNode,
+    context: OperatorContext,
+    create: (context: OperatorContext) => OperatorHandler,
+  ): OperatorHandler {
+    const notes = new NodeNotes(this, node);
+    const handler = create({
+      node: context.node,
+      watermark: () => context.watermark(),
+      timers: {
+        set: (key, name, time) => {
+          notes.timerSet(key, name, time);
+          context.timers.set(key, name, time);
+        },
+        clear: (key, name) => {
+          notes.timerCleared(key, name);
+          context.timers.clear(key, name);
+        },
+      },
+      keyedState: <V>(name: string, options?: StateOptions) =>
+        watchedState(name, context.keyedState<V>(name, options), notes),
+    });
+    return watchedHandler(node, { handler, notes, tracer: this });
+  }
+}
+
+function edgeId({ node, port }: NodePort): string {
+  return `${node}:${port}`;
+}
+
+function watchedState<V>(name: string, state: KeyedState<V>, notes: NodeNotes): KeyedState<V> {
+  return {
+    get(key: StateKey) {
+      notes.looked(name, key, state);
+      return state.get(key);
+    },
+    has(key: StateKey) {
+      notes.looked(name, key, state);
+      return state.has(key);
+    },
+    set(key: StateKey, value: V, time: number) {
+      notes.wrote(name, key, state);
+      state.set(key, value, time);
+    },
+    delete(key: StateKey) {
+      notes.wrote(name, key, state);
+      return state.delete(key);
+    },
+    *entries() {
+      for (const entry of state.entries()) {
+        notes.looked(name, entry[0], state);
+        yield entry;
+      }
+    },
+    get size() {
+      return state.size;
+    },
+  };
+}
+
+function watchedHandler(
+  node: BoundOperatorNode,
+  { handler, notes, tracer }: { handler: OperatorHandler; notes: NodeNotes; tracer: Tracer },
+): OperatorHandler {
+  const { timer, watermark, end, resume, holdsFrom } = handler;
+  const edges = new Map(node.inputs.map((edge) => [edge.input, [edge]]));
+  return {
+    event(event, time, out, input) {
+      const { from } = tracer.take(edges.get(input) ?? [], event);
+      notes.run(
+        { kind: 'event', input, from },
+        out,
+        (watched: Output) => handler.event(event, time, watched, input),
+        time,
+      );
+    },
+    ...(timer && {
+      timer(key: StateKey, name: string, time: number, out: Output) {
+        const setBy = notes.timerFired(key, name);
+        const reason = { kind: 'timer', key, name, time, setBy } as const;
+        notes.run(reason, out, (watched) => timer.call(handler, key, name, time, watched), time);
+      },
+    }),
+    ...(watermark && {
+      watermark(time: number, out: Output) {
+        notes.run({ kind: 'time', time }, out, (watched) => watermark.call(handler, time, watched), time);
+      },
+    }),
+    ...(end && {
+      end(out: Output) {
+        const time = Number.POSITIVE_INFINITY;
+        notes.run({ kind: 'time', time }, out, (watched) => end.call(handler, watched), time);
+      },
+    }),
+    ...(resume && { resume: () => resume.call(handler) }),
+    ...(holdsFrom && { holdsFrom: () => holdsFrom.call(handler) }),
+  };
+}
