@@ -131,7 +131,7 @@ function addAccounting(registry: Registry, { topology, accounting }: EngineStatu
     outcomes.inc({ topology, outcome: name }, accounting[name]);
   }
   const redriven = new Counter({
-    name: 'mach_redriven_letters_total',
+    name: 'mach_redriven_events_total',
     help: 'Dead letters that went in again',
     labelNames: ['topology'],
     registers: [registry],
