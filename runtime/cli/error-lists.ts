@@ -2,6 +2,7 @@
 import { logErrors } from '../bus/errors.ts';
 import type { ErrorList } from '../errors.ts';
 import { executionErrors } from '../execution/errors.ts';
+import { replayErrors } from '../execution/replay/errors.ts';
 import { expressionErrors } from '../expression/errors.ts';
 import { storeErrors } from '../store/errors.ts';
 import { topologyTestErrors } from '../testing/topology-test/errors.ts';
@@ -16,4 +17,5 @@ export const runtimeErrorLists: readonly ErrorList[] = [
   logErrors.list,
   storeErrors.list,
   executionErrors.list,
+  replayErrors.list,
 ];

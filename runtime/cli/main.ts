@@ -4,11 +4,13 @@ import { MachError, messageOf } from '../errors.ts';
 import * as check from './commands/check.ts';
 import * as deadLetter from './commands/dead-letter.ts';
 import * as decode from './commands/decode.ts';
+import * as diff from './commands/diff.ts';
 import * as explain from './commands/explain.ts';
 import * as graph from './commands/graph.ts';
 import * as help from './commands/help.ts';
 import * as init from './commands/init.ts';
 import * as list from './commands/list.ts';
+import * as replay from './commands/replay.ts';
 import * as run from './commands/run.ts';
 import * as schema from './commands/schema.ts';
 import * as tap from './commands/tap.ts';
@@ -28,6 +30,8 @@ const commands: readonly CommandModule[] = [
   top,
   tap,
   deadLetter,
+  replay,
+  diff,
   decode,
   list,
   schema,

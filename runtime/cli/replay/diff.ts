@@ -1,0 +1,145 @@
+/** `mach diff`. */
+import { existsSync } from 'node:fs';
+import {
+  type DifferingRow,
+  type DiffPair,
+  diffTables,
+  isEqual,
+  type RowPlace,
+  type TableDiff,
+} from '../../execution/replay/diff.ts';
+import { replayErrors } from '../../execution/replay/errors.ts';
+import { type ShadowRecord, type Shadows, shadowsOf } from '../../execution/replay/shadow.ts';
+import type { CommandContext } from '../context.ts';
+import { cliErrors } from '../errors.ts';
+import { CommandExit, exitCodes } from '../exit-codes.ts';
+import { withStore } from './open.ts';
+
+export interface DiffFlags {
+  readonly table?: string;
+  readonly key?: string;
+  readonly places?: true;
+  readonly limit?: string;
+  readonly data: string;
+  readonly json?: true;
+}
+
+export async function diffCommand(
+  live: string,
+  shadow: string,
+  flags: DiffFlags,
+  context: CommandContext,
+): Promise<void> {
+  const limit = flags.limit === undefined ? undefined : Number(flags.limit);
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0))
+    throw cliErrors.make('MACH1620', { option: '--limit', value: flags.limit });
+  if (flags.key !== undefined && flags.table === undefined)
+    throw cliErrors.make('MACH1620', { option: '--key', value: `${flags.key}: it needs --table` });
+  const equal = await withStore(flags.data, context, async (store) => {
+    const pairs = await pairsOf(shadowsOf(store), { live, shadow, flags, context });
+    const key = flags.key?.split(',').map((name) => name.trim());
+    const diffs: TableDiff[] = [];
+    for (const pair of pairs) {
+      const options = { places: flags.places ?? false, ...(key && { key }), ...(limit === undefined ? {} : { limit }) };
+      diffs.push(await diffTables(store, pair, options));
+    }
+    if (flags.json) {
+      context.print(JSON.stringify({ equal: diffs.every(isEqual), tables: diffs.map(toJson) }, null, 2));
+    } else for (const diff of diffs) for (const line of describe(diff)) context.print(line);
+    return diffs.every(isEqual);
+  });
+  if (!equal) throw new CommandExit(exitCodes.found);
+}
+
+async function pairsOf(
+  shadows: Shadows,
+  { live, shadow, flags, context }: { live: string; shadow: string; flags: DiffFlags; context: CommandContext },
+): Promise<DiffPair[]> {
+  const record = await shadows.find(shadow);
+  if (!record) throw replayErrors.make('MACH3238', { reason: `there is no shadow ${shadow}` });
+  if (record.state !== 'done') context.printError(`the replay into ${shadow} was not finished: rows may be missing`);
+  const other = existsSync(live) ? undefined : await shadows.find(live);
+  const pairs = other ? betweenShadows(other, record) : await withLive(live, record, context);
+  const wanted = pairs.filter(({ table }) => flags.table === undefined || flags.table === table);
+  if (wanted.length > 0) return wanted;
+  const tables = pairs.map(({ table }) => table).join(', ') || 'none';
+  throw replayErrors.make('MACH3238', {
+    reason: `no table ${flags.table ?? ''} is in both; those that are: ${tables}`,
+  });
+}
+
+type NamedPair = DiffPair & { readonly table: string };
+
+async function withLive(live: string, record: ShadowRecord, context: CommandContext): Promise<NamedPair[]> {
+  if (live !== record.topology) {
+    if (!existsSync(live)) throw replayErrors.make('MACH3238', { reason: `${live} is neither a file nor a shadow` });
+    const topology = await context.loadTopology(live);
+    if (topology.name !== record.topology) {
+      const reason = `${record.name} is a shadow of ${record.topology}, and ${live} is ${topology.name}`;
+      throw replayErrors.make('MACH3238', { reason });
+    }
+  }
+  const { from, until } = record;
+  return record.tables.map(({ live: table, shadow }) => ({ table, live: table, shadow, from, until }));
+}
+
+function betweenShadows(one: ShadowRecord, other: ShadowRecord): NamedPair[] {
+  const from = Math.max(one.from, other.from);
+  const until = Math.min(one.until, other.until);
+  return one.tables.flatMap(({ live: table, shadow: live }) => {
+    const match = other.tables.find((candidate) => candidate.live === table);
+    return match ? [{ table, live, shadow: match.shadow, from, until }] : [];
+  });
+}
+
+/** The command that says why a row is there. */
+function whyOf(table: string, { stage, partition, sequence, index }: RowPlace): string {
+  return `mach why ${table} ${stage}/${partition}/${sequence}.${index}`;
+}
+
+function toJson({
+  rows,
+  liveRows,
+  shadowRows,
+  onlyLive,
+  onlyShadow,
+  columnsOnlyLive,
+  columnsOnlyShadow,
+  ...diff
+}: TableDiff) {
+  return {
+    ...diff,
+    live_rows: liveRows,
+    shadow_rows: shadowRows,
+    only_live: onlyLive,
+    only_shadow: onlyShadow,
+    columns_only_live: columnsOnlyLive,
+    columns_only_shadow: columnsOnlyShadow,
+    rows: rows.map((row) => ({ ...row, why: whyLines(diff, row) })),
+  };
+}
+
+function whyLines({ live, shadow }: Pick<TableDiff, 'live' | 'shadow'>, row: DifferingRow) {
+  return {
+    live: row.live ? whyOf(live, row.live) : null,
+    shadow: row.shadow ? whyOf(shadow, row.shadow) : null,
+  };
+}
+
+function* describe(diff: TableDiff): Generator<string> {
+  const { live, shadow, equal, onlyLive, onlyShadow, changed, superseded, rows } = diff;
+  const counts = [`${equal} equal`, `${changed} changed`, `${onlyLive} only live`, `${onlyShadow} only in the shadow`];
+  if (superseded > 0) counts.push(`${superseded} replaced since`);
+  yield `${live} and ${shadow}: ${counts.join(', ')}`;
+  for (const row of rows) {
+    const key = Object.entries(row.key).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+    yield `  ${row.state.padEnd(11)}  ${key.join(' ')}`;
+    for (const [name, field] of Object.entries(row.fields)) {
+      yield `    ${name}: ${JSON.stringify(field.live)} -> ${JSON.stringify(field.shadow)}`;
+    }
+    const why = whyLines(diff, row);
+    for (const line of [why.live, why.shadow]) if (line) yield `    ${line}`;
+  }
+  const left = onlyLive + onlyShadow + changed - rows.length;
+  if (left > 0) yield `  and ${left} more (--limit)`;
+}

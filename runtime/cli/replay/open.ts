@@ -1,0 +1,71 @@
+/** What commands about the past need: the log and the store, whether an engine runs or not. */
+import { join } from 'node:path';
+import { systemClock } from '../../clock.ts';
+import type { Store } from '../../store/store.ts';
+import type { Logger } from '../../stream/definition.ts';
+import type { CommandContext } from '../context.ts';
+import { cliErrors } from '../errors.ts';
+import { type ReachedLog, reachLog } from '../reach-log.ts';
+
+export async function withLog<T>(
+  directory: string,
+  context: CommandContext,
+  body: (reached: ReachedLog) => Promise<T>,
+): Promise<T> {
+  const reached = await reachLog({ directory, env: context.env });
+  try {
+    return await body(reached);
+  } finally {
+    await reached.close();
+  }
+}
+
+/** The store of the environment; else the embedded one of the data folder: that of the engine that runs, or one of our own. */
+export async function withStore<T>(
+  directory: string,
+  context: CommandContext,
+  body: (store: Store) => Promise<T>,
+): Promise<T> {
+  const { openStore } = await import('../../store/index.ts');
+  const url = context.env.CLICKHOUSE_URL;
+  const store = await openStore({
+    directory: join(directory, 'clickhouse'),
+    clock: systemClock(),
+    logger: quietLogger(context),
+    ...(url ? { url } : {}),
+  });
+  try {
+    return await body(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Warnings alone: progress is said by the command itself. */
+export function quietLogger(context: CommandContext): Logger {
+  const say = (fields: object, message: string) => context.printError(`${message} ${JSON.stringify(fields)}`);
+  return { debug() {}, info() {}, warn: say, error: say };
+}
+
+export type Position = { readonly sequence: number } | { readonly time: number };
+
+/** A sequence, or a time in ISO 8601. Throws MACH1620. */
+export function positionOf(option: string, text: string): Position {
+  if (/^\d{1,15}$/.test(text)) return { sequence: Number(text) };
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw cliErrors.make('MACH1620', { option, value: text });
+  return { time };
+}
+
+/** A signal that is aborted by the first Ctrl-C or SIGTERM. */
+export function interruption(): { readonly signal: AbortSignal; done(): void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new Error('interrupted'));
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, abort);
+  return {
+    signal: controller.signal,
+    done() {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, abort);
+    },
+  };
+}
