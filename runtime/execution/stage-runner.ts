@@ -1,7 +1,7 @@
 /** Runs a stage: restores it, reads its log, publishes its outputs, and takes checkpoints. */
 import type { LogMessage, LogStream } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
-import { MachError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { type CrashPoints, SimulatedCrash } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../stream/definition.ts';
@@ -9,20 +9,18 @@ import type { Schema } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { parseEdgeToken, stageName, type TopologyNames } from '../topology/names.ts';
 import type { CheckpointStore } from './checkpoint.ts';
-import { deadLetterSchema } from './dead-letter.ts';
+import { headOf } from './checkpoint-head.ts';
 import { executionErrors } from './errors.ts';
 import { decodeExchangeFrame } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
-import { type ExchangePublisher, openExchangePublisher } from './exchange/exchange-publisher.ts';
-import { deepFingerprintsOf, fingerprintsOf } from './fingerprint.ts';
 import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
-import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
-import { deadLetterOutput, StageMachine } from './stage-machine.ts';
-import { exchangesIn, laneName, lanesInto, lanesOutOf, type StagePart, writesTo } from './stage-part.ts';
+import type { OutputPublisher } from './output-publisher.ts';
+import { StageMachine } from './stage-machine.ts';
+import { exchangesIn, laneName, lanesInto, type StagePart } from './stage-part.ts';
+import { openExchangePublishers, openPublishers } from './stage-publishers.ts';
+import { restoreStage } from './stage-restore.ts';
 import type { Streams } from './streams.ts';
-import { adoptSnapshot, refusedLosses, stateVerdicts } from './upgrade/adopt.ts';
-import { nodeIdentitiesOf } from './upgrade/state-identity.ts';
 import { woken } from './woken.ts';
 
 export interface StageCounts {
@@ -86,10 +84,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     },
     part,
   );
-  const fingerprints = fingerprintsOf(topology);
-  const nodes = nodeIdentitiesOf(topology);
-  const deepFingerprints = deepFingerprintsOf(topology);
-  const restoredAt = await restore(machine, { ...args, stage, publishers, exchanges, fingerprints });
+  const head = headOf(topology, part);
+  const restoredAt = await restoreStage(machine, { ...args, stage, publishers, exchanges });
   const counts: StageCounts = {
     messages: 0,
     events: 0,
@@ -207,17 +203,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     if (sequence === savedAt || broken) return;
     // The state is copied here, between two messages; the outputs that it has produced must be out before it may count.
     const encoded = args.checkpoints.encode({
-      head: {
-        topology: topology.name,
-        hash: topology.hash,
-        fingerprints,
-        nodes,
-        partitions: part.plan.partitions,
-        ...(part.stage === 1 ? {} : { readFrom: merge.readFrom }),
-        deepFingerprints,
-        sequence,
-        node: process.version,
-      },
+      head: { ...head, sequence, ...(part.stage === 1 ? {} : { readFrom: merge.readFrom }) },
       snapshot: machine.snapshot(),
     });
     await flushed();
@@ -272,121 +258,4 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
       await saving?.catch(() => undefined);
     },
   };
-}
-
-async function openPublishers(args: StageArguments): Promise<Map<string, OutputPublisher>> {
-  const { topology, names, part, streams, machineClock: clock, crashPoints } = args;
-  const { partition } = part;
-  const stage = stageName(part.stage);
-  const onFailure = failureOf(args);
-  const publishers = new Map<string, OutputPublisher>();
-  for (const sink of topology.sinks.filter(({ id }) => writesTo(part, id))) {
-    const subject = names.outputSubject(stage, sink.id, partition);
-    const schema = sink.inputs[0]?.schema ?? { fields: {} };
-    publishers.set(
-      sink.id,
-      await openOutputPublisher({ stream: streams.outputOf(stage), subject, schema, clock, crashPoints, onFailure }),
-    );
-  }
-  const subject = names.deadLetterSubject(`${stage}-${partition}`);
-  publishers.set(
-    deadLetterOutput,
-    await openOutputPublisher({
-      stream: streams.deadLetters,
-      subject,
-      schema: deadLetterSchema,
-      clock,
-      crashPoints,
-      onFailure,
-    }),
-  );
-  return publishers;
-}
-
-async function openExchangePublishers(args: StageArguments): Promise<Map<string, ExchangePublisher>> {
-  const { names, part, streams, machineClock: clock, crashPoints } = args;
-  const schemas = new Map(part.plan.exchanges.map(({ id, schema }) => [id, schema]));
-  const publishers = new Map<string, ExchangePublisher>();
-  for (const to of lanesOutOf(part)) {
-    const from = { stage: stageName(part.stage), partition: part.partition };
-    const subject = names.exchangeSubject(from, { stage: stageName(to.stage), partition: to.partition });
-    const publisher = await openExchangePublisher({
-      stream: streams.exchange as LogStream,
-      subject,
-      schemaOf: (id) => schemas.get(id) ?? { fields: {} },
-      clock,
-      crashPoints,
-      onFailure: failureOf(args),
-    });
-    publishers.set(laneName(to.stage, to.partition), publisher);
-  }
-  return publishers;
-}
-
-/** What a publisher cannot go on with, in the words of the stage. */
-function failureOf({ part, onFailure }: StageArguments): (error: unknown) => void {
-  const { partition } = part;
-  const stage = stageName(part.stage);
-  return (error) => {
-    const fenced = error instanceof MachError && error.code === 'MACH3001';
-    onFailure(fenced ? executionErrors.make('MACH3203', { stage, partition, reason: error.message }, error) : error);
-  };
-}
-
-/** Brings the machine to the newest checkpoint, or refuses what would lose something without a word. */
-async function restore(
-  machine: StageMachine,
-  args: StageArguments & {
-    stage: string;
-    publishers: ReadonlyMap<string, OutputPublisher>;
-    exchanges: ReadonlyMap<string, ExchangePublisher>;
-    fingerprints: Readonly<Record<string, string>>;
-  },
-): Promise<{ sequence: number; readFrom: number }> {
-  const { topology, stage, acceptLoss, logger, fingerprints, publishers, exchanges } = args;
-  const checkpoint = await args.checkpoints.load();
-  const { lastSequence } = await args.streams.input.state();
-  const made = Math.max(
-    checkpoint?.head.sequence ?? 0,
-    ...[...publishers.values(), ...exchanges.values()].map((publisher) => publisher.knownSequence),
-  );
-  const isAnotherLog = made > lastSequence;
-  if (isAnotherLog && !acceptLoss.has('log')) {
-    throw executionErrors.make('MACH3207', { stage, last: lastSequence, sequence: made });
-  }
-  if (isAnotherLog) for (const publisher of [...publishers.values(), ...exchanges.values()]) publisher.forgetKnown();
-  // What the old log caused must not be taken for what the new one will cause.
-  const exchanged = isAnotherLog ? ((await args.streams.exchange?.state())?.lastSequence ?? 0) : 0;
-  if (!checkpoint) return { sequence: 0, readFrom: exchanged + 1 };
-  const { head, snapshot } = checkpoint;
-  const { partitions } = args.part.plan;
-  if ((head.partitions ?? 1) !== partitions)
-    throw executionErrors.make('MACH3212', { topology: topology.name, now: partitions, before: head.partitions ?? 1 });
-  const refused = refusedLosses(stateVerdicts(head, topology), acceptLoss);
-  if (refused.length > 0) {
-    const nodes = refused.map(({ node }) => node).join(', ');
-    const reasons = refused.map(({ node, reason }) => `${node}: ${reason}`).join('; ');
-    throw executionErrors.make('MACH3205', { nodes, reasons });
-  }
-  const sequence = isAnotherLog ? 0 : head.sequence;
-  machine.restore({ ...adoptSnapshot(snapshot, head, topology), sequence });
-  if (isAnotherLog || head.hash !== topology.hash) {
-    const encoded = args.checkpoints.encode({
-      head: {
-        ...head,
-        hash: topology.hash,
-        fingerprints,
-        nodes: nodeIdentitiesOf(topology),
-        deepFingerprints: deepFingerprintsOf(topology),
-        sequence,
-      },
-      snapshot: machine.snapshot(),
-    });
-    // Those of another log must not come up again once the new log is as long as the old one was. After a change of the topology
-    // the checkpoint says at once whose it is: what comes after it is the work of this version.
-    if (isAnotherLog) await args.checkpoints.replaceAll(sequence, encoded);
-    else await args.checkpoints.put(sequence, encoded);
-  }
-  logger.info({ stage, sequence, behind: lastSequence - sequence }, 'stage restored');
-  return { sequence, readFrom: isAnotherLog ? exchanged + 1 : (head.readFrom ?? 1) };
 }

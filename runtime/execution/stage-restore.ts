@@ -1,0 +1,59 @@
+/** Brings a stage to where it had come: its newest checkpoint, and what of its outputs the log has. */
+
+import { headOf } from './checkpoint-head.ts';
+import { executionErrors } from './errors.ts';
+import type { ExchangePublisher } from './exchange/exchange-publisher.ts';
+import type { OutputPublisher } from './output-publisher.ts';
+import type { StageMachine } from './stage-machine.ts';
+import type { StageArguments } from './stage-runner.ts';
+import { adoptSnapshot, refusedLosses, stateVerdicts } from './upgrade/adopt.ts';
+
+/** Brings the machine to the newest checkpoint, or refuses what would lose something without a word. */
+export async function restoreStage(
+  machine: StageMachine,
+  args: StageArguments & {
+    stage: string;
+    publishers: ReadonlyMap<string, OutputPublisher>;
+    exchanges: ReadonlyMap<string, ExchangePublisher>;
+  },
+): Promise<{ sequence: number; readFrom: number }> {
+  const { topology, stage, acceptLoss, logger, publishers, exchanges } = args;
+  const checkpoint = await args.checkpoints.load();
+  const { lastSequence } = await args.streams.input.state();
+  const made = Math.max(
+    checkpoint?.head.sequence ?? 0,
+    ...[...publishers.values(), ...exchanges.values()].map((publisher) => publisher.knownSequence),
+  );
+  const isAnotherLog = made > lastSequence;
+  if (isAnotherLog && !acceptLoss.has('log')) {
+    throw executionErrors.make('MACH3207', { stage, last: lastSequence, sequence: made });
+  }
+  if (isAnotherLog) for (const publisher of [...publishers.values(), ...exchanges.values()]) publisher.forgetKnown();
+  // What the old log caused must not be taken for what the new one will cause.
+  const exchanged = isAnotherLog ? ((await args.streams.exchange?.state())?.lastSequence ?? 0) : 0;
+  if (!checkpoint) return { sequence: 0, readFrom: exchanged + 1 };
+  const { head, snapshot } = checkpoint;
+  const { partitions } = args.part.plan;
+  if ((head.partitions ?? 1) !== partitions)
+    throw executionErrors.make('MACH3212', { topology: topology.name, now: partitions, before: head.partitions ?? 1 });
+  const refused = refusedLosses(stateVerdicts(head, topology), acceptLoss);
+  if (refused.length > 0) {
+    const nodes = refused.map(({ node }) => node).join(', ');
+    const reasons = refused.map(({ node, reason }) => `${node}: ${reason}`).join('; ');
+    throw executionErrors.make('MACH3205', { nodes, reasons });
+  }
+  const sequence = isAnotherLog ? 0 : head.sequence;
+  machine.restore({ ...adoptSnapshot(snapshot, head, topology), sequence });
+  if (isAnotherLog || head.hash !== topology.hash) {
+    const encoded = args.checkpoints.encode({
+      head: { ...head, ...headOf(topology, args.part), sequence, ...(exchanged > 0 && { readFrom: exchanged + 1 }) },
+      snapshot: machine.snapshot(),
+    });
+    // Those of another log must not come up again once the new log is as long as the old one was. After a change of the topology
+    // the checkpoint says at once whose it is: what comes after it is the work of this version.
+    if (isAnotherLog) await args.checkpoints.replaceAll(sequence, encoded);
+    else await args.checkpoints.put(sequence, encoded);
+  }
+  logger.info({ stage, sequence, behind: lastSequence - sequence }, 'stage restored');
+  return { sequence, readFrom: isAnotherLog ? exchanged + 1 : (head.readFrom ?? 1) };
+}
