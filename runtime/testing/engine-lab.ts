@@ -9,6 +9,7 @@ import { type MemoryStorage, memoryStorage } from '../bus/memory/storage.ts';
 import { type VirtualClock, virtualClock } from '../clock.ts';
 import type { EngineOptions } from '../execution/engine.ts';
 import { type LiveEngine, startLiveEngine, type Upgrade } from '../execution/upgrade/live-engine.ts';
+import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { type ArmedCrashPoints, armedCrashPoints } from '../faults.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger, SinkRow, SourceContext } from '../stream/definition.ts';
@@ -182,17 +183,20 @@ export function openLab(args: {
         return drive(Promise.race([upgrading, died.then(() => undefined)]));
       },
     };
-    const starting = startLiveEngine({
-      topology: bound,
-      log,
-      store: noStore,
-      logger,
-      clock,
-      machineClock: clock,
-      crashPoints,
-      groupCommitWindowMs: 0,
-      ...engineOptions,
-    }).then((engine) => {
+    const starting = startLiveEngine(
+      {
+        topology: bound,
+        log,
+        store: noStore,
+        logger,
+        clock,
+        machineClock: clock,
+        crashPoints,
+        groupCommitWindowMs: 0,
+        ...engineOptions,
+      },
+      rebindVersion({ catalogue: smallCatalogue(edges), env: {} }),
+    ).then((engine) => {
       state.engine = engine;
     });
     await drive(Promise.race([starting, died]));

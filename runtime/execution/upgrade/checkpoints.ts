@@ -1,40 +1,40 @@
 /** The checkpoints that a start would begin from: read to try a new version on them, and put back when it does not come up. */
 import type { ObjectStore } from '../../bus/log.ts';
+import { MachError } from '../../errors.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { spreadTopology } from '../../topology/spread.ts';
 import { type Checkpoint, type CheckpointPlace, decodeCheckpoint, listCheckpoints } from '../checkpoint.ts';
 import { StageMachine } from '../stage-machine.ts';
 import { adoptSnapshot } from './adopt.ts';
 
-interface Kept {
+export interface KeptCheckpoint {
   readonly place: CheckpointPlace;
   readonly data: Uint8Array;
+  readonly checkpoint: Checkpoint;
 }
 
-/** The newest checkpoint of every stage and partition, as bytes. */
-export async function newestCheckpoints(objects: ObjectStore): Promise<Kept[]> {
-  const newest = new Map<string, CheckpointPlace>();
-  for (const place of await listCheckpoints(objects)) {
+/** The newest checkpoint of every stage and partition that can be used; those that cannot are passed over, as a start does. */
+export async function newestCheckpoints(objects: ObjectStore): Promise<KeptCheckpoint[]> {
+  const newest = new Map<string, KeptCheckpoint>();
+  const places = (await listCheckpoints(objects)).filter(({ kind }) => kind === 'kept');
+  for (const place of places.sort((a, b) => b.sequence - a.sequence)) {
     const key = `${place.stage}/${place.partition}`;
-    if (place.kind === 'kept' && place.sequence >= (newest.get(key)?.sequence ?? 0)) newest.set(key, place);
+    if (newest.has(key)) continue;
+    try {
+      const data = await objects.get(place.name);
+      if (data) newest.set(key, { place, data, checkpoint: decodeCheckpoint(place.name, data) });
+    } catch (error) {
+      if (!(error instanceof MachError)) throw error;
+    }
   }
-  const kept: Kept[] = [];
-  for (const place of newest.values()) {
-    const data = await objects.get(place.name);
-    if (data) kept.push({ place, data });
-  }
-  return kept;
-}
-
-export function decodeNewest(kept: readonly Kept[]): Checkpoint[] {
-  return kept.map(({ place, data }) => decodeCheckpoint(place.name, data));
+  return [...newest.values()];
 }
 
 /** Takes today's state into machines of the new version, which are then dropped: what throws here would throw in the new engine. */
 export async function rehearse(objects: ObjectStore, topology: BoundTopology, partitions: number): Promise<void> {
   const plan = spreadTopology(topology, partitions);
-  for (const { place, data } of await newestCheckpoints(objects)) {
-    const { head, snapshot } = decodeCheckpoint(place.name, data);
+  for (const { place, checkpoint } of await newestCheckpoints(objects)) {
+    const { head, snapshot } = checkpoint;
     const stage = Number(place.stage.slice(1));
     if (stage > plan.stages) continue;
     const outputs = { row: () => undefined, question: () => undefined };
@@ -44,7 +44,7 @@ export async function rehearse(objects: ObjectStore, topology: BoundTopology, pa
 }
 
 /** Things are as they were: checkpoints that came after these go, and these stand as they stood. */
-export async function putBack(objects: ObjectStore, kept: readonly Kept[]): Promise<void> {
+export async function putBack(objects: ObjectStore, kept: readonly KeptCheckpoint[]): Promise<void> {
   const by = new Map(kept.map((one) => [`${one.place.stage}/${one.place.partition}`, one]));
   for (const { name, kind, stage, partition, sequence } of await listCheckpoints(objects)) {
     const before = by.get(`${stage}/${partition}`);

@@ -7,6 +7,7 @@ import type { BoundTopology } from '../../topology/bound.ts';
 import { type Engine, type EngineOptions, startEngine } from '../engine.ts';
 import { executionErrors } from '../errors.ts';
 import { type Change, changeTopology } from './change.ts';
+import { finishOldVersion, type Rebind } from './finish-version.ts';
 import type { UpgradePlan } from './plan-upgrade.ts';
 
 export interface UpgradeOptions {
@@ -32,7 +33,9 @@ export interface LiveEngine extends Engine {
   upgrade(topology: BoundTopology, options?: UpgradeOptions): Promise<Upgrade>;
 }
 
-export async function startLiveEngine(options: EngineOptions): Promise<LiveEngine> {
+/** `rebind`: to let the version that ran before finish what it had begun, when this is another one. */
+export async function startLiveEngine(options: EngineOptions, rebind?: Rebind): Promise<LiveEngine> {
+  if (rebind) await finishOldVersion(options, rebind);
   let current = await startEngine(options);
   let changing: Promise<unknown> | undefined;
   let fail: (error: unknown) => void = () => {};

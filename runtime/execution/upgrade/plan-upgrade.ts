@@ -107,12 +107,22 @@ function refusalsOf(args: {
   for (const { table, verdict, changes, remedy } of tables) {
     if (verdict === 'refused') refusals.push(`table ${table}: ${changes[0]}; ${remedy}`);
   }
+  if (durabilityOf(before) !== durabilityOf(after)) {
+    refusals.push(
+      `its log has the durability ${durabilityOf(before)}, the strongest of its sources, and would have to have ${durabilityOf(after)}: give the new version another name, or leave a source at ${durabilityOf(before)}`,
+    );
+  }
   if (partitions.before !== partitions.after) {
     refusals.push(
       `it runs with ${partitions.before} partitions, not ${partitions.after}: see \`mach help run\` on --partitions`,
     );
   }
   return refusals;
+}
+
+/** As in `openStreams`: that of the log of inputs and results. */
+function durabilityOf({ sources }: Manifest): 'disk' | 'broker' {
+  return Object.values(sources).some(({ durability }) => durability === 'disk') ? 'disk' : 'broker';
 }
 
 function changesOf<M extends SourceManifest | NodeManifest>(

@@ -8,6 +8,7 @@ import { type Manifest, manifestOf } from './manifest.ts';
 
 const folder = 'topologies/';
 const timeDigits = 16;
+const current = 'version-started-last';
 
 export interface TopologyVersion {
   readonly manifest: Manifest;
@@ -24,6 +25,7 @@ export async function keepVersion(
   { partitions, clock }: { partitions: number; clock: Pick<Clock, 'now'> },
 ): Promise<void> {
   const names = await versionNames(objects);
+  await say(objects, topology.hash);
   if (names.some((name) => name.endsWith(`-${topology.hash}`))) return;
   const since = Math.floor(clock.now());
   const version: TopologyVersion = { manifest: manifestOf(topology, { partitions }), ir: topology.ir, since };
@@ -36,6 +38,16 @@ export async function readVersion(objects: ObjectStore, hash: string): Promise<T
   const name = (await versionNames(objects)).find((one) => one.endsWith(`-${hash}`));
   const data = name === undefined ? undefined : await objects.get(name);
   return data && (JSON.parse(Buffer.from(data).toString()) as TopologyVersion);
+}
+
+/** Hash of the version that was started last; undefined on a new log. */
+export async function startedLast(objects: ObjectStore): Promise<string | undefined> {
+  const data = await objects.get(current);
+  return data && Buffer.from(data).toString();
+}
+
+async function say(objects: ObjectStore, hash: string): Promise<void> {
+  if ((await startedLast(objects)) !== hash) await objects.put(current, Buffer.from(hash));
 }
 
 /** Oldest first. */
