@@ -107,6 +107,8 @@ export const limits = {
   /** Partitions of one topology, and workers that share them. */
   partitionsMax: 64,
   workersMax: 64,
+  /** Copies of a stream: what JetStream can do. */
+  replicasMax: 5,
   /** A graceful drain ends by then, finished or not (Kubernetes gives 30 s). */
   drainDeadlineMs: 25_000,
   /** What is closed after a drain that did not succeed: the engine and, after it, the servers have this long each. */

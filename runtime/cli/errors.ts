@@ -71,6 +71,14 @@ export const cliErrors = defineErrors({
       'worker {worker} ended {deaths} times within {windowMs} ms (limit workerRestartsMax) and is not started again',
     help: 'It ends as soon as it runs; its log says why. The other workers were drained. What was accepted is in the log and is handled after the next start.',
   },
+  MACH1642: {
+    message: 'not every worker had drained in time',
+    help: 'Everything accepted is in the log and is handled after the next start; only this ending took longer than it may (drainDeadlineMs). The lines of the log say which worker it was.',
+  },
+  MACH1650: {
+    message: 'MACH_DISK_RESERVE_MIB is "{value}", not a whole number of MiB',
+    help: 'It says how much room the embedded servers leave free on the disk, such as 1024. Leave it out for 512, or a twentieth of a smaller disk.',
+  },
   MACH1623: {
     message: 'nothing to watch: {reason}',
     help: 'An edge is the id of a node of the topology, or id:port. `mach graph FILE` shows them.',

@@ -5,6 +5,7 @@ import type { Log } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
+import { cliErrors } from './errors.ts';
 
 export interface Services {
   readonly log: Log;
@@ -12,6 +13,10 @@ export interface Services {
   /** Where they are, for people: `nats://127.0.0.1:4222 (embedded)`. */
   readonly logAddress: string;
   readonly storeAddress: string;
+  /** The log is not this process's own: workers elsewhere may run the same topology. */
+  readonly isShared: boolean;
+  /** What another process needs in its environment to use the same. */
+  readonly environment: { readonly NATS_URL: string; readonly CLICKHOUSE_URL: string };
   /** Resolves with the error when an embedded server has died for good; never rejects. */
   readonly failed: Promise<unknown>;
   close(): Promise<void>;
@@ -22,19 +27,23 @@ export async function openServices(args: {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   logger: Logger;
+  /** Copies of each stream of the log. */
+  replicas?: number | undefined;
 }): Promise<Services> {
-  const { directory, env, clock, logger } = args;
+  const { directory, env, clock, logger, replicas } = args;
   await mkdir(directory, { recursive: true });
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
+    const around = { clock, logger, opened, reserveBytes: reserveOf(env), replicas };
     const [bus, store] = await Promise.all([
-      openLog({ directory: join(directory, 'nats'), url: env.NATS_URL, clock, logger, opened }),
-      openResultStore({ directory: join(directory, 'clickhouse'), url: env.CLICKHOUSE_URL, clock, logger, opened }),
+      openLog({ ...around, directory: join(directory, 'nats'), url: env.NATS_URL }),
+      openResultStore({ ...around, directory: join(directory, 'clickhouse'), url: env.CLICKHOUSE_URL }),
     ]);
-    return { ...bus, ...store, close: closeAll };
+    const environment = { NATS_URL: bus.url, CLICKHOUSE_URL: store.url };
+    return { ...bus, ...store, isShared: env.NATS_URL !== undefined, environment, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
@@ -47,6 +56,17 @@ interface Opening {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly opened: (() => Promise<void>)[];
+  /** Room that embedded servers leave free on the disk; undefined: their own choice. */
+  readonly reserveBytes: number | undefined;
+  readonly replicas: number | undefined;
+}
+
+/** `MACH_DISK_RESERVE_MIB`: a whole number of MiB. Throws MACH1650. */
+function reserveOf(env: Readonly<Record<string, string | undefined>>): number | undefined {
+  const text = env.MACH_DISK_RESERVE_MIB;
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw cliErrors.make('MACH1650', { value: text });
+  return Number(text) * 1024 ** 2;
 }
 
 async function openLog({
@@ -55,10 +75,12 @@ async function openLog({
   clock,
   logger,
   opened,
-}: Opening): Promise<Pick<Services, 'log' | 'logAddress' | 'failed'>> {
-  const { connectLog, startNatsServer } = await import('../bus/index.ts');
+  reserveBytes,
+  replicas,
+}: Opening): Promise<Pick<Services, 'log' | 'logAddress' | 'failed'> & { url: string }> {
+  const { announceRoom, connectLog, startNatsServer } = await import('../bus/index.ts');
   if (url) {
-    const log = await connectLog({ url, clock });
+    const log = await connectLog({ url, clock, ...(replicas === undefined ? {} : { replicas }) });
     opened.push(() => log.close());
     const { syncAlways } = await log.check();
     if (syncAlways !== true) {
@@ -67,24 +89,36 @@ async function openLog({
         'it cannot be proven that this NATS server syncs to disk before it acknowledges',
       );
     }
-    return { log, logAddress: withoutPassword(url), failed: new Promise(() => {}) };
+    return { log, url, logAddress: withoutPassword(url), failed: new Promise(() => {}) };
   }
   const server = await startNatsServer({
     directory,
-    onEvent: ({ kind, detail }) => logger.warn({ detail }, `nats-server ${kind}`),
+    reserveBytes,
+    onEvent: ({ kind, detail }) => {
+      if (kind === 'disk-full') logger.error({ code: 'MACH3017' }, detail);
+      else if (kind === 'disk-room') logger.info({ room: detail }, 'the disk of the log has room again');
+      else logger.warn({ detail }, `nats-server ${kind}`);
+    },
   });
   opened.push(() => server.stop());
   const log = await connectLog({ url: server.url, clock });
   opened.push(() => log.close());
-  return { log, logAddress: `${server.url} (embedded)`, failed: server.failed.catch((error: unknown) => error) };
+  const stopTelling = announceRoom(log, server);
+  opened.push(async () => stopTelling());
+  return {
+    log,
+    url: server.url,
+    logAddress: `${server.url} (embedded)`,
+    failed: server.failed.catch((error: unknown) => error),
+  };
 }
 
-async function openResultStore(args: Opening): Promise<Pick<Services, 'store' | 'storeAddress'>> {
-  const { directory, url, clock, logger, opened } = args;
+async function openResultStore(args: Opening): Promise<Pick<Services, 'store' | 'storeAddress'> & { url: string }> {
+  const { directory, url, clock, logger, opened, reserveBytes } = args;
   const { openStore } = await import('../store/index.ts');
-  const store = await openStore({ directory, clock, logger, ...(url ? { url } : {}) });
+  const store = await openStore({ directory, clock, logger, reserveBytes, ...(url ? { url } : {}) });
   opened.push(() => store.close());
-  return { store, storeAddress: url ? withoutPassword(url) : `${store.url} (embedded)` };
+  return { store, url: url ?? store.url, storeAddress: url ? withoutPassword(url) : `${store.url} (embedded)` };
 }
 
 function withoutPassword(address: string): string {

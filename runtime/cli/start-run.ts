@@ -1,14 +1,18 @@
 /** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
 import { type Clock, systemClock } from '../clock.ts';
+import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
-import type { Engine } from '../execution/engine.ts';
-import { startEngine } from '../execution/engine.ts';
+import { type Engine, type EngineOptions, startEngine } from '../execution/engine.ts';
+import type { Ownership } from '../execution/ownership.ts';
 import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { startObserveServer } from '../observe/http-server.ts';
 import { createLogger } from '../observe/logger.ts';
+import { mergeAccounting } from '../observe/merge-status.ts';
+import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import type { CommandContext } from './context.ts';
+import { joinWorkers, type WorkerRole } from './join-workers.ts';
 import { writeRunFile } from './run-file.ts';
 import { openServices, type Services } from './services.ts';
 
@@ -22,10 +26,18 @@ export interface RunSettings {
   readonly acceptLoss: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly jsonLogs: boolean;
+  /** Partitions of the topology; those that it has, or one, when absent. */
+  readonly partitions?: number | undefined;
+  /** Copies of each stream of the log, where NATS_URL is a cluster. */
+  readonly replicas?: number | undefined;
+  /** This process is a worker of another one. */
+  readonly role?: WorkerRole | undefined;
 }
 
 export interface Run {
   readonly engine: Engine;
+  /** Where the log is shared with other workers. */
+  readonly ownership: Ownership | undefined;
   readonly services: Services;
   readonly observeUrl: string;
   /** Resolves with the error when the engine cannot go on. */
@@ -43,27 +55,30 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     write: (line) => context.printError(line),
   });
   const { clock } = settings;
-  const services = await openServices({ directory, env: context.env, clock: systemClock(), logger });
+  const services = await openServices({
+    directory,
+    env: context.env,
+    clock: systemClock(),
+    logger,
+    replicas: settings.replicas,
+  });
   try {
     logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');
-    const engine = await startEngine({
-      topology,
-      log: services.log,
-      store: services.store,
-      logger,
+    const { engine, ownership, failed } = await openEngine(settings, services, logger);
+    const server = await startObserveServer({
+      engine,
       clock,
-      acceptLoss: settings.acceptLoss,
-      crashPoints: processCrashPoints(),
-    });
-    const server = await startObserveServer({ engine, clock, ...settings.observe }).catch(async (error) => {
+      ...(ownership ? { ownership } : {}),
+      ...settings.observe,
+    }).catch(async (error) => {
       await engine.stop();
+      await ownership?.leave();
       throw error;
     });
-    const removeRunFile = await writeRunFile(directory, {
-      topology: topology.name,
-      url: server.url,
-      processId: process.pid,
-    });
+    // Those of a worker are found through the one that has started it.
+    const removeRunFile = settings.role
+      ? async () => undefined
+      : await writeRunFile(directory, { topology: topology.name, url: server.url, processId: process.pid });
     logger.info({ topology: topology.name, observe: server.url }, 'running');
     const closeAround = async () => {
       await removeRunFile();
@@ -72,22 +87,26 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     };
     return {
       engine,
+      ownership,
       services,
       observeUrl: server.url,
-      failed: Promise.race([engine.failed, services.failed]),
+      failed: Promise.race([engine.failed, services.failed, failed]),
       async drain() {
         logger.info({}, 'draining');
+        // Of what runs here at the end; a unit that was handed over counts where it went.
+        const stages = [...engine.units.values()].flatMap((unit) => unit.stages);
         try {
-          await engine.drain();
+          await drainEngine(engine, ownership);
         } catch (error) {
           await endsWithin(closeAround(), limits.closeDeadlineMs);
           throw error;
         }
         await closeAround();
-        logger.info({ accounting: engine.stage.machine.accounting }, 'drained');
+        logger.info({ accounting: mergeAccounting(stages.map(({ machine }) => machine.accounting)) }, 'drained');
       },
       async stop() {
         await engine.stop();
+        await ownership?.leave();
         await closeAround();
       },
     };
@@ -96,5 +115,47 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     // What a connector says of its options may quote a secret.
     if (error instanceof Error) error.message = topology.redactor.redact(error.message);
     throw error;
+  }
+}
+
+interface OpenEngine {
+  readonly engine: Engine;
+  readonly ownership: Ownership | undefined;
+  readonly failed: Promise<unknown>;
+}
+
+/** With a log of its own the engine runs every partition; on a log that others can reach it runs those that it owns. */
+async function openEngine(settings: RunSettings, services: Services, logger: Logger): Promise<OpenEngine> {
+  const { topology } = settings;
+  const { log, store } = services;
+  const options: EngineOptions = {
+    topology,
+    log,
+    store,
+    logger,
+    clock: settings.clock,
+    acceptLoss: settings.acceptLoss,
+    crashPoints: processCrashPoints(),
+    partitions: await settlePartitions(log, topology.name, { wanted: settings.partitions }),
+  };
+  if (!services.isShared) {
+    return { engine: await startEngine(options), ownership: undefined, failed: new Promise(() => {}) };
+  }
+  return joinWorkers({
+    log,
+    logger,
+    role: settings.role,
+    startEngine: (onUnitTaken) => startEngine({ ...options, units: [], onUnitTaken }),
+  });
+}
+
+/** Where other workers go on, they take over at once; the last one handles and writes what was accepted first. */
+async function drainEngine(engine: Engine, ownership: Ownership | undefined): Promise<void> {
+  if (ownership?.hasOthers) await ownership.leave();
+  ownership?.freeze();
+  try {
+    await engine.drain();
+  } finally {
+    await ownership?.leave();
   }
 }

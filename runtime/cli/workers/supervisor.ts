@@ -10,11 +10,12 @@ import type { Logger } from '../../stream/definition.ts';
 import { cliErrors } from '../errors.ts';
 
 /** What a worker says to the process that has started it. */
-export interface WorkerMessage {
-  readonly kind: 'running';
-  /** Address of its own probes, status and metrics. */
-  readonly observe: string;
-}
+export type WorkerMessage =
+  /** `observe`: address of its own probes, status and metrics. */
+  { readonly kind: 'running'; readonly observe: string } | { readonly kind: 'done'; readonly step: DrainStep };
+
+/** What it is told: to take nothing more in; to handle all there is; to end. */
+export type DrainStep = 'close-sources' | 'settle' | 'end';
 
 export interface WorkerProcess {
   /** `w1`, `w2`, ... */
@@ -31,7 +32,10 @@ export interface Workers {
   readonly started: Promise<void>;
   /** Resolves with MACH1641 when one dies more often than it is started again; never rejects. */
   readonly failed: Promise<unknown>;
-  /** SIGTERM to all of them; resolves with whether all had drained in time. */
+  /**
+   * Drains all of them together: first nobody takes anything in any more, then each handles what is left and what the others pass to
+   * it, then they end. Resolves with whether all of them did so in time.
+   */
   drain(): Promise<boolean>;
   /** SIGKILL. */
   stop(): Promise<void>;
@@ -81,6 +85,7 @@ export function startWorkers(args: {
     });
     return new Promise((resolve, reject) => {
       child.on('message', (message: WorkerMessage) => {
+        if (message.kind !== 'running') return;
         slot.observeUrl = message.observe;
         slot.hasRun = true;
         resolve();
@@ -142,6 +147,21 @@ export function startWorkers(args: {
   };
   process.once('exit', killAll);
 
+  /** Resolves when the worker has done it; of the last step nobody is told. */
+  function tell({ child }: Slot, step: DrainStep): Promise<void> {
+    return new Promise((resolve) => {
+      if (!child?.connected) return resolve();
+      const onMessage = (message: WorkerMessage) => {
+        if (message.kind !== 'done' || message.step !== step) return;
+        child.off('message', onMessage);
+        resolve();
+      };
+      child.on('message', onMessage);
+      child.send(step, () => undefined);
+      if (step === 'end') resolve();
+    });
+  }
+
   async function endAll(): Promise<void> {
     await Promise.all(slots.map(({ ended }) => ended));
     process.off('exit', killAll);
@@ -166,9 +186,11 @@ export function startWorkers(args: {
     failed,
     async drain() {
       ending = true;
-      for (const { child } of slots) child?.kill('SIGTERM');
-      // Each has a deadline of its own; this one is for a process that does not react at all.
-      const tooLate = clock.after(limits.drainDeadlineMs + 2 * limits.closeDeadlineMs, killAll);
+      // This one is for a process that does not react at all.
+      const tooLate = clock.after(limits.drainDeadlineMs, killAll);
+      for (const step of ['close-sources', 'settle', 'end'] as const) {
+        await Promise.all(slots.map((slot) => Promise.race([tell(slot, step), slot.ended])));
+      }
       const codes = await Promise.all(slots.map(({ ended }) => ended));
       tooLate.cancel();
       process.off('exit', killAll);
