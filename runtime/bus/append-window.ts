@@ -22,6 +22,7 @@ export interface AppendRequest {
   readonly payload: Uint8Array;
   readonly id: string;
   readonly expectedLastSubjectSequence: number | undefined;
+  readonly whenHeld?: 'wait' | 'refuse' | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
 }
 
@@ -59,6 +60,11 @@ export interface AppendWindow {
   settle(token: number, outcome: AppendOutcome): void;
   /** The connection is down: keep what comes, send nothing. */
   pause(): void;
+  /**
+   * The log has no room: nothing is sent, and what is not to be refused waits without a deadline. Null: it has room again, what was
+   * under way is sent again.
+   */
+  hold(reason: string | null): void;
   /** The connection is back: everything unacknowledged again, in order, then the rest. */
   resume(): void;
   /** Resolves when nothing is under way. */
@@ -110,6 +116,7 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
   let inFlightBytes = 0;
   let tokens = 0;
   let paused = false;
+  let held: { readonly reason: string; readonly since: number } | undefined;
   let closed: string | undefined;
   let abandoned = false;
   let timer: Timer | undefined;
@@ -131,16 +138,17 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
     const now = clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const entry of [...inFlight.values()]) {
-      const deadline = entry.startedAt + deadlineMs;
+      const deadline = held && !isRefused(entry) ? Number.POSITIVE_INFINITY : entry.startedAt + deadlineMs;
       if (now >= deadline) {
-        giveUp(entry, `${entry.reason || 'no acknowledgement'}`);
+        giveUp(entry, held?.reason ?? (entry.reason || 'no acknowledgement'));
         continue;
       }
-      if (now >= entry.dueAt && !entry.resolving && !paused) transmit(entry);
-      const due = entry.resolving || paused ? deadline : Math.min(entry.dueAt, deadline);
+      const isStill = entry.resolving || paused || held !== undefined;
+      if (now >= entry.dueAt && !isStill) transmit(entry);
+      const due = isStill ? deadline : Math.min(entry.dueAt, deadline);
       next = Math.min(next, due);
     }
-    if (inFlight.size > 0) arm(next);
+    if (next < Number.POSITIVE_INFINITY) arm(next);
   }
 
   function giveUp(entry: Entry, reason: string): void {
@@ -174,12 +182,29 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
     inFlight.set(entry.token, entry);
     inFlightBytes += entry.request.payload.length;
     entry.startedAt = clock.now();
-    if (paused) {
-      entry.reason = 'not connected';
+    if (paused || held) {
+      entry.reason = held?.reason ?? 'not connected';
       arm(entry.startedAt + deadlineMs);
       return;
     }
     transmit(entry);
+  }
+
+  const isRefused = (entry: Entry) => entry.request.whenHeld === 'refuse';
+
+  function sendAgain(): void {
+    if (paused || held) return;
+    for (const entry of [...inFlight.values()]) if (!entry.resolving) transmit(entry);
+    startWaiting();
+  }
+
+  function release(heldMs: number): void {
+    for (const entry of [...inFlight.values()]) {
+      if (!isRefused(entry)) entry.startedAt += heldMs;
+      // The log may have forgotten the identity of what it stored without a word: its newest message tells.
+      if (heldMs >= limits.duplicateWindowMs / 2 && entry.attempts > 0 && !entry.resolving) resolveHeld(entry);
+    }
+    sendAgain();
   }
 
   const hasRoom = (bytes: number) =>
@@ -248,6 +273,27 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
     );
   }
 
+  /** Was an attempt from before the hold stored? Only asked where no fence tells. */
+  function resolveHeld(entry: Entry): void {
+    const { stream, subject, id, expectedLastSubjectSequence } = entry.request;
+    if (expectedLastSubjectSequence !== undefined) return;
+    entry.resolving = true;
+    const isOver = () => abandoned || !inFlight.has(entry.token);
+    transport.last(stream, subject).then(
+      (last) => {
+        if (isOver()) return;
+        entry.resolving = false;
+        if (last?.headers[identityHeader] !== id) unknown(entry, 'held back');
+        else finish(entry, () => entry.resolve({ sequence: last.sequence, duplicate: true }));
+      },
+      (error: unknown) => {
+        if (isOver()) return;
+        entry.resolving = false;
+        unknown(entry, messageOf(error));
+      },
+    );
+  }
+
   function settle(token: number, outcome: AppendOutcome): void {
     const entry = inFlight.get(token);
     // Late or doubled acknowledgements of what is settled already.
@@ -283,6 +329,10 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
   function append(request: Parameters<AppendWindow['append']>[0]): Promise<Appended> {
     if (abandoned) return new Promise(() => undefined);
     if (closed !== undefined) return Promise.reject(logErrors.make('MACH3015'));
+    if (held && request.whenHeld === 'refuse') {
+      const { stream, subject } = request;
+      return Promise.reject(logErrors.make('MACH3004', { stream, subject, reason: held.reason }));
+    }
     if (waitingCount() >= waitingMax) {
       return Promise.reject(logErrors.make('MACH3010', { waiting: waitingCount(), limit: waitingMax }));
     }
@@ -322,8 +372,12 @@ export function openAppendWindow(options: AppendWindowOptions): AppendWindow {
     resume() {
       if (!paused) return;
       paused = false;
-      for (const entry of [...inFlight.values()]) if (!entry.resolving) transmit(entry);
-      startWaiting();
+      sendAgain();
+    },
+    hold(reason) {
+      const before = held;
+      held = reason === null ? undefined : { reason, since: before?.since ?? clock.now() };
+      if (before && !held) release(clock.now() - before.since);
     },
     idle() {
       if (inFlight.size === 0) return Promise.resolve();

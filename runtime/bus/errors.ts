@@ -71,4 +71,8 @@ export const logErrors = defineErrors({
     message: '{what} refused by the log: {reason}',
     help: 'The server refused a request for a reason that trying again cannot change; the reason is the words of the server.',
   },
+  MACH3017: {
+    message: 'the disk of the log in {directory} is full: {reason}',
+    help: 'Less room is free on the disk than the reserve (limits.diskReserveBytes, or a twentieth of a smaller disk; MACH_DISK_RESERVE_MIB sets it), or nats-server could not write. Senders are refused, or wait without an acknowledgement; what was acknowledged is kept. Free room on the disk: the engine goes on by itself. One that was ended starts when there is room.',
+  },
 });

@@ -38,6 +38,11 @@ export interface AppendOptions {
   /** Fence: the append is refused unless the last message of its subject has this sequence (0: none yet). */
   readonly expectedLastSubjectSequence?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * While the log has no room (`Log.problem`): `refuse` rejects at once with MACH3004, for whom a sender waits; `wait` (default) waits,
+   * however long it takes.
+   */
+  readonly whenHeld?: 'wait' | 'refuse';
 }
 
 export interface Appended {
@@ -150,6 +155,8 @@ export interface Log {
   /** Plain subjects, at most once: live loads to dispatchers, taps. */
   publish(subject: string, payload: Uint8Array): void;
   subscribe(subject: string, signal: AbortSignal): AsyncIterable<{ subject: string; payload: Uint8Array }>;
+  /** Why nothing is appended now, though the broker is there (its disk is full), or null. */
+  readonly problem?: string | null;
   /** Rejects when the broker does not answer. Resolves with its name, version and what it promises about disks. */
   check(): Promise<{ server: string; version: string; syncAlways: boolean | undefined }>;
   close(): Promise<void>;

@@ -10,6 +10,9 @@ export const serverLimits = {
   serverRestartsMax: 5,
   serverRestartWindowMs: 60_000,
   serverRestartDelayMs: 200,
+  /** Clients of a server without room are told so this often; after this long without a word they try again by themselves. */
+  roomBeatMs: 1_000,
+  roomSilenceMs: 10_000,
   /** Room for headers and protocol beside the largest payload. */
   headerBytesMax: 64 * 1024,
   /** What streams may reserve together by their size limits. A full disk is met and reported when it is full. */

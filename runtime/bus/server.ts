@@ -5,12 +5,15 @@ import { connect } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { diskRoom, isDiskLow, roomText } from '../disk-room.ts';
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { logErrors } from './errors.ts';
 import { serverLimits } from './server-limits.ts';
 import { isAlive, lockFolder, type ProcessMark, serverOfFolder } from './server-lock.ts';
 import { runServer, type ServerRun, sendSignal } from './server-process.ts';
+
+export type ServerEvent = 'ended' | 'restarted' | 'given-up' | 'disk-full' | 'disk-room';
 
 export interface NatsServerOptions {
   /** Holds configuration, lock and storage; made when absent. One engine at a time. */
@@ -26,8 +29,10 @@ export interface NatsServerOptions {
   /** Start a server that died again, on the same port. Default true. */
   readonly keepAlive?: boolean;
   readonly startDeadlineMs?: number;
+  /** Room that is left free on the disk; default: see `diskRoom`. */
+  readonly reserveBytes?: number | undefined;
   /** Told about deaths and restarts, for logs. */
-  readonly onEvent?: (event: { readonly kind: 'ended' | 'restarted' | 'given-up'; readonly detail: string }) => void;
+  readonly onEvent?: (event: { readonly kind: ServerEvent; readonly detail: string }) => void;
 }
 
 export interface NatsServer {
@@ -35,6 +40,8 @@ export interface NatsServer {
   readonly monitorUrl: string | undefined;
   /** Of the server itself; another one after a restart. */
   readonly processId: number;
+  /** Why nothing should be appended now (the disk is full), or null. */
+  readonly problem: string | null;
   /** Resolves when the server is stopped and the folder is free. */
   stop(): Promise<void>;
   /** Rejects with MACH3014 when the server dies more often than it is restarted, or at all without `keepAlive`. */
@@ -163,11 +170,21 @@ export function hasStorage(directory: string): boolean {
   return existsSync(join(directory, 'storage', 'jetstream'));
 }
 
-/** Starts a server. Rejects with MACH3011 (folder in use), MACH3012 (does not start) or MACH3013 (no program). */
+const isFull = ({ directory, reserveBytes }: NatsServerOptions) => isDiskLow(diskRoom(directory, reserveBytes));
+
+/** A storage that has met an error once takes nothing any more, until the server is started again. */
+const storageFailed = /critical write error|failed to store a msg|no space left on device|will be DISABLED/;
+
+/** Starts a server. Rejects with MACH3011 (folder in use), MACH3012 (does not start), MACH3013 (no program) or MACH3017 (disk full). */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const program = options.program ?? findNatsServer();
   const directory = resolve(options.directory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  // A server that starts on a full disk may take what it cannot read for lost.
+  if (isFull({ ...options, directory })) {
+    const reason = roomText(diskRoom(directory, options.reserveBytes));
+    throw logErrors.make('MACH3017', { directory, reason });
+  }
   const lock = await lockFolder(directory, endServer);
   const configurationPath = join(directory, 'nats-server.conf');
   const startDeadlineMs = options.startDeadlineMs ?? serverLimits.serverStartDeadlineMs;
@@ -221,16 +238,19 @@ function supervise(
       const reason = `ended with code ${code}: ${run.output()}`;
       options.onEvent?.({ kind: 'ended', detail: reason });
       const now = performance.now();
-      deaths.push(now);
+      if (!room.isRestarting) deaths.push(now);
       while ((deaths[0] ?? now) < now - serverLimits.serverRestartWindowMs) deaths.shift();
       if (options.keepAlive === false || deaths.length > serverLimits.serverRestartsMax)
         throw giveUp(deaths.length, reason);
       await sleep(serverLimits.serverRestartDelayMs);
+      while (!stopping && isFull(options)) await sleep(limits.diskLookEveryMs);
       if (stopping) return;
       ({ run } = await start(port));
+      room.isRestarting = false;
       options.onEvent?.({ kind: 'restarted', detail: `process ${run.processId}` });
     }
   };
+  const room = watchRoom(options, () => run);
   const giveUp = (restarts: number, reason: string) =>
     logErrors.make('MACH3014', { restarts, windowMs: serverLimits.serverRestartWindowMs, reason });
   const watching = watch().catch((error: Error) => {
@@ -246,8 +266,12 @@ function supervise(
     get processId() {
       return run.processId;
     },
+    get problem() {
+      return room.problem;
+    },
     stop() {
       stopping = true;
+      room.close();
       stopped ??= (async () => {
         await run.stop(serverLimits.serverStopDeadlineMs);
         await watching;
@@ -258,4 +282,35 @@ function supervise(
       return stopped;
     },
   };
+}
+
+interface RoomWatch {
+  readonly problem: string | null;
+  /** The server is being ended so that a new one takes its place: that is no crash. */
+  isRestarting: boolean;
+  close(): void;
+}
+
+/** Looks at the disk, and starts a server anew whose storage has met an error as soon as there is room. */
+function watchRoom(options: NatsServerOptions, current: () => ServerRun): RoomWatch {
+  const { directory } = options;
+  const watch = { problem: null as string | null, isRestarting: false, close: () => clearInterval(timer) };
+  const look = () => {
+    const room = diskRoom(directory, options.reserveBytes);
+    const low = isDiskLow(room);
+    const failed = storageFailed.test(current().output());
+    const before = watch.problem;
+    const reason = low ? roomText(room) : 'its server could not write and is started again';
+    const isHeld = low || failed || watch.isRestarting;
+    watch.problem = isHeld ? logErrors.make('MACH3017', { directory, reason }).message : null;
+    if ((before === null) !== (watch.problem === null)) {
+      options.onEvent?.({ kind: isHeld ? 'disk-full' : 'disk-room', detail: watch.problem ?? roomText(room) });
+    }
+    if (!failed || low || watch.isRestarting || options.keepAlive === false) return;
+    watch.isRestarting = true;
+    void current().stop(serverLimits.serverStopDeadlineMs);
+  };
+  const timer = setInterval(look, limits.diskLookEveryMs);
+  timer.unref();
+  return watch;
 }

@@ -81,6 +81,8 @@ export interface Engine {
   readonly lookups: LookupAsker;
   readonly metrics: ConnectorMetrics;
   readonly input: LogStream;
+  /** Why the log takes nothing now (its disk is full), or null. */
+  readonly logProblem: string | null;
   readonly startedAt: number;
   readonly state: EngineState;
   /** Resolves with the error when the engine cannot go on; never rejects. */
@@ -318,6 +320,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lookups,
     metrics,
     input: streams.input,
+    get logProblem() {
+      return log.problem ?? null;
+    },
     startedAt: wallTime(),
     get state() {
       return state;

@@ -82,7 +82,7 @@ export function startSourceRunner(args: {
 
   const appendFrame = async (payload: Uint8Array) => {
     crashPoints.at('source.before-append');
-    await stream.append(subject, payload, { id: `${node}/${boot}/${frames++}` });
+    await stream.append(subject, payload, { id: `${node}/${boot}/${frames++}`, whenHeld: 'refuse' });
     crashPoints.at('source.after-append');
     counts.frames++;
     counts.frameBytes += payload.length;
@@ -223,11 +223,13 @@ export function startSourceRunner(args: {
   }
 
   function encode(requests: readonly AppendRequest[]): Uint8Array {
-    const segments: Segment[] = requests.map(({ origin, events, mark, id }) => ({
+    const hasLetters = requests.some((request) => (request.deadLetters ?? []).length > 0);
+    const segments: Segment[] = requests.map(({ origin, events, mark, id, deadLetters: own = [] }) => ({
       origin,
       events: events.length,
       ...(mark === undefined ? {} : { mark }),
       ...(id === undefined ? {} : { id }),
+      ...(hasLetters && { letters: own.length }),
     }));
     const events: SourceEvent[] = requests.flatMap((request) => [...request.events]);
     const deadLetters: StoredDeadLetter[] = requests.flatMap((request) =>

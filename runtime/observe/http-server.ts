@@ -20,6 +20,7 @@ export interface Readiness {
 function readinessOf(engine: Engine, ownership: Ownership | undefined): Readiness {
   const reasons: string[] = [];
   if (engine.state !== 'running') reasons.push(`the engine is ${engine.state}`);
+  if (engine.logProblem) reasons.push(`log: ${engine.logProblem}`);
   for (const { id, running } of engine.sources) {
     const problem = running.problem?.();
     if (problem) reasons.push(`source ${id}: ${problem}`);

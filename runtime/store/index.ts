@@ -17,6 +17,8 @@ export interface OpenStoreOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger?: Logger;
+  /** Room that the embedded store leaves free on the disk; default: see `diskRoom`. */
+  readonly reserveBytes?: number | undefined;
   /** Default: `CLICKHOUSE_URL` of the environment. */
   readonly url?: string;
 }
@@ -48,7 +50,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store & { re
   const address = options.url ?? process.env.CLICKHOUSE_URL;
   const base = { clock, ...(logger && { logger }) };
   if (address) return connectStore({ ...parseStoreUrl(address), ...base });
-  const embedded = await startEmbeddedStore({ directory, ...(logger && { logger }) });
+  const embedded = await startEmbeddedStore({
+    directory,
+    reserveBytes: options.reserveBytes,
+    ...(logger && { logger }),
+  });
   const store = await connectStore({ url: embedded.url, ...base });
   return {
     ...store,

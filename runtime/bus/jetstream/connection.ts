@@ -14,6 +14,8 @@ export interface Connection {
   /** Copies of a stream that does not say it itself. */
   readonly replicas: number | undefined;
   readonly up: boolean;
+  /** The server has no room on its disk: requests are given as long as that lasts. */
+  held: boolean;
   /** Counts connections made: changes when the connection was broken in between. */
   readonly epoch: number;
   onDown(listener: () => void): () => void;
@@ -109,12 +111,13 @@ export function trackConnection(args: {
     }
   }
 
-  return {
+  const connection: Connection = {
     nats,
     manager,
     clock,
     url,
     replicas,
+    held: false,
     get up() {
       return up && !nats.isClosed();
     },
@@ -124,7 +127,7 @@ export function trackConnection(args: {
     onDown: (listener) => listen(downListeners, listener),
     onUp: (listener) => listen(upListeners, listener),
     async persist(run, { signal, deadlineMs = limits.appendDeadlineMs } = {}) {
-      const until = clock.now() + deadlineMs;
+      let until = clock.now() + deadlineMs;
       for (;;) {
         signal?.throwIfAborted();
         if (nats.isClosed()) throw logErrors.make('MACH3015');
@@ -134,10 +137,12 @@ export function trackConnection(args: {
         } catch (error) {
           if (nats.isClosed()) throw logErrors.make('MACH3015', {}, error);
           if (!isTransient(error)) throw error;
+          if (connection.held) until = clock.now() + deadlineMs;
           if (clock.now() >= until) throw logErrors.make('MACH3009', { url, reason: messageOf(error) }, error);
           await clock.sleep(limits.appendRetryDelayMs, signal);
         }
       }
     },
   };
+  return connection;
 }

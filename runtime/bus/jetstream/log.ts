@@ -15,6 +15,7 @@ import { storedMessage } from './message.ts';
 import { openObjects } from './objects.ts';
 import { openPublisher, payloadBytesMax } from './publisher.ts';
 import { readStream } from './reader.ts';
+import { followRoom } from './room.ts';
 import { ensureStream, findStream, specOf } from './stream-config.ts';
 import { openSubscription } from './subscription.ts';
 
@@ -76,7 +77,7 @@ function openStream(connection: Connection, window: AppendWindow, spec: StreamSp
     get messageBytesMax() {
       return Math.min(limits.frameBytesMax, payloadBytesMax(connection.nats));
     },
-    append(subject, payload, { id, expectedLastSubjectSequence, headers } = {}) {
+    append(subject, payload, { id, expectedLastSubjectSequence, headers, whenHeld } = {}) {
       if (payload.length > limits.frameBytesMax) {
         const data = { stream: spec.name, subject, bytes: payload.length };
         const error = logErrors.make('MACH3003', {
@@ -86,7 +87,7 @@ function openStream(connection: Connection, window: AppendWindow, spec: StreamSp
         });
         return Promise.reject(error);
       }
-      return window.append({ stream: spec.name, subject, payload, id, expectedLastSubjectSequence, headers });
+      return window.append({ stream: spec.name, subject, payload, id, expectedLastSubjectSequence, headers, whenHeld });
     },
     read: (options) => readStream({ connection, spec, created }, options),
     async last(subject) {
@@ -156,6 +157,7 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
     window.resume();
     options.onEvent?.({ kind: 'reconnected' });
   });
+  const room = followRoom(connection, clock, (reason) => window.hold(reason));
   let closing: Promise<void> | undefined;
 
   const makeStream = (spec: StreamSpec, info: StreamInfo) => openStream(connection, window, spec, info.created);
@@ -173,6 +175,9 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
       if (connection.up) nats.publish(subject, payload);
     },
     subscribe: (subject, signal) => openSubscription(connection, subject, signal),
+    get problem() {
+      return room.problem;
+    },
     async check() {
       try {
         await nats.rtt();
@@ -187,6 +192,7 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
     },
     close() {
       closing ??= (async () => {
+        room.close();
         window.close('the log was closed');
         publisher.close();
         await nats.close();
