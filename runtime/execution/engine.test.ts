@@ -162,6 +162,27 @@ describe('restart', () => {
   });
 });
 
+describe('a request that is sent again', () => {
+  it('brings what no decoder could read once, and the dead letters of others in the same message all', async () => {
+    const lab = openLab({ topology: numbering });
+    const process = await lab.start();
+    const letter = (raw: string) => ({
+      deadLetters: [{ code: 'MACH9901', reason: 'not a pulse', raw: new TextEncoder().encode(raw), place: {} }],
+    });
+    await send(lab, process, ['a'], { id: 'r1', ...letter('x') });
+    await lab.drive(
+      Promise.all([
+        append(process, ['a'], { id: 'r1', ...letter('x') }),
+        append(process, ['b'], { id: 'r2', ...letter('y') }),
+      ]),
+    );
+    await lab.settle(process);
+    expect(numbersOf(lab)).toEqual(['a=1', 'b=2']);
+    const { machine } = process.engine?.stage ?? {};
+    expect(machine?.accounting).toMatchObject({ in: 5, delivered: 2, dropped: 1, dead_lettered: 2 });
+  });
+});
+
 describe('a start that would lose something', () => {
   const changed = numbering.replace('from: calls }', 'from: calls, first: 100 }');
 

@@ -20,6 +20,8 @@ export interface Segment {
   readonly events: number;
   readonly mark?: string;
   readonly id?: string;
+  /** Of the frame's dead letters, in order, so many came with this run. Absent where the frame has none, and in frames of version 0.1.0. */
+  readonly letters?: number;
 }
 
 export interface StoredDeadLetter extends Omit<DeadLetter, 'raw'> {
@@ -167,6 +169,23 @@ export function encodeOutputFrame(schema: Schema, rows: readonly OutputRow[]): U
     rows.map((row) => row.event),
   );
   return writer.take();
+}
+
+/**
+ * Dead letters of the runs that are new (`again[i]`: run i was in the log before); all of them where the frame does not say which came
+ * with what.
+ */
+export function newLetters(
+  { segments, deadLetters }: SourceFrame,
+  again: readonly boolean[],
+): readonly StoredDeadLetter[] {
+  if (deadLetters.length === 0 || segments.some(({ letters }) => letters === undefined)) return deadLetters;
+  let from = 0;
+  return segments.flatMap(({ letters = 0 }, at) => {
+    const own = deadLetters.slice(from, from + letters);
+    from += letters;
+    return again[at] ? [] : own;
+  });
 }
 
 export type InputFrame = SourceFrame | SilenceFrame | AnswersFrame | RedriveFrame;

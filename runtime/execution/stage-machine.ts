@@ -25,7 +25,15 @@ import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
 import { fuseChains, isFusible } from './fuse.ts';
 import { type Landed, type Landing, landingOf, type Refused } from './landing.ts';
-import type { AnswersFrame, InputFrame, OutputRow, RedriveFrame, SilenceFrame, SourceFrame } from './log-frame.ts';
+import {
+  type AnswersFrame,
+  type InputFrame,
+  newLetters,
+  type OutputRow,
+  type RedriveFrame,
+  type SilenceFrame,
+  type SourceFrame,
+} from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 import { redriveHome } from './redrive-home.ts';
 import { isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
@@ -102,7 +110,13 @@ export class StageMachine {
     for (const chain of fuseChains(topology, part.plan, part.stage)) this.addChain(chain);
     for (const node of topology.sinks) if (this.spreadNode(node.id).stage === part.stage) this.addSink(node);
     if (outputs.exchange)
-      passExchanges({ part, frames: (from) => this.output(from), place: () => this.current, to: outputs.exchange });
+      passExchanges({
+        part,
+        frames: (from) => this.output(from),
+        place: () => this.current,
+        passed: (cause) => this.ledger.settle(cause, outcome.elsewhere),
+        to: outputs.exchange,
+      });
   }
 
   /** Input sequence handled last. */
@@ -244,8 +258,11 @@ export class StageMachine {
 
   private handleSource(source: SourceState, frame: SourceFrame): void {
     const isFirst = this.part.partition === 0;
+    const again = frame.segments.map(
+      ({ origin, id }) => id !== undefined && !this.remember(source, `${origin}\u0000${id}`),
+    );
     // What could not be decoded is nobody's key: the first partition tells of it.
-    const letters = isFirst ? frame.deadLetters : [];
+    const letters = isFirst ? newLetters(frame, again) : [];
     this.ledger.open(frame.events.length, letters.length);
     for (const letter of letters) this.deadLetter(decodeLetter(source.node.id, letter), this.current.acceptedAt);
     let cause = 0;
@@ -261,11 +278,11 @@ export class StageMachine {
       this.endWave();
       from = to;
     };
-    for (const segment of frame.segments) {
+    for (const [at, segment] of frame.segments.entries()) {
       const begin = cause;
       cause += segment.events;
       if (segment.mark !== undefined) source.marks.set(segment.origin, segment.mark);
-      if (segment.id !== undefined && !this.remember(source, `${segment.origin}\u0000${segment.id}`)) {
+      if (again[at]) {
         sendUpTo(begin);
         const outcomes = isFirst ? this.ledger : this.ledger.shadow;
         for (let index = begin; index < cause; index++) outcomes.settle(index, outcome.dropped, 'appended twice');

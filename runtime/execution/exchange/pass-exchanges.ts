@@ -18,6 +18,8 @@ export function passExchanges(args: {
   frames(from: NodePort): Observable<Frame>;
   /** The source message that is being handled. */
   place(): { readonly sequence: number; readonly wave: number; readonly acceptedAt: number };
+  /** The event is counted where it goes. */
+  passed(cause: number): void;
   to: ExchangeOutput;
 }): void {
   const { part, to } = args;
@@ -35,6 +37,7 @@ export function passExchanges(args: {
           // Of what every partition has, each passes on its own alone.
           if (isWhole && !destinations.includes(home)) return;
           const [cause, time] = [frame.causes[at] as number, frame.times[at] as number];
+          args.passed(cause);
           to.row(exchange.toStage, home, { ...common, cause, time, acceptedAt, event });
         });
         return;
