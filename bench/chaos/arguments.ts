@@ -10,15 +10,5 @@ export interface SimulatedArguments {
   readonly json?: string;
 }
 
-export interface RealArguments {
-  readonly seed: number;
-  /** Only this fault, by its name; all of them in turn when absent. */
-  readonly fault?: string;
-  /** Length of the phase in which faults are made, ms. */
-  readonly forMs: number;
-  /** File for the figures. */
-  readonly json?: string;
-}
-
 /** Exit codes: what was promised held; it did not, or the run proved nothing; wrong use. */
 export const exitCodes = { held: 0, broken: 1, wrongUse: 2 } as const;

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../../runtime/stream/options.ts';
-import { exitCodes, type RealArguments, type SimulatedArguments } from './arguments.ts';
+import { exitCodes, type SimulatedArguments } from './arguments.ts';
 
 const threadsMax = 64;
 const partitionsMax = 64;
@@ -16,7 +16,7 @@ interface Options {
   readonly seed?: number;
   readonly threads: number;
   readonly partitions: number;
-  readonly fault?: string;
+  readonly fault?: readonly string[];
   readonly for: number;
   readonly json?: string;
 }
@@ -38,6 +38,8 @@ function seedRange(text: string): readonly [number, number] {
   throw new InvalidArgumentError('Write it as 1..2000, the smaller one first, or as one number.');
 }
 
+const gather = (name: string, before: readonly string[] = []): readonly string[] => [...before, name];
+
 function positiveDuration(text: string): number {
   const durationMs = parseDuration(text);
   if (durationMs !== undefined && durationMs > 0) return durationMs;
@@ -47,12 +49,15 @@ function positiveDuration(text: string): number {
 function commandLine(): Command {
   return new Command('npm run chaos --')
     .description('Makes faults while made-up senders work, and says whether anything was lost or came twice.')
-    .option('--simulated', 'the whole engine in virtual time on the log in memory, one schedule of faults for each seed')
+    .option(
+      '--simulated',
+      'the whole engine in virtual time on the log in memory, one schedule of faults for each seed',
+    )
     .option('--seeds <first..last>', 'simulated: the seeds', seedRange, [1, 2000] as const)
     .option('--threads <count>', 'simulated: threads', wholeNumber(1, threadsMax), Math.min(availableParallelism(), 16))
     .option('--partitions <count>', 'simulated: partitions of the topology', wholeNumber(1, partitionsMax), 1)
     .option('--seed <number>', 'real processes: the seed; a random one when absent', seed)
-    .option('--fault <name>', 'real processes: this fault alone')
+    .option('--fault <name>', 'real processes: this fault alone; may be given several times', gather)
     .option('--for <duration>', 'real processes: how long faults are made', positiveDuration, 60_000)
     .option('--json <file>', 'write the figures to this file')
     .addHelpText(
@@ -76,17 +81,6 @@ function simulatedArguments(options: Options): SimulatedArguments {
   return { firstSeed: seeds[0], lastSeed: seeds[1], threads, partitions, ...(json !== undefined && { json }) };
 }
 
-function realArguments(options: Options): RealArguments {
-  const { fault, json } = options;
-  const drawn = options.seed ?? Math.floor(Math.random() * 1_000_000);
-  return {
-    seed: drawn,
-    forMs: options.for,
-    ...(fault !== undefined && { fault }),
-    ...(json !== undefined && { json }),
-  };
-}
-
 async function main(): Promise<number> {
   const command = commandLine();
   try {
@@ -101,7 +95,8 @@ async function main(): Promise<number> {
     return runSimulated(simulatedArguments(options));
   }
   const { runReal } = await import('./real/run.ts');
-  return runReal(realArguments(options));
+  // It reads its own options, once they are known to be right in form.
+  return runReal(process.argv.slice(2));
 }
 
 process.exitCode = await main();

@@ -1,0 +1,13 @@
+/** A thread that runs simulations: one range of seeds after the other, one tally for each. */
+import { parentPort } from 'node:worker_threads';
+import { runSeeds } from './seeds.ts';
+
+export interface Order {
+  readonly first: number;
+  readonly last: number;
+  readonly partitions: number;
+}
+
+parentPort?.on('message', async ({ first, last, partitions }: Order) => {
+  parentPort?.postMessage(await runSeeds({ first, last, partitions }));
+});
