@@ -54,7 +54,8 @@ function onlyPlaces(frame: InputFrame, kept: ReadonlySet<number>): InputFrame {
   const segments = frame.segments.map((segment): SourceFrame['segments'][number] => {
     let events = 0;
     for (const last = at + segment.events; at < last; at++) if (kept.has(at)) events++;
-    return { ...segment, events };
+    const { letters: _, ...rest } = segment;
+    return { ...rest, events };
   });
   return {
     ...frame,

@@ -31,6 +31,7 @@ export interface Explanation {
   /** Messages at the beginning that the log no longer has, and that no checkpoint stands for. */
   readonly missing: number;
   readonly walk: Walk;
+  message(sequence: number): Promise<PastMessage | undefined>;
 }
 
 export interface ExplainOptions extends WalkOptions {
@@ -98,11 +99,11 @@ async function explainFound(
   options: ExplainOptions,
   { walk: walked, found }: { walk: Walk; found: FoundRow },
 ): Promise<Explanation> {
-  const { topology, messagesMax = whyLimits.messagesNamed, verify = true } = options;
+  const { past, topology, messagesMax = whyLimits.messagesNamed, verify = true } = options;
   const { row, lineage } = found;
   const { restored, missing } = walked;
   const collected = collectPlaces(lineage, { placesMax: messagesMax });
-  const known = { row, lineage, collected, restored, missing, walk: walked };
+  const known = { row, lineage, collected, restored, missing, walk: walked, message: past.message };
   const named = await nameMessages(options, { found, collected });
   if (!verify) return { ...known, ...named, verified: null, shortened: false };
   for (const part of partsTried) {

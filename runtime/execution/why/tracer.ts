@@ -42,7 +42,7 @@ export class Tracer {
   begin({ sequence, node, frame }: PastMessage): void {
     this.moment = { node, sequence, at: -1 };
     for (const known of this.lineages.values()) known.clear();
-    if (frame.kind !== 'source') return;
+    if (frame.kind !== 'source' && frame.kind !== 'redrive') return;
     frame.events.forEach((event, at) => {
       const time = frame.times[at] as number;
       this.remember({ node, port: 'out' }, event, { kind: 'source', node, sequence, at, event, time });

@@ -1,0 +1,93 @@
+/**
+ * What is shown to whom. Events are hidden by the privacy tags of their schemas, as `mach tap` does. A state has no schema: of it
+ * numbers, times and truth values are shown unless they stand under the name of a tagged field, and texts only where they are known from
+ * an untagged field of an event on the way to the result. Texts of senders are hidden whole.
+ */
+import { hidden, hidePersonal } from '../../observe/personal.ts';
+import type { StateKey } from '../../stream/definition.ts';
+import type { Event, Fields, Schema } from '../../stream/schema.ts';
+import type { BoundTopology } from '../../topology/bound.ts';
+
+const depthMax = 4;
+const itemsMax = 12;
+/** Numbers between are shown as times: 2001 to 2096. */
+const timeFromMs = 978_307_200_000;
+const timeUntilMs = 4_000_000_000_000;
+
+export class Curtain {
+  private readonly isOpen: boolean;
+  private readonly taggedNames = new Set<string>();
+  private readonly plainTexts = new Set<string>();
+
+  constructor(topology: BoundTopology, { reveal }: { reveal: boolean }) {
+    this.isOpen = reveal;
+    for (const { ports } of [...topology.sources, ...topology.operators]) {
+      for (const { fields } of Object.values(ports)) this.noteTags(fields);
+    }
+  }
+
+  /** Texts of untagged fields may be shown wherever they stand. */
+  learn(event: Event, schema: Schema): void {
+    for (const [name, { type, privacy }] of Object.entries(schema.fields)) {
+      const value = event[name];
+      if (privacy === undefined && type.kind === 'string' && typeof value === 'string') this.plainTexts.add(value);
+    }
+  }
+
+  event(event: Event, schema: Schema): Event {
+    this.learn(event, schema);
+    return withTimes(this.isOpen ? event : hidePersonal(event, schema), schema);
+  }
+
+  text(raw: string): string {
+    return this.isOpen ? raw : hidden;
+  }
+
+  key(key: StateKey): StateKey {
+    return this.isOpen || typeof key === 'number' || this.isPlain(key) ? key : hidden;
+  }
+
+  state(value: unknown): unknown {
+    return this.shown(value, undefined, 0);
+  }
+
+  private isPlain(text: string): boolean {
+    return text === '' || this.plainTexts.has(text);
+  }
+
+  private shown(value: unknown, name: string | undefined, depth: number): unknown {
+    if (value === null || value === undefined) return null;
+    if (name !== undefined && !this.isOpen && this.taggedNames.has(name)) return hidden;
+    if (typeof value === 'string') return this.isOpen || this.isPlain(value) ? value : hidden;
+    if (typeof value === 'number') return shownNumber(value);
+    if (typeof value !== 'object') return value;
+    if (value instanceof Map || value instanceof Set) return `${value.size} entries`;
+    if (Array.isArray(value)) {
+      if (value.length > itemsMax || depth >= depthMax) return `${value.length} items`;
+      return value.map((item) => this.shown(item, name, depth + 1));
+    }
+    const entries = Object.entries(value);
+    if (depth >= depthMax) return `${entries.length} fields`;
+    return Object.fromEntries(entries.map(([inner, item]) => [inner, this.shown(item, inner, depth + 1)]));
+  }
+
+  private noteTags(fields: Fields): void {
+    for (const [name, { privacy, type }] of Object.entries(fields)) {
+      if (privacy === 'direct' || privacy === 'quasi') this.taggedNames.add(name);
+      if (type.kind === 'record') this.noteTags(type.fields);
+    }
+  }
+}
+
+function shownNumber(value: number): number | string {
+  if (Number.isInteger(value) && value > timeFromMs && value < timeUntilMs) return new Date(value).toISOString();
+  return Number.isFinite(value) ? value : String(value);
+}
+
+function withTimes(event: Event, schema: Schema): Event {
+  const shown = Object.entries(event).map(([name, value]) => {
+    const isTime = schema.fields[name]?.type.kind === 'timestamp' && typeof value === 'number';
+    return [name, isTime && Math.abs(value) <= 8.64e15 ? new Date(value).toISOString() : value];
+  });
+  return Object.fromEntries(shown);
+}
