@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from './clock.ts';
+import { steadyClock, systemClock } from './clock.ts';
 
 const dayMs = 86_400_000;
 
@@ -31,5 +31,31 @@ describe('systemClock', () => {
     systemClock({ rate: 60 }).after(60_000, run);
     vi.advanceTimersByTime(1_000);
     expect(run).toHaveBeenCalledOnce();
+  });
+});
+
+describe('steadyClock', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('goes on when the time of day is set back, and begins at it', () => {
+    const clock = steadyClock();
+    const before = clock.now();
+    expect(Math.abs(before - Date.now())).toBeLessThanOrEqual(1);
+    vi.advanceTimersByTime(1_000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(clock.now()).toBe(before + 1_000);
+    vi.advanceTimersByTime(500);
+    expect(clock.now()).toBe(before + 1_500);
+  });
+
+  it('waits', async () => {
+    const clock = steadyClock();
+    const slept = vi.fn();
+    void clock.sleep(2_000).then(slept);
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(slept).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(slept).toHaveBeenCalledOnce();
   });
 });

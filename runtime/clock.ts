@@ -62,6 +62,20 @@ export function systemClock({ rate = 1, start }: { rate?: number; start?: number
   return clock;
 }
 
+/**
+ * The machine's time as it passes, whatever the time of day is set to meanwhile: for waits, retries and deadlines, which a clock that
+ * is set back an hour must not stop for an hour. Its `now` is the time of day when it was made, and goes on from there.
+ */
+export function steadyClock(): Clock {
+  const begin = Date.now() - performance.now();
+  const clock: Clock = {
+    now: () => Math.floor(begin + performance.now()),
+    after: machineTimer,
+    sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
+  };
+  return clock;
+}
+
 export interface VirtualClock extends Clock {
   /** Runs every timer that falls due within `byMs`, in order of time then of creation, letting promises settle between. */
   advance(byMs: number): Promise<void>;
