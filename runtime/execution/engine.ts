@@ -1,6 +1,6 @@
 /** A running topology: its log, stage, sources and sinks, from start to drain. */
 import type { Log, LogStream } from '../bus/log.ts';
-import { type Clock, systemClock, wallTime } from '../clock.ts';
+import { type Clock, steadyClock, systemClock, wallTime } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { type CrashPoints, noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
@@ -115,7 +115,7 @@ export type EngineState = 'starting' | 'running' | 'draining' | 'stopped' | 'fai
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { topology, log, logger } = options;
   const clock = options.clock ?? systemClock();
-  const machineClock = options.machineClock ?? systemClock();
+  const machineClock = options.machineClock ?? steadyClock();
   const crashPoints = options.crashPoints ?? noCrashPoints;
   const names = topologyNames(topology.name);
   const plan = spreadTopology(topology, options.partitions ?? 1);
