@@ -1,5 +1,5 @@
 /** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, steadyClock } from '../clock.ts';
 import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
 import { type Engine, type EngineOptions, startEngine } from '../execution/engine.ts';
@@ -58,7 +58,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
   const services = await openServices({
     directory,
     env: context.env,
-    clock: systemClock(),
+    clock: steadyClock(),
     logger,
     replicas: settings.replicas,
   });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
-import { type Clock, systemClock } from '../../clock.ts';
+import { type Clock, steadyClock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { type AppendWindow, openAppendWindow } from '../append-window.ts';
@@ -135,7 +135,7 @@ const withoutSecrets = (url: string): string => url.replace(/\/\/[^@/]*@/g, '//'
 export async function connectLog(options: ConnectOptions): Promise<Log> {
   const nats = await open(options);
   const url = withoutSecrets(options.url);
-  const clock = options.clock ?? systemClock();
+  const clock = options.clock ?? steadyClock();
   const manager = await jetstreamManager(nats).catch(async (error: unknown) => {
     await nats.close();
     throw logErrors.make('MACH3009', { url, reason: messageOf(error) }, error);

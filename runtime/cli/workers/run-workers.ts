@@ -1,7 +1,7 @@
 /** `mach run --workers N`: log and store here, the engine in N processes. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../clock.ts';
+import { steadyClock } from '../../clock.ts';
 import { settlePartitions } from '../../execution/deployed-partitions.ts';
 import { endsWithin } from '../../execution/ends-within.ts';
 import { limits } from '../../limits.ts';
@@ -42,7 +42,7 @@ export async function startWorkersRun(args: {
   const services = await openServices({
     directory,
     env: context.env,
-    clock: systemClock(),
+    clock: steadyClock(),
     logger,
     replicas: settings.replicas,
   });
@@ -67,7 +67,7 @@ export async function startWorkersRun(args: {
         ...args.passed,
       ],
       env: { ...context.env, ...services.environment },
-      clock: systemClock(),
+      clock: steadyClock(),
       logger,
       onLine: (worker, line) => write(redact(forwardLine(worker, line, { plain }))),
     });
