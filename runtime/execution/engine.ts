@@ -10,6 +10,7 @@ import type { Logger } from '../stream/definition.ts';
 import type { BoundSourceNode, BoundTopology } from '../topology/bound.ts';
 import { topologyNames } from '../topology/names.ts';
 import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
+import { sayDrained } from './drained.ts';
 import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
@@ -20,7 +21,7 @@ import { type OpenSource, openSource } from './source-host.ts';
 import type { StageRunner } from './stage-runner.ts';
 import { firstStage, incarnationOf, inputPartition, openStreams } from './streams.ts';
 import { startUnit, type Unit } from './unit.ts';
-import { keepVersion } from './upgrade/versions.ts';
+import { keepVersion, sayStarted } from './upgrade/versions.ts';
 
 export interface EngineOptions {
   readonly topology: BoundTopology;
@@ -175,6 +176,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function openUnit(partition: number): Promise<void> {
     if (units.has(partition)) throw new Error(`invariant broken: partition ${partition} is open`);
+    await sayStarted(objects, topology);
     const unit = await startUnit({
       topology,
       plan,
@@ -277,8 +279,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function drainAll(deadline: AbortSignal): Promise<void> {
     await Promise.all(sources.map((source) => source.close()));
+    const { lastSequence } = await streams.input.state();
     await settled(deadline);
     if (deadline.aborted) return;
+    for (const partition of units.keys()) {
+      const drained = sayDrained(streams.promises, names, { partition, sequence: lastSequence });
+      await drained.catch((error) => logger.warn({ error: messageOf(error) }, 'the log does not know of the drain'));
+    }
     for (const unit of units.values())
       await unit.checkpoint().catch((error) => logger.warn({ error: messageOf(error) }, 'no checkpoint at the end'));
   }

@@ -49,6 +49,14 @@ export const executionErrors = defineErrors({
     message: 'topology {topology} runs with {now} partitions, and its checkpoints were made with {before}',
     help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale TOPOLOGY --partitions N`, then start it with `--partitions N`.',
   },
+  MACH3213: {
+    message: 'topology {topology} is not drained: {reason}',
+    help: 'Its state can be cut anew only where all of its log is handled and every row is written. Run it with the partitions that it has until it is level, stop it with Ctrl-C (which drains), and try again.',
+  },
+  MACH3214: {
+    message: 'the log of topology {topology} begins at {first}: its state cannot be cut anew from it',
+    help: 'The new partitions read the log from its beginning, and what is older than the time that the log is kept for is gone. Run the topology with the partitions that it has; or under another name, with the new number, beside this one until its windows are full.',
+  },
   MACH3220: {
     message: 'messages of the log were written with the schema {id}, which is not kept beside the checkpoints',
     help: 'The columns of a log message have no names: they are read with the schema that wrote them, kept in the bucket of the checkpoints under `schemas/`. It is not there; the bucket was lost or emptied. Restore it. Nothing was handled, so nothing is lost.',
@@ -73,5 +81,22 @@ export const executionErrors = defineErrors({
   MACH3225: {
     message: 'the new version of {topology} did not come up, the old one runs on: {reason}',
     help: 'Everything was put back: what the reason names (a port that is taken, a table that is refused, a state that cannot be migrated) must be mended first. Nothing was lost; senders whose source was closed on the way come back by themselves.',
+  },
+  MACH3250: {
+    message: 'worker {worker} ended with {code} before it was running',
+    help: 'The lines of its log before this one say why; what is wrong with one is wrong with all. The others were ended.',
+  },
+  MACH3251: {
+    message:
+      'worker {worker} ended {deaths} times within {windowMs} ms (limit workerRestartsMax) and is not started again',
+    help: 'It ends as soon as it runs; its log says why. The other workers were drained. What was accepted is in the log and is handled after the next start.',
+  },
+  MACH3252: {
+    message: 'not every worker had drained in time',
+    help: 'Everything accepted is in the log and is handled after the next start; only this ending took longer than it may (drainDeadlineMs). The lines of the log say which worker it was.',
+  },
+  MACH1650: {
+    message: 'MACH_DISK_RESERVE_MIB is "{value}", not a whole number of MiB',
+    help: 'It says how much room the embedded servers leave free on the disk, such as 1024. Leave it out for 512, or a twentieth of a smaller disk.',
   },
 });

@@ -12,6 +12,7 @@ import type { Schema } from '../stream/schema.ts';
 import { deadLetterSchema, sinkLetter } from './dead-letter.ts';
 import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-frame.ts';
 import { readAhead } from './read-ahead.ts';
+import { firstStage } from './streams.ts';
 import { woken } from './woken.ts';
 
 interface Promised {
@@ -85,7 +86,9 @@ export async function startSinkRunner(args: {
   async function write(messages: readonly LogMessage[], range: { from: number; to: number }): Promise<void> {
     const decoded = messages.flatMap((message) => decodeOutputFrame(message.payload, schema).rows);
     const rows = decoded.map((row) => sinkRow(row, args));
-    const token = `${args.topology}/${sink}/${args.incarnation}/${range.from}-${range.to}`;
+    // Each stage counts its outputs for itself, and another number of partitions may move the sink to another stage.
+    const stage = args.stage === firstStage ? '' : `${args.stage}/`;
+    const token = `${args.topology}/${sink}/${args.incarnation}/${stage}${range.from}-${range.to}`;
     crashPoints.at('sink.before-write');
     const began = wallTime();
     const refused = await writeUntilDone(rows, token);
