@@ -1,7 +1,7 @@
 /** One change of a running topology, from the plan to the engine of the new version; or back. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ObjectStore } from '../../bus/log.ts';
-import { systemClock, wallTime } from '../../clock.ts';
+import { steadyClock, systemClock, wallTime } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { noCrashPoints, SimulatedCrash } from '../../faults.ts';
 import type { BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
@@ -88,7 +88,7 @@ async function trySinks({ options, next }: Change, plan: UpgradePlan): Promise<v
     const ending = new AbortController();
     const running = await sink.bound.open({
       node: sink.id,
-      clock: options.machineClock ?? systemClock(),
+      clock: options.machineClock ?? steadyClock(),
       logger: options.logger,
       signal: ending.signal,
       store: options.store,
@@ -113,7 +113,7 @@ async function openWaiting(
     subject: topologyNames(next.name).inputSubject(firstStage, { node: source.id, port: 'out' }, inputPartition),
     log: options.log,
     clock: options.clock ?? systemClock(),
-    machineClock: options.machineClock ?? systemClock(),
+    machineClock: options.machineClock ?? steadyClock(),
     logger: options.logger,
     metrics: old.metrics,
     crashPoints: options.crashPoints ?? noCrashPoints,
