@@ -46,6 +46,14 @@ export const cliErrors = defineErrors({
     message: 'the engine at {url} does not answer: {reason}',
     help: 'It has ended, or is not there. `mach run` says the address of its HTTP server in its log.',
   },
+  MACH1625: {
+    message: 'there is no version to compare with: {reason}',
+    help: '`live` stands for what a running engine runs in the data folder (`--data`), else, with NATS_URL, for what the newest checkpoint of the topology was made by. Start it once, or name two files.',
+  },
+  MACH1626: {
+    message: 'the engine that runs goes on with the version that it has: {reason}',
+    help: 'The new version was refused, or did not come up; nothing was lost. `mach plan live FILE` shows what changes; a state that may be lost is named with `--accept-loss NODE`.',
+  },
   MACH1630: {
     message: 'there is no log in the data folder {directory}',
     help: 'No engine has run on this folder. Name the one that it ran with: `--data FOLDER`; or, when the log is on a NATS server, set NATS_URL as for `mach run`.',
@@ -61,19 +69,6 @@ export const cliErrors = defineErrors({
   MACH1633: {
     message: 'nothing is revealed, because it cannot be written down who asked: {reason}',
     help: 'Who looks at what names persons is written into `audit.ndjson` in the data folder. The folder must be writable by who asks.',
-  },
-  MACH1640: {
-    message: 'worker {worker} ended with {code} before it was running',
-    help: 'The lines of its log before this one say why; what is wrong with one is wrong with all. The others were ended.',
-  },
-  MACH1641: {
-    message:
-      'worker {worker} ended {deaths} times within {windowMs} ms (limit workerRestartsMax) and is not started again',
-    help: 'It ends as soon as it runs; its log says why. The other workers were drained. What was accepted is in the log and is handled after the next start.',
-  },
-  MACH1642: {
-    message: 'not every worker had drained in time',
-    help: 'Everything accepted is in the log and is handled after the next start; only this ending took longer than it may (drainDeadlineMs). The lines of the log say which worker it was.',
   },
   MACH1650: {
     message: 'MACH_DISK_RESERVE_MIB is "{value}", not a whole number of MiB',

@@ -95,8 +95,4 @@ export const executionErrors = defineErrors({
     message: 'not every worker had drained in time',
     help: 'Everything accepted is in the log and is handled after the next start; only this ending took longer than it may (drainDeadlineMs). The lines of the log say which worker it was.',
   },
-  MACH1650: {
-    message: 'MACH_DISK_RESERVE_MIB is "{value}", not a whole number of MiB',
-    help: 'It says how much room the embedded servers leave free on the disk, such as 1024. Leave it out for 512, or a twentieth of a smaller disk.',
-  },
 });

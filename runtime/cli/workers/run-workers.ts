@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { steadyClock } from '../../clock.ts';
 import { settlePartitions } from '../../execution/deployed-partitions.ts';
 import { endsWithin } from '../../execution/ends-within.ts';
+import { executionErrors } from '../../execution/errors.ts';
 import { limits } from '../../limits.ts';
 import { createLogger } from '../../observe/logger.ts';
-import { cliErrors } from '../errors.ts';
 import { uniqueName } from '../join-workers.ts';
 import { writeRunFile } from '../run-file.ts';
 import { openServices } from '../services.ts';
@@ -103,7 +103,7 @@ export async function startWorkersRun(args: {
         logger.info({}, 'draining');
         const drained = await workers.drain();
         await closeAround();
-        if (!drained) throw cliErrors.make('MACH1642');
+        if (!drained) throw executionErrors.make('MACH3252');
         logger.info({}, 'drained');
       },
       async stop() {

@@ -5,9 +5,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Clock } from '../../clock.ts';
+import { executionErrors } from '../../execution/errors.ts';
 import { limits } from '../../limits.ts';
 import type { Logger } from '../../stream/definition.ts';
-import { cliErrors } from '../errors.ts';
 
 /** What a worker says to the process that has started it. */
 export type WorkerMessage =
@@ -28,9 +28,9 @@ export interface WorkerProcess {
 
 export interface Workers {
   readonly all: readonly WorkerProcess[];
-  /** Resolves when each has said that it runs; rejects with MACH1640 when one ends before that. */
+  /** Resolves when each has said that it runs; rejects with MACH3250 when one ends before that. */
   readonly started: Promise<void>;
-  /** Resolves with MACH1641 when one dies more often than it is started again; never rejects. */
+  /** Resolves with MACH3251 when one dies more often than it is started again; never rejects. */
   readonly failed: Promise<unknown>;
   /**
    * Drains all of them together: first nobody takes anything in any more, then each handles what is left and what the others pass to
@@ -93,7 +93,7 @@ export function startWorkers(args: {
       void slot.ended.then((code) => {
         slot.child = undefined;
         slot.observeUrl = undefined;
-        reject(cliErrors.make('MACH1640', { worker: slot.name, code: String(code) }));
+        reject(executionErrors.make('MACH3250', { worker: slot.name, code: String(code) }));
         onEnd(slot, code);
       });
     });
@@ -108,7 +108,7 @@ export function startWorkers(args: {
     if (slot.deaths.length > limits.workerRestartsMax) {
       ending = true;
       fail(
-        cliErrors.make('MACH1641', {
+        executionErrors.make('MACH3251', {
           worker: slot.name,
           deaths: slot.deaths.length,
           windowMs: limits.workerRestartWindowMs,
