@@ -66,6 +66,8 @@ export const limits = {
   /** Retry of a sink: first delay, factor 2, jitter, this longest delay. */
   sinkRetryDelayMs: 100,
   sinkRetryDelayMaxMs: 30_000,
+  /** The same while the disk of the store is full: asking costs nothing then, and rows come soon after there is room. */
+  sinkFullRetryDelayMaxMs: 2_000,
   /** Time between checkpoints of a stage. */
   checkpointEveryMs: 5_000,
   /** Checkpoints kept of a stage. */

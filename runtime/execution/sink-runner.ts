@@ -4,7 +4,7 @@
  */
 import type { LogMessage, LogStream } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { MachError, messageOf } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
@@ -14,6 +14,9 @@ import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-fram
 import { readAhead } from './read-ahead.ts';
 import { firstStage } from './streams.ts';
 import { woken } from './woken.ts';
+
+/** Of the store: its disk is full. */
+const storeFullCode = 'MACH3110';
 
 interface Promised {
   readonly from: number;
@@ -120,7 +123,9 @@ export async function startSinkRunner(args: {
         problem = messageOf(error);
         counts.retries++;
         if (stop.signal.aborted) throw error;
-        const longest = Math.min(limits.sinkRetryDelayMs * 2 ** attempt, limits.sinkRetryDelayMaxMs);
+        const isFull = error instanceof MachError && error.code === storeFullCode;
+        const delayMaxMs = isFull ? limits.sinkFullRetryDelayMaxMs : limits.sinkRetryDelayMaxMs;
+        const longest = Math.min(limits.sinkRetryDelayMs * 2 ** attempt, delayMaxMs);
         args.logger.warn({ sink, attempt, error: problem, retryMs: longest }, 'the sink will be tried again');
         // Half fixed, half by chance: sinks that failed together do not come back together.
         const waitMs = longest * (0.5 + Math.random() / 2);

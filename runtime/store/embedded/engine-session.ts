@@ -34,6 +34,10 @@ export class EngineError extends Error {
 
   static from(error: unknown): EngineError {
     const text = messageOf(error);
+    // The body of an insert is written by this process, which notices what the engine does not.
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+      return EngineError.make(243, 'NOT_ENOUGH_SPACE', `The disk is full: ${text}`);
+    }
     const code = Number(/Code: (\d+)/.exec(text)?.[1] ?? 1001);
     return new EngineError(
       code,
