@@ -18,6 +18,7 @@ import { decodeInputFrame, type InputFrame, timeOfInput } from '../log-frame.ts'
 import type { LookupQuestion } from '../lookup.ts';
 import { readSchemaBook } from '../schema-book.ts';
 import { StageMachine } from '../stage-machine.ts';
+import { adoptSnapshot } from '../upgrade/adopt.ts';
 import { replayErrors } from './errors.ts';
 import { fitsTopology } from './fit.ts';
 
@@ -172,7 +173,8 @@ export async function openPast(options: PastOptions): Promise<Past> {
       question: (question) => listener.question?.(question),
     });
     const checkpoint = useCheckpoints ? await newestBefore(sequence) : undefined;
-    if (checkpoint) machine.restore(checkpoint.snapshot);
+    // Nodes without state that are new stand where time is on the edges that feed them.
+    if (checkpoint) machine.restore(adoptSnapshot(checkpoint.snapshot, checkpoint.head, topology));
     let handled = checkpoint?.head.sequence ?? first - 1;
     await onMessage?.(undefined, machine);
     for await (const message of messages(handled + 1, {
