@@ -31,16 +31,18 @@ export interface SharedEngine {
   readonly failed: Promise<unknown>;
 }
 
-export interface JoinArguments {
+export interface JoinArguments<E extends Engine> {
   readonly log: Log;
   readonly logger: Logger;
   readonly role: WorkerRole | undefined;
   /** Started without units. */
-  startEngine(onUnitTaken: (partition: number, error: unknown) => void): Promise<Engine>;
+  startEngine(onUnitTaken: (partition: number, error: unknown) => void): Promise<E>;
 }
 
 /** Resolves when the partitions of its share are open, or others still hold them. Rejects when one cannot be opened. */
-export async function joinWorkers(args: JoinArguments): Promise<SharedEngine & { readonly engine: Engine }> {
+export async function joinWorkers<E extends Engine>(
+  args: JoinArguments<E>,
+): Promise<SharedEngine & { readonly engine: E }> {
   const { log, logger, role } = args;
   let ownership: Ownership | undefined;
   let fail: (error: unknown) => void = () => {};

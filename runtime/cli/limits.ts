@@ -12,4 +12,6 @@ export const cliLimits = {
   deadLettersRedriven: 10_000,
   /** How often `mach dead-letter redrive --wait` looks. */
   redriveWaitEveryMs: 250,
+  /** What `mach run` sends to the engine that runs the topology already: a path and values of variables. */
+  upgradeRequestBytesMax: 1024 * 1024,
 } as const;

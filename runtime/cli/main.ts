@@ -10,6 +10,7 @@ import * as graph from './commands/graph.ts';
 import * as help from './commands/help.ts';
 import * as init from './commands/init.ts';
 import * as list from './commands/list.ts';
+import * as plan from './commands/plan.ts';
 import * as replay from './commands/replay.ts';
 import * as run from './commands/run.ts';
 import * as schema from './commands/schema.ts';
@@ -27,6 +28,7 @@ const commands: readonly CommandModule[] = [
   graph,
   explain,
   run,
+  plan,
   top,
   tap,
   deadLetter,

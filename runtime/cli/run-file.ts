@@ -6,6 +6,14 @@ export interface RunFile {
   readonly topology: string;
   readonly url: string;
   readonly processId: number;
+  /** Where another version of the topology may be given to it. */
+  readonly control?: Control;
+}
+
+export interface Control {
+  /** On loopback. */
+  readonly url: string;
+  readonly token: string;
 }
 
 const folderOf = (directory: string) => join(directory, 'running');
@@ -14,7 +22,7 @@ export async function writeRunFile(directory: string, run: RunFile): Promise<() 
   const folder = folderOf(directory);
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${run.topology}.json`);
-  await writeFile(file, JSON.stringify(run));
+  await writeFile(file, JSON.stringify(run), { mode: 0o600 });
   return () => rm(file, { force: true });
 }
 

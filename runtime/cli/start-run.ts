@@ -2,8 +2,10 @@
 import { type Clock, steadyClock } from '../clock.ts';
 import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
-import { type Engine, type EngineOptions, startEngine } from '../execution/engine.ts';
+import type { Engine, EngineOptions } from '../execution/engine.ts';
 import type { Ownership } from '../execution/ownership.ts';
+import { type LiveEngine, startLiveEngine } from '../execution/upgrade/live-engine.ts';
+import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { startObserveServer } from '../observe/http-server.ts';
@@ -15,6 +17,7 @@ import type { CommandContext } from './context.ts';
 import { joinWorkers, type WorkerRole } from './join-workers.ts';
 import { writeRunFile } from './run-file.ts';
 import { openServices, type Services } from './services.ts';
+import { startUpgradeServer } from './upgrade-server.ts';
 
 export interface RunSettings {
   readonly topology: BoundTopology;
@@ -65,6 +68,10 @@ export async function startRun(settings: RunSettings): Promise<Run> {
   try {
     logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');
     const { engine, ownership, failed } = await openEngine(settings, services, logger);
+    const { catalogue } = await context.loadCatalogue();
+    const upgrades = settings.role
+      ? undefined
+      : await startUpgradeServer({ engine, catalogue, env: context.env, logger });
     const server = await startObserveServer({
       engine,
       clock,
@@ -78,10 +85,16 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     // Those of a worker are found through the one that has started it.
     const removeRunFile = settings.role
       ? async () => undefined
-      : await writeRunFile(directory, { topology: topology.name, url: server.url, processId: process.pid });
+      : await writeRunFile(directory, {
+          topology: topology.name,
+          url: server.url,
+          processId: process.pid,
+          ...(upgrades && { control: upgrades.control }),
+        });
     logger.info({ topology: topology.name, observe: server.url }, 'running');
     const closeAround = async () => {
       await removeRunFile();
+      await upgrades?.close();
       await server.close();
       await services.close();
     };
@@ -119,7 +132,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
 }
 
 interface OpenEngine {
-  readonly engine: Engine;
+  readonly engine: LiveEngine;
   readonly ownership: Ownership | undefined;
   readonly failed: Promise<unknown>;
 }
@@ -138,14 +151,16 @@ async function openEngine(settings: RunSettings, services: Services, logger: Log
     crashPoints: processCrashPoints(),
     partitions: await settlePartitions(log, topology.name, { wanted: settings.partitions }),
   };
+  const { catalogue } = await settings.context.loadCatalogue();
+  const rebind = rebindVersion({ catalogue, env: settings.context.env });
   if (!services.isShared) {
-    return { engine: await startEngine(options), ownership: undefined, failed: new Promise(() => {}) };
+    return { engine: await startLiveEngine(options, rebind), ownership: undefined, failed: new Promise(() => {}) };
   }
   return joinWorkers({
     log,
     logger,
     role: settings.role,
-    startEngine: (onUnitTaken) => startEngine({ ...options, units: [], onUnitTaken }),
+    startEngine: (onUnitTaken) => startLiveEngine({ ...options, units: [], onUnitTaken }, rebind),
   });
 }
 

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { machineTimer, systemClock } from '../../clock.ts';
 import { limits } from '../../limits.ts';
 import { parseDuration } from '../../stream/options.ts';
+import type { BoundTopology } from '../../topology/bound.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
@@ -33,7 +34,7 @@ export function register(program: Command, context: CommandContext): void {
     .helpGroup(groups.run)
     .summary('run a topology')
     .description(
-      'Runs a topology until it is told to stop. NATS and ClickHouse are those of NATS_URL and CLICKHOUSE_URL; without them both run embedded, in the data folder.\nSeveral processes with the same NATS_URL and CLICKHOUSE_URL share the partitions of the topology; --workers starts several at once. When one dies the others take over what it had.\nCtrl-C or SIGTERM drains: sources stop taking in, what was accepted is written, a checkpoint is taken. A second Ctrl-C ends at once; nothing accepted is lost, the next start goes on from the last checkpoint.',
+      'Runs a topology until it is told to stop. NATS and ClickHouse are those of NATS_URL and CLICKHOUSE_URL; without them both run embedded, in the data folder.\nSeveral processes with the same NATS_URL and CLICKHOUSE_URL share the partitions of the topology; --workers starts several at once. When one dies the others take over what it had.\nWhere the topology runs already, in the same data folder, that engine goes on with this version: see `mach plan`.\nCtrl-C or SIGTERM drains: sources stop taking in, what was accepted is written, a checkpoint is taken. A second Ctrl-C ends at once; nothing accepted is lost, the next start goes on from the last checkpoint.',
     )
     .argument('<file>', 'topology file')
     .option('--data <folder>', 'folder of the embedded servers', '.mach/data')
@@ -64,6 +65,7 @@ async function run(file: string, flags: RunFlags, context: CommandContext): Prom
   const settings = settingsOf(flags, context);
   const workers = countOf('--workers', flags.workers, limits.workersMax) ?? 1;
   const topology = await context.loadTopology(file);
+  if (!settings.role && (await tookOver(topology, settings, context))) return;
   const forMs = flags.for === undefined ? undefined : durationOf(flags.for);
   // Before the line that says that it runs: whoever waits for the line may send a signal at once.
   const signalled = untilSignalled({ isWorker: settings.role !== undefined });
@@ -75,6 +77,23 @@ async function run(file: string, flags: RunFlags, context: CommandContext): Prom
   }
   if (!settings.role) process.once('SIGINT', () => process.exit(exitCodes.interrupted));
   await ended.drain();
+}
+
+/** An engine that runs this topology goes on with this version. False: none runs here, or this process joins it. */
+async function tookOver(
+  topology: BoundTopology,
+  { directory, acceptLoss }: Pick<RunSettings, 'directory' | 'acceptLoss'>,
+  context: CommandContext,
+): Promise<boolean> {
+  const { askUpgrade, findRunning } = await import('../ask-upgrade.ts');
+  const running = await findRunning(directory, topology.name);
+  if (!running) return false;
+  // Of one version several may share the work, where the log is one for all.
+  if (running.manifest.hash === topology.hash && context.env.NATS_URL) return false;
+  const { describeUpgrade } = await import('../plan-text.ts');
+  const done = await askUpgrade(running.run, topology, { env: context.env, acceptLoss });
+  context.print(describeUpgrade(done, running.run.processId));
+  return true;
 }
 
 interface Running {

@@ -91,7 +91,16 @@ export async function startLiveEngine(options: EngineOptions, rebind?: Rebind): 
   return new Proxy(live as LiveEngine, {
     get(target, name) {
       if (name in target) return Reflect.get(target, name);
-      if (name === 'drain' || name === 'stop' || name === 'openUnit' || name === 'closeUnit') {
+      if (name === 'openUnit') {
+        return (partition: number) =>
+          afterChange(async () => {
+            if (rebind && current.plan.partitions === 1) {
+              await finishOldVersion({ ...options, topology: current.topology, units: [partition] }, rebind);
+            }
+            return current.openUnit(partition);
+          });
+      }
+      if (name === 'drain' || name === 'stop' || name === 'closeUnit') {
         return (...args: never[]) =>
           afterChange(() => (current[name] as (...given: never[]) => Promise<void>)(...args));
       }

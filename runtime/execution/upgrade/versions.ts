@@ -25,7 +25,6 @@ export async function keepVersion(
   { partitions, clock }: { partitions: number; clock: Pick<Clock, 'now'> },
 ): Promise<void> {
   const names = await versionNames(objects);
-  await say(objects, topology.hash);
   if (names.some((name) => name.endsWith(`-${topology.hash}`))) return;
   const since = Math.floor(clock.now());
   const version: TopologyVersion = { manifest: manifestOf(topology, { partitions }), ir: topology.ir, since };
@@ -40,13 +39,20 @@ export async function readVersion(objects: ObjectStore, hash: string): Promise<T
   return data && (JSON.parse(Buffer.from(data).toString()) as TopologyVersion);
 }
 
+/** What ran last, as far as the log knows. */
+export async function lastVersion(objects: ObjectStore): Promise<TopologyVersion | undefined> {
+  const hash = await startedLast(objects);
+  return hash === undefined ? undefined : readVersion(objects, hash);
+}
+
 /** Hash of the version that was started last; undefined on a new log. */
 export async function startedLast(objects: ObjectStore): Promise<string | undefined> {
   const data = await objects.get(current);
   return data && Buffer.from(data).toString();
 }
 
-async function say(objects: ObjectStore, hash: string): Promise<void> {
+/** The first message is about to be handled by this version. */
+export async function sayStarted(objects: ObjectStore, { hash }: Pick<BoundTopology, 'hash'>): Promise<void> {
   if ((await startedLast(objects)) !== hash) await objects.put(current, Buffer.from(hash));
 }
 

@@ -1,0 +1,66 @@
+/** Asks the engine that runs a topology to go on with another version of it. */
+import { resolve } from 'node:path';
+import { messageOf } from '../errors.ts';
+import type { Upgrade } from '../execution/upgrade/live-engine.ts';
+import type { Manifest } from '../execution/upgrade/manifest.ts';
+import type { BoundTopology } from '../topology/bound.ts';
+import { cliErrors } from './errors.ts';
+import { findRuns, type RunFile } from './run-file.ts';
+import type { UpgradeRequest } from './upgrade-server.ts';
+
+/** The run of a topology in a data folder, when it can be asked; undefined when none runs or it does not answer. */
+export async function findRunning(
+  directory: string,
+  topology: string,
+): Promise<{ run: RunFile; manifest: Manifest } | undefined> {
+  const run = (await findRuns(directory)).find((one) => one.topology === topology);
+  if (!run?.control) return undefined;
+  try {
+    const response = await fetch(`${run.control.url}/manifest`, { headers: authorization(run) });
+    if (!response.ok) return undefined;
+    return { run, manifest: (await response.json()) as Manifest };
+  } catch {
+    // A process of another kind has its number by now.
+    return undefined;
+  }
+}
+
+/** Rejects with MACH1626 when it is refused or fails; the version that ran goes on. */
+export async function askUpgrade(
+  run: RunFile,
+  topology: BoundTopology,
+  args: { env: Readonly<Record<string, string | undefined>>; acceptLoss: readonly string[] },
+): Promise<Upgrade> {
+  const body: UpgradeRequest = {
+    file: resolve(topology.file),
+    env: namedValues(topology, args.env),
+    acceptLoss: args.acceptLoss,
+  };
+  let response: Response;
+  try {
+    const headers = { ...authorization(run), 'content-type': 'application/json' };
+    response = await fetch(`${run.control?.url}/upgrade`, { method: 'POST', headers, body: JSON.stringify(body) });
+  } catch (error) {
+    throw cliErrors.make('MACH1622', { url: run.url, reason: messageOf(error) }, error);
+  }
+  const reply = (await response.json()) as Upgrade & { code?: string | null; message?: string; errors?: unknown };
+  if (response.ok) return reply;
+  const reason = reply.message ?? JSON.stringify(reply.errors ?? reply);
+  throw cliErrors.make('MACH1626', { reason: reply.code ? `${reply.code} ${reason}` : reason });
+}
+
+function authorization(run: RunFile): { authorization: string } {
+  return { authorization: `Bearer ${run.control?.token}` };
+}
+
+/** Of the variables that the topology names alone: what else stands in an environment is nobody's business. */
+function namedValues(
+  topology: BoundTopology,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const names = [...JSON.stringify(topology.ir).matchAll(/\$\{env:([A-Za-z_][A-Za-z0-9_]*)/g)].map(
+    (match) => match[1] as string,
+  );
+  const given = names.map((name) => [name, env[name]] as const);
+  return Object.fromEntries(given.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
+}
