@@ -81,6 +81,13 @@ async function answer({ engine, clock, ownership }: Observed, path: string): Pro
   }
 }
 
+/** For `mach checkpoint save`: from this machine alone, since it makes work. */
+async function takeCheckpoint({ engine }: Observed, from = ''): Promise<Reply> {
+  if (!/^(?:::ffff:)?127\.|^::1$/.test(from)) return json(403, { error: 'only from the machine that it runs on' });
+  for (const unit of engine.units.values()) await unit.checkpoint();
+  return json(200, { units: [...engine.units.keys()] });
+}
+
 /** What a request asks for; `//` and its like are no addresses, and must not end the engine. */
 function addressOf(target = '/'): URL {
   const [path = '/', query = ''] = target.split(/\?(.*)/s);
@@ -115,7 +122,8 @@ export async function startObserveServer(
       streamTap(engine, searchParams.get('edge') ?? '', response);
       return;
     }
-    void answer(args, pathname)
+    const wantsCheckpoint = request.method === 'POST' && pathname === '/checkpoint';
+    void (wantsCheckpoint ? takeCheckpoint(args, request.socket.remoteAddress) : answer(args, pathname))
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });

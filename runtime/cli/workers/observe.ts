@@ -28,12 +28,12 @@ interface WorkerReply {
 }
 
 /** What the workers that run answer; one that does not is left out. */
-async function askAll(workers: readonly WorkerProcess[], path: string): Promise<WorkerReply[]> {
+async function askAll(workers: readonly WorkerProcess[], path: string, method = 'GET'): Promise<WorkerReply[]> {
   const asked = workers.map(async ({ name, observeUrl }): Promise<WorkerReply | undefined> => {
     if (observeUrl === undefined) return undefined;
     try {
       const signal = AbortSignal.timeout(limits.workerAnswerMs);
-      const response = await fetch(`${observeUrl}${path}`, { signal });
+      const response = await fetch(`${observeUrl}${path}`, { method, signal });
       return { worker: name, status: response.status, text: await response.text() };
     } catch {
       return undefined;
@@ -81,6 +81,14 @@ async function answer(workers: readonly WorkerProcess[], path: string): Promise<
   }
 }
 
+/** For `mach checkpoint save`: each worker takes one of what it holds. */
+async function takeCheckpoints(workers: readonly WorkerProcess[]): Promise<Reply> {
+  const replies = await askAll(workers, '/checkpoint', 'POST');
+  const failed = replies.find(({ status }) => status !== 200);
+  if (failed) return { status: failed.status, type: 'application/json', body: failed.text };
+  return json(replies.length === workers.length ? 200 : 503, { workers: replies.map(({ worker }) => worker) });
+}
+
 /** Lines of all workers as they come, until the reader goes away. */
 async function streamTaps(workers: readonly WorkerProcess[], query: string, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
@@ -126,7 +134,8 @@ export async function startWorkersServer(args: {
       void streamTaps(args.workers(), `?${query}`, response).catch(() => response.destroy());
       return;
     }
-    void answer(args.workers(), path)
+    const wantsCheckpoint = request.method === 'POST' && path === '/checkpoint';
+    void (wantsCheckpoint ? takeCheckpoints(args.workers()) : answer(args.workers(), path))
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
