@@ -12,11 +12,13 @@ import * as init from './commands/init.ts';
 import * as list from './commands/list.ts';
 import * as plan from './commands/plan.ts';
 import * as replay from './commands/replay.ts';
+import * as rescale from './commands/rescale.ts';
 import * as run from './commands/run.ts';
 import * as schema from './commands/schema.ts';
 import * as tap from './commands/tap.ts';
 import * as test from './commands/test.ts';
 import * as top from './commands/top.ts';
+import * as why from './commands/why.ts';
 import { type CommandContext, type CommandModule, type ContextOptions, createContext } from './context.ts';
 import { CommandExit, exitCodes } from './exit-codes.ts';
 
@@ -28,9 +30,11 @@ const commands: readonly CommandModule[] = [
   graph,
   explain,
   run,
+  rescale,
   plan,
   top,
   tap,
+  why,
   deadLetter,
   replay,
   diff,
