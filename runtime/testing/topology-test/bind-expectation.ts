@@ -3,10 +3,12 @@ import { deadLetterSchema } from '../../execution/dead-letter.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Schema } from '../../stream/schema.ts';
+import { edgeToken, parseEdgeToken } from '../../topology/names.ts';
 import type { Path } from '../../topology/places.ts';
 import { type BindContext, checkCounted, checkNode, nearest, reportTime } from './bind.ts';
-import type { Expectation, ExpectedRow, ExpectStep } from './bound-test.ts';
+import type { Expectation, ExpectedRow, ExpectStep, RowsOf } from './bound-test.ts';
 import type { RawEvent, RawExpectation } from './format.ts';
+import { parseSeries } from './series.ts';
 import { fieldsOf, parseTime, timeOf, unknownField } from './values.ts';
 
 type Build = (now: number, check: boolean) => Expectation | undefined;
@@ -18,7 +20,7 @@ export function bindExpectation(
   context: BindContext,
 ): ExpectStep | undefined {
   const builds: Build[] = [];
-  if (raw.sink !== undefined || raw.dead_letters !== undefined) {
+  if (raw.sink !== undefined || raw.output !== undefined || raw.dead_letters !== undefined) {
     const build = rowsExpectation(raw, path, context);
     if (build) builds.push(build);
   }
@@ -34,8 +36,14 @@ export function bindExpectation(
     const place = context.places.find([...path, 'counts']);
     builds.push(() => ({ kind: 'counts', place, node, counts: counts as Partial<NodeCounts> }));
   }
+  if (raw.metrics) {
+    const { metrics } = raw;
+    const place = context.places.find([...path, 'metrics']);
+    checkMetrics(metrics, [...path, 'metrics'], context);
+    builds.push(() => ({ kind: 'metrics', place, metrics }));
+  }
   if (builds.length === 0) {
-    const problem = 'expect has sink, dead_letters, accounting, watermark or counts';
+    const problem = 'expect has sink, output, dead_letters, accounting, watermark, counts or metrics';
     context.report({ code: 'MACH1501', path, data: { problem } });
     return undefined;
   }
@@ -58,29 +66,65 @@ function watermarkExpectation(
   };
 }
 
-function rowsExpectation(raw: RawExpectation, path: Path, context: BindContext): Build | undefined {
-  const { topology, places, report } = context;
+function checkMetrics(metrics: Readonly<Record<string, number>>, path: Path, context: BindContext): void {
+  for (const name of Object.keys(metrics)) {
+    if (parseSeries(name)) continue;
+    const problem = `"${name}" is not a metric; write mach_node_in_events_total{node="NODE"}`;
+    context.report({ code: 'MACH1501', path: [...path, name], at: 'key', data: { problem } });
+  }
+}
+
+interface Where {
+  readonly of: RowsOf;
+  readonly name: string;
+  readonly schema: Schema;
+  readonly keys?: readonly string[] | undefined;
+}
+
+/** The sink, output or dead letters whose rows are expected. */
+function whereOf(raw: RawExpectation, path: Path, { topology, report }: BindContext): Where | undefined {
+  const given = (['sink', 'output', 'dead_letters'] as const).filter((key) => raw[key] !== undefined);
+  if (given.length > 1) {
+    report({ code: 'MACH1501', path, data: { problem: `expect has ${given.join(' or ')}, not both` } });
+    return undefined;
+  }
+  if (raw.output !== undefined) {
+    const output = parseEdgeToken(raw.output);
+    const nodes = [...topology.sources, ...topology.operators];
+    const schema = nodes.find(({ id }) => id === output.node)?.ports[output.port];
+    if (schema) return { of: { kind: 'output', output }, name: raw.output, schema };
+    const known = nodes.flatMap(({ id, ports }) => Object.keys(ports).map((port) => edgeToken({ node: id, port })));
+    const data = { name: raw.output, topology: topology.file };
+    report({ code: 'MACH1515', path: [...path, 'output'], data, suggestion: nearest(raw.output, known) });
+    return undefined;
+  }
+  if (raw.sink === undefined) return { of: { kind: 'dead letters' }, name: 'dead letters', schema: deadLetterSchema };
   const sink = topology.sinks.find(({ id }) => id === raw.sink);
-  if (raw.sink !== undefined && raw.dead_letters !== undefined) {
-    report({ code: 'MACH1501', path, data: { problem: 'expect has sink or dead_letters, not both' } });
+  if (sink) {
+    const schema = sink.inputs[0]?.schema ?? { fields: {} };
+    return { of: { kind: 'sink', sink: sink.id }, name: sink.id, schema, keys: sink.bound.tables?.[0]?.orderBy };
+  }
+  const ids = topology.sinks.map(({ id }) => id);
+  const data = { name: raw.sink, topology: topology.file };
+  report({ code: 'MACH1505', path: [...path, 'sink'], data, suggestion: nearest(raw.sink, ids) });
+  return undefined;
+}
+
+function rowsExpectation(raw: RawExpectation, path: Path, context: BindContext): Build | undefined {
+  const { places, report } = context;
+  const found = whereOf(raw, path, context);
+  if (!found) return undefined;
+  const { of, name: node, schema, keys } = found;
+  const rowsKey = of.kind === 'dead letters' ? 'dead_letters' : 'rows';
+  const rows = raw[rowsKey];
+  if (rows === undefined && raw.contains === undefined && raw.snapshot === undefined) {
+    report({ code: 'MACH1501', path, data: { problem: `expect has ${rowsKey}, contains or snapshot` } });
     return undefined;
   }
-  if (raw.sink !== undefined && !sink) {
-    const ids = topology.sinks.map(({ id }) => id);
-    const data = { name: raw.sink, topology: topology.file };
-    report({ code: 'MACH1505', path: [...path, 'sink'], data, suggestion: nearest(raw.sink, ids) });
-    return undefined;
-  }
-  const rowsKey = sink ? 'rows' : 'dead_letters';
-  const rows = sink ? raw.rows : raw.dead_letters;
-  if (rows === undefined && raw.contains === undefined) {
-    report({ code: 'MACH1501', path, data: { problem: `expect has ${rowsKey} or contains` } });
-    return undefined;
-  }
-  const schema: Schema = sink ? (sink.inputs[0]?.schema ?? { fields: {} }) : deadLetterSchema;
-  const node = sink?.id ?? 'dead letters';
-  const latestBy = latestFields(raw, path, { schema, node, keys: sink?.bound.tables?.[0]?.orderBy }, context);
-  const place = places.find([...path, rows === undefined ? 'contains' : rowsKey], { at: 'key' });
+  const latestBy = latestFields(raw, path, { schema, node, keys }, context);
+  const place = places.find([...path, rows !== undefined ? rowsKey : raw.contains ? 'contains' : 'snapshot'], {
+    at: 'key',
+  });
   return (now, check) => {
     const row = (one: RawEvent, where: Path): ExpectedRow => {
       const value = {
@@ -97,11 +141,12 @@ function rowsExpectation(raw: RawExpectation, path: Path, context: BindContext):
     return {
       kind: 'rows',
       place,
-      sink: sink?.id,
+      of,
       rows: typeof rows === 'object' ? list(rowsKey, rows) : rows,
       contains: raw.contains && list('contains', raw.contains),
       where: raw.where && row(raw.where, [...path, 'where']),
       latestBy,
+      snapshot: raw.snapshot,
     };
   };
 }

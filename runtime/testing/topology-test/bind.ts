@@ -9,6 +9,8 @@ import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
 import type { FilePlaces, Path } from '../../topology/places.ts';
 import { bindExpectation } from './bind-expectation.ts';
+import { bindFault } from './bind-fault.ts';
+import { bindMocks } from './bind-mocks.ts';
 import type { BoundStep, BoundTest } from './bound-test.ts';
 import type { RawEvent, RawSend, RawStep, RawTestFile } from './format.ts';
 import { topologyTestLimits } from './limits.ts';
@@ -43,7 +45,16 @@ export async function bindTests(
       const bound = await bindStep(step, [...path, 'steps', at], startMs ?? 0, context);
       if (bound) steps.push(bound);
     }
-    tests.push({ name: test.name, place: args.places.find([...path, 'name']), startMs: startMs ?? 0, steps });
+    const common = bindMocks(args.raw.mocks, ['mocks'], startMs ?? 0, context);
+    const own = bindMocks(test.mocks, [...path, 'mocks'], startMs ?? 0, context);
+    tests.push({
+      name: test.name,
+      place: args.places.find([...path, 'name']),
+      startMs: startMs ?? 0,
+      mocks: new Map([...common, ...own]),
+      partitions: test.partitions ?? args.raw.partitions ?? 1,
+      steps,
+    });
   }
   return tests;
 }
@@ -77,15 +88,7 @@ async function bindStep(
     return byMs === undefined ? undefined : { kind: 'advance', place, byMs };
   }
   if (step.crash) return { kind: 'crash', place };
-  if (step.fault) {
-    const { crash, drop_acknowledgements: dropAcknowledgements = 0 } = step.fault;
-    if (crash === undefined && dropAcknowledgements === 0) {
-      const problem = 'a fault is crash: NODE, or drop_acknowledgements: 2, or both';
-      context.report({ code: 'MACH1501', path: [...path, 'fault'], data: { problem } });
-    }
-    if (crash !== undefined) checkNode(context, crash, [...path, 'fault', 'crash']);
-    return { kind: 'fault', place, crashAt: crash, dropAcknowledgements };
-  }
+  if (step.fault) return bindFault(step.fault, [...path, 'fault'], place, context);
   return step.expect && bindExpectation(step.expect, [...path, 'expect'], startMs, context);
 }
 
@@ -224,7 +227,7 @@ export function reportTime({ report }: BindContext, path: Path, text: string): v
   report({ code: 'MACH1509', path, data: { what, problem }, suggestion });
 }
 
-function durationOf(text: string, path: Path, { report }: BindContext, maxMs: number): number | undefined {
+export function durationOf(text: string, path: Path, { report }: BindContext, maxMs: number): number | undefined {
   const what = String(path.at(-1));
   const value = parseDuration(text);
   if (value !== undefined && value <= maxMs) return value;

@@ -3,7 +3,7 @@ import type { AppendRequest } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Event } from '../../stream/schema.ts';
-import type { BoundTopology } from '../../topology/bound.ts';
+import type { BoundTopology, NodePort } from '../../topology/bound.ts';
 import type { Span } from '../../topology/ir/span.ts';
 
 export interface TestFile {
@@ -18,7 +18,24 @@ export interface BoundTest {
   readonly place: Span;
   /** Time of the test at its first step, ms since the epoch. */
   readonly startMs: number;
+  /** Node to what its look-ups are answered. */
+  readonly mocks: Mocks;
+  /** It runs once more at so many partitions; 1: it does not. */
+  readonly partitions: number;
   readonly steps: readonly BoundStep[];
+}
+
+export type Mocks = ReadonlyMap<string, readonly BoundMock[]>;
+
+/** The first whose fields fit the event answers. */
+export interface BoundMock {
+  readonly when: Event;
+  /** Null: not known there. */
+  readonly answer: unknown;
+  /** It fails instead. */
+  readonly error: string | undefined;
+  /** Time of the test until it answers. */
+  readonly afterMs: number;
 }
 
 export type BoundStep = SendStep | AdvanceStep | CrashStep | FaultStep | ExpectStep;
@@ -50,8 +67,12 @@ export interface FaultStep {
   readonly place: Span;
   /** The process dies when this node handles something next. */
   readonly crashAt: string | undefined;
+  /** The process dies when so many more messages of the log have been handled. */
+  readonly crashAfter: number | undefined;
   /** So many of the next acknowledgements of the log are lost. */
   readonly dropAcknowledgements: number;
+  /** The store takes nothing for so long. */
+  readonly storeDownMs: number;
 }
 
 /** Fields that are compared, and the event time where it is written. */
@@ -69,18 +90,26 @@ export interface ExpectStep {
   expectations(now: number): readonly Expectation[];
 }
 
+export type RowsOf =
+  | { readonly kind: 'sink'; readonly sink: string }
+  | { readonly kind: 'output'; readonly output: NodePort }
+  | { readonly kind: 'dead letters' };
+
 export type Expectation =
   | {
       readonly kind: 'rows';
       readonly place: Span;
-      /** Id of the sink; undefined: dead letters. */
-      readonly sink: string | undefined;
+      /** Where the rows are: a sink, an output of a node, or the dead letters. */
+      readonly of: RowsOf;
       readonly rows: ExpectedRows | undefined;
       readonly contains: readonly ExpectedRow[] | undefined;
       readonly where: ExpectedRow | undefined;
       /** Only the newest row for each value of these fields. */
       readonly latestBy: readonly string[] | undefined;
+      /** Name of the snapshot that the rows are compared with. */
+      readonly snapshot: string | undefined;
     }
+  | { readonly kind: 'metrics'; readonly place: Span; readonly metrics: Readonly<Record<string, number>> }
   | { readonly kind: 'accounting'; readonly place: Span; readonly accounting: Partial<Accounting> }
   | { readonly kind: 'watermark'; readonly place: Span; readonly node: string; readonly time: number | null }
   | { readonly kind: 'counts'; readonly place: Span; readonly node: string; readonly counts: Partial<NodeCounts> };

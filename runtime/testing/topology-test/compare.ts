@@ -1,25 +1,42 @@
 /** Whether a test got what it expects, and the difference in words. */
-import type { Event } from '../../stream/schema.ts';
+import { deadLetterSchema } from '../../execution/dead-letter.ts';
+import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
+import { edgeToken } from '../../topology/names.ts';
 import type { Expectation, ExpectedRow } from './bound-test.ts';
 import { topologyTestLimits } from './limits.ts';
+import { parseSeries, valueOfSeries } from './series.ts';
+import { snapshotRows } from './snapshots.ts';
 import { timeKey } from './values.ts';
 import type { CollectedRow, World } from './world.ts';
 
 export interface Mismatch {
+  /** MACH1520 when it does not say otherwise. */
+  readonly code?: 'MACH1525';
   readonly what: string;
   /** Lines: `-` expected, `+` got, `=` both. */
   readonly difference: readonly string[];
 }
 
-export function checkExpectation(
-  expectation: Expectation,
-  world: World,
-  topology: BoundTopology,
-): Mismatch | undefined {
+/** What an expectation is checked in. */
+export interface Checking {
+  readonly world: World;
+  readonly topology: BoundTopology;
+  /** Snapshots of this test. */
+  readonly snapshots: {
+    readonly update: boolean;
+    get(name: string): readonly Event[] | undefined;
+    put(name: string, rows: readonly Event[]): void;
+  };
+}
+
+export async function checkExpectation(expectation: Expectation, checking: Checking): Promise<Mismatch | undefined> {
+  const { world } = checking;
   switch (expectation.kind) {
     case 'rows':
-      return checkRows(expectation, world, topology);
+      return checkRows(expectation, checking);
+    case 'metrics':
+      return checkMetrics(expectation.metrics, await world.metrics());
     case 'accounting': {
       const accounting = world.accounting();
       const difference = differentFields(expectation.accounting as Event, accounting as unknown as Event);
@@ -42,14 +59,70 @@ export function checkExpectation(
 
 type RowsExpectation = Expectation & { kind: 'rows' };
 
-function checkRows(expectation: RowsExpectation, world: World, topology: BoundTopology): Mismatch | undefined {
-  const { sink, rows: wanted, contains, where, latestBy } = expectation;
-  const name = sink ?? 'dead letters';
-  const sinkNode = topology.sinks.find(({ id }) => id === sink);
-  const show = showRowOf(expectation, timestampsOf(sinkNode?.inputs[0]?.schema.fields ?? {}));
-  let got = sink === undefined ? world.deadLetters() : world.rows(sink);
+function checkMetrics(wanted: Readonly<Record<string, number>>, exposition: string): Mismatch | undefined {
+  const difference = Object.entries(wanted).flatMap(([name, value]) => {
+    const series = parseSeries(name);
+    const got = series && valueOfSeries(exposition, series);
+    return got !== undefined && isSame(value, got) ? [] : [`- ${name}: ${value}`, `+ ${name}: ${got ?? 'none'}`];
+  });
+  return difference.length === 0 ? undefined : { what: 'metrics have other values', difference };
+}
+
+function rowsOf({ of }: RowsExpectation, world: World): readonly CollectedRow[] {
+  if (of.kind === 'sink') return world.rows(of.sink);
+  return of.kind === 'output' ? (world.lookBack().rows.get(edgeToken(of.output)) ?? []) : world.deadLetters();
+}
+
+function schemaOf({ of }: RowsExpectation, topology: BoundTopology): Schema {
+  if (of.kind === 'dead letters') return deadLetterSchema;
+  if (of.kind === 'sink') return topology.sinks.find(({ id }) => id === of.sink)?.inputs[0]?.schema ?? { fields: {} };
+  const { node, port } = of.output;
+  return [...topology.sources, ...topology.operators].find(({ id }) => id === node)?.ports[port] ?? { fields: {} };
+}
+
+function nameOf({ of }: RowsExpectation): string {
+  if (of.kind === 'sink') return of.sink;
+  return of.kind === 'output' ? edgeToken(of.output) : 'dead letters';
+}
+
+function checkSnapshot(
+  name: string,
+  got: readonly CollectedRow[],
+  schema: Schema,
+  { snapshots }: Checking,
+): Mismatch | undefined {
+  const rows = snapshotRows(got, schema);
+  if (snapshots.update) {
+    snapshots.put(name, rows);
+    return undefined;
+  }
+  const kept = snapshots.get(name);
+  if (!kept) return { code: 'MACH1525', what: name, difference: [] };
+  const show: Show = (event) => JSON.stringify(event);
+  const pairs = alignRows(
+    kept.map((fields) => ({ fields, time: undefined })),
+    rows.map((event) => ({ event, time: 0 })),
+  );
+  // A field that is new in the rows is a difference too.
+  const isOther = ({ expected, row }: Pair) => !expected || !row || !isSame(expected.fields, row.event);
+  if (!pairs.some(isOther)) return undefined;
+  const what = `snapshot "${name}" has ${kept.length} rows, and now there are ${rows.length === kept.length ? 'others' : rows.length}`;
+  return { what, difference: cut(describePairs(pairs, show)) };
+}
+
+function checkRows(expectation: RowsExpectation, checking: Checking): Mismatch | undefined {
+  const { rows: wanted, contains, where, latestBy, snapshot } = expectation;
+  const { world, topology } = checking;
+  const name = nameOf(expectation);
+  const schema = schemaOf(expectation, topology);
+  const show = showRowOf(expectation, timestampsOf(schema.fields));
+  let got = rowsOf(expectation, world);
   if (latestBy) got = latestRows(got, latestBy);
   if (where) got = got.filter((row) => matches(where, row));
+  if (snapshot !== undefined) {
+    const mismatch = checkSnapshot(snapshot, got, schema, checking);
+    if (mismatch) return mismatch;
+  }
   const scope = `${latestBy ? 'newest ' : ''}rows of ${name}${where ? ` where ${show(where.fields, where.time)}` : ''}`;
   if (typeof wanted === 'number' && wanted !== got.length) {
     return {

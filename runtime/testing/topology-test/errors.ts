@@ -54,6 +54,14 @@ export const topologyTestErrors = defineErrors({
     message: 'no tests were found in {file}',
     help: 'Name a file of tests (`waiting-rooms.test.yaml`), a topology that has one beside it, or a folder with such files.',
   },
+  MACH1514: {
+    message: '"{name}" is not a look-up of {topology}',
+    help: '`mocks` names operators that ask outside (`enrich`), by their ids.',
+  },
+  MACH1515: {
+    message: '"{name}" is not an output of {topology}',
+    help: 'An output is a node, or node:port such as `dedupe:duplicate`. `mach explain FILE` shows them.',
+  },
   MACH1520: {
     message: '{what}',
     help: 'The topology did something else than the test expects. The difference shows expected (-) and got (+).',
@@ -65,6 +73,18 @@ export const topologyTestErrors = defineErrors({
   MACH1522: {
     message: 'the rows of {sink} differ when the same input is {how}',
     help: 'Results may depend only on the order of the log, never on how it was cut into messages or where the process died. An operator reads a clock or a random number, or keeps state outside of `keyedState`: that is a mistake of the operator.',
+  },
+  MACH1524: {
+    message: 'node {node} asks outside, and no mock answers {question}',
+    help: 'A test asks nobody outside. Write what the look-up is answered, in the file or in the test:\n\n  mocks:\n    named: [{ when: { hospital: H1 }, answer: { name: Bệnh viện Một }, after: 200ms }, { error: away }]',
+  },
+  MACH1525: {
+    message: 'there is no snapshot "{name}" of this test yet',
+    help: '`mach test --update` writes the rows as they are now beside the tests, for you to read and to keep with them.',
+  },
+  MACH1526: {
+    message: '{what} differ at {partitions} partitions',
+    help: 'The same log gives the same rows however many partitions handle it. An operator says of its state that it may be spread by a key (`spread`), and keeps something that belongs to several keys: that is a mistake of the operator.',
   },
   MACH1523: {
     message: 'the run ended: {reason}',

@@ -13,6 +13,14 @@ export const topologyTestLimits = {
   settleMaxMs: 3_600_000,
   /** Acknowledgements that one step may lose. */
   dropAcknowledgementsMax: 100,
+  /** Messages of the log after which a step may let the process die. */
+  crashAfterMax: 1_000_000,
+  /** Answers that are written for one look-up. */
+  mocksMax: 1_000,
+  /** Partitions at which a test may run once more. */
+  partitionsMax: 16,
+  /** Rows of one snapshot. */
+  snapshotRowsMax: 10_000,
   /** Rows shown of a difference, and characters of one row. */
   shownRowsMax: 20,
   shownRowLengthMax: 480,

@@ -77,13 +77,26 @@ function reporter(places: FilePlaces, diagnostics: Diagnostic[]): ReportTestProb
 }
 
 const keysOf: Readonly<Record<string, readonly string[]>> = {
-  'the file': ['topology', 'origins', 'tests'],
-  'a test': ['name', 'start', 'steps'],
+  'the file': ['topology', 'origins', 'mocks', 'partitions', 'tests'],
+  'a test': ['name', 'start', 'mocks', 'partitions', 'steps'],
   'a step': ['send', 'advance', 'crash', 'fault', 'expect'],
   send: ['source', 'event', 'events', 'text', 'file', 'repeat', 'every', 'origin', 'at'],
-  fault: ['crash', 'drop_acknowledgements'],
-  expect: ['sink', 'dead_letters', 'rows', 'contains', 'where', 'latest', 'accounting', 'watermark', 'counts'],
-  accounting: ['in', 'delivered', 'filtered', 'late', 'dropped', 'dead_lettered', 'dropped_by_reason'],
+  fault: ['crash', 'crash_after', 'drop_acks', 'store'],
+  expect: [
+    'sink',
+    'output',
+    'dead_letters',
+    'rows',
+    'contains',
+    'where',
+    'latest',
+    'snapshot',
+    'accounting',
+    'watermark',
+    'counts',
+    'metrics',
+  ],
+  accounting: ['in', 'delivered', 'filtered', 'late', 'dropped', 'dead_lettered', 'dropped_by_reason', 'redriven'],
   watermark: ['node', 'time'],
   counts: ['node', 'in', 'out', 'filtered', 'late', 'dropped', 'dead'],
 };

@@ -4,12 +4,15 @@ import { fillMessage, MachError, messageOf } from '../../errors.ts';
 import { isBalanced } from '../../stream/ledger.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Span } from '../../topology/ir/span.ts';
-import type { BoundStep, BoundTest, SendStep, TestFile } from './bound-test.ts';
-import { alignRows, checkExpectation } from './compare.ts';
+import { type Results, resultsOf, runAtPartitions } from './at-partitions.ts';
+import type { BoundStep, BoundTest, ExpectStep, SendStep, TestFile } from './bound-test.ts';
+import { alignRows, type Checking, checkExpectation } from './compare.ts';
+import { type Reached, reachedBy } from './coverage.ts';
 import { topologyTestErrors } from './errors.ts';
 import { topologyTestLimits } from './limits.ts';
 import { cutsFor, replay } from './replay.ts';
-import { openWorld, type World } from './world.ts';
+import type { Snapshots } from './snapshots.ts';
+import { type CollectedRow, openWorld, type World, type WorldOptions } from './world.ts';
 
 export interface TestFailure {
   readonly code: string;
@@ -23,62 +26,109 @@ export interface TestResult {
   readonly name: string;
   readonly line: number;
   readonly failures: readonly TestFailure[];
+  /** What the test came to; undefined when it broke off. */
+  readonly reached: Reached | undefined;
 }
 
-export async function* runTopologyTests({ topology, tests }: TestFile): AsyncGenerator<TestResult> {
+interface Running {
+  readonly topology: BoundTopology;
+  readonly test: BoundTest;
+  readonly snapshots: Checking['snapshots'];
+}
+
+/** `snapshots`: without them every expected snapshot is missing. */
+export async function* runTopologyTests(
+  { topology, tests }: TestFile,
+  snapshots?: Snapshots,
+): AsyncGenerator<TestResult> {
   for (const test of tests) {
-    const failures = await runTest(topology, test);
-    yield { name: test.name, line: test.place.line, failures };
+    const own: Checking['snapshots'] = {
+      update: snapshots?.update ?? false,
+      get: (name) => snapshots?.get(test.name, name),
+      put: (name, rows) => snapshots?.put(test.name, name, rows),
+    };
+    const { failures, reached } = await runTest({ topology, test, snapshots: own });
+    yield { name: test.name, line: test.place.line, failures, reached };
   }
 }
 
-async function runTest(topology: BoundTopology, test: BoundTest): Promise<TestFailure[]> {
+async function runTest(running: Running): Promise<Pick<TestResult, 'failures' | 'reached'>> {
+  const { topology, test } = running;
   const failures: TestFailure[] = [];
   let place = test.place;
   let world: World | undefined;
+  let reached: Reached | undefined;
   try {
-    world = await openWorld({ topology, startMs: test.startMs });
-    for (const [index, step] of test.steps.entries()) {
+    world = await openWorld(worldOf(running));
+    await runSteps(running, world, async (step) => {
       place = step.place;
-      // The crash to come then has something to replay.
-      if (test.steps.slice(index + 1).find(isActing)?.kind === 'crash' && isActing(step)) await world.checkpoint();
-      failures.push(...(await runStep(step, world, topology)));
-    }
+      failures.push(...(await runStep(step, world as World, running)));
+    });
     place = test.place;
+    await world.finish();
+    reached = reachedBy(world.lookBack());
     failures.push(...checkEnd(test, world, topology));
+    if (test.partitions > 1 && failures.length === 0) failures.push(...(await checkPartitions(running, world)));
   } catch (error) {
-    failures.push(failure('MACH1523', place, { reason: reasonOf(error, topology) }));
+    failures.push(brokenOff(error, place, topology));
   } finally {
     await world?.close();
   }
-  return failures;
+  return { failures, reached };
+}
+
+function worldOf({ topology, test }: Running): WorldOptions {
+  return { topology, startMs: test.startMs, mocks: test.mocks };
+}
+
+async function runSteps({ test }: Running, world: World, run: (step: BoundStep) => Promise<void>): Promise<void> {
+  for (const [index, step] of test.steps.entries()) {
+    // The crash to come then has something to replay.
+    if (test.steps.slice(index + 1).find(isActing)?.kind === 'crash' && isActing(step)) await world.checkpoint();
+    await run(step);
+  }
+}
+
+function brokenOff(error: unknown, place: Span, topology: BoundTopology): TestFailure {
+  if (error instanceof MachError && error.code === 'MACH1524') {
+    return failure('MACH1524', place, error.data as Readonly<Record<string, string>>);
+  }
+  return failure('MACH1523', place, { reason: reasonOf(error, topology) });
 }
 
 function isActing({ kind }: BoundStep): boolean {
   return kind !== 'expect' && kind !== 'fault';
 }
 
-async function runStep(step: BoundStep, world: World, topology: BoundTopology): Promise<TestFailure[]> {
+async function runStep(step: BoundStep, world: World, { topology, snapshots }: Running): Promise<TestFailure[]> {
+  if (step.kind !== 'expect') {
+    await act(step, world);
+    return [];
+  }
+  const failures: TestFailure[] = [];
+  for (const expectation of step.expectations(world.now())) {
+    const mismatch = await checkExpectation(expectation, { world, topology, snapshots });
+    if (!mismatch) continue;
+    const { code = 'MACH1520', what, difference } = mismatch;
+    const data = code === 'MACH1525' ? { name: what } : { what };
+    failures.push(failure(code, expectation.place, data, difference));
+  }
+  return failures;
+}
+
+async function act(step: Exclude<BoundStep, ExpectStep>, world: World): Promise<void> {
   switch (step.kind) {
     case 'send':
-      await send(step, world);
-      return [];
+      return send(step, world);
     case 'advance':
-      await world.advance(step.byMs);
-      return [];
+      return world.advance(step.byMs);
     case 'crash':
-      await world.crash();
-      return [];
+      return world.crash();
     case 'fault':
       if (step.crashAt !== undefined) world.armCrash(step.crashAt);
+      if (step.crashAfter !== undefined) world.crashAfter(step.crashAfter);
       if (step.dropAcknowledgements > 0) world.dropAcknowledgements(step.dropAcknowledgements);
-      return [];
-    case 'expect':
-      return step.expectations(world.now()).flatMap((expectation) => {
-        const mismatch = checkExpectation(expectation, world, topology);
-        if (!mismatch) return [];
-        return [failure('MACH1520', expectation.place, { what: mismatch.what }, mismatch.difference)];
-      });
+      if (step.storeDownMs > 0) world.storeDown(step.storeDownMs);
   }
 }
 
@@ -103,7 +153,7 @@ function checkEnd({ place }: BoundTest, world: World, topology: BoundTopology): 
     const again = replay(topology, inputs, cut);
     const how = `${cutNames[cut]}, with a crash in the middle`;
     for (const { id } of topology.sinks) {
-      const before = world.rows(id);
+      const before = world.rows(id).map(({ event, time }) => ({ event, time }));
       const after = again.rows.get(id) ?? [];
       const plain = after.map(({ event, time }) => ({ event, time }));
       if (isDeepStrictEqual(before, plain)) continue;
@@ -119,6 +169,63 @@ function checkEnd({ place }: BoundTest, world: World, topology: BoundTopology): 
     return [failure('MACH1522', place, { sink: 'the accounting', how }, difference)];
   }
   return [];
+}
+
+/** The same at several partitions. */
+async function checkPartitions(running: Running, world: World): Promise<TestFailure[]> {
+  const { topology, test } = running;
+  const { partitions, startMs, place } = test;
+  const one = resultsOf(world, topology);
+  const hasLookups = topology.operators.some(({ bound }) => bound.lookup);
+  const many = hasLookups
+    ? await stepsAtPartitions(running)
+    : await runAtPartitions({ topology, messages: world.messages(), startMs, partitions });
+  const differences: [string, string[]][] = topology.sinks.map(({ id }) => [
+    `the rows of ${id}`,
+    differentRows(one.rows.get(id) ?? [], many.rows.get(id) ?? [], { hasLookups }),
+  ]);
+  differences.push(['the dead letters', differentRows(one.deadLetters, many.deadLetters, { hasLookups })]);
+  if (!isDeepStrictEqual(one.accounting, many.accounting)) {
+    const lines = [`- ${JSON.stringify(one.accounting)}`, `+ ${JSON.stringify(many.accounting)}`];
+    differences.push(['the outcomes of events', lines]);
+  }
+  const [first] = differences.filter(([, lines]) => lines.length > 0);
+  if (!first) return [];
+  const [what, lines] = first;
+  const data = { what, partitions: String(partitions) };
+  return [failure('MACH1526', place, data, lines.slice(0, topologyTestLimits.shownRowsMax))];
+}
+
+async function stepsAtPartitions(running: Running): Promise<Results> {
+  const world = await openWorld({ ...worldOf(running), partitions: running.test.partitions });
+  try {
+    await runSteps(running, world, async (step) => {
+      if (step.kind !== 'expect') await act(step, world);
+    });
+    await world.finish();
+    return resultsOf(world, running.topology);
+  } finally {
+    await world.close();
+  }
+}
+
+/** Rows that only one of them has; the order in which partitions write is their own. */
+function differentRows(
+  one: readonly CollectedRow[],
+  many: readonly CollectedRow[],
+  { hasLookups }: { hasLookups: boolean },
+): string[] {
+  // Answers come into the log in another order, so rows may go back to other messages.
+  const show = ({ event, time, sequence }: CollectedRow) =>
+    JSON.stringify(hasLookups ? [event, time] : [event, time, sequence]);
+  const left = many.map(show);
+  const lines: string[] = [];
+  for (const row of one) {
+    const at = left.indexOf(show(row));
+    if (at >= 0) left.splice(at, 1);
+    else lines.push(`- ${JSON.stringify(row.event)}`);
+  }
+  return [...lines, ...left.map((row) => `+ ${JSON.stringify((JSON.parse(row) as [unknown])[0])}`)];
 }
 
 function reasonOf(error: unknown, { redactor }: BoundTopology): string {

@@ -1,5 +1,13 @@
 /** A topology whose sources a test sends through, whose sinks collect, and whose operators may die. */
-import type { BoundOperator, OperatorHandler, RunningSink, SinkRow, SourceContext } from '../../stream/definition.ts';
+import type {
+  BoundOperator,
+  LookupSpec,
+  OperatorHandler,
+  RunningSink,
+  SinkRow,
+  SourceContext,
+} from '../../stream/definition.ts';
+import type { Event } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 
 export interface EdgeHooks {
@@ -7,7 +15,12 @@ export interface EdgeHooks {
   /** Throws when the process dies in this node. */
   handling(node: string): void;
   write(sink: string, rows: readonly SinkRow[], token: string): ReturnType<RunningSink['write']>;
+  /** What a look-up is answered. */
+  answer(node: string, lookup: LookupSpec, event: Event, signal: AbortSignal): Promise<unknown>;
 }
+
+/** Look-ups end in the time of the test, by `answer`; the machine's time must not end them before. */
+const endlessMs = Number.MAX_SAFE_INTEGER / 2;
 
 export function withTestEdges(topology: BoundTopology, hooks: EdgeHooks): BoundTopology {
   return {
@@ -24,7 +37,7 @@ export function withTestEdges(topology: BoundTopology, hooks: EdgeHooks): BoundT
     })),
     operators: topology.operators.map((node) => ({
       ...node,
-      bound: mortal(node.bound, () => hooks.handling(node.id)),
+      bound: mortal(node.bound, node.id, hooks),
     })),
     sinks: topology.sinks.map((node) => ({
       ...node,
@@ -37,7 +50,8 @@ export function withTestEdges(topology: BoundTopology, hooks: EdgeHooks): BoundT
   };
 }
 
-function mortal(bound: BoundOperator, handling: () => void): BoundOperator {
+function mortal(bound: BoundOperator, node: string, hooks: EdgeHooks): BoundOperator {
+  const handling = () => hooks.handling(node);
   const { stateless, create, lookup } = bound;
   if (stateless) {
     return {
@@ -53,7 +67,8 @@ function mortal(bound: BoundOperator, handling: () => void): BoundOperator {
       ...bound,
       lookup: {
         ...lookup,
-        ask: (event, signal) => lookup.ask(event, signal),
+        timeoutMs: endlessMs,
+        ask: (event, signal) => hooks.answer(node, lookup, event, signal),
         join(event, answer, failure) {
           handling();
           return lookup.join(event, answer, failure);

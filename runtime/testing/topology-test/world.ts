@@ -3,16 +3,20 @@
  * collect what they would write. The process can die at any time and starts again on what the log and its checkpoints hold.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { LogMessage } from '../../bus/log.ts';
 import type { FaultPlan } from '../../bus/memory/faults.ts';
 import { type MemoryLog, memoryLog } from '../../bus/memory/log.ts';
 import { memoryStorage } from '../../bus/memory/storage.ts';
 import { virtualClock } from '../../clock.ts';
-import { deadLetterSchema } from '../../execution/dead-letter.ts';
+import { decodeDeadLetterRows } from '../../execution/dead-letter.ts';
 import { type Engine, startEngine } from '../../execution/engine.ts';
-import { decodeInputFrame, decodeOutputFrame, type InputFrame } from '../../execution/log-frame.ts';
+import { decodeInputFrame, type InputFrame } from '../../execution/log-frame.ts';
 import { firstStage } from '../../execution/streams.ts';
 import { type CrashPoints, SimulatedCrash } from '../../faults.ts';
 import { limits } from '../../limits.ts';
+import { mergeAccounting } from '../../observe/merge-status.ts';
+import { renderMetrics } from '../../observe/metrics.ts';
+import { engineStatus } from '../../observe/status.ts';
 import type { Store } from '../../store/store.ts';
 import type { AppendRequest, Logger, SinkRow, SourceContext } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
@@ -20,12 +24,17 @@ import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { parseEdgeToken, topologyNames } from '../../topology/names.ts';
+import { answerer } from './answerer.ts';
+import type { Mocks } from './bound-test.ts';
 import { topologyTestLimits } from './limits.ts';
+import { type LookBack, lookBack } from './look-back.ts';
 import { type EdgeHooks, withTestEdges } from './test-edges.ts';
 
 export interface CollectedRow {
   readonly event: Event;
   readonly time: number;
+  /** Of the source message that caused it; absent where that is of no interest. */
+  readonly sequence?: number;
 }
 
 /** A message of the input log, decoded. */
@@ -45,6 +54,12 @@ export interface World {
   crash(): Promise<void>;
   /** The process will die when this node handles something next. */
   armCrash(node: string): void;
+  /** The process will die when so many more messages of the log have been handled. */
+  crashAfter(messages: number): void;
+  /** The store takes nothing for so long. */
+  storeDown(forMs: number): void;
+  /** The store is back, if it was away, and has everything. */
+  finish(): Promise<void>;
   dropAcknowledgements(count: number): void;
   /** Rows of a sink in the order of their writing. */
   rows(sink: string): readonly CollectedRow[];
@@ -53,7 +68,13 @@ export interface World {
   watermark(node: string): number | null;
   /** Of an operator or a sink. */
   counts(node: string): NodeCounts;
+  /** As `/metrics` would show them. */
+  metrics(): Promise<string>;
   inputs(): readonly LoggedInput[];
+  /** What every output gave so far. */
+  lookBack(): LookBack;
+  /** The input log as it is stored. */
+  messages(): readonly LogMessage[];
   close(): Promise<void>;
 }
 
@@ -78,7 +99,14 @@ const noStore = new Proxy({} as Store, {
 
 const never = new Promise<never>(() => undefined);
 
-export async function openWorld(args: { topology: BoundTopology; startMs: number }): Promise<World> {
+export interface WorldOptions {
+  readonly topology: BoundTopology;
+  readonly startMs: number;
+  readonly mocks: Mocks;
+  readonly partitions?: number;
+}
+
+export async function openWorld(args: WorldOptions): Promise<World> {
   const clock = virtualClock(args.startMs);
   const machineClock = virtualClock(args.startMs);
   const storage = memoryStorage();
@@ -86,7 +114,12 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
   const collected = new Map(args.topology.sinks.map(({ id }) => [id, [] as CollectedRow[]]));
   const written = new Map<string, readonly SinkRow[]>();
   const schemas = new Map(args.topology.sources.map(({ id, ports }) => [id, ports.out as Schema]));
+  const hasLookups = args.topology.operators.some(({ bound }) => bound.lookup);
+  const answer = answerer({ mocks: args.mocks, clock });
   let armed: string | undefined;
+  let messagesToLive: number | undefined;
+  let storeBackAt = Number.NEGATIVE_INFINITY;
+  let seen: { readonly messages: number; readonly lookBack: LookBack } | undefined;
   let acknowledgementsToDrop = 0;
   let sendingFrom: string | undefined;
   let life = newLife();
@@ -134,17 +167,19 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
       handling: (node) => mayDie(of, node),
       async write(sink, rows, token) {
         if (of.dead) return never;
+        if (clock.now() < storeBackAt) throw new Error('the store is down, as the test says');
         const before = written.get(token);
         if (before && !isDeepStrictEqual(before, rows)) throw new Error(`token ${token} came with other rows`);
         if (!before) {
           written.set(token, rows);
-          for (const { event, time } of rows) collected.get(sink)?.push({ event, time });
+          for (const { event, time, sequence } of rows) collected.get(sink)?.push({ event, time, sequence });
         }
         if (armed !== sink) return [];
         armed = undefined;
         of.die();
         return never;
       },
+      answer: answer.ask,
     };
   }
 
@@ -179,6 +214,10 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
     const crashPoints: CrashPoints = {
       at(name) {
         if (name === 'source.after-append' && sendingFrom !== undefined) mayDie(mine, sendingFrom);
+        if (name !== 'stage.after-handle' || messagesToLive === undefined || --messagesToLive > 0) return;
+        messagesToLive = undefined;
+        mine.die();
+        throw new SimulatedCrash(name, 1);
       },
     };
     const starting = startEngine({
@@ -191,6 +230,7 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
       crashPoints,
       checkpointEveryMs: Number.MAX_SAFE_INTEGER,
       groupCommitWindowMs: 0,
+      ...(args.partitions === undefined ? {} : { partitions: args.partitions }),
     }).then((engine) => {
       mine.engine = engine;
     });
@@ -207,14 +247,35 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
   async function settle(): Promise<void> {
     for (;;) {
       const mine = life;
-      await whileAlive(mine, (mine.engine as Engine).settled());
-      if (!mine.dead) return;
-      await restart();
+      await whileAlive(mine, settledButStore(mine.engine as Engine));
+      answer.assertMocked();
+      if (mine.dead) {
+        await restart();
+        continue;
+      }
+      if (!hasLookups) return;
+      // Answers come by way of the log, a moment after they were asked for.
+      const before = lastSequence();
+      await whileAlive(mine, machineClock.sleep(limits.sinkWriteEveryMs));
+      if (lastSequence() === before && !mine.dead) return;
+    }
+  }
+
+  /** Everything is handled; and written, unless the store is down. */
+  async function settledButStore(engine: Engine): Promise<void> {
+    if (clock.now() >= storeBackAt) return engine.settled();
+    const { signal } = new AbortController();
+    for (const { stages } of engine.units.values()) {
+      for (const stage of stages) {
+        await stage.reached(lastSequence(), signal);
+        for (const publisher of stage.publishers.values()) await publisher.flushed();
+      }
     }
   }
 
   const stored = (name: string) => [...(storage.streams.get(name)?.messages.values() ?? [])];
   const inputStream = names.inputStream(firstStage);
+  const lastSequence = () => storage.streams.get(inputStream)?.lastSequence ?? 0;
 
   function inputs(fromSequence = 1): LoggedInput[] {
     return stored(inputStream)
@@ -238,7 +299,7 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
   return {
     now: () => clock.now(),
     async append(source, requests) {
-      let from = (storage.streams.get(inputStream)?.lastSequence ?? 0) + 1;
+      let from = lastSequence() + 1;
       let rest = requests;
       while (rest.length > 0) {
         const mine = life;
@@ -249,7 +310,7 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
         if (!mine.dead) break;
         rest = rest.slice(requestsStored(source, from));
         await restart();
-        from = (storage.streams.get(inputStream)?.lastSequence ?? 0) + 1;
+        from = lastSequence() + 1;
       }
       await settle();
     },
@@ -258,7 +319,8 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
       await settle();
     },
     async checkpoint() {
-      await whileAlive(life, (life.engine as Engine).stage.checkpoint());
+      const units = [...(life.engine as Engine).units.values()];
+      await whileAlive(life, Promise.all(units.map((unit) => unit.checkpoint())));
     },
     async crash() {
       life.die();
@@ -268,22 +330,53 @@ export async function openWorld(args: { topology: BoundTopology; startMs: number
     armCrash(node) {
       armed = node;
     },
+    crashAfter(messages) {
+      messagesToLive = messages;
+    },
+    storeDown(forMs) {
+      storeBackAt = clock.now() + forMs;
+    },
+    async finish() {
+      if (clock.now() >= storeBackAt) return;
+      storeBackAt = Number.NEGATIVE_INFINITY;
+      await settle();
+    },
     dropAcknowledgements(count) {
       acknowledgementsToDrop = count;
     },
     rows: (sink) => collected.get(sink) ?? [],
-    deadLetters: () =>
-      stored(names.deadLetterStream).flatMap(({ payload }) => decodeOutputFrame(payload, deadLetterSchema).rows),
-    accounting: () => (life.engine as Engine).stage.machine.accounting,
+    deadLetters: () => deadLettersOf(stored(names.deadLetterStream)),
+    accounting: () => accountingOf(life.engine as Engine),
     watermark(node) {
       const { machine } = (life.engine as Engine).stage;
       const time = machine.runner(node)?.watermark ?? machine.sourceWatermark(node).time;
       return Number.isFinite(time) ? time : null;
     },
     counts: (node) => (life.engine as Engine).stage.machine.runner(node)?.counts as NodeCounts,
+    async metrics() {
+      const engine = life.engine as Engine;
+      return renderMetrics(await drive(engineStatus(engine, clock.now())), engine.metrics.all());
+    },
     inputs: () => inputs(),
+    lookBack() {
+      if (seen?.messages !== lastSequence())
+        seen = { messages: lastSequence(), lookBack: lookBack(args.topology, inputs()) };
+      return seen.lookBack;
+    },
+    messages: () => stored(inputStream),
     async close() {
       if (life.engine && !life.dead) await drive(life.engine.stop());
     },
   };
+}
+
+/** Every letter in the order of its burial; not what became of those that were redriven. */
+export function deadLettersOf(messages: readonly LogMessage[]): CollectedRow[] {
+  const rows = messages.flatMap(({ payload }) => decodeDeadLetterRows(payload));
+  return rows.filter(({ event }) => event.kind !== 'ending');
+}
+
+export function accountingOf({ units }: Engine): Accounting {
+  const stages = [...units.values()].flatMap((unit) => unit.stages);
+  return mergeAccounting(stages.map(({ machine }) => machine.accounting));
 }
