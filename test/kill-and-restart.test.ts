@@ -13,6 +13,7 @@ import { isBalanced } from '../runtime/stream/ledger.ts';
 import { simulateCity } from '../simulator/city/index.ts';
 import { freePort, startEngineProcess, untilComputed } from './engine-process.ts';
 import { ownTopology } from './own-topology.ts';
+import { replayer } from './replayed.ts';
 
 const minuteMs = 60_000;
 const start = Date.parse('2026-03-02T10:00:00+07:00');
@@ -70,6 +71,22 @@ it('loses nothing and doubles nothing when it is killed twice in the middle', { 
     );
     expect(twice).toEqual([]);
     await store.close();
+
+    // What happened comes out again, beside the live one and after its end, and a checkpoint with a name brings its state back.
+    const past = replayer({ topology, directory, data: join(directory, 'data'), env });
+    const until = await past.expectSame('same');
+    await past.expectOtherAlerts('changed');
+    expect((await past.mach('checkpoint', 'save', topology, 'friday')).json).toMatchObject({ name: 'friday', fresh: true });
+    expect(await engine.stop()).toBe(0);
+    await past.expectSame('rest', { from: until });
+    expect((await past.mach('checkpoint', 'list', topology)).json).toMatchObject({
+      checkpoints: [{ name: 'friday', fits: true, misfit: null }],
+    });
+    const { json: restored } = await past.mach('checkpoint', 'restore', topology, 'friday');
+    expect(restored).toMatchObject({ name: 'friday', before: expect.stringMatching(/^before-restore-/) });
+    engine = await launch();
+    expect(engine.lines.find(({ msg }) => msg === 'stage restored')?.sequence).toBe(restored.sequence);
+    await past.expectSame('again');
     expect(await engine.stop()).toBe(0);
   } finally {
     await engine.kill();

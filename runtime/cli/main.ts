@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { MachError, messageOf } from '../errors.ts';
 import * as check from './commands/check.ts';
+import * as checkpoint from './commands/checkpoint.ts';
 import * as deadLetter from './commands/dead-letter.ts';
 import * as decode from './commands/decode.ts';
 import * as diff from './commands/diff.ts';
@@ -38,6 +39,7 @@ const commands: readonly CommandModule[] = [
   deadLetter,
   replay,
   diff,
+  checkpoint,
   decode,
   list,
   schema,
