@@ -77,8 +77,9 @@ export async function startRollCall(args: {
     }
     const waiting = early;
     early = undefined;
-    note(message, clock.now());
+    // We count as present once all are known that were there before us.
     for (const one of waiting) note(one, clock.now() - Math.max(0, message.storedAt - one.storedAt));
+    note(message, clock.now());
   }
 
   async function listen(): Promise<void> {
