@@ -8,7 +8,14 @@ import { type Outcomes, outcome } from '../stream/ledger.ts';
 import type { Event } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName } from '../topology/names.ts';
-import { type Exchange, type Keep, partitionsOfStage, type SpreadPlan, spreadTopology } from '../topology/spread.ts';
+import {
+  type Exchange,
+  type Keep,
+  partitionsOfStage,
+  type SpreadPlan,
+  spreadTopology,
+  writersOf,
+} from '../topology/spread.ts';
 
 export interface StagePart {
   readonly plan: SpreadPlan;
@@ -128,10 +135,7 @@ function keepOwn({ events, times, causes }: Batch, isOwn: (event: Event) => bool
   return kept;
 }
 
-/** Whether this part ever writes to a sink: what every partition has is written by the first alone. */
-export function writesTo(part: StagePart, sink: string): boolean {
-  const { plan, stage, partition } = part;
-  const node = plan.nodes.get(sink);
-  if (node?.stage !== stage || partition >= partitionsOfStage(plan, stage)) return false;
-  return partition === 0 || node.edges.some(({ keep, exchange }) => exchange !== null || keep.kind !== 'first');
+/** Whether this part ever writes to a sink. */
+export function writesTo({ plan, stage, partition }: StagePart, sink: string): boolean {
+  return plan.nodes.get(sink)?.stage === stage && writersOf(plan, sink).includes(partition);
 }

@@ -4,6 +4,7 @@ import { describeType, type Schema } from '../stream/schema.ts';
 import { describeField, type TopologyPlan } from './plan.ts';
 
 export function explainPlan(plan: TopologyPlan): string {
+  const isSpread = plan.stages.some(({ partitions }) => partitions > 1);
   const lines = [`${plan.topology}  ${plan.file}  ${plan.hash.slice(0, 12)}`, ''];
   for (const stage of plan.stages) {
     const count = `${stage.partitions} ${stage.partitions === 1 ? 'partition' : 'partitions'}`;
@@ -11,6 +12,8 @@ export function explainPlan(plan: TopologyPlan): string {
     lines.push(`  reads   ${stage.inputStream}`, ...stage.inputSubjects.map((subject) => `          ${subject}`));
     lines.push(`  writes  ${stage.outputStream}`, ...stage.outputSubjects.map((subject) => `          ${subject}`));
   }
+  for (const { from, fromStage, toStage, route } of plan.exchanges)
+    lines.push(`exchange ${from}, ${fromStage} to ${toStage}, ${route}`);
   lines.push(`checkpoints   ${plan.checkpointBucket}`, `dead letters  ${plan.deadLetterStream}`, '', 'sources');
   for (const { id, definition, durability, idleMs, disorderMs, ports } of plan.sources) {
     const order = disorderMs > 0 ? `, up to ${formatDuration(disorderMs)} out of order` : '';
@@ -21,6 +24,7 @@ export function explainPlan(plan: TopologyPlan): string {
   for (const operator of plan.operators) {
     lines.push(`  ${operator.id}: ${operator.definition} of ${describeInputs(operator.inputs)}`);
     if (operator.key.length > 0) lines.push(`    key ${operator.key.join(', ')}`);
+    if (isSpread) lines.push(`    work ${operator.share}`);
     if (operator.stateful) lines.push(`    state ${describeState(operator.stateBytesPerKey)}`);
     lines.push(...explainPorts(operator.ports));
   }

@@ -4,6 +4,14 @@ import type { Field, Schema } from '../stream/schema.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSinkNode, BoundSourceNode, BoundTopology } from './bound.ts';
 import { ReferenceNode } from './ir/reference-node.ts';
 import { stageName, topologyNames } from './names.ts';
+import {
+  type Exchange,
+  partitionsOfStage,
+  type SpreadPlan,
+  spreadTopology,
+  type Whereabouts,
+  writersOf,
+} from './spread.ts';
 import { usedSourcePorts } from './used-ports.ts';
 
 export interface PlannedSource {
@@ -13,7 +21,7 @@ export interface PlannedSource {
   readonly idleMs: number;
   readonly disorderMs: number;
   readonly ports: Readonly<Record<string, Schema>>;
-  /** Subjects that it appends to, one for each port and partition that is read. */
+  /** Subjects that it appends to, one for each port that is read: every partition reads all of them. */
   readonly subjects: readonly string[];
 }
 
@@ -24,6 +32,9 @@ export interface PlannedOperator {
   readonly inputs: Readonly<Record<string, string>>;
   readonly ports: Readonly<Record<string, Schema>>;
   readonly key: readonly string[];
+  readonly stage: string;
+  /** Which of its work a partition does: `all of it`, `by hospital`, ... */
+  readonly share: string;
   readonly stateful: boolean;
   /** State name to estimated bytes for each key. */
   readonly stateBytesPerKey: Readonly<Record<string, number>>;
@@ -35,6 +46,16 @@ export interface PlannedSink {
   readonly inputs: Readonly<Record<string, string>>;
   readonly subjects: readonly string[];
   readonly tables: readonly TableSpec[];
+}
+
+/** Rows that pass from one stage to a later one through the log. */
+export interface PlannedExchange {
+  /** `node` or `node.port`. */
+  readonly from: string;
+  readonly fromStage: string;
+  readonly toStage: string;
+  /** `by hospital`, `to the first partition`, `to the same partition`. */
+  readonly route: string;
 }
 
 export interface PlannedStage {
@@ -53,6 +74,8 @@ export interface TopologyPlan {
   readonly hash: string;
   readonly stages: readonly PlannedStage[];
   readonly sources: readonly PlannedSource[];
+  readonly exchangeStream: string | null;
+  readonly exchanges: readonly PlannedExchange[];
   readonly operators: readonly PlannedOperator[];
   readonly sinks: readonly PlannedSink[];
   readonly deadLetterStream: string;
@@ -63,42 +86,68 @@ export interface TopologyPlan {
 /** With one partition every operator runs in one stage, whatever its keys: there is nobody to exchange with. */
 export function planTopology(bound: BoundTopology, { partitions = 1 }: { partitions?: number } = {}): TopologyPlan {
   const names = topologyNames(bound.name);
-  const stage = stageName(1);
-  const each = Array.from({ length: partitions }, (_, partition) => partition);
+  const spread = spreadTopology(bound, partitions);
   const used = usedSourcePorts(bound);
   const sources = bound.sources.map((source) =>
     planSource(source, (port) =>
-      used.get(source.id)?.has(port) ? each.map((n) => names.inputSubject(stage, { node: source.id, port }, n)) : [],
+      used.get(source.id)?.has(port) ? [names.inputSubject(stageName(1), { node: source.id, port }, 0)] : [],
     ),
   );
-  const sinks = bound.sinks.map((sink) =>
-    planSink(
+  const sinks = bound.sinks.map((sink) => {
+    const stage = stageName(spread.nodes.get(sink.id)?.stage ?? 1);
+    return planSink(
       sink,
-      each.map((n) => names.outputSubject(stage, sink.id, n)),
-    ),
-  );
+      writersOf(spread, sink.id).map((partition) => names.outputSubject(stage, sink.id, partition)),
+    );
+  });
+  const stages = Array.from({ length: spread.stages }, (_, index) => index + 1).map((number): PlannedStage => {
+    const stage = stageName(number);
+    const inside = (id: string) => spread.nodes.get(id)?.stage === number;
+    const count = partitionsOfStage(spread, number);
+    const isFirst = number === 1;
+    return {
+      name: stage,
+      partitions: count,
+      inputStream: isFirst ? names.inputStream(stage) : names.exchangeStream,
+      inputSubjects: isFirst
+        ? sources.flatMap(({ subjects }) => subjects)
+        : Array.from({ length: count }, (_, partition) => names.exchangeSubjectInto(stage, partition)),
+      outputStream: names.outputStream(stage),
+      outputSubjects: sinks.filter(({ id }) => inside(id)).flatMap(({ subjects }) => subjects),
+      operators: bound.operators.map(({ id }) => id).filter(inside),
+    };
+  });
   return {
     topology: bound.name,
     file: bound.file,
     hash: bound.hash,
-    stages: [
-      {
-        name: stage,
-        partitions,
-        inputStream: names.inputStream(stage),
-        inputSubjects: sources.flatMap(({ subjects }) => subjects),
-        outputStream: names.outputStream(stage),
-        outputSubjects: sinks.flatMap(({ subjects }) => subjects),
-        operators: bound.operators.map(({ id }) => id),
-      },
-    ],
+    stages,
     sources,
-    operators: bound.operators.map(planOperator),
+    exchangeStream: spread.stages > 1 ? names.exchangeStream : null,
+    exchanges: spread.exchanges.map(planExchange),
+    operators: bound.operators.map((node) => planOperator(node, spread)),
     sinks,
     deadLetterStream: names.deadLetterStream,
     sinkStream: names.sinkStream,
     checkpointBucket: names.checkpointBucket,
   };
+}
+
+function planExchange({ from, fromStage, toStage, route }: Exchange): PlannedExchange {
+  const ways = { one: 'to the first partition', same: 'to the same partition' };
+  return {
+    from: ReferenceNode.format(from),
+    fromStage: stageName(fromStage),
+    toStage: stageName(toStage),
+    route: route.kind === 'by' ? `by ${route.fields.join(', ')}` : ways[route.kind],
+  };
+}
+
+function describeShare(out: Whereabouts, partitions: number): string {
+  if (partitions === 1) return 'all of it';
+  if (out.kind === 'by') return `by ${out.fields.join(', ')}`;
+  if (out.kind === 'everywhere') return 'all of it, in every partition';
+  return out.kind === 'one' ? 'all of it, in the first partition' : 'what comes to it';
 }
 
 function planSource(source: BoundSourceNode, subjectsOf: (port: string) => readonly string[]): PlannedSource {
@@ -107,13 +156,19 @@ function planSource(source: BoundSourceNode, subjectsOf: (port: string) => reado
   return { id, definition: definition.name, durability, idleMs, disorderMs, ports, subjects };
 }
 
-function planOperator({ id, definition, inputs, ports, bound }: BoundOperatorNode): PlannedOperator {
+function planOperator(
+  { id, definition, inputs, ports, bound }: BoundOperatorNode,
+  spread: SpreadPlan,
+): PlannedOperator {
+  const node = spread.nodes.get(id);
   return {
     id,
     definition: definition.name,
     inputs: namedInputs(inputs),
     ports,
     key: bound.key ?? [],
+    stage: stageName(node?.stage ?? 1),
+    share: describeShare(node?.out ?? { kind: 'everywhere' }, spread.partitions),
     stateful: bound.stateful ?? false,
     stateBytesPerKey: bound.stateBytesPerKey ?? {},
   };

@@ -78,6 +78,14 @@ export function partitionsOfStage(plan: SpreadPlan, stage: number): number {
   return into.every(({ route }) => route.kind === 'one') ? 1 : plan.partitions;
 }
 
+/** The partitions that write to a sink: what every partition has is written by the first alone. */
+export function writersOf(plan: SpreadPlan, sink: string): readonly number[] {
+  const node = plan.nodes.get(sink);
+  if (!node) return [];
+  const isSpread = node.edges.some(({ keep, exchange }) => exchange !== null || keep.kind !== 'first');
+  return Array.from({ length: isSpread ? partitionsOfStage(plan, node.stage) : 1 }, (_, partition) => partition);
+}
+
 export function spreadTopology(topology: BoundTopology, partitions: number): SpreadPlan {
   const nodes = new Map<string, SpreadNode>();
   const exchanges = new Map<string, Exchange>();
