@@ -3,6 +3,7 @@ import { logErrors } from '../bus/errors.ts';
 import type { ErrorList } from '../errors.ts';
 import { executionErrors } from '../execution/errors.ts';
 import { replayErrors } from '../execution/replay/errors.ts';
+import { whyErrors } from '../execution/why/errors.ts';
 import { expressionErrors } from '../expression/errors.ts';
 import { storeErrors } from '../store/errors.ts';
 import { topologyTestErrors } from '../testing/topology-test/errors.ts';
@@ -18,4 +19,5 @@ export const runtimeErrorLists: readonly ErrorList[] = [
   storeErrors.list,
   executionErrors.list,
   replayErrors.list,
+  whyErrors.list,
 ];

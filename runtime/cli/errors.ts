@@ -74,6 +74,14 @@ export const cliErrors = defineErrors({
     message: 'MACH_DISK_RESERVE_MIB is "{value}", not a whole number of MiB',
     help: 'It says how much room the embedded servers leave free on the disk, such as 1024. Leave it out for 512, or a twentieth of a smaller disk.',
   },
+  MACH1660: {
+    message: 'it is not clear which topology is meant: {found} (data folder {directory})',
+    help: 'Name its file: `mach why RESULT --topology FILE`. Without it the file of the engine that runs on the data folder is taken.',
+  },
+  MACH1661: {
+    message: '--reveal needs a reason: --reason TEXT',
+    help: 'What points at a person is shown to whoever has a reason; who looked, when, at what and why is written into `audit.ndjson` in the data folder before anything is shown.',
+  },
   MACH1623: {
     message: 'nothing to watch: {reason}',
     help: 'An edge is the id of a node of the topology, or id:port. `mach graph FILE` shows them.',

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 export interface RunFile {
   readonly topology: string;
+  /** Its topology file, absolute; absent where it was not started from one. */
+  readonly file?: string;
   readonly url: string;
   readonly processId: number;
   /** Where another version of the topology may be given to it. */

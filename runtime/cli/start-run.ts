@@ -1,4 +1,5 @@
 /** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
+import { resolve } from 'node:path';
 import { type Clock, steadyClock } from '../clock.ts';
 import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
@@ -87,6 +88,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       ? async () => undefined
       : await writeRunFile(directory, {
           topology: topology.name,
+          file: resolve(topology.file),
           url: server.url,
           processId: process.pid,
           ...(upgrades && { control: upgrades.control }),

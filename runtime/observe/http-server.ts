@@ -2,7 +2,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { MachError, messageOf } from '../errors.ts';
 import type { Engine } from '../execution/engine.ts';
 import { executionErrors } from '../execution/errors.ts';
 import type { Ownership } from '../execution/ownership.ts';
@@ -10,6 +10,7 @@ import { limits } from '../limits.ts';
 import { renderMetrics } from './metrics.ts';
 import { engineStatus } from './status.ts';
 import { tapEdge } from './tap.ts';
+import { engineOpenKey } from './why.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -62,8 +63,21 @@ interface Observed {
   readonly ownership?: Ownership;
 }
 
-async function answer({ engine, clock, ownership }: Observed, path: string): Promise<Reply> {
+async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams): Promise<Reply> {
+  const question = { node: asked.get('node') ?? '', key: asked.get('key') ?? '', now: clock.now() };
+  try {
+    return json(200, await engineOpenKey(engine, question));
+  } catch (error) {
+    if (error instanceof MachError) return json(404, { error: `${error.code}  ${error.message}` });
+    throw error;
+  }
+}
+
+async function answer(observed: Observed, path: string, asked: URLSearchParams): Promise<Reply> {
+  const { engine, clock, ownership } = observed;
   switch (path) {
+    case '/why':
+      return answerWhy(observed, asked);
     case '/livez':
       return engine.state === 'failed' ? json(503, { live: false }) : json(200, { live: true });
     case '/readyz': {
@@ -77,7 +91,9 @@ async function answer({ engine, clock, ownership }: Observed, path: string): Pro
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
     }
     default:
-      return json(404, { error: `there is no ${path}: /livez, /readyz, /metrics, /status, /tap?edge=NODE` });
+      return json(404, {
+        error: `there is no ${path}: /livez, /readyz, /metrics, /status, /tap?edge=NODE, /why?node=NODE&key=KEY`,
+      });
   }
 }
 
@@ -123,7 +139,7 @@ export async function startObserveServer(
       return;
     }
     const wantsCheckpoint = request.method === 'POST' && pathname === '/checkpoint';
-    void (wantsCheckpoint ? takeCheckpoint(args, request.socket.remoteAddress) : answer(args, pathname))
+    void (wantsCheckpoint ? takeCheckpoint(args, request.socket.remoteAddress) : answer(args, pathname, searchParams))
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });

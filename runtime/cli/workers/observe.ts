@@ -64,8 +64,20 @@ async function answerStatus(workers: readonly WorkerProcess[]): Promise<Reply> {
   return json(200, { ...mergeStatus(all.map(({ status }) => status)), processes });
 }
 
-async function answer(workers: readonly WorkerProcess[], path: string): Promise<Reply> {
+/** The worker that has the key answers. */
+async function answerWhy(workers: readonly WorkerProcess[], query: string): Promise<Reply> {
+  const replies = await askAll(workers, `/why?${query}`);
+  const found = replies.filter(({ status }) => status === 200);
+  const known = found.find(({ text }) => (JSON.parse(text) as { known: boolean }).known);
+  const reply = known ?? found[0] ?? replies[0];
+  if (!reply) return json(503, { error: 'no worker is running' });
+  return { status: reply.status, type: 'application/json', body: reply.text };
+}
+
+async function answer(workers: readonly WorkerProcess[], path: string, query: string): Promise<Reply> {
   switch (path) {
+    case '/why':
+      return answerWhy(workers, query);
     case '/livez':
       return json(200, { live: true });
     case '/readyz':
@@ -77,7 +89,9 @@ async function answer(workers: readonly WorkerProcess[], path: string): Promise<
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
     }
     default:
-      return json(404, { error: `there is no ${path}: /livez, /readyz, /metrics, /status, /tap?edge=NODE` });
+      return json(404, {
+        error: `there is no ${path}: /livez, /readyz, /metrics, /status, /tap?edge=NODE, /why?node=NODE&key=KEY`,
+      });
   }
 }
 
@@ -135,7 +149,7 @@ export async function startWorkersServer(args: {
       return;
     }
     const wantsCheckpoint = request.method === 'POST' && path === '/checkpoint';
-    void (wantsCheckpoint ? takeCheckpoints(args.workers()) : answer(args.workers(), path))
+    void (wantsCheckpoint ? takeCheckpoints(args.workers()) : answer(args.workers(), path, query))
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });

@@ -88,6 +88,7 @@ export async function startWorkersRun(args: {
     );
     const removeRunFile = await writeRunFile(directory, {
       topology: topology.name,
+      file: resolve(topology.file),
       url: server.url,
       processId: process.pid,
     });

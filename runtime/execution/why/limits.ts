@@ -11,6 +11,7 @@ export const whyLimits = {
   changesListed: 5,
   /** Messages of the log that are searched for the last word of an origin. */
   originSearchMessages: 20_000,
+  originSearchStep: 64,
   /** Messages of the results' log that are decoded in search of a row, from the newest. */
   resultSearchMessages: 1_000_000,
   /** A text in a state, or of a sender, is shown up to this length. */

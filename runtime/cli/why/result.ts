@@ -1,0 +1,59 @@
+/** `mach why RESULT`: why a row is there. */
+import { openPast } from '../../execution/replay/past.ts';
+import { explainRow } from '../../execution/why/explain.ts';
+import { findResult, parseResult } from '../../execution/why/find-result.ts';
+import { whyLimits } from '../../execution/why/limits.ts';
+import { reportOf } from '../../execution/why/report.ts';
+import { auditFile, recordReveal } from '../audit.ts';
+import type { CommandContext } from '../context.ts';
+import { cliErrors } from '../errors.ts';
+import { CommandExit, exitCodes } from '../exit-codes.ts';
+import { type PlaceFlags, withLog } from './open-past.ts';
+import { describeReport } from './print-report.ts';
+
+export interface ResultFlags extends PlaceFlags {
+  readonly messages?: string;
+  readonly verify: boolean;
+  readonly reveal?: true;
+  readonly reason?: string;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+export async function whyResult(
+  result: string,
+  conditions: readonly string[],
+  flags: ResultFlags,
+  context: CommandContext,
+): Promise<void> {
+  const messagesMax = countOf(flags.messages);
+  if (flags.reveal && !flags.reason?.trim()) throw cliErrors.make('MACH1661');
+  const verified = await withLog(flags, context, async ({ topology, names, log }) => {
+    const query = parseResult(topology, result, conditions);
+    const { row, matched } = await findResult(log, topology, query);
+    if (!flags.json && matched > 1) {
+      const which = query.takes === 'newest' ? 'newest' : 'first';
+      context.printError(`${matched} rows fit; this is the ${which} of them`);
+    }
+    if (flags.reveal) {
+      const { sink, sequence, index } = row;
+      const subject = { result: query.text, sink, sequence, index, reason: flags.reason };
+      await recordReveal({ directory: flags.data, env: context.env, action: 'why', topology: topology.name, subject });
+      context.printError(`that you looked is written in ${auditFile}`);
+    }
+    const objects = await log.objects(names.checkpointBucket);
+    const past = await openPast({ log, topology, names, objects });
+    const explanation = await explainRow({ past, topology, messagesMax, verify: flags.verify }, row);
+    const report = await reportOf(explanation, { past, topology, reveal: flags.reveal === true });
+    if (flags.json) context.print(JSON.stringify(report, null, 2));
+    else for (const line of describeReport(report, { all: flags.all === true })) context.print(line);
+    return report.replay.verified;
+  });
+  if (verified === false) throw new CommandExit(exitCodes.found, 'Replayed alone, these messages do not give the row.');
+}
+
+function countOf(value: string | undefined): number {
+  if (value === undefined) return whyLimits.messagesNamed;
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw cliErrors.make('MACH1620', { option: '--messages', value });
+  return Number(value);
+}

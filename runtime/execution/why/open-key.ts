@@ -1,0 +1,268 @@
+/** What a key of a node waits for, and who keeps it waiting: from the state of the stages, live or out of a checkpoint. */
+import { didYouMean } from '../../did-you-mean.ts';
+import type { StateKey } from '../../stream/definition.ts';
+import { eventKey } from '../../stream/event-key.ts';
+import type { RunnerSnapshot } from '../../stream/node-runner.ts';
+import { formatDuration } from '../../stream/options.ts';
+import type { BoundEdge, BoundOperatorNode, BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
+import type { StageSnapshot } from '../stage-machine.ts';
+import { Curtain } from './curtain.ts';
+import { whyErrors } from './errors.ts';
+import { isoTime } from './shown.ts';
+
+export interface OpenReport {
+  readonly topology: string;
+  readonly node: string;
+  readonly key: string;
+  /** Whether the node keeps anything for the key. */
+  readonly known: boolean;
+  readonly as_of: { readonly kind: 'engine' | 'checkpoint'; readonly at: string | null; readonly name: string | null };
+  readonly watermark: string | null;
+  readonly inputs: readonly OpenInput[];
+  readonly state: readonly { readonly state: string; readonly value: unknown; readonly changed: string | null }[];
+  readonly timers: readonly {
+    readonly name: string;
+    readonly due: string | null;
+    readonly missing_ms: number | null;
+  }[];
+  /** Null: nobody holds it; with `note`. */
+  readonly holding: OpenHolding | null;
+  readonly note: string | null;
+}
+
+export interface OpenInput {
+  readonly input: string;
+  readonly from: string;
+  readonly watermark: string | null;
+  readonly idle: boolean;
+  readonly holds: boolean;
+}
+
+export interface OpenHolding {
+  /** From the node's input to the source. */
+  readonly path: readonly string[];
+  readonly source: string;
+  readonly origin: string | null;
+  readonly watermark: string | null;
+  /** Its last message, as far as it was found. */
+  readonly last: OriginWord | null;
+  /** Since its last message, ms of engine time; null where that is not known. */
+  readonly silent_ms: number | null;
+  /** A silent origin holds nobody any longer after this time. */
+  readonly idle_ms: number;
+  /** When that is; null where its last message is not known, or nothing runs. */
+  readonly released_at: string | null;
+}
+
+/** The last thing that an origin was heard to say. */
+export interface OriginWord {
+  readonly sequence: number;
+  /** Engine time, ms. */
+  readonly heardAt: number;
+}
+
+export interface OpenQuestion {
+  readonly topology: BoundTopology;
+  readonly node: string;
+  readonly key: string;
+  /** Of every stage and partition at hand. */
+  readonly snapshots: readonly StageSnapshot[];
+  readonly asOf: OpenReport['as_of'];
+  /** Engine time; undefined where no engine runs. */
+  readonly now: number | undefined;
+  lastWord(source: BoundSourceNode, origin: string): Promise<OriginWord | undefined>;
+}
+
+/** Rejects with MACH3264 when there is no such operator. */
+export async function describeOpenKey(question: OpenQuestion): Promise<OpenReport> {
+  const { topology, snapshots, asOf } = question;
+  const node = findOperator(topology, question.node);
+  const candidates = keysOf(node, question.key);
+  const inNode = snapshots.flatMap((stage) => {
+    const runner = stage.nodes.get(node.id);
+    return runner ? [{ stage, runner, key: candidates.find((key) => keeps(runner, key)) }] : [];
+  });
+  const chosen = inNode.find(({ key }) => key !== undefined) ?? inNode[0];
+  const curtain = new Curtain(topology, { reveal: false });
+  // What was asked for by name is known to who asks.
+  curtain.learn({ key: question.key }, { fields: { key: { type: { kind: 'string' } } } });
+  const common = { topology: topology.name, node: node.id, key: question.key, as_of: asOf };
+  if (!chosen) {
+    const note = 'the node has not run yet';
+    return { ...common, known: false, watermark: null, inputs: [], state: [], timers: [], holding: null, note };
+  }
+  const { stage, runner, key } = chosen;
+  const inputs = inputsOf(node, runner);
+  const timers = runner.timers.pending
+    .filter((timer) => timer.key === key)
+    .map(({ name, time }) => ({
+      name,
+      due: isoTime(time),
+      missing_ms: Number.isFinite(runner.watermark) ? Math.max(0, time - runner.watermark) : null,
+    }));
+  const state = [...runner.states].flatMap(([name, { entries }]) => {
+    const entry = key === undefined ? undefined : entries.get(key);
+    return entry ? [{ state: name, value: curtain.state(entry.value), changed: isoTime(entry.time) }] : [];
+  });
+  const holding = await holdingOf(question, node, { snapshots: [stage, ...snapshots] });
+  const known = key !== undefined;
+  const note = noteOf({ known, holding });
+  return { ...common, known, watermark: isoTime(runner.watermark), inputs, state, timers, holding, note };
+}
+
+function noteOf({ known, holding }: { known: boolean; holding: OpenHolding | null }): string | null {
+  if (!known) return 'the node keeps nothing for this key: no window of it is open';
+  return holding ? null : 'nobody holds it: all senders are silent, and time goes on with the clock';
+}
+
+function findOperator(topology: BoundTopology, id: string): BoundOperatorNode {
+  const found = topology.operators.find((node) => node.id === id);
+  if (found) return found;
+  const near = didYouMean(
+    id,
+    topology.operators.map((node) => node.id),
+  );
+  throw whyErrors.make('MACH3264', {
+    node: id,
+    topology: topology.name,
+    suggestion: near ? `; did you mean ${near}?` : ' that keeps a state',
+  });
+}
+
+/** A key as people write it; several fields are separated by commas. */
+function keysOf({ bound, inputs }: BoundOperatorNode, text: string): StateKey[] {
+  const keys: StateKey[] = [text];
+  if (text !== '' && !Number.isNaN(Number(text))) keys.push(Number(text));
+  const fields = bound.key ?? [];
+  if (fields.length < 2) return keys;
+  const schema = inputs[0]?.schema ?? { fields: {} };
+  const parts = text.split(',').map((part) => part.trim());
+  const values = fields.map((name, at): [string, unknown] => {
+    const kind = schema.fields[name]?.type.kind;
+    return [name, kind === 'string' || kind === undefined ? parts[at] : Number(parts[at])];
+  });
+  return [...keys, eventKey(fields)(Object.fromEntries(values))];
+}
+
+function keeps(runner: RunnerSnapshot, key: StateKey): boolean {
+  if (runner.timers.pending.some((timer) => timer.key === key)) return true;
+  return [...runner.states.values()].some(({ entries }) => entries.has(key));
+}
+
+function inputsOf(node: BoundOperatorNode, runner: RunnerSnapshot): OpenInput[] {
+  const holding = slowestInput(runner);
+  return runner.inputs.flatMap(([input, progress]) => {
+    const edge = node.inputs.find((one) => one.input === input);
+    if (!edge) return [];
+    const { from } = edge;
+    return [
+      {
+        input,
+        from: from.port === 'out' ? from.node : `${from.node}:${from.port}`,
+        watermark: isoTime(progress.time),
+        idle: progress.idle,
+        holds: input === holding,
+      },
+    ];
+  });
+}
+
+/** The input that the node's time waits for; undefined when all are idle. */
+function slowestInput(runner: RunnerSnapshot): string | undefined {
+  let slowest: { input: string; time: number } | undefined;
+  for (const [input, { time, idle, ended }] of runner.inputs) {
+    if (idle || ended) continue;
+    if (!slowest || time < slowest.time) slowest = { input, time };
+  }
+  return slowest?.input;
+}
+
+/** From the node up to the source whose origin is furthest behind. */
+async function holdingOf(
+  question: OpenQuestion,
+  node: BoundOperatorNode,
+  { snapshots }: { snapshots: readonly StageSnapshot[] },
+): Promise<OpenHolding | null> {
+  const { topology } = question;
+  const path: string[] = [];
+  for (let at: BoundOperatorNode | undefined = node; at; ) {
+    const id: string = at.id;
+    const runner = snapshots.map((stage) => stage.nodes.get(id)).find((one) => one !== undefined);
+    // A function keeps no account of its only input.
+    const input = runner && runner.inputs.length > 0 ? slowestInput(runner) : at.inputs[0]?.input;
+    const edge: BoundEdge | undefined = at.inputs.find((one) => one.input === input);
+    if (!edge) return null;
+    path.push(edge.from.node);
+    const above: string = edge.from.node;
+    const source = topology.sources.find((one) => one.id === above);
+    if (source) return holdingSource(question, source, { path, snapshots });
+    at = topology.operators.find((one) => one.id === above);
+  }
+  return null;
+}
+
+async function holdingSource(
+  { now, lastWord }: OpenQuestion,
+  node: BoundSourceNode,
+  { path, snapshots }: { path: readonly string[]; snapshots: readonly StageSnapshot[] },
+): Promise<OpenHolding | null> {
+  const { id, idleMs } = node;
+  const source = snapshots.map(({ sources }) => sources.get(id)).find((one) => one !== undefined);
+  const active = (source?.origins.origins ?? []).filter(([, { idle }]) => !idle);
+  const [slowest] = [...active].sort(([, a], [, b]) => a.watermark - b.watermark);
+  if (!slowest) {
+    if (!source || source.origins.origins.length > 0) return null;
+    const nobody = { origin: null, watermark: null, last: null, silent_ms: null, released_at: null };
+    return { path, source: id, idle_ms: idleMs, ...nobody };
+  }
+  const [origin, { watermark }] = slowest;
+  const last = (await lastWord(node, origin)) ?? null;
+  return {
+    path,
+    source: id,
+    origin,
+    watermark: isoTime(watermark),
+    last,
+    silent_ms: last && now !== undefined ? Math.max(0, now - last.heardAt) : null,
+    idle_ms: idleMs,
+    released_at: last && now !== undefined ? isoTime(last.heardAt + idleMs) : null,
+  };
+}
+
+/** For people. */
+export function describeOpenReport(report: OpenReport): string[] {
+  const { node, key, holding } = report;
+  const as = report.as_of.kind === 'engine' ? 'the running engine' : `the checkpoint ${report.as_of.name}`;
+  const lines = [`${node} [${key}]   as of ${report.as_of.at ?? 'an unknown time'}, from ${as}`];
+  lines.push(`  its time stands at ${report.watermark ?? 'no time yet'}`);
+  for (const { input, from, watermark, idle, holds } of report.inputs) {
+    const how = holds ? '  <- holds it' : idle ? '  (silent, holds nobody)' : '';
+    lines.push(`    ${input} from ${from}: ${watermark ?? 'no time yet'}${how}`);
+  }
+  for (const { state, value, changed } of report.state)
+    lines.push(`  state ${state}, changed last at ${changed ?? 'an unknown time'}: ${JSON.stringify(value)}`);
+  for (const { name, due, missing_ms: missing } of report.timers) {
+    const wait = missing === null ? '' : `, ${formatDuration(Math.ceil(missing))} from where its time stands`;
+    lines.push(`  timer "${name}" waits for ${due ?? 'the end'}${wait}`);
+  }
+  if (holding) lines.push(...describeHolding(holding));
+  if (report.note !== null) lines.push(`  ${report.note}`);
+  return lines;
+}
+
+function describeHolding(holding: OpenHolding): string[] {
+  const { path, source, origin, watermark, last, silent_ms: silent, idle_ms: idle, released_at: released } = holding;
+  const way = path.join(' <- ');
+  if (origin === null)
+    return [
+      `  held by ${source} (${way}): nobody has ever been heard there; after ${formatDuration(idle)} it holds nobody`,
+    ];
+  const lines = [`  held by ${origin} of ${source} (${way}), whose time stands at ${watermark ?? 'no time yet'}`];
+  if (!last) return [...lines, '    its last message is further back than was looked'];
+  const ago = silent === null ? '' : `, ${formatDuration(Math.round(silent / 1_000) * 1_000)} ago`;
+  lines.push(`    its last message: ${last.sequence}, heard at ${isoTime(last.heardAt)}${ago}`);
+  if (released !== null)
+    lines.push(`    if it says nothing more it is let go at ${released} (idle: ${formatDuration(idle)})`);
+  else lines.push('    no engine runs: nothing moves until one is started');
+  return lines;
+}
