@@ -49,7 +49,8 @@ export function startEngineProcess(
         lines.push(line);
         if (typeof line.clickhouse === 'string')
           addresses = { ...addresses, store: line.clickhouse.split(' ')[0] ?? '' };
-        if (line.msg !== 'running') continue;
+        // A run with several workers says so itself once they all run.
+        if (line.msg !== 'running' || line.worker !== undefined) continue;
         addresses = { ...addresses, observe: String(line.observe) };
         resolve({
           process: child,
