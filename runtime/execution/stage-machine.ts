@@ -292,7 +292,7 @@ export class StageMachine {
       for (let index = begin; index < cause; index++) {
         // A sender whose clock is ahead does not take everybody's time with it.
         const time = Math.min(frame.times[index] as number, frame.engineTime ?? Number.POSITIVE_INFINITY);
-        if (!source.origins.observe(segment.origin, time)) continue;
+        if (!source.origins.observe(segment.origin, time, frame.engineTime)) continue;
         sendUpTo(index + 1);
         this.sendWatermark(source);
       }
@@ -303,7 +303,9 @@ export class StageMachine {
   private handleSilence(source: SourceState, frame: SilenceFrame): void {
     this.ledger.open(0, 0);
     let moved = false;
-    for (const { origin, elapsedMs } of frame.idle) moved = source.origins.markIdle(origin, elapsedMs) || moved;
+    const noticed = frame.at === undefined ? undefined : { at: frame.at, idleMs: source.node.idleMs };
+    for (const { origin, elapsedMs } of frame.idle)
+      moved = source.origins.markIdle(origin, elapsedMs, noticed) || moved;
     for (const origin of frame.closed) moved = source.origins.close(origin) || moved;
     if (frame.quiet) moved = source.origins.markQuiet() || moved;
     if (moved) this.sendWatermark(source);
