@@ -47,6 +47,8 @@ export interface SilenceFrame {
   readonly closed: readonly string[];
   /** Nobody has been heard at all since the source opened. */
   readonly quiet?: boolean;
+  /** Engine time of whoever noticed it. */
+  readonly at?: number;
 }
 
 export interface AnswersFrame {

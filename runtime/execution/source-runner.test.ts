@@ -197,7 +197,9 @@ describe('silence', () => {
     await clock.advance(idleMs - 1);
     expect(silences()).toEqual([]);
     await clock.advance(1);
-    expect(silences()).toEqual([{ kind: 'silence', idle: [{ origin: 'H1', elapsedMs: idleMs }], closed: [] }]);
+    expect(silences()).toEqual([
+      { kind: 'silence', at: clock.now(), idle: [{ origin: 'H1', elapsedMs: idleMs }], closed: [] },
+    ]);
     await clock.advance(idleMs);
     expect(silences().map(({ idle }) => idle[0]?.elapsedMs)).toEqual([idleMs, 2 * idleMs]);
     for (let turn = 0; turn < 10; turn++) {
@@ -255,7 +257,7 @@ describe('silence', () => {
     expect(silences()).toEqual([]);
     faults.stop();
     await clock.advance(3 * idleMs);
-    expect(silences()).toEqual([{ kind: 'silence', idle: [], closed: [], quiet: true }]);
+    expect(silences()).toEqual([{ kind: 'silence', at: expect.any(Number), idle: [], closed: [], quiet: true }]);
   });
 
   it('of an origin for originForgetMs closes it, also when the first append of that failed', async () => {

@@ -112,7 +112,7 @@ export function startSourceRunner(args: {
 
   async function commitSilence(noticed: Omit<SilenceFrame, 'kind'>): Promise<void> {
     // Not tried again at once: the next look at the origins says it anew.
-    await appendFrame(encodeSilenceFrame(noticed)).catch(() => {
+    await appendFrame(encodeSilenceFrame({ ...noticed, at: clock.now() })).catch(() => {
       counts.failures++;
       silence.putBack(noticed);
     });

@@ -156,4 +156,15 @@ describe('watermarks of origins', () => {
       }),
     );
   });
+
+  it('do not believe in the silence of an origin that somebody else has heard', () => {
+    const origins = new OriginWatermarks(0, 1_000);
+    origins.observe('H1', 10_000, 10_000);
+    origins.observe('H1', 95_000, 95_000);
+    // Stopped since 10 s, it has heard nobody for 90 s.
+    expect(origins.markIdle('H1', 90_000, { at: 100_000, idleMs: 60_000 })).toBe(false);
+    expect(origins).toMatchObject({ time: 95_000, allIdle: false });
+    origins.markIdle('H1', 145_000, { at: 155_000, idleMs: 60_000 });
+    expect(origins).toMatchObject({ time: 155_000, allIdle: true });
+  });
 });

@@ -51,7 +51,18 @@ interface OriginState {
   /** The watermark that follows from it, or from the clock while the origin is idle. */
   watermark: number;
   idle: boolean;
+  /** Engine time at which it was last heard, as the log says. */
+  heardAt?: number;
 }
+
+/** When silence was noticed, in engine time, and after how long an origin counts as silent. */
+export interface Noticed {
+  readonly at: number;
+  readonly idleMs: number;
+}
+
+/** Heard within this part of the time of silence: whoever noticed the silence did not listen where it was heard. */
+const heardSinceShare = 0.75;
 
 export interface OriginsSnapshot {
   readonly origins: readonly (readonly [string, OriginState])[];
@@ -84,11 +95,17 @@ export class OriginWatermarks {
     return this.idle;
   }
 
-  /** Takes note of an event; true when the combined watermark has moved. */
-  observe(origin: string, time: number): boolean {
+  /** Takes note of an event; true when the combined watermark has moved. `heardAt`: engine time of its acceptance. */
+  observe(origin: string, time: number, heardAt?: number): boolean {
     let state = this.origins.get(origin);
+    if (state && heardAt !== undefined) state.heardAt = heardAt;
     if (!state) {
-      state = { newest: time, watermark: Number.NEGATIVE_INFINITY, idle: false };
+      state = {
+        newest: time,
+        watermark: Number.NEGATIVE_INFINITY,
+        idle: false,
+        ...(heardAt !== undefined && { heardAt }),
+      };
       this.origins.set(origin, state);
     } else if (time <= state.newest && !state.idle) {
       return false;
@@ -104,12 +121,20 @@ export class OriginWatermarks {
     return this.recombine();
   }
 
-  /** The origin is silent; its time goes on at the pace of the clock, `elapsedMs` beyond its newest event. */
-  markIdle(origin: string, elapsedMs: number): boolean {
+  /**
+   * The origin is silent; its time goes on at the pace of the clock, `elapsedMs` beyond its newest event. No further than since the log has
+   * heard it: a process that was stopped for an hour has heard nobody for an hour, and would take everybody's time with it.
+   */
+  markIdle(origin: string, elapsedMs: number, noticed?: Noticed): boolean {
     const state = this.origins.get(origin);
     if (!state) return false;
+    const sinceMs = noticed && state.heardAt !== undefined ? Math.max(0, noticed.at - state.heardAt) : elapsedMs;
+    // One that closes is told before its time; only silence can be mistaken.
+    const isSilence = noticed !== undefined && elapsedMs >= noticed.idleMs;
+    if (isSilence && sinceMs < noticed.idleMs * heardSinceShare) return false;
     state.idle = true;
-    const watermark = Math.floor((state.newest + elapsedMs - this.disorderMs) / this.stepMs) * this.stepMs;
+    const passedMs = Math.min(elapsedMs, sinceMs);
+    const watermark = Math.floor((state.newest + passedMs - this.disorderMs) / this.stepMs) * this.stepMs;
     state.watermark = Math.max(state.watermark, watermark);
     return this.recombine();
   }
