@@ -6,6 +6,7 @@ interface Origin {
   newest: number;
   mark: number;
   silent: boolean;
+  heardAt: number;
 }
 
 /** How far a source has come. */
@@ -17,32 +18,44 @@ export interface SourceTime {
 export class NaiveSourceTime {
   private readonly origins = new Map<string, Origin>();
   private readonly disorderMs: number;
+  private readonly idleMs: number;
   private reached = Number.NEGATIVE_INFINITY;
   private quiet = false;
 
-  constructor(disorderMs: number) {
+  constructor({ disorderMs, idleMs }: { disorderMs: number; idleMs: number }) {
     this.disorderMs = disorderMs;
+    this.idleMs = idleMs;
   }
 
   private markOf(newest: number): number {
     return Math.floor((newest - this.disorderMs) / stepMs) * stepMs;
   }
 
-  heard(name: string, time: number): void {
+  /** `at`: when the engine accepted it. */
+  heard(name: string, time: number, at: number): void {
     this.quiet = false;
-    const origin = this.origins.get(name) ?? { newest: time, mark: Number.NEGATIVE_INFINITY, silent: false };
+    const origin = this.origins.get(name) ?? {
+      newest: time,
+      mark: Number.NEGATIVE_INFINITY,
+      silent: false,
+      heardAt: at,
+    };
     this.origins.set(name, origin);
     if (origin.silent) origin.newest = Math.max(origin.newest, origin.mark + this.disorderMs);
     origin.silent = false;
+    origin.heardAt = at;
     origin.newest = Math.max(origin.newest, time);
     origin.mark = Math.max(origin.mark, this.markOf(origin.newest));
   }
 
-  silent(name: string, elapsedMs: number): void {
+  /** `at`: when somebody noticed; who had not listened where the origin spoke since then is not believed. */
+  silent(name: string, elapsedMs: number, at: number): void {
     const origin = this.origins.get(name);
     if (!origin) return;
+    const sinceMs = Math.max(0, at - origin.heardAt);
+    if (elapsedMs >= this.idleMs && sinceMs < this.idleMs * 0.75) return;
     origin.silent = true;
-    origin.mark = Math.max(origin.mark, this.markOf(origin.newest + elapsedMs));
+    origin.mark = Math.max(origin.mark, this.markOf(origin.newest + Math.min(elapsedMs, sinceMs)));
   }
 
   neverHeard(): void {

@@ -162,6 +162,9 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
     store,
     requests,
     accounting: accountingOf(engine),
+    partitions: options.partitions ?? 1,
+    idleMs: topology.sources[0]?.idleMs ?? 0,
+    clockJumped: struck.has('clock-jump'),
   });
   const bounds = checkBounds({ process, cluster, storage, clock, requests });
   cluster.stop();

@@ -27,52 +27,52 @@ export interface Walk {
   readonly repeated: number;
   /** Texts that no decoder could read, of requests that count. */
   readonly unreadable: readonly string[];
-  /** Of those, in requests that were in the log before. */
-  readonly unreadableAgain: number;
   readonly end: Reached;
+  /** How far event time was ahead of the time of day, at most, ms; negative when it never was. */
+  readonly aheadMs: number;
   readonly messages: number;
 }
 
-export function walkInput(storage: MemoryStorage, topology: string): Walk {
+export function walkInput(storage: MemoryStorage, topology: string, idleMs: number): Walk {
   const stream = storage.streams.get(topologyNames(topology).inputStream('s1'));
-  const times = { beds: new NaiveSourceTime(disorderMs), calls: new NaiveSourceTime(disorderMs) };
+  const rule = { disorderMs, idleMs };
+  const times = { beds: new NaiveSourceTime(rule), calls: new NaiveSourceTime(rule) };
   let reached: Reached = { beds: Number.NEGATIVE_INFINITY, both: Number.NEGATIVE_INFINITY };
   /** Time never goes back, also where another source is the slower one from now on. */
-  const goOn = () => {
-    const beds = times.beds.now();
-    reached = { beds: beds.time, both: Math.max(reached.both, slower(beds, times.calls.now())) };
+  const goOn = (now: number) => {
+    const [beds, calls] = [times.beds.now(), times.calls.now()];
+    aheadMs = Math.max(aheadMs, beds.time - now, calls.time - now);
+    reached = { beds: beds.time, both: Math.max(reached.both, slower(beds, calls)) };
   };
   const events: LoggedEvent[] = [];
   const unreadable: string[] = [];
   const known = new Set<string>();
   let repeated = 0;
-  let unreadableAgain = 0;
+  let aheadMs = Number.NEGATIVE_INFINITY;
   const messages = [...(stream?.messages.values() ?? [])].sort((a, b) => a.sequence - b.sequence);
-  for (const { subject, payload } of messages) {
+  for (const { subject, payload, storedAt } of messages) {
     const source = sourceNames.find((name) => subject.split('.').at(-2) === name);
     if (!source) continue;
     const frame = decodeInputFrame(payload, sentSchema);
     const time = times[source];
     if (frame.kind === 'silence') {
-      for (const { origin, elapsedMs } of frame.idle) time.silent(origin, elapsedMs);
+      for (const { origin, elapsedMs } of frame.idle)
+        time.silent(origin, elapsedMs, frame.at ?? Number.POSITIVE_INFINITY);
       if (frame.quiet) time.neverHeard();
-      goOn();
+      goOn(storedAt);
       continue;
     }
     if (frame.kind !== 'source') continue;
     const isAgain = (segment: { origin: string; id?: string }) =>
       known.has(`${source} ${segment.origin} ${segment.id}`);
-    // A message that brings only what was there before brings its unreadable texts again too.
-    const allAgain = frame.segments.length > 0 && frame.segments.every(isAgain);
-    for (const { raw } of frame.deadLetters) {
-      const text = Buffer.from(raw, 'base64').toString();
-      if (allAgain || unreadable.includes(text)) unreadableAgain++;
-      else unreadable.push(text);
-    }
+    let letter = 0;
     let at = 0;
     for (const segment of frame.segments) {
       const again = isAgain(segment);
       known.add(`${source} ${segment.origin} ${segment.id}`);
+      const letters = frame.deadLetters.slice(letter, letter + (segment.letters ?? 0));
+      letter += letters.length;
+      if (!again) unreadable.push(...letters.map(({ raw }) => Buffer.from(raw, 'base64').toString()));
       for (const end = at + segment.events; at < end; at++) {
         if (again) {
           repeated++;
@@ -81,10 +81,11 @@ export function walkInput(storage: MemoryStorage, topology: string): Walk {
         const { serial, id, hospital, value } = frame.events[at] as Record<string, unknown>;
         const eventTime = frame.times[at] as number;
         events.push({ source, serial, id, hospital, value, time: eventTime, reached } as LoggedEvent);
-        time.heard(segment.origin, Math.min(eventTime, frame.engineTime ?? Number.POSITIVE_INFINITY));
-        goOn();
+        const acceptedAt = frame.engineTime ?? Number.POSITIVE_INFINITY;
+        time.heard(segment.origin, Math.min(eventTime, acceptedAt), acceptedAt);
+        goOn(storedAt);
       }
     }
   }
-  return { events, repeated, unreadable, unreadableAgain, end: reached, messages: messages.length };
+  return { events, repeated, unreadable, end: reached, aheadMs, messages: messages.length };
 }
