@@ -59,10 +59,10 @@ function scanTokens(source: string): { tooDeepAt?: number; lastQuoteAt?: number 
   for (const token of new Lexer().lex(source)) {
     if (token === '{' || token === '[') depth++;
     if (token === '}' || token === ']') depth = Math.max(0, depth - 1);
-    if (token === '-' || token === '?' || token === ':') indicatorsOfLine++;
+    if (depth === 0 && (token === '-' || token === '?' || token === ':')) indicatorsOfLine++;
     if (token.includes('\n')) indicatorsOfLine = 0;
     if (token.startsWith('"') || token.startsWith("'")) lastQuoteAt = at;
-    // `- - - -` nests by block indicators of one line; flow collections have one `:` for each key at most.
+    // `- - - -` nests by block indicators of one line; those inside of flow collections nest nothing.
     if (depth > topologyLimits.nestingDepthMax || (depth === 0 && indicatorsOfLine > topologyLimits.nestingDepthMax)) {
       return { tooDeepAt: Math.min(at, source.length - 1) };
     }

@@ -18,7 +18,7 @@ export function register(program: Command, context: CommandContext): void {
     .helpGroup(groups.write)
     .summary('find every mistake in topology files')
     .description(
-      'Checks topology files completely and prints every problem with its place. Nothing is started, nothing is changed.\nTest files (*.test.yaml) are passed over: mach test runs them.',
+      'Checks topology files completely and prints every problem with its place. Nothing is started, nothing is changed.\nTest files (*.test.yaml, *.test.snapshot.yaml) are passed over: mach test runs them.',
     )
     .argument('<file...>', 'topology files')
     .option('--connect', 'also try to reach everything that the topology talks to')
@@ -36,7 +36,7 @@ async function check(
   const diagnostics: Diagnostic[] = [];
   const good: string[] = [];
   for (const file of new Set(files)) {
-    if (/\.test\.ya?ml$/.test(file)) continue;
+    if (/\.test(?:\.snapshot)?\.ya?ml$/.test(file)) continue;
     const loaded = loadTopology(file, { catalogue, env: context.env });
     const unreachable = loaded.topology && connect ? await probeAll(loaded.topology) : [];
     diagnostics.push(...loaded.diagnostics, ...unreachable);

@@ -2,8 +2,8 @@
 import type { Clock } from '../../clock.ts';
 import type { LookupSpec } from '../../stream/definition.ts';
 import type { Event } from '../../stream/schema.ts';
+import { isSame } from './align.ts';
 import type { Mocks } from './bound-test.ts';
-import { isSame } from './compare.ts';
 import { topologyTestErrors } from './errors.ts';
 
 export interface Answerer {

@@ -4,15 +4,17 @@ import { fillMessage, MachError, messageOf } from '../../errors.ts';
 import { isBalanced } from '../../stream/ledger.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Span } from '../../topology/ir/span.ts';
-import { type Results, resultsOf, runAtPartitions } from './at-partitions.ts';
+import { alignRows } from './align.ts';
+import { type Results, resultsOf } from './at-partitions.ts';
 import type { BoundStep, BoundTest, ExpectStep, SendStep, TestFile } from './bound-test.ts';
-import { alignRows, type Checking, checkExpectation } from './compare.ts';
+import { type Checking, checkExpectation } from './compare.ts';
 import { type Reached, reachedBy } from './coverage.ts';
 import { topologyTestErrors } from './errors.ts';
 import { topologyTestLimits } from './limits.ts';
+import { partitionDifference } from './partition-difference.ts';
 import { cutsFor, replay } from './replay.ts';
 import type { Snapshots } from './snapshots.ts';
-import { type CollectedRow, openWorld, type World, type WorldOptions } from './world.ts';
+import { openWorld, type World, type WorldOptions } from './world.ts';
 
 export interface TestFailure {
   readonly code: string;
@@ -68,7 +70,11 @@ async function runTest(running: Running): Promise<Pick<TestResult, 'failures' | 
     await world.finish();
     reached = reachedBy(world.lookBack());
     failures.push(...checkEnd(test, world, topology));
-    if (test.partitions > 1 && failures.length === 0) failures.push(...(await checkPartitions(running, world)));
+    if (test.partitions > 1 && failures.length === 0) {
+      const again = () => stepsAtPartitions(running);
+      const difference = await partitionDifference({ world, topology, test, again });
+      if (difference) failures.push(failure(difference.code, test.place, difference.data, difference.lines));
+    }
   } catch (error) {
     failures.push(brokenOff(error, place, topology));
   } finally {
@@ -171,31 +177,6 @@ function checkEnd({ place }: BoundTest, world: World, topology: BoundTopology): 
   return [];
 }
 
-/** The same at several partitions. */
-async function checkPartitions(running: Running, world: World): Promise<TestFailure[]> {
-  const { topology, test } = running;
-  const { partitions, startMs, place } = test;
-  const one = resultsOf(world, topology);
-  const hasLookups = topology.operators.some(({ bound }) => bound.lookup);
-  const many = hasLookups
-    ? await stepsAtPartitions(running)
-    : await runAtPartitions({ topology, messages: world.messages(), startMs, partitions });
-  const differences: [string, string[]][] = topology.sinks.map(({ id }) => [
-    `the rows of ${id}`,
-    differentRows(one.rows.get(id) ?? [], many.rows.get(id) ?? [], { hasLookups }),
-  ]);
-  differences.push(['the dead letters', differentRows(one.deadLetters, many.deadLetters, { hasLookups })]);
-  if (!isDeepStrictEqual(one.accounting, many.accounting)) {
-    const lines = [`- ${JSON.stringify(one.accounting)}`, `+ ${JSON.stringify(many.accounting)}`];
-    differences.push(['the outcomes of events', lines]);
-  }
-  const [first] = differences.filter(([, lines]) => lines.length > 0);
-  if (!first) return [];
-  const [what, lines] = first;
-  const data = { what, partitions: String(partitions) };
-  return [failure('MACH1526', place, data, lines.slice(0, topologyTestLimits.shownRowsMax))];
-}
-
 async function stepsAtPartitions(running: Running): Promise<Results> {
   const world = await openWorld({ ...worldOf(running), partitions: running.test.partitions });
   try {
@@ -207,25 +188,6 @@ async function stepsAtPartitions(running: Running): Promise<Results> {
   } finally {
     await world.close();
   }
-}
-
-/** Rows that only one of them has; the order in which partitions write is their own. */
-function differentRows(
-  one: readonly CollectedRow[],
-  many: readonly CollectedRow[],
-  { hasLookups }: { hasLookups: boolean },
-): string[] {
-  // Answers come into the log in another order, so rows may go back to other messages.
-  const show = ({ event, time, sequence }: CollectedRow) =>
-    JSON.stringify(hasLookups ? [event, time] : [event, time, sequence]);
-  const left = many.map(show);
-  const lines: string[] = [];
-  for (const row of one) {
-    const at = left.indexOf(show(row));
-    if (at >= 0) left.splice(at, 1);
-    else lines.push(`- ${JSON.stringify(row.event)}`);
-  }
-  return [...lines, ...left.map((row) => `+ ${JSON.stringify((JSON.parse(row) as [unknown])[0])}`)];
 }
 
 function reasonOf(error: unknown, { redactor }: BoundTopology): string {
