@@ -1,7 +1,13 @@
 /** Ambulances on their way to each hospital, minute by minute, and how long hospitals take to take their patients over. */
 import { z } from 'zod';
 import { defineOperator, defineSchema, duration, type EventOf, field, input } from '../runtime/stream/index.ts';
-import { newProgress, noteChange, type PictureProgress, takeDueInstants } from './support/pictures.ts';
+import {
+  newProgress,
+  noteChange,
+  type PictureProgress,
+  picturesMigration,
+  takeDueInstants,
+} from './support/pictures.ts';
 import { requireFields } from './support/required-fields.ts';
 
 const bytesPerRun = 160;
@@ -93,6 +99,10 @@ export const ambulanceLoad = defineOperator({
       out: [],
     },
   ],
+  state: {
+    basis: ({ options }) => ({ everyMs: options.every, reviseMs: options.revise }),
+    migrations: [picturesMigration('hospitals')],
+  },
   bind({ options, inputs, check }) {
     const remedy = 'feed it from feed-115, or add the field with map';
     requireFields(check, { option: 'from', input: inputs.from, fields: wanted, remedy });

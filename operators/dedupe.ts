@@ -9,6 +9,7 @@ import {
   type StateKey,
   spreadByKey,
 } from '../runtime/stream/index.ts';
+import { expressionBasis } from './support/state-basis.ts';
 
 const bytesPerIdentity = 136;
 
@@ -40,6 +41,12 @@ export const dedupe = defineOperator({
       out: [{ message_id: 'A1' }],
     },
   ],
+  state: {
+    // What is remembered stays; how long and how many is decided anew with each event.
+    basis: ({ options, inputs }) => ({
+      by: [options.by].flat().map((part) => expressionBasis(part, inputs.from?.schema)),
+    }),
+  },
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const parts = Array.isArray(options.by)

@@ -10,6 +10,7 @@ import {
   keyOfValue,
   spreadByKey,
 } from '../runtime/stream/index.ts';
+import { fieldsBasis } from './support/state-basis.ts';
 
 const bytesPerKey = 72;
 const hashValues = 2 ** 32;
@@ -55,6 +56,10 @@ export const sample = defineOperator({
       out: [{ call_id: 'C3' }, { call_id: 'C3' }],
     },
   ],
+  state: {
+    // How far each key has counted means the same for another `every`.
+    basis: ({ options, inputs }) => ({ key: fieldsBasis(options.key ?? [], inputs.from?.schema) }),
+  },
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const { every, share, by, key: fields = [], keys } = options;

@@ -8,12 +8,15 @@ import {
   input,
   key,
   limits,
+  type NodeState,
   type OperatorContext,
   type OperatorHandler,
   type Output,
+  type StateBasis,
   type StateKey,
   spreadByKey,
 } from '../runtime/stream/index.ts';
+import { eventsBasis, fieldsBasis, same } from './support/state-basis.ts';
 import { turnAway } from './support/turn-away.ts';
 
 const bytesPerKey = 160;
@@ -93,6 +96,26 @@ export const throttle = defineOperator({
       ],
     },
   ],
+  state: {
+    basis: ({ options, inputs }) => ({
+      key: fieldsBasis(options.key ?? [], inputs.from?.schema),
+      events: options.events,
+      everyMs: options.every,
+      keep: options.keep,
+      event: eventsBasis(inputs.from?.schema),
+    }),
+    migrations: [
+      {
+        summary: 'each bucket keeps its tokens, at most as many as it may hold now',
+        from: 1,
+        to: 1,
+        // An event that waits in a bucket has the fields of before.
+        basis: (before, after) =>
+          same(before.key, after.key) && (before.keep === 'first' || same(before.event, after.event)) ? after : null,
+        migrate: rescale,
+      },
+    ],
+  },
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const { key: fields = [], events, every: everyMs, keep, keys: keysMax = limits.stateKeysMax } = options;
@@ -109,6 +132,20 @@ export const throttle = defineOperator({
     };
   },
 });
+
+/** Credit is counted in parts of a token, `every` of them to one. */
+function rescale(state: NodeState, { before, after }: { before: StateBasis; after: StateBasis }): NodeState {
+  const [everyBefore, everyAfter] = [Number(before.everyMs), Number(after.everyMs)];
+  const full = Number(after.events) * everyAfter;
+  const buckets = new Map(
+    [...(state.states.get('buckets') ?? [])].map(([key, { value, time }]) => {
+      const bucket = value as Bucket;
+      const credit = Math.min(full, Math.floor((bucket.credit * everyAfter) / everyBefore));
+      return [key, { value: { ...bucket, credit }, time }];
+    }),
+  );
+  return { ...state, states: new Map([...state.states, ['buckets', buckets]]) };
+}
 
 function createHandler(context: OperatorContext, setting: Setting): OperatorHandler {
   const { events, everyMs, keepsLatest, keyOf, keysMax } = setting;

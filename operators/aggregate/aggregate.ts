@@ -5,6 +5,7 @@ import { examples } from './examples.ts';
 import { aggregateOptions } from './options.ts';
 import { type NamedAggregate, resultSchema, rowMaker, windowFields } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
+import { aggregateBasis, aggregateMigrations } from './state.ts';
 import { planWindow } from './window.ts';
 
 export const aggregate = defineOperator({
@@ -13,6 +14,7 @@ export const aggregate = defineOperator({
   summary: 'Computes values over windows of event time, for each key, and corrects them when late events come.',
   options: aggregateOptions,
   examples,
+  state: { basis: aggregateBasis, migrations: aggregateMigrations },
   bind({ options, inputs, check }): BoundOperator {
     const input = inputs.from?.schema ?? { fields: {} };
     const { window } = options;

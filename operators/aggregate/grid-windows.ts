@@ -39,7 +39,7 @@ export class GridWindows implements OperatorHandler {
     const { kind, keyOf, keysMax } = this.setting;
     const watermark = this.context.watermark();
     const behind = time < watermark;
-    if (behind && lastEndOf(grid, time) + grid.latenessMs <= watermark) return out.late(event, time);
+    if (behind && lastEndOf(grid, time) <= this.closedForGood(watermark)) return out.late(event, time);
     const key = keyOf(event);
     let group = groups.byKey.get(key);
     const start = paneStartOf(grid, time);
@@ -69,13 +69,18 @@ export class GridWindows implements OperatorHandler {
     progress.closed = time;
   }
 
+  /** Windows that end at this time or before are corrected no more. */
+  private closedForGood(watermark: number): number {
+    return Math.max(watermark - this.grid.latenessMs, this.groups.progress.floor ?? Number.NEGATIVE_INFINITY);
+  }
+
   /** Takes note of what an event behind the watermark changes, before it is added. */
   private disturb(key: StateKey, group: PaneGroup, time: number, watermark: number): void {
     const { grid, changed } = this;
     const { panes, revisions, again, running } = group;
     if (running && time < running.to) group.running = null;
     const last = Math.min(lastEndOf(grid, time), watermark);
-    const after = Math.max(time, watermark - grid.latenessMs);
+    const after = Math.max(time, this.closedForGood(watermark));
     for (let end = firstEndAfter(grid, after); end <= last; end += grid.everyMs) {
       if (!revisions.has(end)) {
         const first = panes[paneIndexFrom(panes, end - grid.sizeMs)];

@@ -21,6 +21,8 @@ export interface PaneGroup {
 export interface Progress {
   /** Windows that end at this time or before have been given. */
   closed: number;
+  /** Windows that end at this time or before stay as they were given, whatever the lateness is now. */
+  floor?: number;
   panes: number;
   nextOrder: number;
 }

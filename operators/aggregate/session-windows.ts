@@ -44,6 +44,8 @@ interface SessionGroup {
 
 interface Progress {
   closed: number;
+  /** Sessions that end at this time or before stay as they were given, whatever the lateness is now. */
+  floor?: number;
   sessions: number;
   nextOrder: number;
 }
@@ -90,7 +92,8 @@ export class SessionWindows implements OperatorHandler {
     const touched = group ? sessionsTouched(group.sessions, time, end) : { from: 0, to: 0 };
     const merged = group?.sessions.slice(touched.from, touched.to) ?? [];
     const mergedEnd = Math.max(end, merged[merged.length - 1]?.end ?? end);
-    if (mergedEnd + latenessMs <= watermark) return out.late(event, time);
+    if (mergedEnd + latenessMs <= watermark || mergedEnd <= (this.progress.floor ?? Number.NEGATIVE_INFINITY))
+      return out.late(event, time);
     if (!group && this.groups.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     const { panesMax, distinctValuesMax } = aggregateLimits;
     if (merged.length === 0 && this.progress.sessions >= panesMax)

@@ -9,8 +9,10 @@ import {
   type Schema,
   spreadByKey,
 } from '../../runtime/stream/index.ts';
+import { fieldsBasis } from '../support/state-basis.ts';
 import { bindActions } from './actions.ts';
 import { bytesPerKey, createAlert, type Setting } from './handler.ts';
+import { levelsMigration } from './migration.ts';
 import { alertSchema, fieldsRead } from './row.ts';
 
 export const alert = defineOperator({
@@ -92,6 +94,14 @@ export const alert = defineOperator({
       ],
     },
   ],
+  state: {
+    // Since when a condition has held stays known when the condition changes: the next event judges anew.
+    basis: ({ options, inputs }) => ({
+      key: fieldsBasis(options.key, inputs.from?.schema),
+      levels: Object.keys(options.escalate),
+    }),
+    migrations: [levelsMigration],
+  },
   bind({ options, inputs, check }) {
     const schema: Schema = inputs.from?.schema ?? { fields: {} };
     options.key.forEach((_, index) => check.field(['key', index], schema));

@@ -42,7 +42,8 @@ export function createAlert(setting: Setting, context: OperatorContext): Operato
   function rowOf(watch: Watch, alert: OpenAlert, state: AlertState, at: number, reason: string): Event {
     const row: Event = { alert_id: alert.id };
     for (const name of setting.key) row[name] = watch.last[name];
-    for (const name of setting.values) row[name] = watch.last[name];
+    // A value that was not kept before the topology changed is not known before the next event.
+    for (const name of setting.values) row[name] = watch.last[name] ?? null;
     return Object.assign(row, {
       state,
       severity: alert.severity,

@@ -1,7 +1,13 @@
 /** Who is in each emergency department, minute by minute, from admission messages; corrected when late ones come. */
 import { z } from 'zod';
 import { defineOperator, duration, type Event, input, type Schema, spreadByKey } from '../../runtime/stream/index.ts';
-import { newProgress, noteChange, type PictureProgress, takeDueInstants } from '../support/pictures.ts';
+import {
+  newProgress,
+  noteChange,
+  type PictureProgress,
+  picturesMigration,
+  takeDueInstants,
+} from '../support/pictures.ts';
 import { requireFields } from '../support/required-fields.ts';
 import { lookBackMs, pictureAt, pictureSchema } from './picture.ts';
 import { type AdtFacts, applyFacts, censusKinds, mergeVisits, newVisit, type Visit, visibleFrom } from './visit.ts';
@@ -82,6 +88,14 @@ export const edCensus = defineOperator({
       out: [],
     },
   ],
+  state: {
+    basis: ({ options }) => ({
+      departments: [...options.departments].sort(),
+      everyMs: options.every,
+      reviseMs: options.revise,
+    }),
+    migrations: [picturesMigration('hospitals')],
+  },
   bind({ options, inputs, check }) {
     const remedy = 'feed it from hl7-mllp, or add the field with map';
     requireFields(check, { option: 'from', input: inputs.from, fields: wanted, remedy });

@@ -12,6 +12,7 @@ import {
   type Schema,
 } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
+import { eventsBasis } from '../support/state-basis.ts';
 import { takesOf, takesOption } from './answer.ts';
 import { longestMs, makeAsk } from './ask.ts';
 import { fieldsOf, fillIn } from './template.ts';
@@ -72,6 +73,10 @@ export const enrich = defineOperator({
       ],
     },
   ],
+  state: {
+    // Events that wait for an answer; who is asked, and how, is decided when they are asked again.
+    basis: ({ options, inputs }) => ({ set: options.set, event: eventsBasis(inputs.from?.schema) }),
+  },
   bind({ options, inputs, check }) {
     const schema: Schema = inputs.from?.schema ?? { fields: {} };
     checkTemplate(options.url, schema, check);

@@ -5,6 +5,7 @@ import { readTable, type Table } from '../support/table-file.ts';
 import { bindFields, type JoinFields, joinEvents, takeFields } from './fields.ts';
 import { bindInterval } from './interval.ts';
 import { type JoinOptions, joinOptions, kindOf } from './options.ts';
+import { joinBasis, takenMigration } from './state.ts';
 import { bindTemporal } from './temporal.ts';
 
 const historyDefaultMs = 86_400_000;
@@ -47,6 +48,7 @@ export const join = defineOperator({
       ],
     },
   ],
+  state: { basis: joinBasis, migrations: [takenMigration] },
   bind({ options, inputs, check }) {
     const leftInput = options.left === undefined ? 'from' : 'left';
     const left = inputs[leftInput]?.schema ?? nothing;

@@ -115,6 +115,8 @@ export const rankHospitalsOperator = defineOperator({
       ],
     },
   ],
+  // What is known of each hospital does not hang on how they are ranked.
+  state: { basis: () => ({}) },
   bind({ options, inputs, check }) {
     const out = rankingSchema(inputs.calls ?? absent, check);
     const statusOf = bindStatus(inputs.status ?? absent, check);

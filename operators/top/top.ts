@@ -12,8 +12,10 @@ import {
   key,
   limits,
   type Schema,
+  type StateBasis,
   spreadByKey,
 } from '../../runtime/stream/index.ts';
+import { agree, eventsBasis, expressionBasis, fieldsBasis } from '../support/state-basis.ts';
 import { examples } from './examples.ts';
 import { RankingHandler, type TopSetting } from './handler.ts';
 import { topLimits } from './limits.ts';
@@ -54,6 +56,26 @@ export const top = defineOperator({
   summary: 'Ranks events, or the things they are about, and gives the best few of each window or whenever they change.',
   options,
   examples,
+  state: {
+    basis: ({ options: { by, order, key: keyFields, of, window, rows }, inputs }) => ({
+      by: expressionBasis(by, inputs.from?.schema),
+      // Where every event counts, only as many are kept as are shown.
+      kept: of ? null : { rows, order },
+      key: fieldsBasis(keyFields ?? [], inputs.from?.schema),
+      of: of ? fieldsBasis(of, inputs.from?.schema) : null,
+      window: window ?? null,
+      event: eventsBasis(inputs.from?.schema),
+    }),
+    migrations: [
+      {
+        summary: 'fewer are shown, or closed windows are corrected for a shorter time',
+        from: 1,
+        to: 1,
+        basis: (before, after) => (needsLess(before, after) ? after : null),
+        migrate: (state) => state,
+      },
+    ],
+  },
   bind({ options: given, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const { window, key: keyFields = [], of, rows } = given;
@@ -89,6 +111,16 @@ export const top = defineOperator({
     };
   },
 });
+
+/** Whether all that `after` needs is kept under `before`. */
+function needsLess(before: StateBasis, after: StateBasis): boolean {
+  if (!agree(before, after, { except: ['kept', 'window'] })) return false;
+  const [kept, wanted] = [before.kept, after.kept] as ({ rows: number; order: string } | null)[];
+  if (kept && wanted && (wanted.order !== kept.order || wanted.rows > kept.rows)) return false;
+  const [old, now] = [before.window, after.window] as (StateBasis | null)[];
+  if (!old || !now) return old === now;
+  return agree(old, now, { except: ['lateness'] }) && Number(now.lateness) <= Number(old.lateness);
+}
 
 function checkTimes({ window, every, forget, of }: z.output<typeof options>, check: Checker): void {
   if (window && !(Number.isInteger(window.tumbling) && window.tumbling >= 1))

@@ -1,0 +1,79 @@
+/** What open windows hang on: the key, where windows begin and end, and which values their cells hold, by place and not by name. */
+import type { BoundInput, NodeState, StateBasis, StateMigration } from '../../runtime/stream/index.ts';
+import { agree, expressionBasis, fieldsBasis, same } from '../support/state-basis.ts';
+import type { Cell } from './cell.ts';
+import type { AggregateOptions } from './options.ts';
+import type { PaneGroup } from './pane-groups.ts';
+
+export function aggregateBasis(args: {
+  options: AggregateOptions;
+  inputs: Readonly<Record<string, BoundInput>>;
+}): StateBasis {
+  const { key = [], window, values } = args.options;
+  const schema = args.inputs.from?.schema;
+  // Early results are given anew from what there is.
+  const { early: _early, ...placed } = { lateness: 0, ...window };
+  const { lateness, ...grid } = placed;
+  return {
+    key: fieldsBasis(key, schema),
+    window: grid,
+    latenessMs: lateness,
+    values: Object.values(values).map((text) => expressionBasis(text, schema)),
+  };
+}
+
+type Change = { readonly before: StateBasis; readonly after: StateBasis };
+
+function valuesOf(basis: StateBasis): readonly StateBasis[] {
+  return basis.values as readonly StateBasis[];
+}
+
+/** Values that are taken out or stand in another order, and another lateness. A new value would be wrong for windows that are open. */
+export const aggregateMigrations: readonly StateMigration[] = [
+  {
+    summary: 'values that are still wanted stay in open windows; windows that were closed for good stay closed',
+    from: 1,
+    to: 1,
+    basis(before, after) {
+      const isKept = valuesOf(after).every((value) => valuesOf(before).some((one) => same(one, value)));
+      return isKept && agree(before, after, { except: ['values', 'latenessMs'] }) ? after : null;
+    },
+    migrate(state, change) {
+      return keepClosed(pickValues(state, change), change);
+    },
+  },
+];
+
+function pickValues(state: NodeState, { before, after }: Change): NodeState {
+  if (same(valuesOf(before), valuesOf(after))) return state;
+  const places = valuesOf(after).map((value) => valuesOf(before).findIndex((one) => same(one, value)));
+  // Two values of one call have a cell each: each is a copy of its own.
+  const pick = (cell: Cell): Cell => places.map((place) => structuredClone(cell[place]));
+  return mapState(state, (name, value) => {
+    if (name === 'totals') return { ...(value as object), cell: pick((value as { cell: Cell }).cell) };
+    if (name !== 'groups') return value;
+    const group = value as PaneGroup & { readonly sessions?: readonly { readonly cell: Cell }[] };
+    if (group.sessions) return { ...group, sessions: group.sessions.map((one) => ({ ...one, cell: pick(one.cell) })) };
+    // The running total is made anew from the panes.
+    return { ...group, panes: group.panes.map((pane) => ({ ...pane, cell: pick(pane.cell) })), running: null };
+  });
+}
+
+/** With a longer lateness events come again for windows whose panes were forgotten: they stay late. */
+function keepClosed(state: NodeState, { before, after }: Change): NodeState {
+  const [old, now] = [Number(before.latenessMs), Number(after.latenessMs)];
+  if (now <= old) return state;
+  return mapState(state, (name, value) => {
+    if (name !== 'progress') return value;
+    const progress = value as { readonly closed: number; readonly floor?: number };
+    return { ...progress, floor: Math.max(progress.floor ?? Number.NEGATIVE_INFINITY, progress.closed - old) };
+  });
+}
+
+function mapState(state: NodeState, change: (name: string, value: unknown) => unknown): NodeState {
+  const states = [...state.states].map(([name, entries]) => {
+    const changed = [...entries].map(([key, { value, time }]) => [key, { value: change(name, value), time }] as const);
+    return [name, new Map(changed)] as const;
+  });
+  return { ...state, states: new Map(states) };
+}

@@ -1,0 +1,68 @@
+/** What the state of a join hangs on: its keys, and the right fields that it keeps of each event, without their names. */
+import {
+  type BoundInput,
+  fieldNames,
+  type NodeState,
+  type StateBasis,
+  type StateMigration,
+} from '../../runtime/stream/index.ts';
+import { agree, eventsBasis, fieldsBasis, same } from '../support/state-basis.ts';
+import type { JoinOptions } from './options.ts';
+
+const namesOf = (value: string | readonly string[]): readonly string[] => [value].flat();
+
+/** How long a join waits or looks back is decided anew with each event: what was forgotten before stays forgotten. */
+export function joinBasis(args: { options: JoinOptions; inputs: Readonly<Record<string, BoundInput>> }): StateBasis {
+  const { options, inputs } = args;
+  const left = (inputs.left ?? inputs.from)?.schema;
+  const right = inputs.right?.schema;
+  const { on } = options;
+  const sides =
+    typeof on === 'object' && 'left' in on
+      ? { left: namesOf(on.left), right: namesOf(on.right) }
+      : { left: namesOf(on), right: namesOf(on) };
+  const taken = options.fields ?? fieldNames(right ?? { fields: {} }).filter((name) => !sides.right.includes(name));
+  const isInterval = typeof options.within === 'object';
+  return {
+    kind: options.table ? 'table' : isInterval ? 'interval' : 'temporal',
+    leftKey: fieldsBasis(sides.left, left),
+    rightKey: fieldsBasis(sides.right, right),
+    taken: fieldsBasis(taken, right),
+    // Left events wait for their partners as a whole.
+    left: isInterval ? eventsBasis(left) : null,
+  };
+}
+
+type Taken = readonly (readonly [string, unknown])[];
+
+export const takenMigration: StateMigration = {
+  summary: 'of the right events that are kept, the fields that are still wanted stay',
+  from: 1,
+  to: 1,
+  basis: (before, after) => {
+    const [old, now] = [before.taken, after.taken] as [Taken, Taken];
+    const isKept = now.every((field) => old.some((one) => same(one, field)));
+    return isKept && agree(before, after, { except: ['taken'] }) ? after : null;
+  },
+  migrate(state, { before, after }) {
+    const [old, now] = [before.taken, after.taken] as [Taken, Taken];
+    const places = now.map(([name]) => old.findIndex(([one]) => one === name));
+    const pick = <R extends { readonly values: readonly unknown[] }>(right: R): R => ({
+      ...right,
+      values: places.map((place) => right.values[place]),
+    });
+    return mapValues(state, (name, value) => {
+      if (name === 'right') return (value as { values: unknown[] }[]).map(pick);
+      const waiting = value as { readonly rights: readonly { values: unknown[] }[] };
+      return { ...waiting, rights: waiting.rights.map(pick) };
+    });
+  },
+};
+
+function mapValues(state: NodeState, change: (name: string, value: unknown) => unknown): NodeState {
+  const states = [...state.states].map(([name, entries]) => {
+    const changed = [...entries].map(([key, { value, time }]) => [key, { value: change(name, value), time }] as const);
+    return [name, new Map(changed)] as const;
+  });
+  return { ...state, states: new Map(states) };
+}
