@@ -35,6 +35,7 @@ import {
   type SourceFrame,
 } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
+import { OrderedEdge } from './ordered-edge.ts';
 import { redriveHome } from './redrive-home.ts';
 import { isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
 
@@ -82,7 +83,8 @@ export class StageMachine {
   private readonly ledger: Ledger;
   private readonly sources = new Map<string, SourceState>();
   private readonly runners = new Map<string, NodeRunner>();
-  private readonly merging: OperatorRunner[] = [];
+  /** What waits for the end of a wave, in topological order. */
+  private readonly merging: { flush(): void }[] = [];
   private readonly answers = new Map<string, Subject<Frame>>();
   private readonly outputs: StageOutputs;
   private readonly exchanges: ExchangeInputs;
@@ -506,7 +508,12 @@ export class StageMachine {
   }
 
   /** The frames of an edge that this partition handles. */
-  private framesInto(node: string, { from, keep, exchange }: SpreadEdge): Observable<Frame> {
+  private framesInto(node: string, { from, keep, exchange, order }: SpreadEdge): Observable<Frame> {
+    if (order !== null) {
+      const ordered = new OrderedEdge(order, this.output(from));
+      this.merging.push(ordered);
+      return ordered.frames;
+    }
     const frames = exchange === null ? this.output(from) : this.exchanges.frames(exchange);
     return keptFrames(frames, keep, this.part, this.outcomesOf(node));
   }

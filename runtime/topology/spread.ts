@@ -31,6 +31,12 @@ export type Route =
   | { readonly kind: 'one' }
   | { readonly kind: 'same' };
 
+/**
+ * The order of rows that lanes of several partitions bring at once, where it does not follow from the source events: by event time, then
+ * by these fields (`text`: by all of them). One partition keeps it as well, so that the number of partitions changes nothing.
+ */
+export type RowOrder = { readonly kind: 'fields'; readonly fields: readonly string[] } | { readonly kind: 'text' };
+
 export interface Exchange {
   /** `now>2.hospital`: edge, stage that reads it, fields of its route. */
   readonly id: string;
@@ -39,6 +45,8 @@ export interface Exchange {
   readonly toStage: number;
   readonly whereabouts: Whereabouts;
   readonly route: Route;
+  /** Null: one lane brings them, in order. */
+  readonly order: RowOrder | null;
   readonly schema: Schema;
 }
 
@@ -49,6 +57,8 @@ export interface SpreadEdge {
   readonly keep: Keep;
   /** Id of the exchange that it comes through. */
   readonly exchange: string | null;
+  /** With one partition: the order that an exchange would give. */
+  readonly order: RowOrder | null;
 }
 
 export interface SpreadNode {
@@ -87,15 +97,9 @@ export function writersOf(plan: SpreadPlan, sink: string): readonly number[] {
 }
 
 export function spreadTopology(topology: BoundTopology, partitions: number): SpreadPlan {
+  if (partitions === 1) return inOnePartition(topology);
   const nodes = new Map<string, SpreadNode>();
   const exchanges = new Map<string, Exchange>();
-  if (partitions === 1) {
-    for (const { id, inputs } of [...topology.operators, ...topology.sinks]) {
-      const edges = inputs.map((edge) => ({ ...edge, keep: keepAll, exchange: null }));
-      nodes.set(id, { id, stage: 1, edges, out: everywhere });
-    }
-    return { partitions, stages: 1, nodes, exchanges: [] };
-  }
   const wants = wantsOf(topology);
   const sources = new Set(topology.sources.map(({ id }) => id));
   const placeOf = ({ node, port }: NodePort, schema: Schema): Place => {
@@ -112,11 +116,11 @@ export function spreadTopology(topology: BoundTopology, partitions: number): Spr
     const edges = inputs.map(({ edge, place }): SpreadEdge => {
       const route = placed.routes.get(edge.input) as Route | Keep;
       if (place.stage === placed.stage && !placed.exchanged.has(edge.input)) {
-        return { ...edge, keep: route as Keep, exchange: null };
+        return { ...edge, keep: route as Keep, exchange: null, order: null };
       }
       const exchange = exchangeOf(edge, place, placed.stage, route as Route);
       exchanges.set(exchange.id, exchange);
-      return { ...edge, keep: keepAll, exchange: exchange.id };
+      return { ...edge, keep: keepAll, exchange: exchange.id, order: null };
     });
     nodes.set(node.id, { id: node.id, stage: placed.stage, edges, out: placed.out });
   };
@@ -124,6 +128,20 @@ export function spreadTopology(topology: BoundTopology, partitions: number): Spr
   for (const node of topology.sinks) settle(node, 'sink');
   const stages = Math.max(1, ...[...nodes.values()].map(({ stage }) => stage));
   return { partitions, stages, nodes, exchanges: [...exchanges.values()] };
+}
+
+function inOnePartition(topology: BoundTopology): SpreadPlan {
+  const nodes = new Map<string, SpreadNode>();
+  const two = spreadTopology(topology, 2);
+  for (const { id, inputs } of [...topology.operators, ...topology.sinks]) {
+    const edges = inputs.map((edge, index) => {
+      const exchange = two.nodes.get(id)?.edges[index]?.exchange ?? null;
+      const order = two.exchanges.find((one) => one.id === exchange)?.order ?? null;
+      return { ...edge, keep: keepAll, exchange: null, order };
+    });
+    nodes.set(id, { id, stage: 1, edges, out: everywhere });
+  }
+  return { partitions: 1, stages: 1, nodes, exchanges: [] };
 }
 
 export function spreadOf({ bound }: BoundOperatorNode): Spread {
@@ -241,8 +259,14 @@ function exchangeOf(edge: BoundEdge, place: Place, toStage: number, route: Route
     toStage,
     whereabouts: place.where,
     route,
+    order: orderOf(place.where),
     schema: edge.schema,
   };
+}
+
+function orderOf(where: Whereabouts): RowOrder | null {
+  if (where.kind === 'by') return { kind: 'fields', fields: where.fields };
+  return where.kind === 'somewhere' ? { kind: 'text' } : null;
 }
 
 /**

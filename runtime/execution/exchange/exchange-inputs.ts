@@ -2,6 +2,8 @@
 import { type Observable, Subject } from 'rxjs';
 import { end, type Frame } from '../../stream/frame.ts';
 import { combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
+import type { RowOrder } from '../../topology/spread.ts';
+import { inOrder } from '../ordered-edge.ts';
 import { exchangesIn, lanesInto, type StagePart } from '../stage-part.ts';
 import type { ExchangeStep } from './exchange-merge.ts';
 
@@ -11,6 +13,7 @@ export type ExchangeInputsSnapshot = readonly (readonly [string, readonly (reado
 interface ExchangeInput {
   readonly frames: Subject<Frame>;
   readonly lanes: Map<string, Progress>;
+  readonly order: RowOrder | null;
   forwarded: { time: number; idle: boolean };
 }
 
@@ -24,10 +27,11 @@ export class ExchangeInputs {
 
   constructor(part: StagePart) {
     const lanes = lanesInto(part);
-    for (const { id } of exchangesIn(part)) {
+    for (const { id, order } of exchangesIn(part)) {
       const own = [...lanes].filter(([, exchanges]) => exchanges.some((exchange) => exchange.id === id));
       this.inputs.set(id, {
         frames: new Subject(),
+        order,
         lanes: new Map(own.map(([lane]) => [lane, unstarted])),
         forwarded: { time: unstarted.time, idle: false },
       });
@@ -57,7 +61,10 @@ export class ExchangeInputs {
     for (const { wave, rows, watermarks } of step.waves) {
       const frames: { exchange: string; frame: Frame }[] = [];
       for (const exchange of this.inputs.keys()) {
-        const own = rows.filter((row) => row.exchange === exchange);
+        const own = inOrder(
+          rows.filter((row) => row.exchange === exchange),
+          this.input(exchange).order,
+        );
         if (own.length > 0) {
           const frame: Frame = {
             kind: 'batch',
