@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodeCheckpoint } from '../runtime/execution/checkpoint.ts';
 import { fingerprintsOf } from '../runtime/execution/fingerprint.ts';
+import { nodeIdentitiesOf } from '../runtime/execution/upgrade/state-identity.ts';
 import {
   type FixtureStory,
   fixtureFolder,
@@ -32,6 +33,7 @@ const encoded = encodeCheckpoint({
     topology: topology.name,
     hash: topology.hash,
     fingerprints: fingerprintsOf(topology),
+    nodes: nodeIdentitiesOf(topology),
     sequence: machine.sequence,
     node: 'fixture',
   },

@@ -1,0 +1,271 @@
+/**
+ * Every operator that keeps state, changed in the middle of two hours of a made-up city: which changes its state outlives, and that the
+ * rows afterwards are those that the new version would have given all along, where its state can know that.
+ */
+import { deserialize, serialize } from 'node:v8';
+import { describe, expect, it } from 'vitest';
+import { fingerprintsOf } from '../runtime/execution/fingerprint.ts';
+import type { StageSnapshot } from '../runtime/execution/stage-machine.ts';
+import { adoptSnapshot, stateVerdicts } from '../runtime/execution/upgrade/adopt.ts';
+import { nodeIdentitiesOf } from '../runtime/execution/upgrade/state-identity.ts';
+import type { BoundTopology } from '../runtime/topology/bound.ts';
+import {
+  fixtureMachine,
+  fixtureMessages,
+  fixtureTopology,
+  loadFixture,
+  messagesBefore,
+  plainRows,
+} from './checkpoint-fixture.ts';
+
+type Verdict = 'kept' | 'migrated' | 'lost';
+
+interface Case {
+  readonly node: string;
+  /** Text of the topology, and what stands in its place. */
+  readonly from: string;
+  readonly to: string;
+  readonly verdict: Verdict;
+  /** The sink whose rows after the change are those of the new version run all along. */
+  readonly asAllAlong?: string;
+}
+
+const aggregates = 'values: { n: count(), most: max(minutes), typical: "quantile(minutes, 0.5)" }';
+const levels = 'escalate: { severe: minutes >= 110 }';
+
+const cases: readonly Case[] = [
+  { node: 'once', from: 'within: 1h', to: 'within: 3h', verdict: 'kept' },
+  { node: 'once', from: 'by: id,', to: 'by: [id],', verdict: 'kept', asAllAlong: 'some_rows' },
+  { node: 'once', from: 'by: id,', to: 'by: [id, hospital],', verdict: 'lost' },
+  { node: 'some', from: 'every: 3', to: 'every: 4', verdict: 'kept' },
+  { node: 'some', from: 'every: 3, key: hospital', to: 'every: 3', verdict: 'lost' },
+  { node: 'slow', from: 'every: 2m, keep: latest', to: 'every: 1m, keep: latest', verdict: 'migrated' },
+  { node: 'slow', from: 'every: 2m, keep: latest', to: 'every: 2m, keep: first', verdict: 'migrated' },
+  { node: 'slow', from: 'key: hospital, every: 2m', to: 'every: 2m', verdict: 'lost' },
+  {
+    node: 'windows',
+    from: aggregates,
+    to: aggregates.replace('n:', 'many:'),
+    verdict: 'kept',
+    asAllAlong: 'window_rows',
+  },
+  {
+    node: 'windows',
+    from: aggregates,
+    to: 'values: { most: max(minutes) }',
+    verdict: 'migrated',
+    asAllAlong: 'window_rows',
+  },
+  {
+    node: 'windows',
+    from: aggregates,
+    to: 'values: { typical: "quantile(minutes, 0.5)", again: "quantile(minutes, 0.5)", n: count() }',
+    verdict: 'migrated',
+    asAllAlong: 'window_rows',
+  },
+  { node: 'windows', from: aggregates, to: 'values: { n: count(), all: sum(minutes) }', verdict: 'lost' },
+  { node: 'windows', from: 'tumbling: 5m, lateness: 5m', to: 'tumbling: 5m, lateness: 5m, early: 1m', verdict: 'kept' },
+  { node: 'windows', from: 'tumbling: 5m, lateness: 5m', to: 'tumbling: 5m', verdict: 'migrated' },
+  { node: 'windows', from: 'tumbling: 5m, lateness: 5m', to: 'tumbling: 5m, lateness: 1h', verdict: 'migrated' },
+  { node: 'windows', from: 'tumbling: 5m, lateness: 5m', to: 'tumbling: 10m, lateness: 5m', verdict: 'lost' },
+  {
+    node: 'sliding',
+    from: 'values: { total: sum(minutes), least: min(minutes) }',
+    to: 'values: { least: min(minutes) }',
+    verdict: 'migrated',
+    asAllAlong: 'sliding_rows',
+  },
+  {
+    node: 'sliding',
+    from: 'values: { total: sum(minutes), least: min(minutes) }',
+    to: 'values: { least: min(minutes), total: sum(minutes) }',
+    verdict: 'migrated',
+    asAllAlong: 'sliding_rows',
+  },
+  { node: 'sliding', from: 'every: 2m }, values', to: 'every: 5m }, values', verdict: 'lost' },
+  {
+    node: 'sessions',
+    from: 'values: { n: count(), kinds: distinct(hospital) }',
+    to: 'values: { kinds: distinct(hospital) }',
+    verdict: 'migrated',
+    asAllAlong: 'session_rows',
+  },
+  { node: 'sessions', from: 'session: 90s', to: 'session: 90s, lateness: 10m', verdict: 'migrated' },
+  { node: 'sessions', from: 'session: 90s', to: 'session: 120s', verdict: 'lost' },
+  { node: 'worst', from: 'rows: 2', to: 'rows: 3', verdict: 'kept' },
+  { node: 'worst', from: 'of: hospital, every: 1m', to: 'of: hospital, every: 2m', verdict: 'kept' },
+  { node: 'worst', from: 'by: minutes, rows: 2', to: 'by: "0 - minutes", rows: 2', verdict: 'lost' },
+  { node: 'alarm', from: 'raise: minutes >= 60', to: 'raise: minutes >= 70', verdict: 'kept' },
+  { node: 'alarm', from: 'hold: 1m', to: 'hold: 2m', verdict: 'kept' },
+  { node: 'alarm', from: 'values: [minutes] }', to: 'values: [minutes, department] }', verdict: 'kept' },
+  { node: 'alarm', from: levels, to: 'escalate: { bad: minutes >= 90, severe: minutes >= 110 }', verdict: 'migrated' },
+  { node: 'alarm', from: `key: hospital, raise`, to: 'key: department, raise', verdict: 'lost' },
+  { node: 'census', from: 'ed-census: { from: adt }', to: 'ed-census: { from: adt, stay: 3d }', verdict: 'kept' },
+  { node: 'census', from: 'ed-census: { from: adt }', to: 'ed-census: { from: adt, every: 5m }', verdict: 'migrated' },
+  {
+    node: 'census',
+    from: 'ed-census: { from: adt }',
+    to: 'ed-census: { from: adt, revise: 48h }',
+    verdict: 'migrated',
+  },
+  {
+    node: 'census',
+    from: 'ed-census: { from: adt }',
+    to: 'ed-census: { from: adt, departments: [ED, ICU] }',
+    verdict: 'lost',
+  },
+  {
+    node: 'ambulances',
+    from: 'ambulance-load: { from: centre }',
+    to: 'ambulance-load: { from: centre, run: 6h }',
+    verdict: 'kept',
+  },
+  {
+    node: 'ambulances',
+    from: 'ambulance-load: { from: centre }',
+    to: 'ambulance-load: { from: centre, every: 2m }',
+    verdict: 'migrated',
+  },
+  { node: 'newest', from: 'keep: latest, fields', to: 'keep: latest, missing: drop, fields', verdict: 'kept' },
+  {
+    node: 'newest',
+    from: 'fields: [ambulances_on_the_way]',
+    to: 'prefix: a_, fields: [ambulances_on_the_way]',
+    verdict: 'kept',
+  },
+  {
+    node: 'newest',
+    from: 'fields: [ambulances_on_the_way]',
+    to: 'fields: [ambulances_on_the_way, ambulances_waiting]',
+    verdict: 'lost',
+  },
+  { node: 'near', from: 'within: { before: 3m, after: 3m }', to: 'within: { before: 1m, after: 5m }', verdict: 'kept' },
+  {
+    node: 'near',
+    from: 'prefix: near_',
+    to: 'fields: [minutes], prefix: near_',
+    verdict: 'migrated',
+    asAllAlong: 'near_rows',
+  },
+  { node: 'near', from: 'right: some, on: hospital', to: 'right: some, on: id', verdict: 'lost' },
+  {
+    node: 'ranked',
+    from: 'diversions: diversions\n',
+    to: 'diversions: diversions\n      best: 2\n',
+    verdict: 'kept',
+    asAllAlong: 'ranked_rows',
+  },
+];
+
+const messages = fixtureMessages();
+
+function originOf(topology: BoundTopology) {
+  return { hash: topology.hash, fingerprints: fingerprintsOf(topology), nodes: nodeIdentitiesOf(topology) };
+}
+
+/** Rows after the middle: of one version that becomes another there. */
+function changedInTheMiddle(before: BoundTopology, after: BoundTopology) {
+  const old = fixtureMachine(before);
+  old.feed(messages.slice(0, messagesBefore), 1);
+  const snapshot = deserialize(serialize(old.machine.snapshot())) as StageSnapshot;
+  const now = fixtureMachine(after);
+  now.machine.restore(adoptSnapshot(snapshot, originOf(before), after));
+  now.feed(messages.slice(messagesBefore), messagesBefore + 1);
+  now.machine.finish();
+  return { rowsBefore: plainRows(old.rows), rows: plainRows(now.rows) };
+}
+
+function allAlong(topology: BoundTopology) {
+  const { machine, rows, feed } = fixtureMachine(topology);
+  feed(messages.slice(0, messagesBefore), 1);
+  const before = rows.length;
+  feed(messages.slice(messagesBefore), messagesBefore + 1);
+  machine.finish();
+  return plainRows(rows.slice(before));
+}
+
+function variant({ from, to }: Pick<Case, 'from' | 'to'>): BoundTopology {
+  expect(fixtureTopology.split(from)).toHaveLength(2);
+  // Nodes behind it may name a field that is no more.
+  return loadFixture(
+    fixtureTopology
+      .replace(from, to)
+      .replace(
+        '{ from: newest, keep: [hospital, minute, census, waiting, ambulances_on_the_way] }',
+        '{ from: newest, keep: [hospital, minute, census] }',
+      ),
+  );
+}
+
+const before = loadFixture(
+  fixtureTopology.replace(
+    '{ from: newest, keep: [hospital, minute, census, waiting, ambulances_on_the_way] }',
+    '{ from: newest, keep: [hospital, minute, census] }',
+  ),
+);
+
+describe('a change in the middle', () => {
+  it.each(cases.map((one) => [`${one.node}: ${one.from} to ${one.to}`, one] as const))('%s', (_, one) => {
+    const after = variant(one);
+    const verdicts = stateVerdicts(originOf(before), after);
+    expect(verdicts.get(one.node)?.kind).toBe(one.verdict);
+    for (const [node, { kind }] of verdicts) {
+      if (node !== one.node && one.verdict !== 'lost') expect(`${node} ${kind}`).toBe(`${node} kept`);
+    }
+    const { rows } = changedInTheMiddle(before, after);
+    if (one.asAllAlong === undefined) return;
+    const of = (list: typeof rows) => list.filter(({ sink }) => sink === one.asAllAlong);
+    expect(of(rows).length).toBeGreaterThan(0);
+    expect(of(rows)).toEqual(of(allAlong(after)));
+  });
+
+  it('of nothing is seen in no row', () => {
+    const { rows } = changedInTheMiddle(before, before);
+    expect(rows).toEqual(allAlong(before));
+  });
+
+  it('corrects no window that was closed for good before', () => {
+    const after = variant({ from: 'tumbling: 5m, lateness: 5m', to: 'tumbling: 5m, lateness: 2h' });
+    const { rowsBefore, rows } = changedInTheMiddle(before, after);
+    const windows = (list: typeof rows) => list.filter(({ sink }) => sink === 'window_rows').map(({ event }) => event);
+    const closed = Math.max(...windows(rowsBefore).map(({ window_end: end }) => Number(end)));
+    const floor = closed - 5 * 60_000;
+    expect(windows(rows).filter(({ window_end: end }) => Number(end) <= floor)).toEqual([]);
+    // Of those that could still be corrected the last word is that of the longer lateness run all along.
+    const last = (list: readonly Record<string, unknown>[]) =>
+      new Map(list.map((row) => [`${row.hospital}/${row.window_end}`, { n: row.n, most: row.most }]));
+    const wanted = last(windows(allAlong(after)).filter(({ window_end: end }) => Number(end) > closed));
+    const given = last(windows(rows).filter(({ window_end: end }) => Number(end) > closed));
+    expect(given).toEqual(wanted);
+  });
+
+  it('keeps open alerts, with their levels by name', () => {
+    const after = variant({ from: levels, to: 'escalate: { bad: minutes >= 90, severe: minutes >= 110 }' });
+    const { rowsBefore, rows } = changedInTheMiddle(before, after);
+    const alerts = (list: typeof rows) => list.filter(({ sink }) => sink === 'alarm_rows').map(({ event }) => event);
+    const open = new Map(alerts(rowsBefore).map((row) => [row.alert_id, row]));
+    const first = new Map(
+      alerts(rows)
+        .toReversed()
+        .map((row) => [row.alert_id, row]),
+    );
+    const going = [...open].filter(([, { state }]) => state !== 'cleared');
+    expect(going.length).toBeGreaterThan(0);
+    for (const [id, row] of going) {
+      const next = first.get(id);
+      expect(next?.state).not.toBe('raised');
+      if (row.level === 'severe' && next) expect(next.level).toBe('severe');
+    }
+  });
+
+  it('gives pictures at the steps of the new version', () => {
+    const after = variant({ from: 'ed-census: { from: adt }', to: 'ed-census: { from: adt, every: 5m }' });
+    const { rows } = changedInTheMiddle(before, after);
+    const minutes = rows.filter(({ sink }) => sink === 'newest_rows').map(({ event }) => Number(event.minute));
+    expect(minutes.length).toBeGreaterThan(0);
+    expect(minutes.filter((minute) => minute % 300_000 !== 0)).toEqual([]);
+    const of = (list: typeof rows) =>
+      list.filter(({ sink, event }) => sink === 'newest_rows' && Number(event.minute) > Number(minutes[0]));
+    expect(of(rows).at(-1)).toEqual(of(allAlong(after)).at(-1));
+  });
+});
