@@ -92,8 +92,17 @@ function notAgain({ sequence }: ResultRow, { missing }: Walk): Error {
   });
 }
 
-/** Parts of what was collected that are tried, the newest of it: the longest that gives the row when it is replayed alone is named. */
-const partsTried = [1, 0.75, 0.5, 0.25, 0.125, 0];
+/**
+ * What is tried, the longest first: the part of what was collected (the newest of it), and whether time comes on in the same steps as it
+ * did, or at once. An operator that joins two inputs may see them in another order when a long time passes at once.
+ */
+const attempts = [
+  { part: 1, steps: false },
+  { part: 1, steps: true },
+  { part: 0.5, steps: true },
+  { part: 0.25, steps: true },
+  { part: 0, steps: true },
+] as const;
 
 async function explainFound(
   options: ExplainOptions,
@@ -104,17 +113,17 @@ async function explainFound(
   const { restored, missing } = walked;
   const collected = collectPlaces(lineage, { placesMax: messagesMax });
   const known = { row, lineage, collected, restored, missing, walk: walked, message: past.message };
-  const named = await nameMessages(options, { found, collected });
-  if (!verify) return { ...known, ...named, verified: null, shortened: false };
-  for (const part of partsTried) {
+  for (const { part, steps } of attempts) {
     const placesMax = Math.max(1, Math.ceil(messagesMax * part));
-    const fewer =
-      part === 1 ? named : await nameMessages(options, { found, collected: collectPlaces(lineage, { placesMax }) });
-    const before = await walked.machineBefore(fewer.from);
-    if (givesRow({ topology, before: before.snapshot(), ...fewer, wanted: row }))
-      return { ...known, ...fewer, verified: true, shortened: part < 1 };
+    const fewer = part === 1 ? collected : collectPlaces(lineage, { placesMax });
+    const named = await nameMessages(options, { found, collected: fewer, steps });
+    if (!verify) return { ...known, ...named, verified: null, shortened: false };
+    const before = await walked.machineBefore(named.from);
+    if (givesRow({ topology, before: before.snapshot(), ...named, wanted: row }))
+      return { ...known, ...named, verified: true, shortened: part < 1 };
   }
   // All of the row's own message: from the state before it nothing else can come out.
+  const named = await nameMessages(options, { found, collected, steps: false });
   const messages = named.messages.filter(({ sequence }) => sequence === row.sequence);
   const places = named.places.filter(({ sequence }) => sequence === row.sequence);
   const before = await walked.machineBefore(row.sequence);
@@ -125,11 +134,11 @@ async function explainFound(
 /** The messages of the places, with those without which time would not have come so far; of a sent message all events. */
 async function nameMessages(
   { past, topology }: ExplainOptions,
-  { found, collected }: { found: FoundRow; collected: Collected },
+  { found, collected, steps }: { found: FoundRow; collected: Collected; steps: boolean },
 ): Promise<Pick<Explanation, 'places' | 'messages' | 'from'>> {
   const { row, progress } = found;
   const places = new Map(collected.places.map((place) => [placeId(place), place]));
-  for (const moment of progress.movers(sourcesOf(topology, row.sink), collected.from)) {
+  for (const moment of progress.movers(sourcesOf(topology, row.sink), { from: collected.from, steps })) {
     if (!places.has(placeId(moment))) places.set(placeId(moment), { ...moment, role: 'progress' });
   }
   const messages: PastMessage[] = [];

@@ -6,9 +6,10 @@ import type { Moment } from './lineage.ts';
 interface OriginProgress {
   newest: number;
   idle: boolean;
-  moved: Moment | undefined;
-  /** The last word that it was silent, while nothing has come since. */
-  silence: Moment | undefined;
+  /** All that brought it on, and the words that it was silent, in order. */
+  readonly moves: Moment[];
+  /** Of these, those that its time stands on now: its newest event, and the word that it was silent since. */
+  last: readonly Moment[];
 }
 
 export class ProgressNotes {
@@ -17,7 +18,7 @@ export class ProgressNotes {
   constructor(snapshot: StageSnapshot | undefined) {
     for (const [id, { origins }] of snapshot?.sources ?? []) {
       const known = origins.origins.map(([origin, { newest, idle }]): [string, OriginProgress] => {
-        return [origin, { newest, idle, moved: undefined, silence: undefined }];
+        return [origin, { newest, idle, moves: [], last: [] }];
       });
       this.sources.set(id, new Map(known));
     }
@@ -26,7 +27,10 @@ export class ProgressNotes {
   copy(): ProgressNotes {
     const copy = new ProgressNotes(undefined);
     for (const [id, origins] of this.sources) {
-      copy.sources.set(id, new Map([...origins].map(([origin, progress]) => [origin, { ...progress }])));
+      copy.sources.set(
+        id,
+        new Map([...origins].map(([origin, progress]) => [origin, { ...progress, moves: [...progress.moves] }])),
+      );
     }
     return copy;
   }
@@ -48,19 +52,24 @@ export class ProgressNotes {
         const known = origins.get(origin);
         if (!known) continue;
         known.idle = true;
-        known.silence = { node, sequence, at: -1 };
+        const silence = { node, sequence, at: -1 };
+        known.moves.push(silence);
+        known.last = [...known.last.filter(({ at }) => at >= 0), silence];
       }
       for (const origin of frame.closed) origins.delete(origin);
     }
   }
 
-  /** The messages, from a sequence on, without which the time of these sources would not stand where it does. */
-  movers(sources: ReadonlySet<string>, from: number): Moment[] {
+  /**
+   * The messages, from a sequence on, without which the time of these sources would not stand where it does. `steps`: and every one on the
+   * way there, so that time comes there in the same steps.
+   */
+  movers(sources: ReadonlySet<string>, { from, steps }: { from: number; steps: boolean }): Moment[] {
     const movers: Moment[] = [];
     for (const [id, origins] of this.sources) {
       if (!sources.has(id)) continue;
-      for (const { moved, silence } of origins.values()) {
-        for (const moment of [moved, silence]) if (moment && moment.sequence >= from) movers.push(moment);
+      for (const { moves, last } of origins.values()) {
+        for (const moment of steps ? moves : last) if (moment.sequence >= from) movers.push(moment);
       }
     }
     return movers;
@@ -70,12 +79,12 @@ export class ProgressNotes {
 function heard(origins: Map<string, OriginProgress>, origin: string, time: number, moment: Moment): void {
   const known = origins.get(origin);
   if (!known) {
-    origins.set(origin, { newest: time, idle: false, moved: moment, silence: undefined });
+    origins.set(origin, { newest: time, idle: false, moves: [moment], last: [moment] });
     return;
   }
   if (time <= known.newest && !known.idle) return;
   known.newest = Math.max(known.newest, time);
   known.idle = false;
-  known.moved = moment;
-  known.silence = undefined;
+  known.moves.push(moment);
+  known.last = [moment];
 }
