@@ -169,7 +169,11 @@ export function expectExactlyOnce(senders: readonly Request[][], { lab, last }: 
   const numbers = lab.events('numbers');
   expect(numbers.map(({ number }) => number)).toEqual(numbers.map((_, index) => index + 1));
   expect(numbers.length).toBe(lab.sink('sums').rows.length);
-  expect(last.logged.filter(({ level }) => level === 'error')).toEqual([]);
+  // A log that gives no answer for long may cost a checkpoint, and nothing else.
+  const errors = last.logged.filter(
+    ({ level, message }) => level === 'error' && message !== 'no checkpoint could be taken',
+  );
+  expect(errors).toEqual([]);
 }
 
 /** A window has one row, whatever died while it closed. */
