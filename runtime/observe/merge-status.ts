@@ -8,8 +8,19 @@ const known = (values: readonly (number | null)[]): number[] => values.filter((v
 /** One node as it is in several partitions; one at least. */
 export function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
   const first = nodes[0] as NodeStatus;
-  const add = (name: 'in' | 'out' | 'filtered' | 'late' | 'dropped' | 'dead' | 'queue' | 'stateKeys') =>
-    sum(nodes.map((node) => node[name]));
+  const add = (
+    name:
+      | 'in'
+      | 'out'
+      | 'filtered'
+      | 'late'
+      | 'dropped'
+      | 'dead'
+      | 'queue'
+      | 'stateKeys'
+      | 'retries'
+      | 'repeatedBatches',
+  ) => sum(nodes.map((node) => node[name]));
   const watermarks = known(nodes.map(({ watermark }) => watermark));
   const lags = known(nodes.map(({ lagMs }) => lagMs));
   const latencies = nodes.map(({ latencyMs }) => latencyMs).filter((one) => one !== null);
@@ -24,6 +35,8 @@ export function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
     dead: add('dead'),
     queue: add('queue'),
     stateKeys: add('stateKeys'),
+    retries: add('retries'),
+    repeatedBatches: add('repeatedBatches'),
     busyMs: sum(nodes.map(({ busyMs }) => busyMs)),
     backpressuredMs: sum(nodes.map(({ backpressuredMs }) => backpressuredMs)),
     watermark: watermarks.length > 0 ? Math.min(...watermarks) : null,

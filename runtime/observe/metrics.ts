@@ -87,6 +87,18 @@ const nodeMetrics: readonly NodeMetric[] = [
     value: (node) => (node.lagMs === null ? null : node.lagMs / 1_000),
   },
   {
+    name: 'mach_sink_retried_batches_total',
+    help: 'Batches that a sink tried to write again',
+    kind: 'counter',
+    value: (node) => (node.kind === 'sink' ? node.retries : null),
+  },
+  {
+    name: 'mach_sink_repeated_batches_total',
+    help: 'Batches that a sink wrote again after a restart',
+    kind: 'counter',
+    value: (node) => (node.kind === 'sink' ? node.repeatedBatches : null),
+  },
+  {
     name: 'mach_sink_latency_p50_seconds',
     help: 'From acceptance to written row, median of the newest 1,000 rows',
     kind: 'gauge',

@@ -31,6 +31,9 @@ export interface NodeStatus {
   /** Engine time less watermark, ms. */
   readonly lagMs: number | null;
   readonly stateKeys: number;
+  /** Writes of a sink that were tried again, and batches that it wrote again after a restart, since the process began. */
+  readonly retries: number;
+  readonly repeatedBatches: number;
   /** From acceptance to written row, ms; of sinks alone. */
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
   /** Address of a source, origin that holds its watermark; why a sink does not get on. */
@@ -71,7 +74,17 @@ interface Part {
   readonly number: number;
 }
 
-const nothing = { filtered: 0, late: 0, dropped: 0, dead: 0, stateKeys: 0, idle: false, latencyMs: null };
+const nothing = {
+  filtered: 0,
+  late: 0,
+  dropped: 0,
+  dead: 0,
+  stateKeys: 0,
+  retries: 0,
+  repeatedBatches: 0,
+  idle: false,
+  latencyMs: null,
+};
 
 export async function engineStatus(engine: Engine, engineTime: number, ownership?: Ownership): Promise<EngineStatus> {
   const { lastSequence } = await engine.input.state();
@@ -195,6 +208,8 @@ function sinkNodes(engine: Engine, parts: readonly Part[], id: string, engineTim
         in: runner.counts.in,
         out: sink.counts.rows,
         dead: sink.counts.dead,
+        retries: sink.counts.retries,
+        repeatedBatches: sink.counts.repeated,
         queue: stage.publishers.get(id)?.waiting ?? 0,
         busyMs: sink.counts.busyMs - sink.counts.waitedMs,
         backpressuredMs: sink.counts.waitedMs,
