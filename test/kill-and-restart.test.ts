@@ -76,7 +76,10 @@ it('loses nothing and doubles nothing when it is killed twice in the middle', { 
     const past = replayer({ topology, directory, data: join(directory, 'data'), env });
     const until = await past.expectSame('same');
     await past.expectOtherAlerts('changed');
-    expect((await past.mach('checkpoint', 'save', topology, 'friday')).json).toMatchObject({ name: 'friday', fresh: true });
+    expect((await past.mach('checkpoint', 'save', topology, 'friday')).json).toMatchObject({
+      name: 'friday',
+      fresh: true,
+    });
     expect(await engine.stop()).toBe(0);
     await past.expectSame('rest', { from: until });
     expect((await past.mach('checkpoint', 'list', topology)).json).toMatchObject({

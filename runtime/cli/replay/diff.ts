@@ -10,6 +10,9 @@ import {
 } from '../../execution/replay/diff.ts';
 import { replayErrors } from '../../execution/replay/errors.ts';
 import { type ShadowRecord, type Shadows, shadowsOf } from '../../execution/replay/shadow.ts';
+import { hidePersonal } from '../../observe/personal.ts';
+import type { Schema } from '../../stream/schema.ts';
+import { auditFile, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
@@ -19,6 +22,8 @@ export interface DiffFlags {
   readonly table?: string;
   readonly key?: string;
   readonly places?: true;
+  readonly reveal?: true;
+  readonly reason?: string;
   readonly limit?: string;
   readonly data: string;
   readonly json?: true;
@@ -35,13 +40,20 @@ export async function diffCommand(
     throw cliErrors.make('MACH1620', { option: '--limit', value: flags.limit });
   if (flags.key !== undefined && flags.table === undefined)
     throw cliErrors.make('MACH1620', { option: '--key', value: `${flags.key}: it needs --table` });
+  if (flags.reveal && !flags.reason?.trim()) throw cliErrors.make('MACH1661');
   const equal = await withStore(flags.data, context, async (store) => {
     const pairs = await pairsOf(shadowsOf(store), { live, shadow, flags, context });
+    if (flags.reveal) {
+      const subject = { shadow, tables: pairs.map(({ table }) => table), reason: flags.reason };
+      await recordReveal({ directory: flags.data, env: context.env, action: 'diff', topology: live, subject });
+      context.printError(`that you looked is written in ${auditFile}`);
+    }
     const key = flags.key?.split(',').map((name) => name.trim());
-    const diffs: TableDiff[] = [];
+    const diffs: NamedDiff[] = [];
     for (const pair of pairs) {
       const options = { places: flags.places ?? false, ...(key && { key }), ...(limit === undefined ? {} : { limit }) };
-      diffs.push(await diffTables(store, pair, options));
+      const diff = { ...pair, ...(await diffTables(store, pair, options)) };
+      diffs.push(flags.reveal ? diff : withoutPersons(diff));
     }
     if (flags.json) {
       context.print(JSON.stringify({ equal: diffs.every(isEqual), tables: diffs.map(toJson) }, null, 2));
@@ -54,7 +66,7 @@ export async function diffCommand(
 async function pairsOf(
   shadows: Shadows,
   { live, shadow, flags, context }: { live: string; shadow: string; flags: DiffFlags; context: CommandContext },
-): Promise<DiffPair[]> {
+): Promise<NamedPair[]> {
   const record = await shadows.find(shadow);
   if (!record) throw replayErrors.make('MACH3238', { reason: `there is no shadow ${shadow}` });
   if (record.state !== 'done') context.printError(`the replay into ${shadow} was not finished: rows may be missing`);
@@ -68,7 +80,13 @@ async function pairsOf(
   });
 }
 
-type NamedPair = DiffPair & { readonly table: string };
+interface NamedPair extends DiffPair {
+  /** Name of the live table, whatever is compared with it. */
+  readonly table: string;
+  /** The topologies that gave the rows. */
+  readonly files: { readonly live: string; readonly shadow: string };
+  readonly schema: Schema;
+}
 
 async function withLive(live: string, record: ShadowRecord, context: CommandContext): Promise<NamedPair[]> {
   if (live !== record.topology) {
@@ -80,21 +98,49 @@ async function withLive(live: string, record: ShadowRecord, context: CommandCont
     }
   }
   const { from, until } = record;
-  return record.tables.map(({ live: table, shadow }) => ({ table, live: table, shadow, from, until }));
+  const files = { live: existsSync(live) ? live : record.file, shadow: record.file };
+  return record.tables.map(({ live, shadow, schema }) => ({ table: live, live, shadow, schema, from, until, files }));
 }
 
 function betweenShadows(one: ShadowRecord, other: ShadowRecord): NamedPair[] {
   const from = Math.max(one.from, other.from);
   const until = Math.min(one.until, other.until);
-  return one.tables.flatMap(({ live: table, shadow: live }) => {
+  return one.tables.flatMap(({ live: table, shadow: live, schema }) => {
     const match = other.tables.find((candidate) => candidate.live === table);
-    return match ? [{ table, live, shadow: match.shadow, from, until }] : [];
+    const files = { live: one.file, shadow: other.file };
+    return match ? [{ table, live, shadow: match.shadow, schema, from, until, files }] : [];
   });
 }
 
-/** The command that says why a row is there. */
-function whyOf(table: string, { stage, partition, sequence, index }: RowPlace): string {
-  return `mach why ${table} ${stage}/${partition}/${sequence}.${index}`;
+type NamedDiff = NamedPair & TableDiff;
+
+/** Values that point at a person hidden; that they differ is seen all the same. */
+function withoutPersons(diff: NamedDiff): NamedDiff {
+  const hide = (values: Readonly<Record<string, unknown>>) => hidePersonal(parsed(values, diff.schema), diff.schema);
+  const rows = diff.rows.map((row): DifferingRow => {
+    const side = (name: 'live' | 'shadow') =>
+      hide(Object.fromEntries(Object.entries(row.fields).map(([field, values]) => [field, values[name]])));
+    const [live, shadow] = [side('live'), side('shadow')];
+    const fields = Object.keys(row.fields).map(
+      (field) => [field, { live: live[field], shadow: shadow[field] }] as const,
+    );
+    return { ...row, key: hide(row.key), fields: Object.fromEntries(fields) };
+  });
+  return { ...diff, rows };
+}
+
+/** The store has records as text; who points at a person stands inside. */
+function parsed(values: Readonly<Record<string, unknown>>, { fields }: Schema): Record<string, unknown> {
+  const entries = Object.entries(values).map(([name, value]) => {
+    const isRecord = fields[name]?.type.kind === 'record' && typeof value === 'string' && value !== '';
+    return [name, isRecord ? JSON.parse(value) : value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The command that says why a row is there: by its place, in the topology that gave it. */
+function whyOf(file: string, table: string, { stage, partition, sequence, index }: RowPlace): string {
+  return `mach why ${table}/${stage}/${partition}/${sequence}/${index} --topology ${file}`;
 }
 
 function toJson({
@@ -106,9 +152,10 @@ function toJson({
   columnsOnlyLive,
   columnsOnlyShadow,
   ...diff
-}: TableDiff) {
+}: NamedDiff) {
+  const { files: _files, schema: _schema, ...shown } = diff;
   return {
-    ...diff,
+    ...shown,
     live_rows: liveRows,
     shadow_rows: shadowRows,
     only_live: onlyLive,
@@ -119,14 +166,14 @@ function toJson({
   };
 }
 
-function whyLines({ live, shadow }: Pick<TableDiff, 'live' | 'shadow'>, row: DifferingRow) {
+function whyLines({ table, files }: Pick<NamedPair, 'table' | 'files'>, row: DifferingRow) {
   return {
-    live: row.live ? whyOf(live, row.live) : null,
-    shadow: row.shadow ? whyOf(shadow, row.shadow) : null,
+    live: row.live ? whyOf(files.live, table, row.live) : null,
+    shadow: row.shadow ? whyOf(files.shadow, table, row.shadow) : null,
   };
 }
 
-function* describe(diff: TableDiff): Generator<string> {
+function* describe(diff: NamedDiff): Generator<string> {
   const { live, shadow, equal, onlyLive, onlyShadow, changed, superseded, rows } = diff;
   const counts = [`${equal} equal`, `${changed} changed`, `${onlyLive} only live`, `${onlyShadow} only in the shadow`];
   if (superseded > 0) counts.push(`${superseded} replaced since`);

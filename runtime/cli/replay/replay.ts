@@ -238,8 +238,9 @@ function sayEnd(
 
 async function listShadows(shadows: Shadows, { json }: ReplayFlags, context: CommandContext): Promise<void> {
   const records = await shadows.list();
-  const toJson = ({ startedAt, updatedAt, askAgain, ...record }: ShadowRecord) => ({
+  const toJson = ({ startedAt, updatedAt, askAgain, tables, ...record }: ShadowRecord) => ({
     ...record,
+    tables: tables.map(({ schema: _schema, ...table }) => table),
     ask_again: askAgain,
     started_at: isoTime(startedAt),
     updated_at: isoTime(updatedAt),

@@ -1,9 +1,11 @@
 /** `mach why RESULT`: why a row is there. */
-import { openPast } from '../../execution/replay/past.ts';
+import { openPast, type Past } from '../../execution/replay/past.ts';
+import { rowAt } from '../../execution/replay/row-at.ts';
 import { explainRow } from '../../execution/why/explain.ts';
-import { findResult, parseResult } from '../../execution/why/find-result.ts';
+import { type FoundResult, findResult, parseResult, type ResultQuery } from '../../execution/why/find-result.ts';
 import { whyLimits } from '../../execution/why/limits.ts';
 import { reportOf } from '../../execution/why/report.ts';
+import { stageName } from '../../topology/names.ts';
 import { auditFile, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
@@ -30,7 +32,13 @@ export async function whyResult(
   if (flags.reveal && !flags.reason?.trim()) throw cliErrors.make('MACH1661');
   const verified = await withLog(flags, context, async ({ topology, names, log }) => {
     const query = parseResult(topology, result, conditions);
-    const { row, matched } = await findResult(log, topology, query);
+    const objects = await log.objects(names.checkpointBucket);
+    const past = await openPast({ log, topology, names, objects });
+    const { row, matched } = await findResult(log, topology, query).catch((error) => {
+      // A row of a shadow is in no log of results; its place says which message gives it.
+      if ((error as { code?: string }).code !== 'MACH3261' || !query.place) throw error;
+      return replayedResult(past, query, error);
+    });
     if (!flags.json && matched > 1) {
       const which = query.takes === 'newest' ? 'newest' : 'first';
       context.printError(`${matched} rows fit; this is the ${which} of them`);
@@ -41,15 +49,26 @@ export async function whyResult(
       await recordReveal({ directory: flags.data, env: context.env, action: 'why', topology: topology.name, subject });
       context.printError(`that you looked is written in ${auditFile}`);
     }
-    const objects = await log.objects(names.checkpointBucket);
-    const past = await openPast({ log, topology, names, objects });
-    const explanation = await explainRow({ past, topology, messagesMax, verify: flags.verify }, row);
+    const options = { past, topology, messagesMax, verify: flags.verify };
+    const explanation = await explainRow(options, row).catch(async (error) => {
+      // The live topology has another row at this place.
+      if ((error as { code?: string }).code !== 'MACH3263' || !query.place) throw error;
+      return explainRow(options, (await replayedResult(past, query, error)).row);
+    });
     const report = await reportOf(explanation, { past, topology, reveal: flags.reveal === true });
     if (flags.json) context.print(JSON.stringify(report, null, 2));
     else for (const line of describeReport(report, { all: flags.all === true })) context.print(line);
     return report.replay.verified;
   });
   if (verified === false) throw new CommandExit(exitCodes.found, 'Replayed alone, these messages do not give the row.');
+}
+
+async function replayedResult(past: Past, query: ResultQuery, notFound: unknown): Promise<FoundResult> {
+  const { sequence = 0, index = 0 } = query.place ?? {};
+  const found = await rowAt(past, { sinks: query.sinks.map(({ id }) => id), sequence, index });
+  if (!found) throw notFound;
+  const { event, time } = found.row;
+  return { row: { sink: found.sink, stage: stageName(1), partition: 0, sequence, index, event, time }, matched: 1 };
 }
 
 function countOf(value: string | undefined): number {

@@ -4,7 +4,7 @@
  * and a comparison knows which part of the past to look at.
  */
 import type { Store, TableSpec } from '../../store/store.ts';
-import { defineSchema, field } from '../../stream/schema.ts';
+import { defineSchema, field, type Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { replayErrors } from './errors.ts';
 
@@ -33,6 +33,8 @@ export interface ShadowTable {
   readonly sink: string;
   readonly live: string;
   readonly shadow: string;
+  /** By which a comparison knows what points at a person. */
+  readonly schema: Schema;
 }
 
 /** What a shadow holds. Two replays with equal settings write the same rows. */
@@ -65,7 +67,8 @@ export function shadowTables(topology: BoundTopology, shadow: string): (ShadowTa
     if (!table || more.length > 0) return [];
     const name = shadowTableName(table.name, shadow);
     const comment = `Shadow ${shadow} of ${table.name}`;
-    return [{ sink: id, live: table.name, shadow: name, spec: { ...table, name, comment } }];
+    const { schema } = table;
+    return [{ sink: id, live: table.name, shadow: name, schema, spec: { ...table, name, comment } }];
   });
 }
 
@@ -164,7 +167,7 @@ export async function openShadow(args: {
   const record: ShadowRecord = known ?? {
     ...settings,
     file: topology.file,
-    tables: tables.map(({ sink, live, shadow }) => ({ sink, live, shadow })),
+    tables: tables.map(({ spec: _spec, ...table }) => table),
     state: 'running',
     rows: 0,
     startedAt: now,
