@@ -43,6 +43,8 @@ export interface SinkCounts {
 export interface SinkRunner {
   /** Stops reading and trying again; resolves when the batch under way is written, or has failed. */
   close(): Promise<void>;
+  /** Says in the log that the last batch is written: it does not come again, whoever goes on. Only when no more can come. */
+  conclude(): Promise<void>;
   /** Resolves when everything up to this sequence of the output stream has been written. */
   reached(sequence: number, signal: AbortSignal): Promise<void>;
   readonly counts: SinkCounts;
@@ -80,6 +82,7 @@ export async function startSinkRunner(args: {
   let problem: string | null = null;
   let position = 0;
   let promiseSequence = 0;
+  let lastPromised: Pick<Promised, 'from' | 'to' | 'done'> | undefined;
 
   function reachedPosition(to: number): void {
     position = to;
@@ -160,6 +163,7 @@ export async function startSinkRunner(args: {
     });
     crashPoints.at('sink.after-promise');
     promiseSequence = sequence;
+    lastPromised = { from, to, ...state };
   }
 
   async function repeatPromised(): Promise<void> {
@@ -167,6 +171,7 @@ export async function startSinkRunner(args: {
     if (!newest) return;
     promiseSequence = newest.sequence;
     const { from, to, done } = JSON.parse(Buffer.from(newest.payload).toString()) as Promised;
+    lastPromised = { from, to, ...(done && { done }) };
     if (done) return reachedPosition(to);
     const messages: LogMessage[] = [];
     const reading = new AbortController();
@@ -212,6 +217,10 @@ export async function startSinkRunner(args: {
       stop.abort(new Error('closing'));
       await finished;
       await args.running.close();
+    },
+    async conclude() {
+      if (!lastPromised || lastPromised.done || position < lastPromised.to) return;
+      await promise(lastPromised.from, lastPromised.to, { done: true });
     },
     async reached(sequence, signal) {
       while (position < sequence && !signal.aborted) await woken(waiters, signal);

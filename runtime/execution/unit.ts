@@ -102,7 +102,11 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
         await stage.close();
         await stage.checkpoint();
       }
-      for (const id of sinks.keys()) if (finishing.has(id)) await written(id, signal);
+      for (const [id, sink] of sinks) {
+        if (!finishing.has(id)) continue;
+        await written(id, signal);
+        await sink.conclude();
+      }
     },
     async checkpoint() {
       for (const stage of stages) await stage.checkpoint();

@@ -44,6 +44,8 @@ export interface Lab {
   readonly clock: VirtualClock;
   readonly storage: MemoryStorage;
   readonly topology: BoundTopology;
+  /** Another text, with the lab's catalogue. */
+  bind(topology: string): BoundTopology;
   sink(id: string): CollectedSink;
   events(sink: string): Event[];
   /** A new process on the same log. Resolves when it runs, or has died on the way; rejects when the engine refuses to start. */
@@ -207,6 +209,7 @@ export function openLab(args: {
     clock,
     storage,
     topology,
+    bind: (text) => labTopology(text),
     sink,
     events: (id) => sink(id).rows.map(({ event }) => event),
     start,

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObjectStore } from '../../bus/log.ts';
 import { steadyClock, systemClock, wallTime } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
+import { MachError, messageOf } from '../../errors.ts';
 import { noCrashPoints, SimulatedCrash } from '../../faults.ts';
 import type { BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
 import { topologyNames } from '../../topology/names.ts';
@@ -46,9 +46,13 @@ export async function changeTopology(change: Change): Promise<Upgrade> {
   } catch (error) {
     if (error instanceof SimulatedCrash) throw error;
     await closeSources(opened, error);
-    throw executionErrors.make('MACH3225', { topology: next.name, reason: messageOf(error) }, error);
+    throw executionErrors.make('MACH3225', { topology: next.name, reason: reasonOf(error) }, error);
   }
   return takeOver(change, { plan, objects, opened, keptOpen });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof MachError ? `${error.code} ${error.message}` : messageOf(error);
 }
 
 function planChange({ old, next, acceptLoss }: Change): UpgradePlan {
@@ -57,6 +61,7 @@ function planChange({ old, next, acceptLoss }: Change): UpgradePlan {
     acceptLoss: new Set(acceptLoss),
     definitions: new Map(next.operators.map((node) => [node.id, node.definition])),
     valuesChanged: valuesChanged(old.topology, next),
+    storeDecides: true,
   });
   const problem = spreadProblem(old, next);
   const refusals = problem === undefined ? plan.refusals : [...plan.refusals, problem];
@@ -168,7 +173,7 @@ async function takeOver(change: Change, { plan, objects, opened, keptOpen }: Pre
     if (error instanceof SimulatedCrash) throw error;
     await closeSources(opened, error);
     await goOn(change, { sources: kept, metrics: old.metrics }, () => before && putBack(objects, before), error);
-    throw executionErrors.make('MACH3225', { topology: next.name, reason: messageOf(error) }, error);
+    throw executionErrors.make('MACH3225', { topology: next.name, reason: reasonOf(error) }, error);
   }
 }
 

@@ -55,6 +55,8 @@ export interface PlanOptions {
   readonly definitions: ReadonlyMap<string, OperatorDefinition>;
   /** Nodes in which a value changes that is not written in the file: of `${env:X}`. */
   readonly valuesChanged?: ReadonlySet<string>;
+  /** The tables themselves are asked, which somebody may have changed by hand: what the versions say of them refuses nothing. */
+  readonly storeDecides?: boolean;
 }
 
 export function planUpgrade(before: Manifest, after: Manifest, options: PlanOptions): UpgradePlan {
@@ -83,7 +85,7 @@ export function planUpgrade(before: Manifest, after: Manifest, options: PlanOpti
     tables,
     partitions,
     lost,
-    refusals: refusalsOf({ before, after, operators, tables, lost, partitions }),
+    refusals: refusalsOf({ before, after, operators, tables: options.storeDecides ? [] : tables, lost, partitions }),
   };
 }
 
