@@ -144,19 +144,19 @@ async function injectAll(settings: CampaignSettings, world: World, random: Rando
     }
   }
 
-  async function runLane(name: string): Promise<void> {
+  async function runLane(name: string, mode: 'each once' | 'until the time is over'): Promise<void> {
     const own = usable.filter(({ lane }) => lane === name);
-    const draws = random.fork(name);
-    const first = draws.shuffle(own);
-    while (own.length > 0) {
-      const fault = first.shift();
-      if (!fault && Date.now() >= until) return;
-      await injectOne(fault ?? draws.pick(own), draws);
+    const draws = random.fork(`${name}, ${mode}`);
+    const round = draws.shuffle(own);
+    while (mode === 'each once' ? round.length > 0 : own.length > 0 && Date.now() < until) {
+      await injectOne(round.shift() ?? draws.pick(own), draws);
       await sleep(draws.int(200, 800));
     }
   }
 
-  await Promise.all([runLane('engine'), runLane('around')]);
+  for (const mode of ['each once', 'until the time is over'] as const) {
+    await Promise.all([runLane('engine', mode), runLane('around', mode)]);
+  }
   if (usable.length === 0) await sleep(settings.forMs);
   return { injected, skipped };
 }
@@ -168,7 +168,12 @@ export async function quiet(campaign: RunningCampaign) {
   const until = startedAt + quietDeadlineMs;
   senders.pause();
   await world.worker.untilRunning();
-  while (!senders.settled && Date.now() < until) await sleep(100);
+  let dbg = 0;
+  while (!senders.settled && Date.now() < until) {
+    await sleep(100);
+    if (process.env.DBG && ++dbg % 40 === 0)
+      for (const l of describeTrouble(campaign).slice(-8)) campaign.settings.print(`${Date.now() - startedAt} ${l}`);
+  }
   const closedUntil = senders.closeWindows() - 60_000;
   while (!senders.settled && Date.now() < until) await sleep(100);
   if (!senders.settled) problems.push(`${oracle.count('waiting')} messages have no answer after ${quietDeadlineMs} ms`);
@@ -181,6 +186,8 @@ export async function quiet(campaign: RunningCampaign) {
     } catch (error) {
       wrong = [`the judge could not look: ${messageOf(error)}`];
     }
+    if (wrong.length > 0 && process.env.DBG)
+      campaign.settings.print(`${Date.now() - startedAt} ${wrong.join('; ').slice(0, 300)}`);
     if (wrong.length > 0) await sleep(400);
   }
   // What would double later, doubles now.
@@ -190,13 +197,32 @@ export async function quiet(campaign: RunningCampaign) {
     wrong = [...problemsOf(state.verdict), ...state.problems];
   }
   problems.push(...wrong);
-  if (!state) throw new Error(wrong.join('; '));
+  if (problems.length > 0) for (const line of describeTrouble(campaign)) campaign.settings.print(line);
+  if (!state) throw new Error([...problems, ...wrong].join('; '));
   return {
     verdict: state.verdict,
     accounting: state.accounting,
     behind: state.behind,
     quietMs: Date.now() - startedAt,
   };
+}
+
+const linesShown = 25;
+
+/** For whoever looks for the cause: who waits, how engines ended, what the last one said. */
+function describeTrouble({ world, oracle, problems }: RunningCampaign): string[] {
+  const waiting = [...oracle.sent.values()].filter(({ state }) => state === 'waiting').map(({ id }) => id);
+  return [
+    ...problems.map((problem) => `problem: ${problem}`),
+    `waiting: ${waiting.slice(0, 10).join(', ')}`,
+    ...world.worker.ends.map((end) => `engine ended: ${JSON.stringify(end)}`),
+    ...world.runs.flatMap(({ processId, lines }) =>
+      lines
+        .filter(({ level = 0 }) => level >= 40)
+        .slice(-linesShown)
+        .map((line) => `engine ${processId}: ${JSON.stringify(line).slice(0, 400)}`),
+    ),
+  ];
 }
 
 const outcomes = ['delivered', 'filtered', 'late', 'dropped', 'dead_lettered'];
@@ -232,7 +258,7 @@ export function countsOf(world: World, senders: Senders): Counts {
       files: senders.counts.filesRepeated,
       outputs: evidence.total('mach_stage_repeated_outputs_total'),
       batches: evidence.total('mach_sink_repeated_batches_total'),
-      inserts: evidence.total('mach_sink_retries_total'),
+      inserts: evidence.total('mach_sink_retried_batches_total'),
     },
     deduplicatedInserts: evidence.deduplicatedInserts,
     checkpoints: evidence.total('mach_stage_checkpoints_total'),

@@ -88,7 +88,7 @@ export interface Watched {
 
 const countedMetrics = [
   'mach_stage_repeated_outputs_total',
-  'mach_sink_retries_total',
+  'mach_sink_retried_batches_total',
   'mach_sink_repeated_batches_total',
   'mach_stage_checkpoints_total',
 ];

@@ -66,7 +66,11 @@ export const aroundFaults: readonly Fault[] = [
       const fullMs = context.span(1_500, 20_000);
       await sleep(fullMs);
       disks.log?.empty();
-      return `full for ${fullMs} ms`;
+      // A server that could not write takes nothing more until it is started anew; the engine does so with its own.
+      const { log } = around(context);
+      await log.stop();
+      await log.start();
+      return `full for ${fullMs} ms, then started anew`;
     },
   },
   {

@@ -1,7 +1,7 @@
 /** Faults of the engine's own process. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectLog } from '../../../runtime/bus/index.ts';
-import { topologyNames } from '../../../runtime/topology/names.ts';
+import { stageName, topologyNames } from '../../../runtime/topology/names.ts';
 import type { EngineRun } from './engine-process.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { sendPoison } from './poison.ts';
@@ -47,7 +47,7 @@ async function letSecondEngineIn({ world, span }: FaultContext): Promise<string>
   const first = worker.run;
   first.signal('SIGSTOP');
   const second = world.startSecond();
-  const startedBy = Date.now() + 20_000;
+  const startedBy = Date.now() + span(6_000, 30_000);
   while (!second.observeUrl && second.isAlive && Date.now() < startedBy) await sleep(50);
   await sleep(span(1_500, 15_000));
   first.signal('SIGCONT');
@@ -76,13 +76,15 @@ async function corruptCheckpoint({ world, random }: FaultContext): Promise<strin
   const log = await connectLog({ url: `nats://127.0.0.1:${around.log.port}` });
   try {
     const objects = await log.objects(names.checkpointBucket);
-    const until = Date.now() + 12_000;
-    while ((await objects.list()).length < 2 && Date.now() < until) await sleep(200);
+    const prefix = names.checkpointPrefix(stageName(1), 0);
+    const checkpoints = async () => (await objects.list()).filter((name) => name.startsWith(prefix)).sort();
+    const until = Date.now() + 8_000;
+    while ((await checkpoints()).length < 1 && Date.now() < until) await sleep(200);
     worker.hold();
     const { run } = worker;
     run.signal('SIGKILL');
     await run.ended;
-    const newest = [...(await objects.list())].sort().at(-1);
+    const newest = (await checkpoints()).at(-1);
     const data = newest && (await objects.get(newest));
     if (!newest || !data) return 'there was no checkpoint yet: killed only';
     const bytes = Buffer.from(data);

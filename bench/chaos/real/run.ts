@@ -21,7 +21,7 @@ export interface RealSettings {
 export class RealUsageError extends Error {}
 
 const allNames = [...faults.map(({ name }) => name), wipedFault.name];
-const embeddedShare = 0.35;
+const embeddedShare = 0.25;
 
 export function readRealArguments(args: readonly string[]): RealSettings & { readonly json: string | undefined } {
   const { values } = parseArgs({
@@ -71,7 +71,12 @@ export async function runRealCampaigns(settings: RealSettings): Promise<RealRepo
       campaigns.push(start('separate', has('separate') ? forMs : 1_000));
     if (has('embedded'))
       campaigns.push(start('embedded', settings.faults.length === 0 ? forMs * embeddedShare : forMs));
-    const results = await Promise.all(campaigns);
+    // Both to their end: a folder is not taken from under the other.
+    const ended = await Promise.allSettled(campaigns);
+    const results = ended.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
     return reportOf({ seed, forMs, tookMs: Date.now() - startedAt, results });
   } finally {
     await rm(directory, { recursive: true, force: true });

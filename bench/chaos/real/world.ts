@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../../../runtime/errors.ts';
 import { freePort } from '../../../test/engine-process.ts';
 import { descendantsOf } from '../../machine.ts';
 import { mountSmallDisk, type SmallDisk } from './disk.ts';
@@ -62,11 +63,11 @@ export async function openWorld(args: { directory: string; form: Form; idle: str
   const { directory, form, idle } = args;
   const inbox = join(directory, 'inbox');
   mkdirSync(inbox, { recursive: true });
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: (() => Promise<void>)[] = [];
   const disks = mountDisks(directory, form);
   closers.push(
-    () => disks.log?.unmount(),
-    () => disks.store?.unmount(),
+    async () => disks.log?.unmount(),
+    async () => disks.store?.unmount(),
   );
   const around = form === 'separate' ? await openSurroundings(directory, closers) : undefined;
   const slots = [await portsOf(), await portsOf()] as const;
@@ -144,7 +145,10 @@ export async function openWorld(args: { directory: string; form: Form; idle: str
     storeUrl,
     child,
     async close() {
-      for (const close of closers.splice(0).reverse()) await close();
+      for (const close of closers.splice(0).reverse()) {
+        // One that does not close must not keep the others open.
+        await close().catch((error) => void process.stderr.write(`closing: ${messageOf(error)}\n`));
+      }
       for (const run of runs) if (run.isAlive) run.signal('SIGKILL');
       if (existsSync(directory)) rmSync(directory, { recursive: true, force: true });
     },
@@ -167,7 +171,7 @@ function mountDisks(directory: string, form: Form): World['disks'] {
   };
 }
 
-async function openSurroundings(directory: string, closers: (() => Promise<void> | void)[]): Promise<Surroundings> {
+async function openSurroundings(directory: string, closers: (() => Promise<void>)[]): Promise<Surroundings> {
   const logDirectory = join(directory, 'nats');
   const log = await startLogServer(logDirectory);
   closers.push(() => log.stop());
