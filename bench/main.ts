@@ -26,6 +26,12 @@ const workloads: readonly Workload[] = [
     summary: 'appends to JetStream, with and without a sync to disk  [--seconds 1]',
     load: () => import('./log.ts'),
   },
+  {
+    name: 'takeover',
+    summary:
+      'from the death of a worker to the next row, and a start with a large state  [--trials 4] [--keys 1000000]',
+    load: () => import('./takeover/run.ts'),
+  },
   { name: 'expression', summary: 'evaluations of a filter on one core', load: () => import('./expression.ts') },
 ];
 
