@@ -1,6 +1,9 @@
-/** Counts what vitest ran, for the closing line of `npm test`. */
+/** Counts what vitest ran, for the closing line of `npm test`, and checks that the tests named in `GUARANTEES.md` were among it. */
 import { writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
+import { namedTests, readGuarantees, unproven } from './guarantees.ts';
 
 export interface Counts {
   readonly passed: number;
@@ -9,6 +12,9 @@ export interface Counts {
 
 /** The variable that names the file which the counts are written to; nothing is written without it. */
 export const countsFileVariable = 'MACH_TEST_COUNTS_FILE';
+
+/** Set where every test file runs: then a guarantee whose test did not run is unproven. */
+export const wholeRunVariable = 'MACH_TEST_WHOLE_RUN';
 
 /** The closing line. The form is read by programs. */
 export function describeCounts({ passed, failed }: Counts): string {
@@ -38,9 +44,29 @@ function countModules(
   return { passed, failed };
 }
 
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function passedTests(modules: readonly TestModule[]): Map<string, string[]> {
+  const passed = new Map<string, string[]>();
+  for (const module of modules) {
+    const tests = [...module.children.allTests()].filter((test) => test.result().state === 'passed');
+    passed.set(
+      relative(root, module.moduleId),
+      tests.map(({ fullName }) => fullName),
+    );
+  }
+  return passed;
+}
+
 export default class CountsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[], reason: TestRunEndReason): void {
     const file = process.env[countsFileVariable];
-    if (file) writeFileSync(file, JSON.stringify(countModules(modules, unhandledErrors.length, reason)));
+    if (!file) return;
+    const counts = countModules(modules, unhandledErrors.length, reason);
+    const isWhole = process.env[wholeRunVariable] === '1';
+    const lacking = unproven(namedTests(readGuarantees(root)), passedTests(modules), isWhole);
+    for (const { file: path, name } of lacking)
+      console.error(`GUARANTEES.md names a test that did not pass: "${name}" in ${path}`);
+    writeFileSync(file, JSON.stringify({ ...counts, failed: counts.failed + lacking.length }));
   }
 }

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Counts, countsFileVariable, describeCounts } from './counts-reporter.ts';
+import { type Counts, countsFileVariable, describeCounts, wholeRunVariable } from './counts-reporter.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
@@ -17,7 +17,7 @@ function runVitest(countsFile: string): Promise<number> {
     const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, [countsFileVariable]: countsFile },
+      env: { ...process.env, [countsFileVariable]: countsFile, [wholeRunVariable]: process.argv.length > 2 ? '' : '1' },
     });
     // Ctrl-C reaches the child by itself; we stay for its last words.
     process.on('SIGINT', () => {});
