@@ -23,14 +23,16 @@ import { executionErrors } from './errors.ts';
 import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange-inputs.ts';
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
+import { type PassedRedrive, redriveExchange } from './exchange/redrive-lane.ts';
 import { fuseChains, isFusible } from './fuse.ts';
-import { type Landed, type Landing, landingOf, type Refused } from './landing.ts';
+import { type Landed, landingOf, type Refused } from './landing.ts';
 import {
   type AnswersFrame,
   type InputFrame,
   newLetters,
   type OutputRow,
   type RedriveFrame,
+  type RedriveLink,
   type SilenceFrame,
   type SourceFrame,
 } from './log-frame.ts';
@@ -196,6 +198,11 @@ export class StageMachine {
         for (const { exchange, frame } of frames) this.exchanges.send(exchange, frame);
         for (const runner of this.merging) runner.flush();
       }
+      this.ledger.close();
+      for (const { rows } of step.waves) {
+        for (const { exchange, event } of rows)
+          if (exchange === redriveExchange) this.handlePassedRedrive(event as unknown as PassedRedrive);
+      }
     } catch (error) {
       const node = error instanceof NodeFailure ? error.node : `stage ${this.part.stage}`;
       throw executionErrors.make('MACH3208', { node, reason: messageOf(error) }, error);
@@ -323,46 +330,71 @@ export class StageMachine {
 
   /** What a redriven letter gives is handled like anything else, but moves no watermark: its time has passed. */
   private handleRedrive(node: string, frame: RedriveFrame): void {
-    const { letter, first, attempts, origin, time } = frame;
     // Of the partitions that all read this the first tells what is nobody's own.
     const isFirst = this.part.partition === 0;
-    const landing = this.landingHere(node, frame);
-    const refused = 'problem' in landing;
-    const letters = isFirst ? frame.deadLetters : [];
-    const before = { ...this.ledger.accounting };
-    this.redrive = { letter, first, attempts, ...(origin && { origin }) };
-    this.ledger.open(refused ? 0 : landing.events.length, letters.length + (refused && isFirst ? 1 : 0));
     if (isFirst) this.ledger.accounting.redriven++;
-    for (const still of letters) this.deadLetter(decodeLetter(node, still, this.redrive), time);
-    if (!refused) this.land(node, landing, frame.times);
-    else if (isFirst) this.refuseRedriven(node, frame, landing);
+    const landing = landingOf(this.topology, node, frame);
+    if ('problem' in landing) {
+      if (isFirst) this.refuseRedriven(node, frame, landing);
+    } else if (landing.kind === 'source') this.decodedAgain(node, frame, landing);
+    else this.land(node, frame, landing);
+  }
+
+  /** What could not be decoded goes the way of everything that the source brings. */
+  private decodedAgain(node: string, frame: RedriveFrame, { events }: Landed): void {
+    const letters = this.part.partition === 0 ? frame.deadLetters : [];
+    const counts = { events: events.length, letters: letters.length, tells: this.part.partition === 0 };
+    this.inRedrive(node, frame, counts, (redrive) => {
+      for (const still of letters) this.deadLetter(decodeLetter(node, still, redrive), frame.time);
+      if (events.length === 0) return;
+      const causes = events.map((_, cause) => cause);
+      this.source(node).frames.next({ kind: 'batch', events, times: frame.times, causes });
+      this.endWave();
+    });
+  }
+
+  /** An event goes into an input of a node, here or in the partition where it belongs. */
+  private land(node: string, frame: RedriveFrame, { input, events }: Landed): void {
+    const [event] = events;
+    if (!event) return;
+    const home = redriveHome(this.part, node, input, event);
+    if (home.kind === 'on') {
+      const { sequence, wave } = this.current;
+      const passed = { exchange: redriveExchange, sequence, wave, cause: -1, time: frame.time, acceptedAt: 0 };
+      this.outputs.exchange?.row(home.next.stage, home.next.partition, { ...passed, event: { node, frame } });
+    }
+    if (home.kind !== 'here') return;
+    const tells = !home.shared || this.part.partition === 0;
+    this.inRedrive(node, frame, { events: 1, letters: 0, tells }, () => {
+      this.runners.get(node)?.inject(input, { kind: 'batch', events: [event], times: frame.times, causes: [0] });
+      this.endWave();
+    });
+  }
+
+  /** Of a later stage: a letter that one before has passed on. */
+  private handlePassedRedrive({ node, frame }: PassedRedrive): void {
+    const landing = landingOf(this.topology, node, frame);
+    if ('problem' in landing) this.refuseRedriven(node, frame, landing);
+    else this.land(node, frame, landing);
+  }
+
+  /** Counts what comes of a redriven letter, links what fails of it again, and says how it ended. */
+  private inRedrive(
+    node: string,
+    { letter, first, attempts, origin, time }: RedriveFrame,
+    { events, letters, tells }: { events: number; letters: number; tells: boolean },
+    work: (redrive: RedriveLink) => void,
+  ): void {
+    const before = { ...this.ledger.accounting };
+    const redrive = { letter, first, attempts, ...(origin && { origin }) };
+    this.redrive = redrive;
+    this.ledger.open(events, letters);
+    work(redrive);
     this.ledger.close();
     const outcomes = outcomesSince(before, this.ledger.accounting);
-    if (isFirst || Object.keys(outcomes).length > 0) this.deadLetter(endingOf(node, this.redrive, outcomes), time);
+    // What goes on to a later stage is counted there, and one says that it went in.
+    if (tells || Object.keys(outcomes).length > 0) this.deadLetter(endingOf(node, redrive, outcomes), time);
     this.redrive = undefined;
-  }
-
-  private landingHere(node: string, frame: RedriveFrame): Landing {
-    const landing = landingOf(this.topology, node, frame);
-    if ('problem' in landing || landing.kind === 'source' || redriveHome(this.part, node, landing.input))
-      return landing;
-    const { stage } = this.spreadNode(node);
-    return { kind: landing.kind, problem: `${node} stands in stage ${stage} of several partitions; run it with one` };
-  }
-
-  private land(node: string, { kind, input, events }: Landed, allTimes: readonly number[]): void {
-    const isOwn = kind === 'source' ? () => true : redriveHome(this.part, node, input);
-    const causes = [...events.keys()].filter((cause) => {
-      const own = isOwn?.(events[cause] as Event) ?? false;
-      if (!own) this.ledger.settle(cause, outcome.elsewhere);
-      return own;
-    });
-    if (causes.length === 0) return;
-    const times = causes.map((cause) => allTimes[cause] as number);
-    const batch = { kind: 'batch' as const, events: causes.map((cause) => events[cause] as Event), times, causes };
-    if (kind === 'source') this.source(node).frames.next(batch);
-    else this.runners.get(node)?.inject(input, batch);
-    this.endWave();
   }
 
   /** It has nowhere to go in the topology of now: it becomes a letter again, as it was. */
@@ -370,14 +402,14 @@ export class StageMachine {
     const { events, input, origin, raw = '', place = {}, time } = frame;
     const { code, message: reason } = executionErrors.make('MACH3210', { reason: problem });
     const [event = {}] = events;
-    if (frame.raw !== undefined || kind === 'source') {
-      this.deadLetter(decodeLetter(node, { code, reason, raw, place }, this.redrive), time);
-    } else if (origin) {
-      this.deadLetter(sinkLetter(node, { event, code, reason, ...origin }, this.redrive), time);
-    } else {
-      const letter = { event, time, code, reason, input: input ?? undefined };
-      this.deadLetter(operatorLetter(node, letter, this.redrive), time);
-    }
+    this.inRedrive(node, frame, { events: 0, letters: 1, tells: true }, (redrive) => {
+      const letter = { event, time, code, reason };
+      if (frame.raw !== undefined || kind === 'source') {
+        this.deadLetter(decodeLetter(node, { code, reason, raw, place }, redrive), time);
+      } else if (origin) {
+        this.deadLetter(sinkLetter(node, { ...letter, ...origin }, redrive), time);
+      } else this.deadLetter(operatorLetter(node, { ...letter, input: input ?? undefined }, redrive), time);
+    });
   }
 
   private sendWatermark(source: SourceState): void {

@@ -34,5 +34,6 @@ export function describeState({ state, outcomes, next }: DeadLetterState): strin
   if (state === 'failed again') return `failed again: ${next}`;
   if (state !== 'redriven' || !outcomes) return state;
   const counts = Object.entries(outcomes).map(([name, count]) => (count === 1 ? name : `${name} ${count}`));
-  return `redriven: ${counts.join(', ') || 'nothing came of it'}`;
+  // What goes on to a later stage of several partitions is counted there.
+  return counts.length === 0 ? 'redriven' : `redriven: ${counts.join(', ')}`;
 }

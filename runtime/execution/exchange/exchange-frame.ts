@@ -6,6 +6,7 @@
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../../stream/codec.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import { executionErrors } from '../errors.ts';
+import { redriveExchange, redriveSchema } from './redrive-lane.ts';
 
 const formatVersion = 1;
 const exchangeKind = 5;
@@ -80,7 +81,7 @@ export function encodeExchangeFrame({ through, rows, watermarks }: ExchangeFrame
       );
     writeEvents(
       writer,
-      schemaOf(exchange),
+      schemaIn(exchange, schemaOf),
       group.map(({ event }) => event),
     );
   }
@@ -103,7 +104,7 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
     const [sequences, waves, causes, indexes, times, acceptedAts] = Array.from({ length: 6 }, () =>
       readNumbers(reader, count),
     ) as [number[], number[], number[], number[], number[], number[]];
-    readEvents(reader, schemaOf(exchange), count).forEach((event, at) => {
+    readEvents(reader, schemaIn(exchange, schemaOf), count).forEach((event, at) => {
       rows.push({
         exchange,
         sequence: sequences[at] as number,
@@ -132,6 +133,10 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
     idle: idles[at] === 1,
   }));
   return { through: head.through, rows, watermarks };
+}
+
+function schemaIn(exchange: string, schemaOf: SchemaOf): Schema {
+  return exchange === redriveExchange ? redriveSchema : schemaOf(exchange);
 }
 
 /** How far a lane has come, from its newest message, without decoding its columns. */
