@@ -104,9 +104,9 @@ export function replayer(args: {
       expect({ code, equal }).toEqual({ code: 1, equal: false });
       const differing = tables.filter(({ rows }) => rows.length > 0);
       expect(differing.map(({ live }) => live)).toEqual(['alerts']);
-      const why = differing[0]?.rows[0]?.why;
-      const command = why?.shadow ?? why?.live ?? '';
-      expect(command).toMatch(/^mach why alerts\/s\d\/\d+\/\d+\/\d+ --topology /);
+      const why = differing[0]?.rows.find((row) => row.why.shadow !== null)?.why;
+      const command = why?.shadow ?? '';
+      expect(command).toMatch(/^mach why alerts\/s\d\/\d+\/\d+\/\d+ --topology \S+ --replayed$/);
       // The command that is shown works, for a row that the live topology never gave, too.
       const { json } = await mach(...command.split(' ').slice(1));
       expect(json).toMatchObject({ replay: { verified: true } });

@@ -19,6 +19,7 @@ export function register(program: Command, context: CommandContext): void {
     .option('--messages <count>', 'name at most this many messages that are part of it (default: 20)')
     .option('--no-verify', 'do not try whether the messages named give the row')
     .option('--verify', 'try it (default); exit code 1 when they do not')
+    .option('--replayed', 'the place is that of a row of a shadow (mach replay): it is worked out anew from the log')
     .option('--all', 'every field, and the messages that only let time pass')
     .option(
       '--reveal',

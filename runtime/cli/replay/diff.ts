@@ -139,8 +139,12 @@ function parsed(values: Readonly<Record<string, unknown>>, { fields }: Schema): 
 }
 
 /** The command that says why a row is there: by its place, in the topology that gave it. */
-function whyOf(file: string, table: string, { stage, partition, sequence, index }: RowPlace): string {
-  return `mach why ${table}/${stage}/${partition}/${sequence}/${index} --topology ${file}`;
+function whyOf(
+  { table, file, isReplayed }: { table: string; file: string; isReplayed: boolean },
+  { stage, partition, sequence, index }: RowPlace,
+): string {
+  const command = `mach why ${table}/${stage}/${partition}/${sequence}/${index} --topology ${file}`;
+  return isReplayed ? `${command} --replayed` : command;
 }
 
 function toJson({
@@ -166,10 +170,10 @@ function toJson({
   };
 }
 
-function whyLines({ table, files }: Pick<NamedPair, 'table' | 'files'>, row: DifferingRow) {
+function whyLines({ table, live, files }: Pick<NamedPair, 'table' | 'live' | 'files'>, row: DifferingRow) {
   return {
-    live: row.live ? whyOf(files.live, table, row.live) : null,
-    shadow: row.shadow ? whyOf(files.shadow, table, row.shadow) : null,
+    live: row.live ? whyOf({ table, file: files.live, isReplayed: live !== table }, row.live) : null,
+    shadow: row.shadow ? whyOf({ table, file: files.shadow, isReplayed: true }, row.shadow) : null,
   };
 }
 

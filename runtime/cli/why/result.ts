@@ -1,6 +1,7 @@
 /** `mach why RESULT`: why a row is there. */
 import { openPast, type Past } from '../../execution/replay/past.ts';
 import { rowAt } from '../../execution/replay/row-at.ts';
+import { whyErrors } from '../../execution/why/errors.ts';
 import { explainRow } from '../../execution/why/explain.ts';
 import { type FoundResult, findResult, parseResult, type ResultQuery } from '../../execution/why/find-result.ts';
 import { whyLimits } from '../../execution/why/limits.ts';
@@ -19,6 +20,7 @@ export interface ResultFlags extends PlaceFlags {
   readonly reveal?: true;
   readonly reason?: string;
   readonly all?: true;
+  readonly replayed?: true;
   readonly json?: true;
 }
 
@@ -34,11 +36,9 @@ export async function whyResult(
     const query = parseResult(topology, result, conditions);
     const objects = await log.objects(names.checkpointBucket);
     const past = await openPast({ log, topology, names, objects });
-    const { row, matched } = await findResult(log, topology, query).catch((error) => {
-      // A row of a shadow is in no log of results; its place says which message gives it.
-      if ((error as { code?: string }).code !== 'MACH3261' || !query.place) throw error;
-      return replayedResult(past, query, error);
-    });
+    const { row, matched } = flags.replayed
+      ? await replayedResult(past, query)
+      : await findResult(log, topology, query);
     if (!flags.json && matched > 1) {
       const which = query.takes === 'newest' ? 'newest' : 'first';
       context.printError(`${matched} rows fit; this is the ${which} of them`);
@@ -49,12 +49,7 @@ export async function whyResult(
       await recordReveal({ directory: flags.data, env: context.env, action: 'why', topology: topology.name, subject });
       context.printError(`that you looked is written in ${auditFile}`);
     }
-    const options = { past, topology, messagesMax, verify: flags.verify };
-    const explanation = await explainRow(options, row).catch(async (error) => {
-      // The live topology has another row at this place.
-      if ((error as { code?: string }).code !== 'MACH3263' || !query.place) throw error;
-      return explainRow(options, (await replayedResult(past, query, error)).row);
-    });
+    const explanation = await explainRow({ past, topology, messagesMax, verify: flags.verify }, row);
     const report = await reportOf(explanation, { past, topology, reveal: flags.reveal === true });
     if (flags.json) context.print(JSON.stringify(report, null, 2));
     else for (const line of describeReport(report, { all: flags.all === true })) context.print(line);
@@ -63,10 +58,12 @@ export async function whyResult(
   if (verified === false) throw new CommandExit(exitCodes.found, 'Replayed alone, these messages do not give the row.');
 }
 
-async function replayedResult(past: Past, query: ResultQuery, notFound: unknown): Promise<FoundResult> {
-  const { sequence = 0, index = 0 } = query.place ?? {};
-  const found = await rowAt(past, { sinks: query.sinks.map(({ id }) => id), sequence, index });
-  if (!found) throw notFound;
+/** A row of a shadow is in no log of results; its place says which message gives it. Rejects with MACH3260 and MACH3261. */
+async function replayedResult(past: Past, { text, place, sinks }: ResultQuery): Promise<FoundResult> {
+  if (!place) throw whyErrors.make('MACH3260', { result: text, reason: '--replayed needs the place of a row' });
+  const { sequence, index } = place;
+  const found = await rowAt(past, { sinks: sinks.map(({ id }) => id), sequence, index });
+  if (!found) throw whyErrors.make('MACH3261', { result: text });
   const { event, time } = found.row;
   return { row: { sink: found.sink, stage: stageName(1), partition: 0, sequence, index, event, time }, matched: 1 };
 }
