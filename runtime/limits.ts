@@ -81,8 +81,13 @@ export const limits = {
    * breaks, shorter ones make a takeover quicker.
    */
   leaseRenewEveryMs: 400,
-  leaseMs: 2_000,
-  leasePinMs: 2_500,
+  leaseMs: 4_000,
+  leasePinMs: 4_500,
+  /** A timer that comes later than this was held up: the process was blocked. It then has so long to find out whose the lease is. */
+  leaseLateTimerMs: 250,
+  leaseDoubtMs: 400,
+  /** Whether a worker is there at all is known from the broker within this time. */
+  subscriberAskMs: 250,
   /** Somebody who wants a lease that is held waits so long with one request. */
   leaseAskMs: 1_000,
   leaseTickAgeMs: 10_000,
@@ -90,7 +95,9 @@ export const limits = {
   leaseConsumerInactiveMs: 3_600_000,
   /** A worker says this often that it lives; who has not been heard for `workerSilentMs` is taken for dead. */
   workerTickEveryMs: 400,
-  workerSilentMs: 2_000,
+  workerSilentMs: 3_500,
+  /** One that is silent for this long is looked for, and taken for dead when the broker says twice that nobody is there. */
+  workerDoubtMs: 700,
   /** A partition too many is handed over when others have wanted it for so long, so that a worker that comes and goes moves nothing. */
   workerSettleMs: 1_000,
   /** At the start workers that are started together wait this long for each other before they share. */

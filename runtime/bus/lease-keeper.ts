@@ -44,6 +44,8 @@ export function keepLease(args: { options: LeaseOptions; transport: LeaseTranspo
   let request: Request | undefined;
   let renewal: Timer | undefined;
   let lapse: Timer | undefined;
+  /** It has run out while the process was blocked; the broker is asked whose it is. */
+  let inDoubt = false;
   let released: Promise<void> | undefined;
 
   function withdraw(): void {
@@ -84,6 +86,7 @@ export function keepLease(args: { options: LeaseOptions; transport: LeaseTranspo
     }
     validUntil = sentAt + limits.leaseMs;
     if (validUntil <= clock.now()) return;
+    inDoubt = false;
     lapse?.cancel();
     lapse = clock.after(validUntil - clock.now(), onLapse);
     if (held) return;
@@ -92,12 +95,22 @@ export function keepLease(args: { options: LeaseOptions; transport: LeaseTranspo
   }
 
   function onLapse(): void {
-    lose('it was not renewed in time');
+    const lateMs = clock.now() - validUntil;
+    // A timer that comes in time: the broker does not answer, and may give the lease to another.
+    if (lateMs < limits.leaseLateTimerMs || !held) return lose('it was not renewed in time');
+    // This process was blocked. Most of the time nobody wanted the lease meanwhile: then it is ours again at the first request, and
+    // what it stands for need not be closed and opened again. If another had it and has gone again, the fences say so.
+    inDoubt = true;
+    withdraw();
+    ask();
+    lapse?.cancel();
+    lapse = clock.after(limits.leaseDoubtMs, () => lose('it ran out while this process was blocked'));
   }
 
   function lose(reason: string): void {
     lapse?.cancel();
     lapse = undefined;
+    inDoubt = false;
     pin = undefined;
     withdraw();
     if (!held) return;
@@ -108,7 +121,7 @@ export function keepLease(args: { options: LeaseOptions; transport: LeaseTranspo
   function renew(): void {
     const now = clock.now();
     // A process that was stopped wakes up here, or at its lapse, whichever timer comes first.
-    if (held && now >= validUntil) lose('it was not renewed in time');
+    if (held && now >= validUntil + limits.leaseDoubtMs && !inDoubt) onLapse();
     const waitMax = pin === undefined ? limits.leaseAskMs : limits.leaseRenewEveryMs;
     if (request && now - request.sentAt > waitMax + limits.leaseRenewEveryMs) withdraw();
     if (request) transport.tick();
@@ -121,8 +134,9 @@ export function keepLease(args: { options: LeaseOptions; transport: LeaseTranspo
   return {
     name: options.name,
     get held() {
-      return held && clock.now() < validUntil;
+      return held && (inDoubt || clock.now() < validUntil);
     },
+    evict: () => transport.unpin(),
     release() {
       released ??= (async () => {
         renewal?.cancel();

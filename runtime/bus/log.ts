@@ -140,6 +140,8 @@ export interface LeaseOptions {
 export interface Lease {
   readonly name: string;
   readonly held: boolean;
+  /** Takes it from its holder, who is known to be dead: without this it is free only when it has run out. */
+  evict(): Promise<void>;
   /** Stops trying, and gives it up at once if it is held. */
   release(): Promise<void>;
 }
@@ -157,6 +159,11 @@ export interface Log {
   subscribe(subject: string, signal: AbortSignal): AsyncIterable<{ subject: string; payload: Uint8Array }>;
   /** Why nothing is appended now, though the broker is there (its disk is full), or null. */
   readonly problem?: string | null;
+  /**
+   * Whether a live connection subscribes to a plain subject. The broker knows at once when a process has died; one that is stopped, or
+   * whose machine is gone without a word, still counts.
+   */
+  hasSubscriber(subject: string): Promise<boolean>;
   /** Rejects when the broker does not answer. Resolves with its name, version and what it promises about disks. */
   check(): Promise<{ server: string; version: string; syncAlways: boolean | undefined }>;
   close(): Promise<void>;

@@ -37,6 +37,8 @@ export class Holding {
   #pausedUntil = 0;
   /** Openings that have failed, one after the other. */
   #failures = 0;
+  #evicting = false;
+  #failed = false;
 
   constructor(args: HoldingArguments) {
     this.#args = args;
@@ -73,6 +75,12 @@ export class Holding {
     this.#poke();
   }
 
+  /** Its holder is known to be dead: its lease need not run out first. */
+  evict(): void {
+    this.#evicting = true;
+    this.#poke();
+  }
+
   /** Gives it up and waits until that is done. */
   async leave(): Promise<void> {
     this.wanted = false;
@@ -80,9 +88,12 @@ export class Holding {
   }
 
   #poke(): void {
+    if (this.#failed) return;
     this.#again = true;
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
+      // Between the last look at it and here somebody may have asked again.
+      if (this.#again) this.#poke();
       this.#args.onChange();
     });
   }
@@ -95,6 +106,8 @@ export class Holding {
         this.#args.onChange();
       }
     } catch (error) {
+      this.#failed = true;
+      this.#again = false;
       // A lease that outlived its unit would keep the others out.
       await this.#letGo().catch(() => undefined);
       this.#args.onFailure(error);
@@ -111,6 +124,8 @@ export class Holding {
     }
     if (!this.#wanted || paused) return this.#letGo();
     this.#lease ??= await this.#tryForLease();
+    if (this.#evicting && !this.#lease.held) await this.#lease.evict();
+    this.#evicting = false;
     if (!this.#lease.held || this.#openSince !== undefined) return;
     const losses = this.#losses;
     try {

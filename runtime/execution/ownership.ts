@@ -137,6 +137,15 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     if (share.every((partition) => holdings[partition]?.isOpen || theirs.has(partition))) settle();
   }
 
+  /** Whoever should have its partitions now takes them; the others leave them alone. */
+  function onDeath(dead: WorkerTick): void {
+    review();
+    for (const partition of dead.held) {
+      const holding = holdings[partition];
+      if (holding?.wanted && !holding.held) holding.evict();
+    }
+  }
+
   function apply(now: number): void {
     const mine = new Set(share);
     const surplus = holdings.filter(({ partition, wanted }) => wanted && !mine.has(partition));
@@ -161,7 +170,7 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     logger.info({ workers: who.length, holds }, 'workers');
   }
 
-  const calling = await startRollCall({ log, names, clock, logger, describe, onChange: review });
+  const calling = await startRollCall({ log, names, clock, logger, describe, onChange: review, onDeath });
   rollCall = calling;
 
   return {

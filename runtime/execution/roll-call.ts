@@ -48,6 +48,8 @@ export async function startRollCall(args: {
   describe(): WorkerTick;
   /** Somebody came, went, or holds something else. */
   onChange(): void;
+  /** A worker died without a good-bye: the broker has lost its connection. */
+  onDeath(tick: WorkerTick): void;
 }): Promise<RollCall> {
   const { log, names, clock, describe } = args;
   const { worker } = describe();
@@ -57,6 +59,7 @@ export async function startRollCall(args: {
   /** What the log held before our first word: how old it was then is known once we hear ourselves. */
   let early: LogMessage[] | undefined = [];
   let stream: LogStream = await log.stream(streamSpec(names));
+  const looking = new Set<string>();
   let saying = false;
   let timer: Timer | undefined;
 
@@ -102,6 +105,42 @@ export async function startRollCall(args: {
     }
   }
 
+  async function listenForAsking(): Promise<void> {
+    // Nobody says anything here. That somebody listens is what says that the process lives.
+    for await (const _ of log.subscribe(names.workerLifeSubject(worker), stop.signal));
+  }
+
+  /** Silence alone may be a process that is busy; one whose connection is gone is dead, and need not be waited for. */
+  async function lookFor(name: string): Promise<void> {
+    looking.add(name);
+    try {
+      for (let time = 0; time < 2; time++) {
+        if (time > 0) await clock.sleep(limits.subscriberAskMs, stop.signal);
+        if (await log.hasSubscriber(names.workerLifeSubject(name))) return;
+      }
+      const found = heard.get(name);
+      if (!found || found.at > clock.now() - limits.workerDoubtMs) return;
+      heard.delete(name);
+      args.logger.warn({ worker: name, held: found.tick.held }, 'worker died');
+      args.onDeath(found.tick);
+      args.onChange();
+    } catch {
+      // The log does not answer, or we are leaving: its silence will tell.
+    } finally {
+      looking.delete(name);
+    }
+  }
+
+  function lookForSilent(): void {
+    const now = clock.now();
+    const own = heard.get(worker);
+    // Who hears not even itself does not look for others.
+    if (!own || own.at < now - limits.workerDoubtMs) return;
+    for (const [name, { at }] of heard) {
+      if (name !== worker && at < now - limits.workerDoubtMs && !looking.has(name)) void lookFor(name);
+    }
+  }
+
   function say(): void {
     // One word at a time: what waits behind a broker that is away would be old when it comes.
     if (saying || stop.signal.aborted) return;
@@ -119,11 +158,13 @@ export async function startRollCall(args: {
     say();
     timer = clock.after(limits.workerTickEveryMs, () => {
       args.onChange();
+      lookForSilent();
       sayAgain();
     });
   }
 
   sayAgain();
+  void listenForAsking().catch(() => undefined);
   const listening = listen();
 
   return {

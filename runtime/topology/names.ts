@@ -61,6 +61,8 @@ export interface TopologyNames {
   readonly workerStream: string;
   readonly workerSubjects: readonly string[];
   workerSubject(worker: string): string;
+  /** Plain subject that a worker listens to as long as its process lives. */
+  workerLifeSubject(worker: string): string;
   /** Plain subject (at most once) of what `mach tap` shows of a node. */
   tapSubject(node: string, port: string): string;
   /** Sorts by sequence as text. */
@@ -95,6 +97,7 @@ export function topologyNames(topology: string): TopologyNames {
     workerStream: `mach-${topology}-workers`,
     workerSubjects: [`${root}.workers.>`],
     workerSubject: (worker) => `${root}.workers.${worker}`,
+    workerLifeSubject: (worker) => `mach-life.${topology}.${worker}`,
     tapSubject: (node, port) => `mach-tap.${topology}.${edgeToken({ node, port })}`,
     checkpointPrefix,
     checkpointObject: (stage, partition, sequence) =>

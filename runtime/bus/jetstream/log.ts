@@ -1,7 +1,13 @@
 /** The log over NATS JetStream. */
 import { randomUUID } from 'node:crypto';
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
-import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import {
+  connect,
+  credsAuthenticator,
+  errors,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node';
 import { type Clock, steadyClock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { limits } from '../../limits.ts';
@@ -175,6 +181,17 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
       if (connection.up) nats.publish(subject, payload);
     },
     subscribe: (subject, signal) => openSubscription(connection, subject, signal),
+    async hasSubscriber(subject) {
+      try {
+        // Nobody answers: who is there is silent until the time is over, and who is not is said by the server at once.
+        await nats.request(subject, undefined, { timeout: limits.subscriberAskMs });
+        return true;
+      } catch (error) {
+        return !(
+          error instanceof errors.NoRespondersError || (error as Error).cause instanceof errors.NoRespondersError
+        );
+      }
+    },
     get problem() {
       return room.problem;
     },

@@ -72,6 +72,7 @@ describe('leases in memory', () => {
     await clock.advance(limits.leasePinMs + limits.leaseAskMs);
     expect(told).toEqual(['A holds 0', 'B holds 0']);
     stopped.resume();
+    await clock.advance(limits.leaseDoubtMs);
     expect(told).toEqual(['A holds 0', 'B holds 0', 'A lost 0']);
     await clock.advance(10_000);
     expect([first.lease.held, second.lease.held]).toEqual([false, true]);
@@ -79,6 +80,34 @@ describe('leases in memory', () => {
     await clock.advance(1_000);
     expect(first.lease.held).toBe(true);
     for (const log of [stopped, other]) log.crash();
+  });
+
+  it('stays with a process that was blocked for longer than the lease when nobody wanted it meanwhile', async () => {
+    const clock = virtualClock(1_700_000_000_000);
+    const log = memoryLog({ clock, storage: memoryStorage() });
+    const told: string[] = [];
+    const { lease } = await watchLease(log, 'A', { told });
+    await clock.advance(1_000);
+    log.pause();
+    await clock.advance(2 * limits.leasePinMs);
+    log.resume();
+    await clock.advance(limits.leaseDoubtMs);
+    expect([told, lease.held]).toEqual([['A holds 0'], true]);
+    log.crash();
+  });
+
+  it('can be taken from one that is known to be dead without waiting', async () => {
+    const clock = virtualClock(1_700_000_000_000);
+    const storage = memoryStorage();
+    const [dying, other] = [memoryLog({ clock, storage }), memoryLog({ clock, storage })];
+    await watchLease(dying, 'A');
+    await clock.advance(1_000);
+    const second = await watchLease(other, 'B');
+    dying.crash();
+    await second.lease.evict();
+    await clock.advance(limits.leaseRenewEveryMs);
+    expect(second.lease.held).toBe(true);
+    other.crash();
   });
 
   it('is lost by its holder before another gets it when the process dies', async () => {

@@ -193,7 +193,17 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       if (dead || closed) return;
       for (const deliver of [...storage.subscribers]) deliver(subject, payload);
     },
-    subscribe: (subject, signal) => subscribeMemory(storage, subject, signal, readers),
+    async *subscribe(subject, signal) {
+      const interest = { pattern: subject, isDead: () => dead };
+      storage.interests.add(interest);
+      try {
+        yield* subscribeMemory(storage, subject, signal, readers);
+      } finally {
+        storage.interests.delete(interest);
+      }
+    },
+    hasSubscriber: async (subject) =>
+      alive([...storage.interests].some(({ pattern, isDead }) => !isDead() && subjectMatches(pattern, subject))),
     check: async () => alive({ server: 'memory', version: '1', syncAlways: undefined }),
     async close() {
       if (dead) return alive(undefined);

@@ -25,6 +25,8 @@ export interface StoredStream {
 export interface MemoryStorage {
   readonly streams: Map<string, StoredStream>;
   readonly leases: Map<string, StoredLease>;
+  /** Subjects that live clients listen to. */
+  readonly interests: Set<{ readonly pattern: string; readonly isDead: () => boolean }>;
   readonly subscribers: Set<(subject: string, payload: Uint8Array) => void>;
   /** Number of the next client, for identities. */
   clients: number;
@@ -38,6 +40,7 @@ export function memoryStorage(): MemoryStorage {
   return {
     streams,
     leases: new Map(),
+    interests: new Set(),
     subscribers: new Set(),
     clients: 0,
     incarnations: 0,

@@ -1,5 +1,6 @@
 /** What the leases of every log must do. */
 import { describe, expect, it } from 'vitest';
+import { limits } from '../../limits.ts';
 import type { Lease, Log } from '../log.ts';
 import type { ContractSubject } from './log-contract.ts';
 
@@ -79,13 +80,39 @@ export function describeLeases({ name, run }: ContractSubject): void {
         await second.lease.release();
       }));
 
+    it('knows whether anybody listens', () =>
+      run(async (log, connect) => {
+        const stop = new AbortController();
+        const listener = await connect();
+        const listening = (async () => {
+          for await (const _ of listener.subscribe('life.A', stop.signal));
+        })();
+        while (!(await log.hasSubscriber('life.A')));
+        expect(await log.hasSubscriber('life.B')).toBe(false);
+        stop.abort();
+        await listening;
+        while (await log.hasSubscriber('life.A'));
+      }));
+
+    it('takes a lease from one that is known to be gone', () =>
+      run(async (log, connect) => {
+        const gone = await connect();
+        const first = await watchLease(gone, 'A');
+        await first.held;
+        const second = await watchLease(log, 'B');
+        await gone.close();
+        await second.lease.evict();
+        await second.held;
+        await second.lease.release();
+      }));
+
     it('keeps a lease for longer than it is valid, by renewing it', () =>
       run(async (log, connect) => {
         const told: string[] = [];
         const first = await watchLease(log, 'A', { told });
         await first.held;
         const second = await watchLease(await connect(), 'B', { told });
-        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        await new Promise((resolve) => setTimeout(resolve, limits.leasePinMs + limits.leaseRenewEveryMs));
         expect(first.lease.held).toBe(true);
         await first.lease.release();
         await second.held;
