@@ -159,8 +159,12 @@ function ended(child: ChildProcess, signal: AbortSignal): Promise<string> {
   return new Promise((settle) => {
     const stderr = tailOf(embeddedLimits.stderrBytesMax);
     child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk));
-    child.once('exit', (code, signalName) => settle(`${signalName ?? code} ${stderr.text()}`.trim()));
-    signal.addEventListener('abort', () => settle('stopped'), { once: true });
+    const onStop = () => settle('stopped');
+    child.once('exit', (code, signalName) => {
+      signal.removeEventListener('abort', onStop);
+      settle(`${signalName ?? code} ${stderr.text()}`.trim());
+    });
+    signal.addEventListener('abort', onStop, { once: true });
   });
 }
 
