@@ -4,6 +4,7 @@ import { type Clock, steadyClock } from '../clock.ts';
 import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
 import type { Engine, EngineOptions } from '../execution/engine.ts';
+import { refuseOtherLog } from '../execution/log-of-rows.ts';
 import type { Ownership } from '../execution/ownership.ts';
 import { type LiveEngine, startLiveEngine } from '../execution/upgrade/live-engine.ts';
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
@@ -68,6 +69,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
   });
   try {
     logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');
+    await refuseOtherLog({ topology, log: services.log, store: services.store, acceptLoss: settings.acceptLoss });
     const { engine, ownership, failed } = await openEngine(settings, services, logger);
     const { catalogue } = await context.loadCatalogue();
     const upgrades = settings.role

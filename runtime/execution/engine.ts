@@ -1,7 +1,7 @@
 /** A running topology: its log, stage, sources and sinks, from start to drain. */
 import type { Log, LogStream } from '../bus/log.ts';
 import { type Clock, steadyClock, systemClock, wallTime } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { MachError, messageOf } from '../errors.ts';
 import { type CrashPoints, noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { ConnectorMetrics } from '../observe/connector-metrics.ts';
@@ -139,7 +139,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const onFailure = (error: unknown) => {
     if (state === 'stopped' || state === 'failed') return;
     state = 'failed';
-    logger.error({ error: messageOf(error) }, 'the engine cannot go on');
+    const code = error instanceof MachError ? { code: error.code } : {};
+    logger.error({ ...code, error: messageOf(error) }, 'the engine cannot go on');
     draining.abort(error);
     fail(error);
   };

@@ -57,6 +57,10 @@ export const executionErrors = defineErrors({
     message: 'the log of topology {topology} begins at {first}: its state cannot be cut anew from it',
     help: 'The new partitions read the log from its beginning, and what is older than the time that the log is kept for is gone. Run the topology with the partitions that it has; or under another name, with the new number, beside this one until its windows are full.',
   },
+  MACH3215: {
+    message: 'the tables of {topology} were filled from the log {before}, and this log is another one ({now})',
+    help: 'The storage of the log was wiped or replaced, or NATS_URL or CLICKHOUSE_URL names another server than before. Going on would begin anew at the first message, in silence, beside rows of the log that is gone. Restore the storage or the address; or, when the loss is accepted, start with `--accept-loss log`.',
+  },
   MACH3220: {
     message: 'messages of the log were written with the schema {id}, which is not kept beside the checkpoints',
     help: 'The columns of a log message have no names: they are read with the schema that wrote them, kept in the bucket of the checkpoints under `schemas/`. It is not there; the bucket was lost or emptied. Restore it. Nothing was handled, so nothing is lost.',
