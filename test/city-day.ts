@@ -32,9 +32,20 @@ const noStore = new Proxy({} as Store, {
 /** Time that passes at once: what is said within it is accepted together. */
 const stepMs = 15_000;
 
-export async function liveCityDay(topology: BoundTopology, run: CityRun): Promise<CityDay> {
+export interface CityDayOptions {
+  /** Default: one in memory. It is closed with the day. */
+  readonly log?: Log;
+  /** Time that passes after the last word; default: until every hospital counts as silent, so that the last minutes are told. */
+  readonly afterMs?: number;
+}
+
+export async function liveCityDay(
+  topology: BoundTopology,
+  run: CityRun,
+  options: CityDayOptions = {},
+): Promise<CityDay> {
   const clock = virtualClock(run.start);
-  const log = memoryLog({ clock });
+  const log = options.log ?? memoryLog({ clock });
   const contexts = new Map<string, SourceContext>();
   const rows = new Map<string, SinkRow[]>();
   const starting = startEngine({
@@ -55,8 +66,7 @@ export async function liveCityDay(topology: BoundTopology, run: CityRun): Promis
     await clock.advance(until - clock.now());
     await passTime(clock, Promise.all(accepted));
   }
-  // Every hospital falls silent, so that the last minutes are told.
-  await clock.advance(600_000);
+  await clock.advance(options.afterMs ?? 600_000);
   await passTime(clock, engine.settled());
   return {
     log,

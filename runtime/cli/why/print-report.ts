@@ -75,7 +75,7 @@ function describeMessages({ messages, more }: WhyReport, { all }: { all: boolean
   const rest = messages.length - shown.length;
   const lines = ['', 'The messages'];
   for (const message of shown) lines.push(...describeMessage(message, { all }));
-  if (rest > 0) lines.push(`  and ${rest} that only let time come so far, one of each sender: --all shows them`);
+  if (rest > 0) lines.push(`  and ${rest} that only let time come so far: --all shows them`);
   if (more) lines.push('  Earlier ones mattered too; what they did is in the state: --messages N names more.');
   return lines;
 }
@@ -102,13 +102,16 @@ function describeText({ text, text_characters: characters }: WhyMessage): string
 }
 
 function describeReplay({ replay, messages, log }: WhyReport): string[] {
-  const count = messages.length === 1 ? 'this message' : `these ${messages.length} messages`;
+  const isOne = messages.length === 1;
+  const count = isOne ? 'this message' : `these ${messages.length} messages`;
   const lines: string[] = [];
   if (replay.verified === true)
-    lines.push(`Tried: ${count}, replayed alone from the state before message ${replay.before}, give the same row.`);
+    lines.push(
+      `Tried: ${count}, replayed alone from the state before message ${replay.before}, ${isOne ? 'gives' : 'give'} the same row.`,
+    );
   else if (replay.verified === null)
     lines.push('Whether these messages alone give the row was not tried (--no-verify).');
-  else lines.push(`Tried: ${count}, replayed alone, do NOT give the row.`);
+  else lines.push(`Tried: ${count}, replayed alone, ${isOne ? 'does' : 'do'} NOT give the row.`);
   if (replay.shortened) lines.push('More mattered, but what came between did too: so only the newest are named.');
   if (log.missing > 0)
     lines.push(`The log no longer has its first ${log.missing} messages: the state may lack what they said.`);

@@ -25,7 +25,7 @@ export interface OpenReport {
     readonly due: string | null;
     readonly missing_ms: number | null;
   }[];
-  /** Null: nobody holds it; with `note`. */
+  /** The origin that the node's time waits for; null where none was ever heard on the way. */
   readonly holding: OpenHolding | null;
   readonly note: string | null;
 }
@@ -44,6 +44,8 @@ export interface OpenHolding {
   readonly source: string;
   readonly origin: string | null;
   readonly watermark: string | null;
+  /** It is silent, as all others are: its time goes on with the clock, and the slowest counts. */
+  readonly idle: boolean;
   /** Its last message, as far as it was found. */
   readonly last: OriginWord | null;
   /** Since its last message, ms of engine time; null where that is not known. */
@@ -112,7 +114,7 @@ export async function describeOpenKey(question: OpenQuestion): Promise<OpenRepor
 
 function noteOf({ known, holding }: { known: boolean; holding: OpenHolding | null }): string | null {
   if (!known) return 'the node keeps nothing for this key: no window of it is open';
-  return holding ? null : 'nobody holds it: all senders are silent, and time goes on with the clock';
+  return holding?.idle ? 'all senders are silent: time goes on with the clock, as far as the slowest of them' : null;
 }
 
 function findOperator(topology: BoundTopology, id: string): BoundOperatorNode {
@@ -167,14 +169,12 @@ function inputsOf(node: BoundOperatorNode, runner: RunnerSnapshot): OpenInput[] 
   });
 }
 
-/** The input that the node's time waits for; undefined when all are idle. */
+/** The input that the node's time waits for: the slowest that is not idle, of idle ones the slowest. */
 function slowestInput(runner: RunnerSnapshot): string | undefined {
-  let slowest: { input: string; time: number } | undefined;
-  for (const [input, { time, idle, ended }] of runner.inputs) {
-    if (idle || ended) continue;
-    if (!slowest || time < slowest.time) slowest = { input, time };
-  }
-  return slowest?.input;
+  const open = runner.inputs.filter(([, { ended }]) => !ended);
+  const active = open.filter(([, { idle }]) => !idle);
+  const [slowest] = [...(active.length > 0 ? active : open)].sort(([, a], [, b]) => a.time - b.time);
+  return slowest?.[0];
 }
 
 /** From the node up to the source whose origin is furthest behind. */
@@ -208,12 +208,13 @@ async function holdingSource(
 ): Promise<OpenHolding | null> {
   const { id, idleMs } = node;
   const source = snapshots.map(({ sources }) => sources.get(id)).find((one) => one !== undefined);
-  const active = (source?.origins.origins ?? []).filter(([, { idle }]) => !idle);
-  const [slowest] = [...active].sort(([, a], [, b]) => a.watermark - b.watermark);
+  const origins = source?.origins.origins ?? [];
+  const active = origins.filter(([, { idle }]) => !idle);
+  const [slowest] = [...(active.length > 0 ? active : origins)].sort(([, a], [, b]) => a.watermark - b.watermark);
+  const idle = active.length === 0;
   if (!slowest) {
-    if (!source || source.origins.origins.length > 0) return null;
     const nobody = { origin: null, watermark: null, last: null, silent_ms: null, released_at: null };
-    return { path, source: id, idle_ms: idleMs, ...nobody };
+    return { path, source: id, idle: source?.origins.idle ?? false, idle_ms: idleMs, ...nobody };
   }
   const [origin, { watermark }] = slowest;
   const last = (await lastWord(node, origin)) ?? null;
@@ -222,10 +223,11 @@ async function holdingSource(
     source: id,
     origin,
     watermark: isoTime(watermark),
+    idle,
     last,
     silent_ms: last && now !== undefined ? Math.max(0, now - last.heardAt) : null,
     idle_ms: idleMs,
-    released_at: last && now !== undefined ? isoTime(last.heardAt + idleMs) : null,
+    released_at: last && now !== undefined && !idle ? isoTime(last.heardAt + idleMs) : null,
   };
 }
 
@@ -237,7 +239,7 @@ export function describeOpenReport(report: OpenReport): string[] {
   lines.push(`  its time stands at ${report.watermark ?? 'no time yet'}`);
   for (const { input, from, watermark, idle, holds } of report.inputs) {
     const how = holds ? '  <- holds it' : idle ? '  (silent, holds nobody)' : '';
-    lines.push(`    ${input} from ${from}: ${watermark ?? 'no time yet'}${how}`);
+    lines.push(`    input ${input} (${from}): ${watermark ?? 'no time yet'}${how}`);
   }
   for (const { state, value, changed } of report.state)
     lines.push(`  state ${state}, changed last at ${changed ?? 'an unknown time'}: ${JSON.stringify(value)}`);
@@ -257,12 +259,14 @@ function describeHolding(holding: OpenHolding): string[] {
     return [
       `  held by ${source} (${way}): nobody has ever been heard there; after ${formatDuration(idle)} it holds nobody`,
     ];
-  const lines = [`  held by ${origin} of ${source} (${way}), whose time stands at ${watermark ?? 'no time yet'}`];
+  const lines = [
+    `  ${holding.idle ? 'the slowest is' : 'held by'} ${origin} of ${source} (${way}), whose time stands at ${watermark ?? 'no time yet'}`,
+  ];
   if (!last) return [...lines, '    its last message is further back than was looked'];
   const ago = silent === null ? '' : `, ${formatDuration(Math.round(silent / 1_000) * 1_000)} ago`;
   lines.push(`    its last message: ${last.sequence}, heard at ${isoTime(last.heardAt)}${ago}`);
   if (released !== null)
     lines.push(`    if it says nothing more it is let go at ${released} (idle: ${formatDuration(idle)})`);
-  else lines.push('    no engine runs: nothing moves until one is started');
+  else if (silent === null) lines.push('    no engine runs: nothing moves until one is started');
   return lines;
 }
