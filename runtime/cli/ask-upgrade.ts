@@ -25,12 +25,18 @@ export async function findRunning(
   }
 }
 
-/** Rejects with MACH1626 when it is refused or fails; the version that ran goes on. */
+export interface Refusal {
+  readonly refusal: string;
+  /** Of what was given, by its plan; else something failed on the way. */
+  readonly isRefused: boolean;
+}
+
+/** A refusal (MACH1626): the version that ran goes on. Rejects with MACH1622 when the engine does not answer. */
 export async function askUpgrade(
   run: RunFile,
   topology: BoundTopology,
   args: { env: Readonly<Record<string, string | undefined>>; acceptLoss: readonly string[] },
-): Promise<Upgrade> {
+): Promise<Upgrade | Refusal> {
   const body: UpgradeRequest = {
     file: resolve(topology.file),
     env: namedValues(topology, args.env),
@@ -46,7 +52,8 @@ export async function askUpgrade(
   const reply = (await response.json()) as Upgrade & { code?: string | null; message?: string; errors?: unknown };
   if (response.ok) return reply;
   const reason = reply.message ?? JSON.stringify(reply.errors ?? reply);
-  throw cliErrors.make('MACH1626', { reason: reply.code ? `${reply.code} ${reason}` : reason });
+  const { code, message } = cliErrors.make('MACH1626', { reason: reply.code ? `${reply.code} ${reason}` : reason });
+  return { refusal: `${code}  ${message}`, isRefused: response.status === 422 || reply.code === 'MACH3223' };
 }
 
 function authorization(run: RunFile): { authorization: string } {

@@ -76,6 +76,12 @@ function verdictOf({ same, refusals, lost }: UpgradePlan): string {
     : 'It can be applied: `mach run FILE` where the topology runs. Nothing is lost but what was accepted.';
 }
 
+/** After the change: what was lost was accepted, sources and sinks have no state. */
+function wordOf({ kind, verdict }: Pick<NodeChange, 'kind' | 'verdict'>): string {
+  if (verdict === 'lost') return 'state lost, as accepted';
+  return kind !== 'operator' && verdict === 'kept' ? 'changed' : (words[verdict] ?? verdict);
+}
+
 export function describeUpgrade({ applied, plan, keptOpen, pauseMs }: Upgrade, processId: number): string {
   if (!applied) return `${plan.topology} runs already (process ${processId}), with this version: nothing was done.`;
   const open = keptOpen.length > 0 ? `; ${keptOpen.join(', ')} stayed open` : '';
@@ -84,7 +90,7 @@ export function describeUpgrade({ applied, plan, keptOpen, pauseMs }: Upgrade, p
   const tables = plan.tables.filter(({ verdict }) => verdict !== 'unchanged');
   return [
     head,
-    ...changed.map(({ node, verdict }) => `  ${heading(node, words[verdict] ?? verdict)}`),
+    ...changed.map(({ node, kind, verdict }) => `  ${heading(node, wordOf({ kind, verdict }))}`),
     ...tables.map(({ table, verdict }) => `  ${heading(table, words[verdict] ?? verdict)}`),
   ].join('\n');
 }

@@ -92,6 +92,7 @@ async function tookOver(
   if (running.manifest.hash === topology.hash && context.env.NATS_URL) return false;
   const { describeUpgrade } = await import('../plan-text.ts');
   const done = await askUpgrade(running.run, topology, { env: context.env, acceptLoss });
+  if ('refusal' in done) throw new CommandExit(done.isRefused ? exitCodes.found : exitCodes.failed, done.refusal);
   context.print(describeUpgrade(done, running.run.processId));
   return true;
 }
