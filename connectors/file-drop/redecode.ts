@@ -32,7 +32,13 @@ function rowsOf(content: Content, header: unknown, options: TakeOptions): AsyncI
     throw fileDropErrors.make('MACH2206', { format, reason: 'the header that the row stood under was not kept' });
   }
   if (format === 'csv') return readRows(Buffer.from(`${header}\n${text}`), { ...options, encoding: 'utf-8' });
-  const cells = JSON.parse(text) as unknown[];
+  const cells = (JSON.parse(text) as unknown[]).map(dateOrSame);
   const at = matchHeader(JSON.parse(header) as string[], options.columns, { format });
   return [{ line: 1, raw: text, header, cell: (i) => cells[at[i] ?? -1] }];
+}
+
+/** A date cell, which became text when the row was kept. */
+function dateOrSame(cell: unknown): unknown {
+  const isDate = typeof cell === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(cell);
+  return isDate ? new Date(cell) : cell;
 }

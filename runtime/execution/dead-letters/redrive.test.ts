@@ -4,9 +4,12 @@ import { memoryLog } from '../../bus/memory/log.ts';
 import { armedCrashPoints, type CrashPoints, SimulatedCrash } from '../../faults.ts';
 import type { SinkRow } from '../../stream/definition.ts';
 import { isBalanced } from '../../stream/ledger.ts';
+import { defineSchema, type Event, field } from '../../stream/schema.ts';
 import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName, topologyNames } from '../../topology/names.ts';
+import type { OutputRow } from '../log-frame.ts';
+import { StageMachine } from '../stage-machine.ts';
 import { type DeadLetterBook, readDeadLetterBook, readDeadLetterRaw } from './book.ts';
 import { type RedriveResult, redriveDeadLetters } from './redrive.ts';
 
@@ -369,5 +372,48 @@ sinks:
     // This one stands in the second stage: the letter of H3 is passed on to where it is.
     expect(one.numbers).toHaveLength(5);
     expect(four.numbers).toEqual(one.numbers);
+  });
+});
+
+describe('a letter of a look-up', () => {
+  it('that goes unanswered again is linked, though its answer comes in a later message', () => {
+    const schema = defineSchema({ id: field.string() });
+    const edge = (node: string) => [{ input: 'from', from: { node, port: 'out' }, schema }];
+    const lookup = {
+      input: 'from',
+      ask: async () => null,
+      concurrency: 1,
+      timeoutMs: 1_000,
+      order: 'kept' as const,
+      join: (event: Event, answer: unknown) =>
+        answer === null ? { dead: { code: 'MACH9903', reason: 'nobody knows' } } : { event },
+    };
+    const topology = {
+      sources: [{ id: 'beats', bound: { ports: { out: schema } }, disorderMs: 0 }],
+      operators: [{ id: 'named', bound: { ports: { out: schema }, lookup }, inputs: edge('beats') }],
+      sinks: [{ id: 'rows', inputs: edge('named') }],
+    } as unknown as BoundTopology;
+    const rows: OutputRow[] = [];
+    const asked: string[] = [];
+    const machine = new StageMachine(topology, {
+      row: (_output, row) => void rows.push(row),
+      question: ({ id }) => void asked.push(id),
+    });
+    const answers = (answer: unknown) => [{ id: asked.at(-1) ?? '', answer, failure: null }];
+    const link = { letter: 'b00000000000', first: 'a00000000000', attempts: 2, sequence: 1, time: 5 };
+    const frame = {
+      ...link,
+      kind: 'redrive' as const,
+      input: 'from',
+      events: [{ id: 'x' }],
+      times: [5],
+      deadLetters: [],
+    };
+    machine.handle(7, 'named', frame);
+    machine.handle(8, 'named', { kind: 'answers', answers: answers(null) });
+    expect(rows.map(({ event }) => event)).toMatchObject([
+      { kind: 'ending', node: 'named', previous: 'b00000000000', place: { delivered: 1 } },
+      { kind: 'operator', input: 'from', attempts: 3, first: 'a00000000000', previous: 'b00000000000' },
+    ]);
   });
 });
