@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bindSource } from '../testing/bind.ts';
 import { decodeItems } from './decode.ts';
+import { feed115 } from './index.ts';
 import { isProblem, readItem } from './items.ts';
+import { readItems } from './requests.ts';
 import { feedSchema } from './schema.ts';
 import type { Item } from './wire.ts';
 
@@ -165,6 +168,22 @@ describe('decodeItems', () => {
       ['MACH2115', 4],
       ['MACH2114', 5],
       ['MACH2110', 6],
+    ]);
+  });
+});
+
+describe('a dead letter', () => {
+  it('is the item as it came, and is read again as of its centre', async () => {
+    const call = { call_id: 'C1', received_ms: now + 60_000, priority: 1, latitude: 10.77, longitude: 106.69 };
+    const options = { centre: '115-thu', peer: 'p', from: 0, firstPosition: 0 };
+    const [letter] = readItems([{ call }], { ...options, timeMax: now }).deadLetters;
+    expect(letter?.place).toEqual({ centre: '115-thu', peer: 'p', position: 0 });
+    const source = bindSource(feed115, { listen: 0 });
+    const { raw = new Uint8Array(), place = {} } = letter ?? {};
+    const again = await source.redecode?.({ raw, place, acceptedAt: now });
+    expect(again?.deadLetters).toEqual([]);
+    expect(again?.events).toMatchObject([
+      { event: { kind: 'call', centre: '115-thu', call_id: 'C1', priority: 1, latitude: 10.77 }, time: now + 60_000 },
     ]);
   });
 });

@@ -121,6 +121,10 @@ describe('source', () => {
     const bound = bindSource(natsSource, { ...source, url: 'nats://127.0.0.1:1' });
     const decoded = await bound.decode?.(Buffer.from(`{"hospital":"H","people":1,"at":${at}}\n\n{}\n`), 'f');
     expect(decoded).toMatchObject({ events: [{ time: at }], deadLetters: [{ code: 'MACH2302' }] });
+    // A dead letter is a whole message, which may have lines.
+    const raw = Buffer.from(`{\n  "hospital": "H",\n  "people": 1,\n  "at": ${at}\n}\n`);
+    const again = await bound.redecode?.({ raw, place: { subject: 'sensors.h.people' }, acceptedAt: 0 });
+    expect(again).toMatchObject({ events: [{ event: { hospital: 'H' }, time: at }], deadLetters: [] });
     await expect(bound.probe?.()).rejects.toMatchObject({ code: 'MACH2301' });
     const bind = (options: object) => () => bindSource(natsSource, { ...source, url: 'x', ...options });
     expect(bind({ subject: 'a..b' })).toThrow('it has an empty word');
