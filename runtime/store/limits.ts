@@ -40,8 +40,9 @@ export const embeddedLimits = {
    * `partCheckEveryMs`; each second costs as many folders as there were inserts in it.
    */
   replacedPartsKeptSeconds: 20,
-  /** The token of an insert that failed and whose rows are not there after this long is forgotten. */
-  orphanWaitMs: 50,
+  /** The engine writes the token of an insert first, then its rows; when they are not there after this long it starts anew, and forgets the token. */
+  orphanWaitMs: 5_000,
+  orphanLookMs: 10,
   /** Broken parts at a start beyond which the engine alone would not open a table; all are reported instead. */
   brokenPartsMax: 100_000,
   /** Names of parts that are known to be whole, of one table; beyond it those that are gone are forgotten. */

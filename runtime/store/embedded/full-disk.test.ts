@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -177,6 +178,74 @@ describe('an embedded store whose writes fail', () => {
     expect(await stored(again)).toEqual({});
     await insert(again, 4);
     expect(await stored(again)).toEqual({ 4: 1 });
+  });
+});
+
+/** Passes requests on to the store, and breaks the connection instead of passing an answer on while `isMute`. */
+async function mutingProxy(
+  port: number,
+): Promise<{ url: string; mute: { isMute: boolean; swallowed: number }; close(): void }> {
+  const mute = { isMute: false, swallowed: 0 };
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream);
+    upstream.on('data', (chunk) => {
+      if (!mute.isMute) return void client.write(chunk);
+      mute.swallowed++;
+      client.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    mute,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+describe('an insert', () => {
+  it('whose answer is lost after it was stored is stored once when it comes again, and again after a kill', async () => {
+    const into = await start();
+    await into.ensureTable(table);
+    const proxy = await mutingProxy(Number(new URL(into.url).port));
+    const through = await connectStore({ url: proxy.url, clock: systemClock() });
+    try {
+      proxy.mute.isMute = true;
+      for (let sequence = 1; sequence <= 3; sequence++) {
+        await expect(insert(through, sequence)).rejects.toMatchObject({ code: 'MACH3103' });
+      }
+      expect(proxy.mute.swallowed).toBe(3);
+      expect(await stored(into)).toEqual(once(3));
+      proxy.mute.isMute = false;
+      await insert(through, 1);
+      process.kill(embedded?.pid ?? 0, 'SIGKILL');
+      for (let sequence = 1; sequence <= 3; sequence++) await insertSurely(through, sequence);
+      expect(await stored(into)).toEqual(once(3));
+    } finally {
+      await through.close();
+      proxy.close();
+    }
+  });
+
+  it('that comes several times at once is stored once', async () => {
+    const into = await start();
+    await into.ensureTable(table);
+    for (let sequence = 1; sequence <= 5; sequence++) {
+      await Promise.all(Array.from({ length: 4 }, () => insert(into, sequence)));
+    }
+    expect(await stored(into)).toEqual(once(5));
   });
 });
 

@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { embeddedLimits } from '../limits.ts';
 import { newestLog } from './deduplication-log.ts';
 import { partProblem } from './part-check.ts';
-import type { PartName } from './part-name.ts';
+import { covers, type PartName, parsePartName } from './part-name.ts';
 import { partsIn, tableFolders } from './table-folder.ts';
 
 export interface PartGuardOptions {
@@ -77,7 +77,13 @@ export function createPartGuard({ data, onBroken }: PartGuardOptions): PartGuard
     const bytes = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) - one.logBytes;
     if (bytes <= 0) return;
     const buffer = Buffer.alloc(bytes);
-    const file = openSync(path, 'r');
+    let file: number;
+    try {
+      file = openSync(path, 'r');
+    } catch {
+      // Its table has been dropped.
+      return;
+    }
     try {
       readSync(file, buffer, 0, bytes, one.logBytes);
     } finally {
@@ -88,7 +94,9 @@ export function createPartGuard({ data, onBroken }: PartGuardOptions): PartGuard
     one.logBytes += Buffer.byteLength(whole, 'latin1');
     for (const line of whole.split('\n')) {
       const [operation, part] = line.split('\t');
-      if (operation === '1' && part !== undefined) one.tokens.add(part);
+      if (part === undefined) continue;
+      if (operation === '1') one.tokens.add(part);
+      else one.tokens.delete(part);
     }
   }
 
@@ -129,25 +137,49 @@ export function createPartGuard({ data, onBroken }: PartGuardOptions): PartGuard
     }
   }
 
+  /** Parts whose tokens are on the disk and whose rows are not. */
+  function orphans(): { readonly table: string; readonly part: string }[] {
+    return [...watched].flatMap(([table, one]) => {
+      if (!existsSync(table)) watched.delete(table);
+      readTokens(table, one);
+      const waiting = [...one.tokens].filter((part) => !existsSync(join(table, part)));
+      if (waiting.length === 0) return [];
+      const parts = partsIn(table);
+      return waiting.flatMap((part) => {
+        const name = parsePartName(part);
+        if (name && !parts.some((other) => covers(other, name))) return [{ table, part }];
+        // Merged or dropped since.
+        one.tokens.delete(part);
+        return [];
+      });
+    });
+  }
+
+  /**
+   * Until the rows of every token are there. A token without rows is an insert that has failed in its last step, or one that is still
+   * under way: who comes again with that token must not be told that it is stored before it is.
+   */
+  async function awaitRows(): Promise<void> {
+    const until = performance.now() + embeddedLimits.orphanWaitMs;
+    const first = orphans();
+    const isFirst = ({ table, part }: { table: string; part: string }) =>
+      first.some((one) => one.table === table && one.part === part);
+    for (let left = first; left.length > 0; left = orphans().filter(isFirst)) {
+      const [{ table, part } = { table: '', part: '' }] = left;
+      if (performance.now() > until)
+        onBroken({ table: basename(table), part, problem: 'it is not there, its token is' });
+      await delay(embeddedLimits.orphanLookMs);
+    }
+  }
+
   return {
     look,
     async afterInsert() {
       const before = new Map([...watched].map(([table, { logBytes }]) => [table, logBytes]));
+      await awaitRows();
       look();
       await syncTokens(before);
     },
-    async afterFailure() {
-      const orphans = () =>
-        [...watched].flatMap(([table, one]) => {
-          readTokens(table, one);
-          return [...one.tokens].filter((part) => !existsSync(join(table, part))).map((part) => ({ table, part }));
-        });
-      const first = orphans();
-      if (first.length === 0) return;
-      // Another insert may be between its token and its part.
-      await delay(embeddedLimits.orphanWaitMs);
-      const still = orphans().find(({ table, part }) => first.some((one) => one.table === table && one.part === part));
-      if (still) onBroken({ table: basename(still.table), part: still.part, problem: 'it is not there, its token is' });
-    },
+    afterFailure: awaitRows,
   };
 }
