@@ -5,7 +5,8 @@ export interface SimulatedArguments {
   readonly firstSeed: number;
   readonly lastSeed: number;
   readonly threads: number;
-  readonly partitions: number;
+  /** Drawn from each seed when absent. */
+  readonly partitions?: number;
   /** File for the figures. */
   readonly json?: string;
 }

@@ -15,7 +15,7 @@ interface Options {
   readonly seeds: readonly [number, number];
   readonly seed?: number;
   readonly threads: number;
-  readonly partitions: number;
+  readonly partitions?: number;
   readonly fault?: readonly string[];
   readonly for: number;
   readonly json?: string;
@@ -55,7 +55,11 @@ function commandLine(): Command {
     )
     .option('--seeds <first..last>', 'simulated: the seeds', seedRange, [1, 2000] as const)
     .option('--threads <count>', 'simulated: threads', wholeNumber(1, threadsMax), Math.min(availableParallelism(), 16))
-    .option('--partitions <count>', 'simulated: partitions of the topology', wholeNumber(1, partitionsMax), 1)
+    .option(
+      '--partitions <count>',
+      'simulated: partitions of the topology; drawn from each seed when absent',
+      wholeNumber(1, partitionsMax),
+    )
     .option('--seed <number>', 'real processes: the seed; a random one when absent', seed)
     .option('--fault <name>', 'real processes: this fault alone; may be given several times', gather)
     .option('--for <duration>', 'real processes: how long faults are made', positiveDuration, 60_000)
@@ -78,7 +82,13 @@ Exit codes: 0 all promises held; 1 one did not, or faults that should have struc
 
 function simulatedArguments(options: Options): SimulatedArguments {
   const { seeds, threads, partitions, json } = options;
-  return { firstSeed: seeds[0], lastSeed: seeds[1], threads, partitions, ...(json !== undefined && { json }) };
+  return {
+    firstSeed: seeds[0],
+    lastSeed: seeds[1],
+    threads,
+    ...(partitions !== undefined && { partitions }),
+    ...(json !== undefined && { json }),
+  };
 }
 
 async function main(): Promise<number> {

@@ -1,10 +1,10 @@
 /** Nothing grows without end: state, checkpoints, promises, queues and timers at the end of a simulation. */
 import type { MemoryStorage } from '../../../runtime/bus/memory/storage.ts';
 import type { VirtualClock } from '../../../runtime/clock.ts';
+import type { Engine } from '../../../runtime/execution/engine.ts';
 import { limits } from '../../../runtime/limits.ts';
 import type { Cluster } from './cluster.ts';
 import { stagesOf } from './engine-view.ts';
-import type { SimulatedProcess } from './process.ts';
 import type { SentRequest } from './senders.ts';
 
 const timersPerProcessMax = 40;
@@ -15,22 +15,21 @@ const messagesPerCheckpoint = 2;
 const checkpointsMax = limits.checkpointsKept + 1 + limits.checkpointHistoryMs / limits.checkpointHistoryEveryMs;
 
 export function checkBounds(args: {
-  process: SimulatedProcess;
+  engines: readonly Engine[];
   cluster: Cluster;
   storage: MemoryStorage;
   clock: VirtualClock;
   requests: readonly SentRequest[];
 }): string[] {
-  const { process, cluster, storage, requests } = args;
+  const { engines, cluster, storage, requests } = args;
+  const { topology } = engines[0] as Engine;
   const problems: string[] = [];
   const atMost = (what: string, found: number, most: number) => {
     if (found > most) problems.push(`${what}: ${found}, may be ${most} at most`);
   };
-  const { engine } = process;
-  if (!engine) return ['invariant broken: no engine'];
   const events = requests.reduce((sum, request) => sum + request.events.length, 0);
-  const stages = stagesOf(engine);
-  for (const { id } of engine.topology.operators) {
+  const stages = stagesOf(...engines);
+  for (const { id } of topology.operators) {
     const keys = stages.reduce((sum, { machine }) => sum + (machine.runner(id)?.stateKeys ?? 0), 0);
     atMost(`state keys of ${id}`, keys, events + 1);
   }
@@ -44,7 +43,7 @@ export function checkBounds(args: {
     const isCheckpoints = spec.name.startsWith('objects-');
     const most = isCheckpoints
       ? (messagesPerCheckpoint * (checkpointsMax + running) + piecesPerDeathMax * deaths) * stages.length
-      : (engine.topology.sinks.length + 1) * stages.length + 1;
+      : (topology.sinks.length + 1) * stages.length + 1;
     atMost(`messages of ${spec.name}`, messages.size, most);
   }
   atMost('timers', args.clock.pending, timersPerProcessMax * stages.length * running + requests.length);

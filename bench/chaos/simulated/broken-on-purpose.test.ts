@@ -11,15 +11,16 @@ import type { Tampering } from './process.ts';
 import type { Action } from './schedule.ts';
 import { attempt } from './shrink.ts';
 import type { SimulationOptions } from './simulate.ts';
-import type { WorkloadVariant } from './workloads.ts';
+import type { Form, WorkloadVariant } from './workloads.ts';
 
 const seeds = [11, 12, 13, 14];
+const oneProcess: Form = { partitions: 1, workers: undefined };
 const calm: WorkloadVariant = { name: 'identity', idle: '30d', order: 'kept' };
 
 async function problemsOf(options: Omit<SimulationOptions, 'seed'>): Promise<string[]> {
   const all: string[] = [];
   for (const seed of seeds) {
-    const tried = await attempt({ seed, ...options });
+    const tried = await attempt({ seed, form: oneProcess, ...options });
     if (!tried.held) all.push(...tried.problems.map((problem) => `seed ${seed}: ${problem}`));
   }
   return all;

@@ -15,7 +15,7 @@ export interface Cluster {
   readonly processes: readonly SimulatedProcess[];
   /** Those that are neither dead nor paused. */
   running(): readonly SimulatedProcess[];
-  /** The newest that is neither dead nor paused, if there is one. */
+  /** The newest that is neither dead nor paused; one that has partitions, if there is one. */
   owner(): SimulatedProcess | undefined;
   /** A process more, beside those that run. */
   add(): SimulatedProcess;
@@ -25,7 +25,13 @@ export interface Cluster {
   stop(): void;
 }
 
-export function startCluster(args: { clock: Clock; random: Random; spawn(index: number): SimulatedProcess }): Cluster {
+export function startCluster(args: {
+  clock: Clock;
+  random: Random;
+  spawn(index: number): SimulatedProcess;
+  /** So many share the partitions by leases of their own; undefined: one has them all, and is replaced when it stands still. */
+  workers: number | undefined;
+}): Cluster {
   const { clock, random } = args;
   const processes: SimulatedProcess[] = [];
   let restarts = 0;
@@ -52,10 +58,14 @@ export function startCluster(args: { clock: Clock; random: Random; spawn(index: 
 
   function look(): void {
     if (stopped) return;
-    if (!processes.some(holdsLease) && clock.now() >= startAt) {
-      const isTakeover = processes.some(({ dead }) => !dead);
+    const isWanted =
+      args.workers === undefined
+        ? !processes.some(holdsLease)
+        : processes.filter(({ dead }) => !dead).length < args.workers;
+    if (isWanted && clock.now() >= startAt) {
+      const isTakeover = args.workers === undefined && processes.some(({ dead }) => !dead);
       if (isTakeover) takeovers++;
-      else if (processes.length > 0) restarts++;
+      else if (processes.some(({ dead }) => dead)) restarts++;
       add();
     }
     clock.after(lookEveryMs, look);
@@ -65,7 +75,7 @@ export function startCluster(args: { clock: Clock; random: Random; spawn(index: 
   return {
     processes,
     running,
-    owner: () => running().at(-1),
+    owner: () => running().findLast(({ engine }) => (engine?.units.size ?? 0) > 0) ?? running().at(-1),
     add,
     get restarts() {
       return restarts;

@@ -3,13 +3,13 @@ import type { Engine } from '../../../runtime/execution/engine.ts';
 import type { StageRunner } from '../../../runtime/execution/stage-runner.ts';
 import { type Accounting, emptyAccounting } from '../../../runtime/stream/ledger.ts';
 
-export function stagesOf(engine: Engine): readonly StageRunner[] {
-  return [...engine.units.values()].flatMap(({ stages }) => [...stages]);
+export function stagesOf(...engines: readonly Engine[]): readonly StageRunner[] {
+  return engines.flatMap(({ units }) => [...units.values()]).flatMap(({ stages }) => [...stages]);
 }
 
-export function accountingOf(engine: Engine): Accounting {
+export function accountingOf(engines: readonly Engine[]): Accounting {
   const total = emptyAccounting();
-  for (const { machine } of stagesOf(engine)) {
+  for (const { machine } of stagesOf(...engines)) {
     const { dropped_by_reason: reasons, ...counts } = machine.accounting;
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) total[name] += counts[name];
     for (const [reason, count] of Object.entries(reasons)) {
@@ -20,6 +20,6 @@ export function accountingOf(engine: Engine): Accounting {
 }
 
 /** Questions of look-ups that wait for their answers. */
-export function waitingAnswers(engine: Engine, node: string): number {
-  return stagesOf(engine).reduce((sum, { machine }) => sum + (machine.runner(node)?.stateKeys ?? 0), 0);
+export function waitingAnswers(engines: readonly Engine[], node: string): number {
+  return stagesOf(...engines).reduce((sum, { machine }) => sum + (machine.runner(node)?.stateKeys ?? 0), 0);
 }

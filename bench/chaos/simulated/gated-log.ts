@@ -10,9 +10,11 @@ export interface LogHooks {
   fenced(): void;
 }
 
-export function gatedLog(inner: Log, gate: Gate, hooks: LogHooks): Log {
+/** `leases`: a client that is paused and killed with the process by itself. */
+export function gatedLog(inner: Log, leases: Log, gate: Gate, hooks: LogHooks): Log {
   const { through } = gate;
   return {
+    ...inner,
     async stream(spec) {
       return gatedStream(await through(() => inner.stream(spec)), gate, hooks);
     },
@@ -25,15 +27,12 @@ export function gatedLog(inner: Log, gate: Gate, hooks: LogHooks): Log {
         delete: (name) => through(() => objects.delete(name)),
       } satisfies ObjectStore;
     },
-    lease: (options) => through(() => inner.lease(options)),
+    lease: (options) => through(() => leases.lease(options)),
     async find(name) {
       const found = await through(() => inner.find(name));
       return found && gatedStream(found, gate, hooks);
     },
-    publish: (subject, payload) => inner.publish(subject, payload),
-    subscribe: (subject, signal) => inner.subscribe(subject, signal),
     check: () => through(() => inner.check()),
-    close: () => inner.close(),
   };
 }
 

@@ -6,7 +6,7 @@ import { memoryLog } from '../../../runtime/bus/memory/log.ts';
 import type { MemoryStorage } from '../../../runtime/bus/memory/storage.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf } from '../../../runtime/errors.ts';
-import { type Engine, startEngine } from '../../../runtime/execution/engine.ts';
+import { type Engine, type EngineOptions, startEngine } from '../../../runtime/execution/engine.ts';
 import { armedCrashPoints, type CrashPoints } from '../../../runtime/faults.ts';
 import type { Store } from '../../../runtime/store/store.ts';
 import type { Logger, SourceContext } from '../../../runtime/stream/definition.ts';
@@ -15,6 +15,7 @@ import type { BoundTopology } from '../../../runtime/topology/index.ts';
 import { openGate } from './gate.ts';
 import { gatedLog, type LogHooks } from './gated-log.ts';
 import { processClock } from './process-clock.ts';
+import { startShared } from './start-shared.ts';
 
 /** What a test breaks on purpose: production code has no switch for any of it. */
 export interface Tampering {
@@ -31,8 +32,10 @@ export interface ProcessArguments {
   readonly store: Store;
   readonly topology: BoundTopology;
   readonly partitions: number;
+  /** Owns only the partitions that it has the leases of. */
+  readonly shares: boolean;
   readonly checkpointEveryMs: number;
-  readonly hooks: LogHooks;
+  readonly hooks: LogHooks & { taken(): void };
   readonly tampering: Tampering;
   answer(event: Event, signal: AbortSignal): Promise<unknown>;
 }
@@ -63,7 +66,10 @@ export interface SimulatedProcess {
 
 function withEdges(
   topology: BoundTopology,
-  edges: Pick<ProcessArguments, 'answer'> & { opened(id: string, context: SourceContext): void },
+  edges: Pick<ProcessArguments, 'answer'> & {
+    opened(id: string, context: SourceContext): void;
+    closed(id: string): void;
+  },
 ): BoundTopology {
   return {
     ...topology,
@@ -73,7 +79,7 @@ function withEdges(
         ...node.bound,
         async open(context) {
           edges.opened(node.id, context);
-          return { address: 'the simulation', close: async () => {} };
+          return { address: 'the simulation', close: async () => edges.closed(node.id) };
         },
       },
     })),
@@ -98,6 +104,8 @@ export function startProcess(args: ProcessArguments): SimulatedProcess {
   const gate = openGate();
   const clock = processClock(base, gate);
   const inner = memoryLog({ clock: clock.monotonic, storage: args.storage, faults: args.faults });
+  // The times of a lease are the broker's own: they go on while the process stands still.
+  const leases = memoryLog({ clock: base, storage: args.storage, faults: args.faults });
   const contexts = new Map<string, SourceContext>();
   const errors: string[] = [];
   const pauses = new Map<string, { left: number; onPause: () => void }>();
@@ -112,12 +120,14 @@ export function startProcess(args: ProcessArguments): SimulatedProcess {
     state.reason = reason;
     gate.kill();
     inner.crash();
+    leases.crash();
     resolveDied();
   }
 
   function pause(): void {
     if (gate.dead || gate.paused) return;
     gate.pause();
+    leases.pause();
     state.pausedAt = base.now();
   }
 
@@ -139,14 +149,15 @@ export function startProcess(args: ProcessArguments): SimulatedProcess {
     if (level === 'error' && !gate.dead) errors.push(`${message} ${JSON.stringify(fields)}`);
   };
   const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  const gated = gatedLog(tampering.log?.(inner) ?? inner, gate, args.hooks);
+  const gated = gatedLog(tampering.log?.(inner) ?? inner, leases, gate, args.hooks);
   const store = gatedStore(tampering.store?.(args.store) ?? args.store, gate.through);
 
   const { partitions } = args;
-  void startEngine({
+  const options: EngineOptions = {
     topology: withEdges(args.topology, {
       answer: (event, signal) => gate.through(() => args.answer(event, signal)),
       opened: (id, context) => void contexts.set(id, tampering.source?.(context) ?? context),
+      closed: (id) => void contexts.delete(id),
     }),
     log: gated,
     store,
@@ -156,8 +167,17 @@ export function startProcess(args: ProcessArguments): SimulatedProcess {
     crashPoints,
     groupCommitWindowMs: 0,
     checkpointEveryMs: args.checkpointEveryMs,
-    ...(partitions === 1 ? {} : { partitions }),
-  }).then(
+    partitions,
+  };
+  const shared = () =>
+    startShared(options, {
+      index,
+      log: gated,
+      clock: clock.monotonic,
+      onFailure: (error) => kill(`failed: ${messageOf(error)}`),
+      onTaken: args.hooks.taken,
+    });
+  void (args.shares ? shared() : startEngine(options)).then(
     (engine) => {
       if (gate.dead) return;
       state.engine = engine;
@@ -193,7 +213,10 @@ export function startProcess(args: ProcessArguments): SimulatedProcess {
     },
     kill,
     pause,
-    resume: () => gate.resume(),
+    resume() {
+      gate.resume();
+      leases.resume();
+    },
     crashAt: (point, visit) => crashes.arm(point, visit),
     pauseAt: (point, visit, onPause) => void pauses.set(point, { left: visit, onPause }),
     disarm() {

@@ -14,8 +14,9 @@ const progressEveryMs = 2_000;
 
 function ordersOf({ firstSeed, lastSeed, partitions }: SimulatedArguments): Order[] {
   const orders: Order[] = [];
+  const form = partitions === undefined ? {} : { partitions };
   for (let first = firstSeed; first <= lastSeed; first += seedsOfOneOrder) {
-    orders.push({ first, last: Math.min(lastSeed, first + seedsOfOneOrder - 1), partitions });
+    orders.push({ first, last: Math.min(lastSeed, first + seedsOfOneOrder - 1), ...form });
   }
   return orders;
 }
@@ -62,7 +63,7 @@ export async function runSimulated(args: SimulatedArguments): Promise<number> {
     mode: 'simulated',
     firstSeed: args.firstSeed,
     lastSeed: args.lastSeed,
-    partitions: args.partitions,
+    partitions: args.partitions ?? null,
     passed: failures.length === 0 && missing.length === 0,
     ...tally,
     unproven: missing,

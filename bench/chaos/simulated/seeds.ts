@@ -7,17 +7,18 @@ export interface SeedsResult {
   readonly failures: readonly Failure[];
 }
 
-export async function runSeeds(args: { first: number; last: number; partitions: number }): Promise<SeedsResult> {
+export async function runSeeds(args: { first: number; last: number; partitions?: number }): Promise<SeedsResult> {
   const { first, last, partitions } = args;
+  const form = partitions === undefined ? {} : { partitions };
   const tally = emptyTally();
   const failures: Failure[] = [];
   for (let seed = first; seed <= last; seed++) {
-    const tried = await attempt({ seed, partitions });
+    const tried = await attempt({ seed, ...form });
     tally.seeds++;
     if (tried.result) addResult(tally, tried.result);
     if (tried.held) continue;
     tally.failed++;
-    failures.push(await shrink({ seed, partitions }, tried.problems));
+    failures.push(await shrink({ seed, ...form }, tried.problems));
   }
   return { tally, failures };
 }

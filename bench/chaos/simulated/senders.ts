@@ -132,7 +132,8 @@ export function startSender(args: {
   });
 
   async function attempt(request: SentRequest): Promise<boolean> {
-    connected = connected && !connected.dead ? connected : world.connect(network);
+    // A process may have given the source up to another.
+    if (!connected || connected.dead || !connected.source(source)) connected = world.connect(network);
     const context = connected?.source(source);
     if (!connected || !context) return false;
     request.attempts++;

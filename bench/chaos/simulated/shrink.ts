@@ -1,7 +1,7 @@
 /** The smallest prefix of a schedule that still fails. */
 import { messageOf } from '../../../runtime/errors.ts';
 import { describeAction } from './schedule.ts';
-import { type SimulationOptions, type SimulationResult, scheduleOf, simulate, workloadOf } from './simulate.ts';
+import { formOf, type SimulationOptions, type SimulationResult, scheduleOf, simulate, workloadOf } from './simulate.ts';
 
 export interface Failure {
   readonly seed: number;
@@ -30,9 +30,15 @@ export async function attempt(options: SimulationOptions): Promise<Attempt> {
 export async function shrink(options: SimulationOptions, problems: readonly string[]): Promise<Failure> {
   const schedule = options.schedule ?? scheduleOf(options.seed);
   const { name, idle, order } = options.workload ?? workloadOf(options.seed);
+  const { partitions, workers } = options.form ?? formOf(options.seed, options.partitions);
   const failure = {
     seed: options.seed,
-    workload: `${name}, idle ${idle}${name === 'look-up' ? `, order ${order}` : ''}`,
+    workload: [
+      `${name}, idle ${idle}`,
+      ...(name === 'look-up' ? [`order ${order}`] : []),
+      ...(partitions > 1 ? [`${partitions} partitions`] : []),
+      ...(workers === undefined ? [] : [`${workers} workers`]),
+    ].join(', '),
     schedule: schedule.map(describeAction),
   };
   for (let prefix = 0; prefix < schedule.length; prefix++) {

@@ -1,27 +1,28 @@
 /** One simulation: a seed, its workload and its schedule, from the first sender to the verdict. */
 import { memoryStorage } from '../../../runtime/bus/memory/storage.ts';
 import { type VirtualClock, virtualClock } from '../../../runtime/clock.ts';
-import { messageOf } from '../../../runtime/errors.ts';
-import type { Engine } from '../../../runtime/execution/engine.ts';
 import { type Random, seededRandom } from '../../../runtime/random.ts';
 import { activeFaults } from './active-faults.ts';
 import { checkBounds } from './bounds.ts';
 import { type Cluster, startCluster } from './cluster.ts';
+import { startCrowd } from './crowd.ts';
 import { withoutChance } from './determinism.ts';
-import { accountingOf, stagesOf, waitingAnswers } from './engine-view.ts';
+import { accountingOf, stagesOf } from './engine-view.ts';
 import { answerTo, judge, type Verdict } from './oracle.ts';
 import { perform, type Stage } from './perform.ts';
 import { type SimulatedProcess, startProcess, type Tampering } from './process.ts';
 import { type Action, type ActionKind, drawSchedule } from './schedule.ts';
-import { type Sender, startSender } from './senders.ts';
+import { settle } from './settle.ts';
 import { simulatedStore } from './simulated-store.ts';
-import { topologyOf, type WorkloadVariant, workloadNames } from './workloads.ts';
+import { type Form, topologyOf, type WorkloadVariant, workloadNames } from './workloads.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
   /** Only so many of the schedule's first actions; all when absent. */
   readonly actions?: number;
+  /** Drawn from the seed when absent. */
   readonly partitions?: number;
+  readonly form?: Form;
   readonly tampering?: Tampering;
   /** Instead of the one that the seed draws. */
   readonly schedule?: readonly Action[];
@@ -31,11 +32,12 @@ export interface SimulationOptions {
 export interface SimulationResult extends Verdict {
   readonly seed: number;
   readonly workload: WorkloadVariant;
+  readonly form: Form;
   readonly schedule: readonly Action[];
   readonly struck: ReadonlyMap<ActionKind, number>;
   /** Processes started after a death. */
   readonly restarts: number;
-  /** Processes started because the owner had not renewed its lease. */
+  /** Processes started because the owner had not renewed its lease; among several, partitions taken by another. */
   readonly takeovers: number;
   /** Messages handled again by a process that took over, and appends that the log had already. */
   readonly redeliveries: number;
@@ -47,11 +49,10 @@ export interface SimulationResult extends Verdict {
 
 const begin = 1_700_000_000_000;
 const stepMs = 1_000;
-const simulationMaxMs = 12 * 3_600_000;
+const simulationMaxMs = 3 * 3_600_000;
 const lookUpMsMax = 2_600;
 const lookUpFailureRate = 0.05;
 const quietBeforeFlushMs = 60_000;
-const settleMs = 180_000;
 
 export function workloadOf(seed: number): WorkloadVariant {
   const random = seededRandom(seed).fork('workload');
@@ -60,6 +61,12 @@ export function workloadOf(seed: number): WorkloadVariant {
     idle: random.pick(['20s', '30d']),
     order: random.pick(['kept', 'free']),
   };
+}
+
+export function formOf(seed: number, wanted?: number): Form {
+  const random = seededRandom(seed).fork('form');
+  const partitions = wanted ?? random.pick([1, 1, 1, 4]);
+  return { partitions, workers: partitions === 1 ? undefined : random.pick([undefined, 2, 3]) };
 }
 
 export const scheduleOf = (seed: number): readonly Action[] => drawSchedule(seededRandom(seed).fork('schedule'));
@@ -88,13 +95,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 
 async function run(options: SimulationOptions, clock: VirtualClock, random: Random): Promise<SimulationResult> {
   const workload = options.workload ?? workloadOf(options.seed);
+  const form = options.form ?? formOf(options.seed, options.partitions);
   const schedule = (options.schedule ?? scheduleOf(options.seed)).slice(0, options.actions);
   const topology = topologyOf(workload);
   const storage = memoryStorage();
   const store = simulatedStore(clock, random.fork('store'));
   const faults = activeFaults();
   const struck = new Map<ActionKind, number>();
-  const counts = { repeated: 0, fenced: 0, serials: 0, redelivered: 0 };
+  const counts = { repeated: 0, fenced: 0, taken: 0 };
   const connections = random.fork('answers');
   const checkpointEveryMs = random.fork('checkpoints').pick([300, 1_000, 5_000, 20_000]);
   const answers = random.fork('look-ups');
@@ -107,9 +115,10 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
       faults,
       store: store.store,
       topology,
-      partitions: options.partitions ?? 1,
+      partitions: form.partitions,
+      shares: form.workers !== undefined,
       checkpointEveryMs,
-      hooks: { repeated: () => counts.repeated++, fenced: () => counts.fenced++ },
+      hooks: { repeated: () => counts.repeated++, fenced: () => counts.fenced++, taken: () => counts.taken++ },
       tampering: options.tampering ?? {},
       async answer(event, signal) {
         const fails = answers.chance(lookUpFailureRate);
@@ -118,14 +127,17 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
         return answerTo(event);
       },
     });
-  const cluster = startCluster({ clock, random: random.fork('cluster'), spawn });
-  const senders = startSenders({
-    random: random.fork('senders'),
+  const cluster = startCluster({ clock, random: random.fork('cluster'), spawn, workers: form.workers });
+  const senders = startCrowd({
     clock,
+    random: random.fork('senders'),
     cluster,
-    counts,
-    connections,
-    stage: () => stage,
+    losesAnswer() {
+      const { lostRate, random: draws } = stage.answers;
+      if (!draws.chance(lostRate)) return false;
+      struck.set('answer-lost', (struck.get('answer-lost') ?? 0) + 1);
+      return true;
+    },
   });
   const stage: Stage = {
     clock,
@@ -150,10 +162,8 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
   const quietAt = clock.now();
   await clock.sleep(quietBeforeFlushMs);
   await Promise.all(senders.map((sender) => sender.flush()));
-  const process = await settle(clock, cluster);
+  const engines = await settle(clock, cluster, form);
   const caughtUpMs = clock.now() - quietAt - quietBeforeFlushMs;
-  const { engine } = process;
-  if (!engine) throw new Error('invariant broken: what has settled has an engine');
   const requests = senders.flatMap((sender) => sender.requests);
   const verdict = judge({
     workload: workload.name,
@@ -161,12 +171,12 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
     storage,
     store,
     requests,
-    accounting: accountingOf(engine),
-    partitions: options.partitions ?? 1,
+    accounting: accountingOf(engines),
+    partitions: form.partitions,
     idleMs: topology.sources[0]?.idleMs ?? 0,
     clockJumped: struck.has('clock-jump'),
   });
-  const bounds = checkBounds({ process, cluster, storage, clock, requests });
+  const bounds = checkBounds({ engines, cluster, storage, clock, requests });
   cluster.stop();
   for (const one of cluster.processes) one.kill('the simulation is over');
   for (const [fault, count] of faults.counts) struck.set(fault as ActionKind, count);
@@ -176,10 +186,11 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
     problems: [...verdict.problems, ...bounds],
     seed: options.seed,
     workload,
+    form,
     schedule,
     struck,
     restarts: cluster.restarts,
-    takeovers: cluster.takeovers,
+    takeovers: cluster.takeovers + (form.workers === undefined ? 0 : Math.max(0, counts.taken - form.partitions)),
     redeliveries: counts.repeated + handledAgain(cluster),
     deduplicated: store.deduplicated,
     fenced: counts.fenced,
@@ -204,80 +215,11 @@ function handledAgain(cluster: Cluster): number {
   return again;
 }
 
-function startSenders(args: {
-  random: Random;
-  clock: VirtualClock;
-  cluster: Cluster;
-  counts: { serials: number };
-  connections: Random;
-  stage(): Stage;
-}): Sender[] {
-  const { random, clock, cluster, counts, stage } = args;
-  const world = {
-    clock,
-    connect(draws: Random) {
-      const open = cluster.processes.filter((process) => !process.dead && process.source('beds') !== undefined);
-      return open.length === 0 ? undefined : draws.pick(open);
-    },
-    losesAnswer() {
-      const { lostRate, random: draws } = stage().answers;
-      if (!draws.chance(lostRate)) return false;
-      stage().struck.set('answer-lost', (stage().struck.get('answer-lost') ?? 0) + 1);
-      return true;
-    },
-    serial: () => ++counts.serials,
-  };
-  const sender = (source: 'beds' | 'calls', origin: string, count: number) =>
-    startSender({ source, origin, count, world, random: random.fork(`${source} ${origin}`) });
-  return [
-    sender('beds', 'H1', 12),
-    sender('beds', 'H2', 12),
-    sender('calls', 'centre', 12),
-    sender('calls', 'post', 6),
-  ];
-}
-
 async function makeQuiet({ faults, store, cluster }: Stage): Promise<void> {
   faults.stop();
   store.stop();
   for (const process of cluster.processes) {
     process.disarm();
     if (!process.dead) process.resume();
-  }
-}
-
-/** Resolves with the process that has handled and written everything. */
-async function settle(clock: VirtualClock, cluster: Cluster): Promise<SimulatedProcess> {
-  for (;;) {
-    const process = cluster.owner();
-    const engine = process?.engine;
-    if (!process || !engine) {
-      await clock.sleep(stepMs);
-      continue;
-    }
-    const settled = await Promise.race([
-      allDone(clock, engine).then(
-        () => true,
-        (error) => {
-          throw new Error(`does not settle: ${messageOf(error)}`);
-        },
-      ),
-      process.died.then(() => false),
-      // Where two processes run, the one that is not the owner may never get there.
-      clock.sleep(settleMs).then(() => false),
-    ]);
-    if (settled && !process.dead) return process;
-    if (!process.dead && cluster.running().length > 1) process.kill('does not get on beside another owner');
-  }
-}
-
-/** Everything in the log is handled and written, also what waits for the answers of look-ups and what came meanwhile. */
-async function allDone(clock: VirtualClock, engine: Engine): Promise<void> {
-  for (;;) {
-    const { lastSequence } = await engine.input.state();
-    await engine.settled();
-    const isAsking = waitingAnswers(engine, 'asked') > 0;
-    if (!isAsking && (await engine.input.state()).lastSequence === lastSequence) return;
-    if (isAsking) await clock.sleep(stepMs);
   }
 }

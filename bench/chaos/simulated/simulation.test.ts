@@ -15,7 +15,7 @@ const dayMs = 86_400_000;
 const firstOfToday = 100_000 + Math.floor(Date.now() / dayMs) * seedsOfADay;
 
 async function expectHeld(first: number, last: number) {
-  const { tally, failures } = await runSeeds({ first, last, partitions: 1 });
+  const { tally, failures } = await runSeeds({ first, last });
   expect(failures.map(describeFailure).join('\n\n')).toBe('');
   expect(tally).toMatchObject({ failed: 0, missing: 0, twice: 0, wrong: 0, found: tally.owed });
   return tally;
@@ -61,6 +61,7 @@ describe('the whole engine under faults from a seed', () => {
     };
     const options = {
       seed: 5,
+      form: { partitions: 1, workers: undefined },
       tampering,
       schedule: [
         { atMs: 2_000, kind: 'poison-events', events: 2 },

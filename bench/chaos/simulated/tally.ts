@@ -67,7 +67,8 @@ export interface Report extends Tally {
   readonly mode: 'simulated';
   readonly firstSeed: number;
   readonly lastSeed: number;
-  readonly partitions: number;
+  /** null: drawn from each seed. */
+  readonly partitions: number | null;
   readonly passed: boolean;
   readonly unproven: readonly string[];
   readonly failures: readonly Failure[];

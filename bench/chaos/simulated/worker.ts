@@ -5,9 +5,9 @@ import { runSeeds } from './seeds.ts';
 export interface Order {
   readonly first: number;
   readonly last: number;
-  readonly partitions: number;
+  readonly partitions?: number;
 }
 
-parentPort?.on('message', async ({ first, last, partitions }: Order) => {
-  parentPort?.postMessage(await runSeeds({ first, last, partitions }));
+parentPort?.on('message', async (order: Order) => {
+  parentPort?.postMessage(await runSeeds(order));
 });

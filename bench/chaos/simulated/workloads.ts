@@ -89,6 +89,13 @@ export interface WorkloadVariant {
   readonly order: 'kept' | 'free';
 }
 
+/** How the topology is run. */
+export interface Form {
+  readonly partitions: number;
+  /** Processes that share the partitions by leases; undefined: one process has them all. */
+  readonly workers: number | undefined;
+}
+
 const source = defineSource({
   name: 'sender',
   status: 'stable',
