@@ -10,7 +10,7 @@ import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
-import { type Accounting, emptyAccounting, Ledger, type Outcomes, outcome, outcomesSince } from '../stream/ledger.ts';
+import { type Accounting, emptyAccounting, Ledger, type Outcomes, outcome } from '../stream/ledger.ts';
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event } from '../stream/schema.ts';
@@ -18,27 +18,24 @@ import { fieldNames, type Schema } from '../stream/schema.ts';
 import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
 import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
-import { decodeLetter, endingOf, operatorLetter, sinkLetter } from './dead-letter.ts';
+import { decodeLetter, operatorLetter } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange-inputs.ts';
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
 import { type PassedRedrive, redriveExchange } from './exchange/redrive-lane.ts';
 import { fuseChains, isFusible } from './fuse.ts';
-import { type Landed, landingOf, type Refused } from './landing.ts';
 import {
   type AnswersFrame,
   type InputFrame,
   newLetters,
   type OutputRow,
-  type RedriveFrame,
-  type RedriveLink,
   type SilenceFrame,
   type SourceFrame,
 } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
-import { redriveHome } from './redrive-home.ts';
+import { RedriveHandler } from './redrive-handler.ts';
 import { isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
 
 /** Where the dead letters of a stage are gathered, beside its sinks. */
@@ -91,8 +88,7 @@ export class StageMachine {
   private readonly outputs: StageOutputs;
   private readonly exchanges: ExchangeInputs;
   private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0, questions: new Map<string, number>() };
-  /** The dead letter that is going in again. */
-  private redrive: OutputRow['redrive'];
+  private readonly redrives: RedriveHandler;
 
   constructor(topology: BoundTopology, outputs: StageOutputs, part: StagePart = wholePart(topology)) {
     this.topology = topology;
@@ -100,6 +96,17 @@ export class StageMachine {
     this.part = part;
     this.ledger = new Ledger({ isFirst: part.partition === 0 });
     this.exchanges = new ExchangeInputs(part);
+    this.redrives = new RedriveHandler({
+      topology,
+      part,
+      ledger: this.ledger,
+      place: () => this.current,
+      source: (node) => this.source(node).frames,
+      runner: (node) => this.runners.get(node),
+      endWave: () => this.endWave(),
+      deadLetter: (letter, time) => this.deadLetter(letter, time),
+      exchange: outputs.exchange,
+    });
     for (const node of part.stage === 1 ? topology.sources : []) {
       this.sources.set(node.id, {
         node,
@@ -156,7 +163,7 @@ export class StageMachine {
     try {
       if (frame.kind === 'source') this.handleSource(this.source(source), frame);
       else if (frame.kind === 'silence') this.handleSilence(this.source(source), frame);
-      else if (frame.kind === 'redrive') this.handleRedrive(source, frame);
+      else if (frame.kind === 'redrive') this.redrives.handle(source, frame);
       else this.handleAnswers(source, frame);
     } catch (error) {
       const node = error instanceof NodeFailure ? error.node : source;
@@ -201,7 +208,7 @@ export class StageMachine {
       this.ledger.close();
       for (const { rows } of step.waves) {
         for (const { exchange, event } of rows)
-          if (exchange === redriveExchange) this.handlePassedRedrive(event as unknown as PassedRedrive);
+          if (exchange === redriveExchange) this.redrives.handlePassed(event as unknown as PassedRedrive);
       }
     } catch (error) {
       const node = error instanceof NodeFailure ? error.node : `stage ${this.part.stage}`;
@@ -328,90 +335,6 @@ export class StageMachine {
     this.endWave();
   }
 
-  /** What a redriven letter gives is handled like anything else, but moves no watermark: its time has passed. */
-  private handleRedrive(node: string, frame: RedriveFrame): void {
-    // Of the partitions that all read this the first tells what is nobody's own.
-    const isFirst = this.part.partition === 0;
-    if (isFirst) this.ledger.accounting.redriven++;
-    const landing = landingOf(this.topology, node, frame);
-    if ('problem' in landing) {
-      if (isFirst) this.refuseRedriven(node, frame, landing);
-    } else if (landing.kind === 'source') this.decodedAgain(node, frame, landing);
-    else this.land(node, frame, landing);
-  }
-
-  /** What could not be decoded goes the way of everything that the source brings. */
-  private decodedAgain(node: string, frame: RedriveFrame, { events }: Landed): void {
-    const letters = this.part.partition === 0 ? frame.deadLetters : [];
-    const counts = { events: events.length, letters: letters.length, tells: this.part.partition === 0 };
-    this.inRedrive(node, frame, counts, (redrive) => {
-      for (const still of letters) this.deadLetter(decodeLetter(node, still, redrive), frame.time);
-      if (events.length === 0) return;
-      const causes = events.map((_, cause) => cause);
-      this.source(node).frames.next({ kind: 'batch', events, times: frame.times, causes });
-      this.endWave();
-    });
-  }
-
-  /** An event goes into an input of a node, here or in the partition where it belongs. */
-  private land(node: string, frame: RedriveFrame, { input, events }: Landed): void {
-    const [event] = events;
-    if (!event) return;
-    const home = redriveHome(this.part, node, input, event);
-    if (home.kind === 'on') {
-      const { sequence, wave } = this.current;
-      const passed = { exchange: redriveExchange, sequence, wave, cause: -1, time: frame.time, acceptedAt: 0 };
-      this.outputs.exchange?.row(home.next.stage, home.next.partition, { ...passed, event: { node, frame } });
-    }
-    if (home.kind !== 'here') return;
-    const tells = !home.shared || this.part.partition === 0;
-    this.inRedrive(node, frame, { events: 1, letters: 0, tells }, () => {
-      this.runners.get(node)?.inject(input, { kind: 'batch', events: [event], times: frame.times, causes: [0] });
-      this.endWave();
-    });
-  }
-
-  /** Of a later stage: a letter that one before has passed on. */
-  private handlePassedRedrive({ node, frame }: PassedRedrive): void {
-    const landing = landingOf(this.topology, node, frame);
-    if ('problem' in landing) this.refuseRedriven(node, frame, landing);
-    else this.land(node, frame, landing);
-  }
-
-  /** Counts what comes of a redriven letter, links what fails of it again, and says how it ended. */
-  private inRedrive(
-    node: string,
-    { letter, first, attempts, origin, time }: RedriveFrame,
-    { events, letters, tells }: { events: number; letters: number; tells: boolean },
-    work: (redrive: RedriveLink) => void,
-  ): void {
-    const before = { ...this.ledger.accounting };
-    const redrive = { letter, first, attempts, ...(origin && { origin }) };
-    this.redrive = redrive;
-    this.ledger.open(events, letters);
-    work(redrive);
-    this.ledger.close();
-    const outcomes = outcomesSince(before, this.ledger.accounting);
-    // What goes on to a later stage is counted there, and one says that it went in.
-    if (tells || Object.keys(outcomes).length > 0) this.deadLetter(endingOf(node, redrive, outcomes), time);
-    this.redrive = undefined;
-  }
-
-  /** It has nowhere to go in the topology of now: it becomes a letter again, as it was. */
-  private refuseRedriven(node: string, frame: RedriveFrame, { kind, problem }: Refused): void {
-    const { events, input, origin, raw = '', place = {}, time } = frame;
-    const { code, message: reason } = executionErrors.make('MACH3210', { reason: problem });
-    const [event = {}] = events;
-    this.inRedrive(node, frame, { events: 0, letters: 1, tells: true }, (redrive) => {
-      const letter = { event, time, code, reason };
-      if (frame.raw !== undefined || kind === 'source') {
-        this.deadLetter(decodeLetter(node, { code, reason, raw, place }, redrive), time);
-      } else if (origin) {
-        this.deadLetter(sinkLetter(node, { ...letter, ...origin }, redrive), time);
-      } else this.deadLetter(operatorLetter(node, { ...letter, input: input ?? undefined }, redrive), time);
-    });
-  }
-
   private sendWatermark(source: SourceState): void {
     const { time, allIdle } = source.origins;
     if (time === source.forwarded && allIdle === source.idle) return;
@@ -462,13 +385,8 @@ export class StageMachine {
           ask: (id, event) => {
             if (!isShadow(this.part, node.id)) this.outputs.question({ node: node.id, id, event, lookup });
           },
-          redriving: () => this.redrive,
-          asRedriven: (redrive, work) => {
-            const before = this.redrive;
-            this.redrive = redrive ?? before;
-            work();
-            this.redrive = before;
-          },
+          redriving: () => this.redrives.current,
+          asRedriven: (redrive, work) => this.redrives.during(redrive, work),
         })
       : node.bound;
     const { edges } = this.spreadNode(node.id);
@@ -483,7 +401,7 @@ export class StageMachine {
         if (isShadow(this.part, node.id)) return;
         // What had waited for an answer came by the input of the questions.
         const input = lookup && letter.input === answersInput ? lookup.input : letter.input;
-        this.deadLetter(operatorLetter(node.id, { ...letter, input }, this.redrive), letter.time);
+        this.deadLetter(operatorLetter(node.id, { ...letter, input }, this.redrives.current), letter.time);
       },
     });
     for (const edge of edges) runner.connect(edge.input, this.framesInto(node.id, edge));
@@ -526,7 +444,7 @@ export class StageMachine {
   private row(output: string, event: Event, time: number): void {
     const { sequence, acceptedAt } = this.current;
     const row = { event, time, sequence, index: this.current.index++, acceptedAt };
-    const { redrive } = this;
+    const { current: redrive } = this.redrives;
     this.outputs.row(output, redrive && output !== deadLetterOutput ? { ...row, redrive } : row);
   }
 

@@ -1,0 +1,135 @@
+/** Handles dead letters that go in again, in a stage of a topology: at the source, the operator or the sink that they had failed at. */
+import type { Subject } from 'rxjs';
+import type { Frame } from '../stream/frame.ts';
+import { type Ledger, outcomesSince } from '../stream/ledger.ts';
+import type { NodeRunner } from '../stream/node-runner.ts';
+import type { Event } from '../stream/schema.ts';
+import type { BoundTopology } from '../topology/bound.ts';
+import { decodeLetter, endingOf, operatorLetter, sinkLetter } from './dead-letter.ts';
+import { executionErrors } from './errors.ts';
+import type { ExchangeOutput } from './exchange/pass-exchanges.ts';
+import { type PassedRedrive, redriveExchange } from './exchange/redrive-lane.ts';
+import { type Landed, landingOf, type Refused } from './landing.ts';
+import type { OutputRow, RedriveFrame, RedriveLink } from './log-frame.ts';
+import { redriveHome } from './redrive-home.ts';
+import type { StagePart } from './stage-part.ts';
+
+/** The stage around it. */
+export interface RedriveStage {
+  readonly topology: BoundTopology;
+  readonly part: StagePart;
+  readonly ledger: Ledger;
+  /** The message that is being handled. */
+  place(): { readonly sequence: number; readonly wave: number };
+  source(node: string): Subject<Frame>;
+  runner(node: string): NodeRunner | undefined;
+  endWave(): void;
+  deadLetter(letter: Event, time: number): void;
+  readonly exchange: ExchangeOutput | undefined;
+}
+
+export class RedriveHandler {
+  private readonly stage: RedriveStage;
+  private link: OutputRow['redrive'];
+
+  constructor(stage: RedriveStage) {
+    this.stage = stage;
+  }
+
+  /** The letter that is going in again right now: what fails of it is linked to it. */
+  get current(): OutputRow['redrive'] {
+    return this.link;
+  }
+
+  /** Works on behalf of a letter that went in earlier: the answer of its look-up came only now. */
+  during(redrive: RedriveLink | undefined, work: () => void): void {
+    const before = this.link;
+    this.link = redrive ?? before;
+    work();
+    this.link = before;
+  }
+
+  /** What a redriven letter gives is handled like anything else, but moves no watermark: its time has passed. */
+  handle(node: string, frame: RedriveFrame): void {
+    // Of the partitions that all read this the first tells what is nobody's own.
+    const isFirst = this.stage.part.partition === 0;
+    if (isFirst) this.stage.ledger.accounting.redriven++;
+    const landing = landingOf(this.stage.topology, node, frame);
+    if ('problem' in landing) {
+      if (isFirst) this.refuseRedriven(node, frame, landing);
+    } else if (landing.kind === 'source') this.decodedAgain(node, frame, landing);
+    else this.land(node, frame, landing);
+  }
+
+  /** What could not be decoded goes the way of everything that the source brings. */
+  private decodedAgain(node: string, frame: RedriveFrame, { events }: Landed): void {
+    const letters = this.stage.part.partition === 0 ? frame.deadLetters : [];
+    const counts = { events: events.length, letters: letters.length, tells: this.stage.part.partition === 0 };
+    this.inRedrive(node, frame, counts, (redrive) => {
+      for (const still of letters) this.stage.deadLetter(decodeLetter(node, still, redrive), frame.time);
+      if (events.length === 0) return;
+      const causes = events.map((_, cause) => cause);
+      this.stage.source(node).next({ kind: 'batch', events, times: frame.times, causes });
+      this.stage.endWave();
+    });
+  }
+
+  /** An event goes into an input of a node, here or in the partition where it belongs. */
+  private land(node: string, frame: RedriveFrame, { input, events }: Landed): void {
+    const [event] = events;
+    if (!event) return;
+    const home = redriveHome(this.stage.part, node, input, event);
+    if (home.kind === 'on') {
+      const { sequence, wave } = this.stage.place();
+      const passed = { exchange: redriveExchange, sequence, wave, cause: -1, time: frame.time, acceptedAt: 0 };
+      this.stage.exchange?.row(home.next.stage, home.next.partition, { ...passed, event: { node, frame } });
+    }
+    if (home.kind !== 'here') return;
+    const tells = !home.shared || this.stage.part.partition === 0;
+    this.inRedrive(node, frame, { events: 1, letters: 0, tells }, () => {
+      this.stage.runner(node)?.inject(input, { kind: 'batch', events: [event], times: frame.times, causes: [0] });
+      this.stage.endWave();
+    });
+  }
+
+  /** Of a later stage: a letter that one before has passed on. */
+  handlePassed({ node, frame }: PassedRedrive): void {
+    const landing = landingOf(this.stage.topology, node, frame);
+    if ('problem' in landing) this.refuseRedriven(node, frame, landing);
+    else this.land(node, frame, landing);
+  }
+
+  /** Counts what comes of a redriven letter, links what fails of it again, and says how it ended. */
+  private inRedrive(
+    node: string,
+    { letter, first, attempts, origin, time }: RedriveFrame,
+    { events, letters, tells }: { events: number; letters: number; tells: boolean },
+    work: (redrive: RedriveLink) => void,
+  ): void {
+    const before = { ...this.stage.ledger.accounting };
+    const redrive = { letter, first, attempts, ...(origin && { origin }) };
+    this.link = redrive;
+    this.stage.ledger.open(events, letters);
+    work(redrive);
+    this.stage.ledger.close();
+    const outcomes = outcomesSince(before, this.stage.ledger.accounting);
+    // What goes on to a later stage is counted there, and one says that it went in.
+    if (tells || Object.keys(outcomes).length > 0) this.stage.deadLetter(endingOf(node, redrive, outcomes), time);
+    this.link = undefined;
+  }
+
+  /** It has nowhere to go in the topology of now: it becomes a letter again, as it was. */
+  private refuseRedriven(node: string, frame: RedriveFrame, { kind, problem }: Refused): void {
+    const { events, input, origin, raw = '', place = {}, time } = frame;
+    const { code, message: reason } = executionErrors.make('MACH3210', { reason: problem });
+    const [event = {}] = events;
+    this.inRedrive(node, frame, { events: 0, letters: 1, tells: true }, (redrive) => {
+      const letter = { event, time, code, reason };
+      if (frame.raw !== undefined || kind === 'source') {
+        this.stage.deadLetter(decodeLetter(node, { code, reason, raw, place }, redrive), time);
+      } else if (origin) {
+        this.stage.deadLetter(sinkLetter(node, { ...letter, ...origin }, redrive), time);
+      } else this.stage.deadLetter(operatorLetter(node, { ...letter, input: input ?? undefined }, redrive), time);
+    });
+  }
+}
