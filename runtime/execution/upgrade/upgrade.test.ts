@@ -176,6 +176,53 @@ describe('a new version that does not come up', () => {
   });
 });
 
+describe('in several partitions', () => {
+  async function sendTo(lab: Lab, process: LabProcess, from: number, to: number) {
+    for (let index = from; index < to; index++) {
+      const event = { id: `b${index}`, hospital: `H${index % 7}`, value: index % 10, patient: null };
+      const append = process.source('beds').append({ origin: 'H', events: [{ event, time: start + index * 1_000 }] });
+      await lab.drive(append);
+    }
+  }
+
+  it('gives the rows that one partition gives', async () => {
+    const next = topologyOf({ min: 5 });
+    const sumsOf = async (partitions: number) => {
+      const lab = openLab({ topology: topologyOf() });
+      const process = await lab.start({ partitions });
+      await sendTo(lab, process, 0, 55);
+      await lab.settle(process);
+      await process.upgrade(next);
+      await sendTo(lab, process, 55, 120);
+      await lab.settle(process);
+      expect(process.logged.filter(({ level }) => level === 'error')).toEqual([]);
+      const rows = lab.events('sums').map(({ hospital, begin, count }) => `${hospital} ${begin} ${count}`);
+      return { rows: rows.sort(), numbers: numbers(lab).sort((a, b) => Number(a) - Number(b)) };
+    };
+    const one = await sumsOf(1);
+    expect(one.rows.length).toBeGreaterThan(20);
+    expect(await sumsOf(3)).toEqual(one);
+  });
+
+  it('refuses what would pass other events between the stages, and runs on', async () => {
+    const lab = openLab({ topology: topologyOf() });
+    const process = await lab.start({ partitions: 2 });
+    await sendTo(lab, process, 0, 10);
+    const behind = topologyOf({
+      operators: '  counted: { numbered: { from: windows } }',
+      sinks: '  counts: { collect: { from: counted, table: counts } }',
+    });
+    const moved = await process.upgrade(behind).then(
+      () => 'applied',
+      (error: Error) => error.message,
+    );
+    expect(moved).toContain('with 2 partitions');
+    await sendTo(lab, process, 10, 20);
+    await lab.settle(process);
+    expect(numbers(lab)).toHaveLength(20);
+  });
+});
+
 describe('a crash in the middle of a change', () => {
   const points = ['upgrade.before-trial', 'upgrade.before-hand-over', 'upgrade.after-hand-over', 'upgrade.after-start'];
   const others = ['checkpoint.before-put', 'checkpoint.after-put', 'output.before-append', 'output.after-append'];
