@@ -50,6 +50,7 @@ function registerShow(deadLetter: Command, context: CommandContext): void {
     .argument('<file>', 'topology file')
     .argument('<id>', 'id of the letter, or its beginning')
     .option('--reveal', 'show what points at a person too; who looked is written into audit.ndjson in the data folder')
+    .option('--reason <text>', 'why it is revealed, for audit.ndjson')
     .option('--json', 'print {"id","node",...,"state","content":{"bytes","sha256","event"|"text"}}')
     .option(...dataOption)
     .action(async (file: string, id: string, flags: ShowFlags) => {

@@ -126,11 +126,21 @@ describe('mach dead-letter', () => {
     const hidden = await mach('show', file, decode.id, '--data', folder);
     expect(hidden.out).toMatch(/^holds +9 bytes, sha256 [0-9a-f]{64}$/m);
     expect(hidden.out).not.toContain('b H1');
-    const revealed = await mach('show', file, operator.id, '--reveal', '--json', '--data', folder);
+    const revealed = await mach(
+      'show',
+      file,
+      operator.id,
+      '--reveal',
+      '--reason',
+      'a test',
+      '--json',
+      '--data',
+      folder,
+    );
     expect(JSON.parse(revealed.out).content.event).toMatchObject({ patient: 'Nguyễn Văn Thử' });
     const audit = (await readFile(join(folder, 'audit.ndjson'), 'utf8')).trim().split('\n');
     expect(audit.map((line) => JSON.parse(line))).toMatchObject([
-      { action: 'dead-letter show', topology: 'beats', letter: operator.id, node: 'checked' },
+      { action: 'dead-letter show', topology: 'beats', letter: operator.id, node: 'checked', reason: 'a test' },
     ]);
     // Where it cannot be written down nothing is shown.
     const refused = await mach('show', file, operator.id, '--reveal', '--data', file);

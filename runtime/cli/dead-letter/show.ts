@@ -14,6 +14,7 @@ import { describeState, stateOf } from './state.ts';
 export interface ShowFlags {
   readonly data: string;
   readonly reveal?: true;
+  readonly reason?: string;
   readonly json?: true;
 }
 
@@ -55,10 +56,10 @@ export async function showDeadLetter(
 async function writeDown(
   { id, node }: DeadLetterEntry,
   { topology }: OpenDeadLetters,
-  { data }: ShowFlags,
+  { data, reason }: ShowFlags,
   context: CommandContext,
 ): Promise<void> {
-  const subject = { letter: id, node };
+  const subject = { letter: id, node, ...(reason === undefined ? {} : { reason }) };
   await recordReveal({
     directory: data,
     env: context.env,
