@@ -4,7 +4,7 @@ import { messageOf } from '../../../runtime/errors.ts';
 import { type Random, seededRandom } from '../../../runtime/random.ts';
 import { judgeMemory, type MemoryVerdict, readMetrics } from './evidence.ts';
 import type { Effect, Fault } from './faults.ts';
-import { judge, problemsOf, queryOf, readTables, type Verdict } from './judge.ts';
+import { judge, problemsOf, queryOf, readTables, type Verdict, windowMs } from './judge.ts';
 import { createOracle, type Oracle } from './oracle.ts';
 import { type Senders, startSenders } from './senders.ts';
 import { type Form, openWorld, type World } from './world.ts';
@@ -75,6 +75,9 @@ const shortRunMs = 45_000;
 const longRunMs = 600_000;
 const quietDeadlineMs = 90_000;
 const idle = '30s';
+/** A window, the disorder that the sources allow, and a second; and what of it lies before the closing events for certain. */
+const closingPauseMs = windowMs + 3_000;
+const closedBeforeMs = 3_000;
 
 export async function runCampaign(settings: CampaignSettings, afterwards?: Afterwards): Promise<CampaignResult> {
   const { form, directory } = settings;
@@ -168,13 +171,10 @@ export async function quiet(campaign: RunningCampaign) {
   const until = startedAt + quietDeadlineMs;
   senders.pause();
   await world.worker.untilRunning();
-  let dbg = 0;
-  while (!senders.settled && Date.now() < until) {
-    await sleep(100);
-    if (process.env.DBG && ++dbg % 40 === 0)
-      for (const l of describeTrouble(campaign).slice(-8)) campaign.settings.print(`${Date.now() - startedAt} ${l}`);
-  }
-  const closedUntil = senders.closeWindows() - 60_000;
+  while (!senders.settled && Date.now() < until) await sleep(100);
+  // No watermark runs ahead of the clock: what closes the last windows must come some time after them.
+  await sleep(closingPauseMs);
+  const closedUntil = senders.closeWindows() - closedBeforeMs;
   while (!senders.settled && Date.now() < until) await sleep(100);
   if (!senders.settled) problems.push(`${oracle.count('waiting')} messages have no answer after ${quietDeadlineMs} ms`);
   let state: Awaited<ReturnType<typeof look>> | undefined;
@@ -186,8 +186,6 @@ export async function quiet(campaign: RunningCampaign) {
     } catch (error) {
       wrong = [`the judge could not look: ${messageOf(error)}`];
     }
-    if (wrong.length > 0 && process.env.DBG)
-      campaign.settings.print(`${Date.now() - startedAt} ${wrong.join('; ').slice(0, 300)}`);
     if (wrong.length > 0) await sleep(400);
   }
   // What would double later, doubles now.

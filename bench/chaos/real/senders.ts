@@ -20,7 +20,7 @@ export interface Senders {
   /** Ends the stream of events; what is on its way goes on being sent until it is answered. */
   pause(): void;
   resume(): void;
-  /** One event of every origin, so far ahead that all windows before it close. Resolves with its time. */
+  /** One event of every origin, which closes the windows before it. Returns its time. */
   closeWindows(): number;
   /** Everything has an answer. */
   readonly settled: boolean;
@@ -41,6 +41,7 @@ const tickMs = 50;
 const keys = ['BV-1', 'BV-2', 'BV-3'];
 /** One message a time and never again: what happens to it after a break is unknown. */
 const impatientKey = 'BV-9';
+export const poisonHospital = 'BV-X';
 const centres = ['115-A', '115-B'];
 /** Events a second of each origin, and of the impatient one. */
 const rates = { hl7: 10, impatient: 4, feed: 15 };
@@ -50,7 +51,6 @@ const repeatFileEvery = 7;
 /** One event in so many is older than anything that still waits for it. */
 const lateEvery = 120;
 const lateMs = 60_000;
-const aheadMs = 300_000;
 
 export async function startSenders(args: {
   oracle: Oracle;
@@ -86,6 +86,7 @@ export async function startSenders(args: {
     });
     /** The first `sent - kept` have been acknowledged, by a position or by the place to go on from. */
     function settle(): void {
+      if (violations.length > 0) return;
       while (queue.length > client.kept) (queue.shift() as Sent).state = 'owed';
     }
     const send = (one: Sent) => {
@@ -97,7 +98,10 @@ export async function startSenders(args: {
         complaint_code: one.pair,
         address: '12 Đường Thử Nghiệm',
       };
-      client.send({ call }).catch((error: Error) => violations.push(`${centre}: ${error.message}`));
+      client.send({ call }).catch((error: Error) => {
+        violations.push(`${centre}: ${error.message}`);
+        for (const lost of queue.splice(0)) lost.state = 'unknown';
+      });
     };
     return { centre, client, queue, send, settle };
   }
@@ -105,7 +109,7 @@ export async function startSenders(args: {
   function sendHl7(client: Hl7Client, one: Sent): void {
     client.send(hl7Message(one)).then(
       (answer) => {
-        if (answer.attempts > 1) counts.hl7Resent += answer.attempts - 1;
+        if (answer.attempts > 1) counts.hl7Resent++;
         if (answer.code === 'AA') one.state = 'owed';
         else if (answer.code === 'AE') one.state = 'unknown';
         else {
@@ -217,11 +221,14 @@ export async function startSenders(args: {
       paused = false;
     },
     closeWindows() {
-      const at = Date.now() + aheadMs;
+      const at = Date.now();
       for (const [key, client] of hospitals) sendHl7(client, oracle.next({ source: 'visits', key, at }));
-      const last = hl7Client({ port: targets.hl7Port, attempts: 1e6, answerTimeoutMs: 3_000 });
-      sendHl7(last, oracle.next({ source: 'visits', key: impatientKey, at }));
-      void last.finish().catch(() => undefined);
+      // Poison that could be read after all is an origin too.
+      for (const key of [impatientKey, poisonHospital]) {
+        const last = hl7Client({ port: targets.hl7Port, attempts: 1e6, answerTimeoutMs: 3_000 });
+        sendHl7(last, oracle.next({ source: 'visits', key, at }));
+        void last.finish().catch(() => undefined);
+      }
       for (const feed of feeds) feed.send(oracle.next({ source: 'calls', key: keys[0] as string, at }));
       dropFile(
         keys.map((key) => oracle.next({ source: 'drops', key, at })),

@@ -56,6 +56,7 @@ export async function wipeAfterwards(campaign: RunningCampaign): Promise<void> {
   campaign.senders.resume();
   await sleep(1_500);
   await quiet(campaign);
+  problems.push(...campaign.senders.violations);
   say(`storage put back: judged again after ${Date.now() - startedAt} ms`);
 }
 
@@ -66,7 +67,7 @@ async function expectRefusal(
   say: (text: string) => void,
 ): Promise<void> {
   const { code } = await run.ended;
-  const said = [...run.lines.map((line) => String(line.error ?? '')), run.text].join('\n');
+  const said = [...run.lines.map(({ code, error }) => `${code ?? ''} ${error ?? ''}`), run.text].join('\n');
   const error = /MACH3\d{3}/.exec(said)?.[0];
   if (code === exitCodes.failed && error) return say(`${who} ended with exit code ${code} and ${error}`);
   problems.push(`${wipedFault.name}: ${who} ended with ${code} and without a code of its own: ${said.slice(-300)}`);
