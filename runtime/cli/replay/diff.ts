@@ -1,13 +1,7 @@
 /** `mach diff`. */
 import { existsSync } from 'node:fs';
-import {
-  type DifferingRow,
-  type DiffPair,
-  diffTables,
-  isEqual,
-  type RowPlace,
-  type TableDiff,
-} from '../../execution/replay/diff.ts';
+import type { DiffPair } from '../../execution/replay/comparison.ts';
+import { type DifferingRow, diffTables, isEqual, type RowPlace, type TableDiff } from '../../execution/replay/diff.ts';
 import { replayErrors } from '../../execution/replay/errors.ts';
 import { type ShadowRecord, type Shadows, shadowsOf } from '../../execution/replay/shadow.ts';
 import { hidePersonal } from '../../observe/personal.ts';

@@ -4,16 +4,18 @@
  * in steps, a share of the keys at a time, so that the store's memory stays bounded.
  */
 import type { Store } from '../../store/store.ts';
-import { replayErrors } from './errors.ts';
+import {
+  type Comparison,
+  compare,
+  type DiffOptions,
+  type DiffPair,
+  originNames,
+  quote,
+  type Shape,
+  shapeOf,
+  side,
+} from './comparison.ts';
 import { replayLimits } from './limits.ts';
-
-/** Tables to compare, and the part of the log whose results count. */
-export interface DiffPair {
-  readonly live: string;
-  readonly shadow: string;
-  readonly from: number;
-  readonly until: number;
-}
 
 export interface RowPlace {
   readonly stage: string;
@@ -49,29 +51,13 @@ export interface TableDiff extends DiffPair {
   readonly rows: readonly DifferingRow[];
 }
 
-export interface DiffOptions {
-  /** Columns to match rows by, in place of the table's sorting key. */
-  readonly key?: readonly string[];
-  /** A row that has another place (`_sequence`, `_index`) counts as changed, too. */
-  readonly places?: boolean;
-  readonly limit?: number;
-}
-
-interface Shape {
-  readonly columns: ReadonlyMap<string, string>;
-  readonly sortingKey: readonly string[];
-  readonly isLatest: boolean;
-}
-
-const originNames = ['_stage', '_partition', '_sequence', '_index', '_version'];
-const quote = (name: string) => `\`${name}\``;
-
 /** Rejects with MACH3238 when a table or a column of the key is not there. */
 export async function diffTables(store: Store, pair: DiffPair, options: DiffOptions = {}): Promise<TableDiff> {
   const [live, shadow] = await Promise.all([shapeOf(store, pair.live), shapeOf(store, pair.shadow)]);
   const comparison = compare(pair, { live, shadow, options });
   const counts = await countRows(store, comparison);
-  const steps = Math.max(1, Math.ceil((counts.live + counts.shadow) / replayLimits.diffRowsPerStepMax));
+  const rowsPerStepMax = options.rowsPerStepMax ?? replayLimits.diffRowsPerStepMax;
+  const steps = Math.max(1, Math.ceil((counts.live + counts.shadow) / rowsPerStepMax));
   const limit = options.limit ?? replayLimits.diffRowsShown;
   const totals = { equal: 0, onlyLive: 0, onlyShadow: 0, changed: 0, superseded: 0 };
   const rows: DifferingRow[] = [];
@@ -100,79 +86,6 @@ export function isEqual({
   changed,
 }: Pick<TableDiff, 'onlyLive' | 'onlyShadow' | 'changed'>): boolean {
   return onlyLive + onlyShadow + changed === 0;
-}
-
-async function shapeOf(store: Store, table: string): Promise<Shape> {
-  const where = { table };
-  const [found] = await store.query<{ engine: string; sorting_key: string }>(
-    'SELECT engine, sorting_key FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
-    where,
-  );
-  if (!found) throw replayErrors.make('MACH3238', { reason: `there is no table ${table}` });
-  const columns = await store.query<{ name: string; type: string }>(
-    'SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position',
-    where,
-  );
-  return {
-    columns: new Map(columns.map(({ name, type }) => [name, type])),
-    sortingKey: found.sorting_key
-      .replace(/[`()]/g, '')
-      .split(',')
-      .map((name) => name.trim()),
-    isLatest: found.engine.includes('Replacing'),
-  };
-}
-
-interface Comparison extends DiffPair {
-  readonly key: readonly string[];
-  readonly columns: readonly string[];
-  readonly isLatest: boolean;
-  readonly keyHash: string;
-  readonly rowHash: string;
-}
-
-function compare(
-  pair: DiffPair,
-  { live, shadow, options }: { live: Shape; shadow: Shape; options: DiffOptions },
-): Comparison {
-  const key = options.key ?? live.sortingKey;
-  for (const name of key) {
-    if (live.columns.has(name) && shadow.columns.has(name)) continue;
-    throw replayErrors.make('MACH3238', {
-      reason: `${pair.live} and ${pair.shadow} do not both have a column ${name}`,
-    });
-  }
-  const columns = [...live.columns.keys()].filter((name) => !originNames.includes(name) && shadow.columns.has(name));
-  const values = (names: readonly string[]) =>
-    names.map((name) =>
-      live.columns.get(name) === shadow.columns.get(name) ? quote(name) : `toString(${quote(name)})`,
-    );
-  const places = options.places ? ['_sequence', '_index'] : [];
-  // A tuple, so that an absent value is a value of its own: a hash of NULL alone would be NULL.
-  const hash = (names: readonly string[], more: readonly string[] = []) =>
-    `sipHash128(tuple(${[...values(names), ...more, '0'].join(', ')}))`;
-  const isLatest = live.isLatest && shadow.isLatest && options.key === undefined;
-  return {
-    ...pair,
-    key,
-    columns,
-    isLatest,
-    keyHash: hash(key, isLatest ? [] : ['_occurrence']),
-    rowHash: hash(columns, places),
-  };
-}
-
-/** The rows of one side that take part; of `latest` tables the newest of each key, those before and after the range included. */
-function side(
-  { from, until, key, isLatest }: Comparison,
-  table: string,
-  { step, steps }: { step: number; steps: number },
-): string {
-  const share = `sipHash64(tuple(${[...key.map((name) => `toString(${quote(name)})`), '0'].join(', ')})) % ${steps} = ${step}`;
-  if (isLatest) return `SELECT *, 1 AS _occurrence FROM ${quote(table)} FINAL WHERE ${share}`;
-  const order = `PARTITION BY ${key.map(quote).join(', ')} ORDER BY _sequence, _index`;
-  return `SELECT *, row_number() OVER (${order}) AS _occurrence FROM ${quote(table)}
-    WHERE _sequence BETWEEN ${from} AND ${until} AND ${share}`;
 }
 
 async function countRows(store: Store, { live, shadow, from, until, isLatest }: Comparison) {
