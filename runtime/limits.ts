@@ -85,7 +85,7 @@ export const limits = {
   leasePinMs: 4_500,
   /** A timer that comes later than this was held up: the process was blocked. It then has so long to find out whose the lease is. */
   leaseLateTimerMs: 250,
-  leaseDoubtMs: 400,
+  leaseDoubtMs: 1_000,
   /** Whether a worker is there at all is known from the broker within this time. */
   subscriberAskMs: 250,
   /** Somebody who wants a lease that is held waits so long with one request. */

@@ -94,11 +94,16 @@ async function measureTakeovers(args: {
   return takeoversMs;
 }
 
-/** As many rows with as many ids, in one file. */
+const rowsOfFile = 20_000;
+
+/** As many rows with as many ids, in files of a size that people drop. */
 async function writeBallast(inbox: string, keys: number): Promise<void> {
   const at = new Date().toISOString();
-  const rows = Array.from({ length: keys }, (_, index) => `BN-${String(index + 1).padStart(10, '0')},${at}`);
-  await writeFile(join(inbox, 'ballast.csv'), `id,at\n${rows.join('\n')}\n`);
+  for (let first = 0; first < keys; first += rowsOfFile) {
+    const count = Math.min(rowsOfFile, keys - first);
+    const rows = Array.from({ length: count }, (_, index) => `BN-${String(first + index + 1).padStart(10, '0')},${at}`);
+    await writeFile(join(inbox, `ballast-${first}.csv`), `id,at\n${rows.join('\n')}\n`);
+  }
 }
 
 async function measureRestart(args: {

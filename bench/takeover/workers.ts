@@ -9,6 +9,9 @@ import type { EngineStatus } from '../../runtime/observe/status.ts';
 const topologyFile = fileURLToPath(new URL('./topology.yaml', import.meta.url));
 const command = fileURLToPath(new URL('../../bin/mach.js', import.meta.url));
 
+/** A worker that is filled with state answers slowly. */
+const answerMs = 60_000;
+
 export interface Worker {
   status(): Promise<EngineStatus>;
   kill(): void;
@@ -43,7 +46,9 @@ export async function startWorker(args: {
   return {
     async status() {
       try {
-        return (await (await fetch(`${observe}/status`)).json()) as EngineStatus;
+        return (await (
+          await fetch(`${observe}/status`, { signal: AbortSignal.timeout(answerMs) })
+        ).json()) as EngineStatus;
       } catch (error) {
         const end = wanted ? '' : `; its log ends with\n${lines.slice(-20).join('\n')}`;
         throw new Error(`a worker does not answer${end}`, { cause: error });
