@@ -2,7 +2,7 @@
 import type { Event } from '../../stream/schema.ts';
 import type { ExpectedRow } from './bound-test.ts';
 import { topologyTestLimits } from './limits.ts';
-import type { CollectedRow } from './world.ts';
+import type { CollectedRow } from './world-form.ts';
 
 export function matches({ fields, time }: ExpectedRow, row: CollectedRow): boolean {
   if (time !== undefined && time !== row.time) return false;

@@ -9,15 +9,14 @@ import { memoryStorage } from '../../bus/memory/storage.ts';
 import { virtualClock } from '../../clock.ts';
 import { type Engine, startEngine } from '../../execution/engine.ts';
 import { firstStage } from '../../execution/streams.ts';
-import { limits } from '../../limits.ts';
-import type { Store } from '../../store/store.ts';
 import type { SinkRow } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { topologyNames } from '../../topology/names.ts';
-import { topologyTestLimits } from './limits.ts';
+import { driver, noStore, silent } from './stand-ins.ts';
 import { withTestEdges } from './test-edges.ts';
-import { accountingOf, type CollectedRow, deadLettersOf, type World } from './world.ts';
+import { accountingOf, deadLettersOf } from './world.ts';
+import type { CollectedRow, World } from './world-form.ts';
 
 export interface Results {
   readonly rows: ReadonlyMap<string, readonly CollectedRow[]>;
@@ -41,24 +40,11 @@ export async function runAtPartitions(args: {
 }): Promise<Results> {
   const { topology, messages, partitions } = args;
   const clock = virtualClock(args.startMs);
+  const drive = driver(clock);
   const storage = memoryStorage();
   const names = topologyNames(topology.name);
   const rows = new Map(topology.sinks.map(({ id }) => [id, [] as CollectedRow[]]));
   const written = new Map<string, readonly SinkRow[]>();
-
-  async function drive<T>(work: Promise<T>): Promise<T> {
-    let settled = false;
-    const done = work.finally(() => {
-      settled = true;
-    });
-    done.catch(() => undefined);
-    const deadline = clock.now() + topologyTestLimits.settleMaxMs;
-    while (!settled) {
-      await clock.advance(limits.sinkWriteEveryMs);
-      if (clock.now() > deadline) throw new Error('the engine does not settle (topologyTestLimits.settleMaxMs)');
-    }
-    return done;
-  }
 
   async function live(work: (life: { engine: Engine; log: MemoryLog }) => Promise<void>): Promise<Accounting> {
     const log = memoryLog({ clock, storage });
@@ -77,13 +63,12 @@ export async function runAtPartitions(args: {
         return [];
       },
     });
-    const logger = { debug() {}, info() {}, warn() {}, error() {} };
     const engine = await drive(
       startEngine({
         topology: bound,
         log,
-        store: {} as Store,
-        logger,
+        store: noStore,
+        logger: silent,
         clock,
         machineClock: clock,
         partitions,

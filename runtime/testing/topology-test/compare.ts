@@ -9,7 +9,7 @@ import { topologyTestLimits } from './limits.ts';
 import { parseSeries, valueOfSeries } from './series.ts';
 import { snapshotRows } from './snapshots.ts';
 import { timeKey } from './values.ts';
-import type { CollectedRow, World } from './world.ts';
+import type { CollectedRow, World } from './world-form.ts';
 
 export interface Mismatch {
   /** MACH1520 when it does not say otherwise. */

@@ -6,7 +6,7 @@ import { StageMachine } from '../../execution/stage-machine.ts';
 import { subscribeFrames } from '../../stream/frame-subscriber.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { edgeToken } from '../../topology/names.ts';
-import type { CollectedRow, LoggedInput } from './world.ts';
+import type { CollectedRow, LoggedInput } from './world-form.ts';
 
 export interface LookBack {
   /** By output: `census`, `dedupe:duplicate`. */

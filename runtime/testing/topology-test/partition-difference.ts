@@ -4,7 +4,7 @@ import type { BoundTopology } from '../../topology/bound.ts';
 import { type Results, resultsOf, runAtPartitions } from './at-partitions.ts';
 import type { BoundTest } from './bound-test.ts';
 import { topologyTestLimits } from './limits.ts';
-import type { CollectedRow, World } from './world.ts';
+import type { CollectedRow, World } from './world-form.ts';
 
 export interface PartitionDifference {
   readonly code: 'MACH1521' | 'MACH1526';

@@ -14,7 +14,7 @@ import {
 import { StageMachine } from '../../execution/stage-machine.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
-import type { CollectedRow, LoggedInput } from './world.ts';
+import type { CollectedRow, LoggedInput } from './world-form.ts';
 
 export type Cut = 'as it came' | 'apart' | 'together';
 

@@ -14,7 +14,8 @@ import { topologyTestLimits } from './limits.ts';
 import { partitionDifference } from './partition-difference.ts';
 import { cutsFor, replay } from './replay.ts';
 import type { Snapshots } from './snapshots.ts';
-import { openWorld, type World, type WorldOptions } from './world.ts';
+import { openWorld } from './world.ts';
+import type { World, WorldOptions } from './world-form.ts';
 
 export interface TestFailure {
   readonly code: string;

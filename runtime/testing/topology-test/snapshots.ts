@@ -6,7 +6,7 @@ import type { Event, Schema } from '../../stream/schema.ts';
 import { topologyTestErrors } from './errors.ts';
 import { topologyTestLimits } from './limits.ts';
 import { timeKey } from './values.ts';
-import type { CollectedRow } from './world.ts';
+import type { CollectedRow } from './world-form.ts';
 
 type Kept = Record<string, Record<string, Event[]>>;
 

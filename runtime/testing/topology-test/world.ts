@@ -10,73 +10,23 @@ import { memoryStorage } from '../../bus/memory/storage.ts';
 import { virtualClock } from '../../clock.ts';
 import { decodeDeadLetterRows } from '../../execution/dead-letter.ts';
 import { type Engine, startEngine } from '../../execution/engine.ts';
-import { decodeInputFrame, type InputFrame } from '../../execution/log-frame.ts';
+import { decodeInputFrame } from '../../execution/log-frame.ts';
 import { firstStage } from '../../execution/streams.ts';
 import { type CrashPoints, SimulatedCrash } from '../../faults.ts';
 import { limits } from '../../limits.ts';
 import { mergeAccounting } from '../../observe/merge-status.ts';
 import { renderMetrics } from '../../observe/metrics.ts';
 import { engineStatus } from '../../observe/status.ts';
-import type { Store } from '../../store/store.ts';
-import type { AppendRequest, Logger, SinkRow, SourceContext } from '../../stream/definition.ts';
+import type { SinkRow, SourceContext } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
-import type { Event, Schema } from '../../stream/schema.ts';
-import type { BoundTopology } from '../../topology/bound.ts';
+import type { Schema } from '../../stream/schema.ts';
 import { parseEdgeToken, topologyNames } from '../../topology/names.ts';
 import { answerer } from './answerer.ts';
-import type { Mocks } from './bound-test.ts';
-import { topologyTestLimits } from './limits.ts';
 import { type LookBack, lookBack } from './look-back.ts';
+import { driver, noStore, silent } from './stand-ins.ts';
 import { type EdgeHooks, withTestEdges } from './test-edges.ts';
-
-export interface CollectedRow {
-  readonly event: Event;
-  readonly time: number;
-  /** Of the source message that caused it; absent where that is of no interest. */
-  readonly sequence?: number;
-}
-
-/** A message of the input log, decoded. */
-export interface LoggedInput {
-  readonly node: string;
-  readonly frame: InputFrame;
-}
-
-export interface World {
-  /** Time of the test, ms since the epoch. */
-  now(): number;
-  /** Appends all of it in one turn, as senders that deliver together; resolves when its rows are collected. */
-  append(source: string, requests: readonly AppendRequest[]): Promise<void>;
-  advance(byMs: number): Promise<void>;
-  checkpoint(): Promise<void>;
-  /** The process dies and starts again from its newest checkpoint. */
-  crash(): Promise<void>;
-  /** The process will die when this node handles something next. */
-  armCrash(node: string): void;
-  /** The process will die when so many more messages of the log have been handled. */
-  crashAfter(messages: number): void;
-  /** The store takes nothing for so long. */
-  storeDown(forMs: number): void;
-  /** The store is back, if it was away, and has everything. */
-  finish(): Promise<void>;
-  dropAcknowledgements(count: number): void;
-  /** Rows of a sink in the order of their writing. */
-  rows(sink: string): readonly CollectedRow[];
-  deadLetters(): readonly CollectedRow[];
-  accounting(): Accounting;
-  watermark(node: string): number | null;
-  /** Of an operator or a sink. */
-  counts(node: string): NodeCounts;
-  /** As `/metrics` would show them. */
-  metrics(): Promise<string>;
-  inputs(): readonly LoggedInput[];
-  /** What every output gave so far. */
-  lookBack(): LookBack;
-  /** The input log as it is stored. */
-  messages(): readonly LogMessage[];
-  close(): Promise<void>;
-}
+import type { CollectedRow, LoggedInput, World, WorldOptions } from './world-form.ts';
 
 /** One life of the process. */
 interface Life {
@@ -88,27 +38,12 @@ interface Life {
   die(): void;
 }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** The sinks are replaced; nothing else may ask the store for anything. */
-const noStore = new Proxy({} as Store, {
-  get(_, name) {
-    throw new Error(`topology tests have no store (${String(name)})`);
-  },
-});
-
 const never = new Promise<never>(() => undefined);
-
-export interface WorldOptions {
-  readonly topology: BoundTopology;
-  readonly startMs: number;
-  readonly mocks: Mocks;
-  readonly partitions?: number;
-}
 
 export async function openWorld(args: WorldOptions): Promise<World> {
   const clock = virtualClock(args.startMs);
   const machineClock = virtualClock(args.startMs);
+  const drive = driver(machineClock);
   const storage = memoryStorage();
   const names = topologyNames(args.topology.name);
   const collected = new Map(args.topology.sinks.map(({ id }) => [id, [] as CollectedRow[]]));
@@ -181,21 +116,6 @@ export async function openWorld(args: WorldOptions): Promise<World> {
       },
       answer: answer.ask,
     };
-  }
-
-  /** Lets machine time pass until the work is done. */
-  async function drive<T>(work: Promise<T>): Promise<T> {
-    let settled = false;
-    const done = work.finally(() => {
-      settled = true;
-    });
-    done.catch(() => undefined);
-    const deadline = machineClock.now() + topologyTestLimits.settleMaxMs;
-    while (!settled) {
-      await machineClock.advance(limits.sinkWriteEveryMs);
-      if (machineClock.now() > deadline) throw new Error('the engine does not settle (topologyTestLimits.settleMaxMs)');
-    }
-    return done;
   }
 
   /** Resolves with the work, or when the process dies; rejects when the engine fails of itself. */
