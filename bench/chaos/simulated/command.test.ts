@@ -22,12 +22,12 @@ describe('npm run chaos -- --simulated', () => {
     const folder = await mkdtemp(join(tmpdir(), 'mach-chaos-'));
     try {
       const file = join(folder, 'chaos.json');
-      const { code, stdout } = await run('--simulated', '--seeds', '21..33', '--threads', '2', '--json', file);
-      expect(stdout).toContain('13 seeds (21..33), 0 failed');
+      const { code, stdout } = await run('--simulated', '--seeds', '21..28', '--threads', '2', '--json', file);
+      expect(stdout).toContain('8 seeds (21..28), 0 failed');
       expect(code).toBe(0);
       const report = JSON.parse(await readFile(file, 'utf8')) as Report;
-      expect(report).toMatchObject({ seeds: 13, failed: 0, passed: true, missing: 0, twice: 0, failures: [] });
-      expect(report.owed).toBeGreaterThan(500);
+      expect(report).toMatchObject({ seeds: 8, failed: 0, passed: true, missing: 0, twice: 0, failures: [] });
+      expect(report.owed).toBeGreaterThan(300);
       expect(report.found).toBe(report.owed);
       expect(Object.keys(report.faults).length).toBeGreaterThan(5);
     } finally {

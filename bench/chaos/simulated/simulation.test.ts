@@ -7,7 +7,7 @@ import { attempt, describeFailure, shrink } from './shrink.ts';
 import { formOf, simulate } from './simulate.ts';
 import { unproven } from './tally.ts';
 
-const fixedSeeds = 120;
+const fixedSeeds = 100;
 const timeoutMs = 240_000;
 
 describe('the whole engine under faults from a seed', () => {

@@ -4,7 +4,7 @@ import { runSeeds } from './seeds.ts';
 import { describeFailure } from './shrink.ts';
 import { unproven } from './tally.ts';
 
-const seedsOfADay = 120;
+const seedsOfADay = 100;
 const timeoutMs = 240_000;
 const dayMs = 86_400_000;
 const first = 100_000 + Math.floor(Date.now() / dayMs) * seedsOfADay;
