@@ -69,7 +69,8 @@ export async function startWorkersRun(args: {
       env: { ...context.env, ...services.environment },
       clock: steadyClock(),
       logger,
-      onLine: (worker, line) => write(redact(forwardLine(worker, line, { plain }))),
+      onLog: (worker, line) => write(redact(forwardLine(worker, line, { plain }))),
+      onOutput: (line) => context.print(line),
     });
     const closeServices = async () => {
       await endsWithin(services.close(), limits.drainDeadlineMs);

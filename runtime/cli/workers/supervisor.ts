@@ -59,8 +59,10 @@ export function startWorkers(args: {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   logger: Logger;
-  /** One line of what a worker prints. */
-  onLine(worker: string, line: string): void;
+  /** One line of a worker's log: of its standard error. */
+  onLog(worker: string, line: string): void;
+  /** One line of its standard output: rows of a console sink. */
+  onOutput(line: string): void;
 }): Workers {
   const { clock, logger } = args;
   let ending = false;
@@ -76,9 +78,8 @@ export function startWorkers(args: {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     slot.child = child;
-    for (const output of [child.stdout, child.stderr]) {
-      if (output) createInterface({ input: output }).on('line', (line) => args.onLine(slot.name, line));
-    }
+    if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => args.onLog(slot.name, line));
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => args.onOutput(line));
     slot.ended = new Promise((resolve) => {
       child.once('exit', (code) => resolve(code));
       child.once('error', () => resolve(null));
