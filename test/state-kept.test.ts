@@ -157,6 +157,7 @@ const cases: readonly Case[] = [
   },
 ];
 
+const minuteMs = 60_000;
 const messages = fixtureMessages();
 
 function originOf(topology: BoundTopology) {
@@ -164,13 +165,13 @@ function originOf(topology: BoundTopology) {
 }
 
 /** Rows after the middle: of one version that becomes another there. */
-function changedInTheMiddle(before: BoundTopology, after: BoundTopology) {
+function changedInTheMiddle(before: BoundTopology, after: BoundTopology, later = messages.slice(messagesBefore)) {
   const old = fixtureMachine(before);
   old.feed(messages.slice(0, messagesBefore), 1);
   const snapshot = deserialize(serialize(old.machine.snapshot())) as StageSnapshot;
   const now = fixtureMachine(after);
   now.machine.restore(adoptSnapshot(snapshot, originOf(before), after));
-  now.feed(messages.slice(messagesBefore), messagesBefore + 1);
+  now.feed(later, messagesBefore + 1);
   now.machine.finish();
   return { rowsBefore: plainRows(old.rows), rows: plainRows(now.rows) };
 }
@@ -226,17 +227,38 @@ describe('a change in the middle', () => {
 
   it('corrects no window that was closed for good before', () => {
     const after = variant({ from: 'tumbling: 5m, lateness: 5m', to: 'tumbling: 5m, lateness: 2h' });
-    const { rowsBefore, rows } = changedInTheMiddle(before, after);
-    const windows = (list: typeof rows) => list.filter(({ sink }) => sink === 'window_rows').map(({ event }) => event);
-    const closed = Math.max(...windows(rowsBefore).map(({ window_end: end }) => Number(end)));
-    const floor = closed - 5 * 60_000;
-    expect(windows(rows).filter(({ window_end: end }) => Number(end) <= floor)).toEqual([]);
-    // Of those that could still be corrected the last word is that of the longer lateness run all along.
-    const last = (list: readonly Record<string, unknown>[]) =>
-      new Map(list.map((row) => [`${row.hospital}/${row.window_end}`, { n: row.n, most: row.most }]));
-    const wanted = last(windows(allAlong(after)).filter(({ window_end: end }) => Number(end) > closed));
-    const given = last(windows(rows).filter(({ window_end: end }) => Number(end) > closed));
-    expect(given).toEqual(wanted);
+    const time = (messages[messagesBefore]?.time ?? 0) - 25 * minuteMs;
+    const late = { id: 'late', hospital: 'H1', minutes: 1, department: 'ED' };
+    const later = [{ source: 'waits', origin: 'H1', time, event: late }, ...messages.slice(messagesBefore)];
+    const { rowsBefore, rows } = changedInTheMiddle(before, after, later);
+    const ends = (list: typeof rows) =>
+      list.filter(({ sink }) => sink === 'window_rows').map(({ event }) => Number(event.window_end));
+    const floor = Math.max(...ends(rowsBefore)) - 5 * minuteMs;
+    expect(time).toBeLessThan(floor);
+    expect(ends(rows).filter((end) => end <= floor)).toEqual([]);
+    // The lateness of now holds for what was still open.
+    expect(ends(rows).length).toBeGreaterThan(0);
+  });
+
+  it('corrects no picture of a time of which visits were forgotten', () => {
+    const short = loadFixture(
+      fixtureTopology.replace('ed-census: { from: adt }', 'ed-census: { from: adt, revise: 10m }'),
+    );
+    const long = loadFixture(
+      fixtureTopology.replace('ed-census: { from: adt }', 'ed-census: { from: adt, revise: 48h }'),
+    );
+    const time = (messages[messagesBefore]?.time ?? 0) - 40 * minuteMs;
+    const facts = { kind: 'arrival', hospital: 'H1', visit_id: 'late', patient_class: 'E', department: 'ED' };
+    const event = { ...facts, occurred_at: time, deleted_fields: [] };
+    const later = [{ source: 'adt', origin: 'H1', time, event }, ...messages.slice(messagesBefore)];
+    const { rowsBefore, rows } = changedInTheMiddle(short, long, later);
+    const minutes = (list: typeof rows) =>
+      list
+        .filter(({ sink, event: row }) => sink === 'newest_rows' && row.hospital === 'H1')
+        .map((row) => Number(row.event.minute));
+    const floor = Math.max(...minutes(rowsBefore)) - 10 * minuteMs;
+    expect(Math.min(...minutes(rows))).toBeGreaterThanOrEqual(floor);
+    expect(Math.min(...minutes(rows))).toBeLessThan(floor + 10 * minuteMs);
   });
 
   it('keeps open alerts, with their levels by name', () => {
