@@ -159,8 +159,9 @@ export function createTable(table: TableSpec): string {
   const nullableKey = table.orderBy.some((name) => table.schema.fields[name]?.nullable);
   const settings = [
     `non_replicated_deduplication_window = ${limits.insertDeduplicationWindow}`,
-    // An insert that is answered has been synced, for power cuts. A disk that fills up can still cost rows: see Durability in ARCHITECTURE.md.
+    // An insert that is answered has been synced, and a merge before the parts that it replaces go, for power cuts. Full disks: decision 0010.
     'fsync_after_insert = 1',
+    'min_rows_to_fsync_after_merge = 1',
     'fsync_part_directory = 1',
     `replicated_deduplication_window = ${limits.insertDeduplicationWindow}`,
     ...(nullableKey ? ['allow_nullable_key = 1'] : []),
