@@ -249,6 +249,16 @@ describe('ownership of partitions', () => {
     ]);
   });
 
+  it('is not settled while the only other worker may be dead', async () => {
+    const world = openWorld(1);
+    await world.join('A');
+    await world.clock.advance(1_000);
+    world.kill('A');
+    const second = await world.join('B');
+    await world.drive(second.ownership.settled);
+    expect(second.ownership.owned).toEqual([0]);
+  });
+
   it('takes nothing more and gives nothing up once it is frozen', async () => {
     const world = openWorld(2);
     const first = await world.join('A');

@@ -134,7 +134,8 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     tell(present);
     apply(now);
     const theirs = new Set(present.filter((tick) => tick.worker !== worker).flatMap((tick) => tick.held));
-    if (share.every((partition) => holdings[partition]?.isOpen || theirs.has(partition))) settle();
+    if (rollCall?.isCertain && share.every((partition) => holdings[partition]?.isOpen || theirs.has(partition)))
+      settle();
   }
 
   /** Whoever should have its partitions now takes them; the others leave them alone. */

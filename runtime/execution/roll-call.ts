@@ -25,6 +25,8 @@ export interface WorkerTick {
 export interface RollCall {
   /** Those that live, ourselves included; undefined while we do not hear even ourselves. */
   present(): readonly WorkerTick[] | undefined;
+  /** Each of them has said so since we came: none is a dead one whose last word is still in the log. */
+  readonly isCertain: boolean;
   /** Says now what `describe` gives. */
   say(): void;
   /** Says good-bye and stops. */
@@ -55,7 +57,7 @@ export async function startRollCall(args: {
   const { worker } = describe();
   const subject = names.workerSubject(worker);
   const stop = new AbortController();
-  const heard = new Map<string, { tick: WorkerTick; at: number; text: string }>();
+  const heard = new Map<string, { tick: WorkerTick; at: number; text: string; isLive: boolean }>();
   /** What the log held before our first word: how old it was then is known once we hear ourselves. */
   let early: LogMessage[] | undefined = [];
   let stream: LogStream = await log.stream(streamSpec(names));
@@ -63,17 +65,17 @@ export async function startRollCall(args: {
   let saying = false;
   let timer: Timer | undefined;
 
-  function note(message: LogMessage, at: number): void {
+  function note(message: LogMessage, { at, isLive }: { at: number; isLive: boolean }): void {
     const text = Buffer.from(message.payload).toString();
     const tick = JSON.parse(text) as WorkerTick;
     const before = heard.get(tick.worker);
     if (tick.leaving) heard.delete(tick.worker);
-    else heard.set(tick.worker, { tick, at, text });
-    if (before?.text !== text) args.onChange();
+    else heard.set(tick.worker, { tick, at, text, isLive });
+    if (before?.text !== text || before.isLive !== isLive) args.onChange();
   }
 
   function hear(message: LogMessage): void {
-    if (!early) return note(message, clock.now());
+    if (!early) return note(message, { at: clock.now(), isLive: true });
     if (message.subject !== subject) {
       early.push(message);
       return;
@@ -81,8 +83,10 @@ export async function startRollCall(args: {
     const waiting = early;
     early = undefined;
     // We count as present once all are known that were there before us.
-    for (const one of waiting) note(one, clock.now() - Math.max(0, message.storedAt - one.storedAt));
-    note(message, clock.now());
+    for (const one of waiting) {
+      note(one, { at: clock.now() - Math.max(0, message.storedAt - one.storedAt), isLive: false });
+    }
+    note(message, { at: clock.now(), isLive: true });
   }
 
   async function listen(): Promise<void> {
@@ -174,6 +178,9 @@ export async function startRollCall(args: {
       for (const [name, { at }] of heard) if (at < oldest) heard.delete(name);
       if (!heard.has(worker)) return undefined;
       return [...heard.values()].map(({ tick }) => (tick.worker === worker ? describe() : tick));
+    },
+    get isCertain() {
+      return [...heard.values()].every(({ isLive }) => isLive);
     },
     async leave() {
       if (stop.signal.aborted) return;
