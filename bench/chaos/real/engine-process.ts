@@ -177,7 +177,7 @@ export function superviseEngine(startOf: () => EngineStart, onStart: (run: Engin
       return run;
     },
     ends,
-    async untilRunning(deadlineMs = 60_000) {
+    async untilRunning(deadlineMs = 120_000) {
       const until = Date.now() + deadlineMs;
       while (!(run.isAlive && run.observeUrl)) {
         if (Date.now() > until) return false;

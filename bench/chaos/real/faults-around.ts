@@ -87,11 +87,13 @@ export const aroundFaults: readonly Fault[] = [
   },
   {
     ...base,
+    lane: 'alone',
     name: 'store-answers-lost',
     summary: 'inserts are committed, and their answers never come',
     causes: ['deduplicated insert'],
     async inject(context) {
       const { storeProxy } = around(context);
+      await context.world.worker.untilRunning();
       const before = storeProxy.lostBytes;
       storeProxy.set('lose-answers');
       // In long runs the engine's own time-out ends the wait.

@@ -19,8 +19,11 @@ export interface Fault {
   readonly name: string;
   readonly summary: string;
   readonly form: Form;
-  /** Faults of one lane come one after the other; those of the engine and those around it at the same time. */
-  readonly lane: 'engine' | 'around';
+  /**
+   * Faults of one lane come one after the other: first those that must be alone, because their effect is looked for; then those
+   * of the engine and those around it at the same time.
+   */
+  readonly lane: 'alone' | 'engine' | 'around';
   readonly causes: readonly Effect[];
   /** Why it cannot be injected here, or null. */
   unavailable?(world: World): string | null;
