@@ -72,9 +72,12 @@ export const limits = {
   checkpointEveryMs: 5_000,
   /** Checkpoints kept of a stage. */
   checkpointsKept: 3,
-  /** Beside them one of every so often is kept for so long, for replays and questions about the past. */
-  checkpointHistoryEveryMs: 3_600_000,
+  /** Beside them one of every so often is kept for replays and questions about the past: all of the last while, then one of each while. */
+  checkpointHistoryEveryMs: 5 * 60_000,
+  checkpointHistoryThinMs: 3_600_000,
   checkpointHistoryMs: 24 * 3_600_000,
+  /** History of one stage and partition; a larger state has fewer. */
+  checkpointHistoryBytesMax: 1024 * 1024 * 1024,
   /**
    * Leases of the log. A holder asks this often for a tick, and regards the lease as lost when the newest request that was
    * answered is `leaseMs` old; the broker gives it to another when it has heard no request for `leasePinMs`. Longer times bear longer

@@ -10,6 +10,7 @@ import { limits } from '../limits.ts';
 import { ByteReader, ByteWriter } from '../stream/codec.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { TopologyNames } from '../topology/names.ts';
+import { checkpointHistory } from './checkpoint-history.ts';
 import { executionErrors } from './errors.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 import type { NodeIdentities } from './upgrade/state-identity.ts';
@@ -122,47 +123,33 @@ export function checkpointStore(args: {
   const { objects, names, stage, partition, logger, crashPoints } = args;
   const clock = args.clock ?? systemClock();
   const prefix = names.checkpointPrefix(stage, partition);
-  const historyPrefix = `history/${prefix}`;
-  /** Name to time of what the history has; unknown before the first look. */
-  let history: Map<string, number> | undefined;
+  const history = checkpointHistory(objects, prefix);
 
-  const named = async (start: string) => (await objects.list()).filter((name) => name.startsWith(start)).sort();
-  const newestFirst = async () => (await named(prefix)).reverse();
-
-  /** One an hour, for a day: so that a replay, or a question about a result, finds a state near to where it begins. */
-  async function keepHistory(sequence: number, encoded: Uint8Array): Promise<void> {
-    history ??= new Map((await named(historyPrefix)).map((name) => [name, Number(name.split('-').at(-1))]));
-    const now = clock.now();
-    const newest = Math.max(...history.values(), Number.NEGATIVE_INFINITY);
-    if (now - newest >= limits.checkpointHistoryEveryMs) {
-      const name = `history/${names.checkpointObject(stage, partition, sequence)}-${Math.floor(now)}`;
-      await objects.put(name, encoded);
-      history.set(name, now);
-    }
-    for (const [name, takenAt] of history) {
-      if (now - takenAt < limits.checkpointHistoryMs) continue;
-      await objects.delete(name);
-      history.delete(name);
-    }
-  }
+  const newestFirst = async () =>
+    (await objects.list())
+      .filter((name) => name.startsWith(prefix))
+      .sort()
+      .reverse();
 
   return {
     encode: ({ head, snapshot }) =>
       encodeCheckpoint({ head: { ...head, takenAt: clock.now(), engine: engineVersion }, snapshot }),
     async put(sequence, encoded) {
       crashPoints.at('checkpoint.before-put');
-      await objects.put(names.checkpointObject(stage, partition, sequence), encoded);
+      const name = names.checkpointObject(stage, partition, sequence);
+      await objects.put(name, encoded);
       crashPoints.at('checkpoint.after-put');
       for (const old of (await newestFirst()).slice(limits.checkpointsKept)) await objects.delete(old);
-      await keepHistory(sequence, encoded);
+      // The checkpoint itself stands, with or without a copy for later.
+      await history.offer(name, encoded, clock.now()).catch((error) => {
+        logger.warn({ checkpoint: name, error: messageOf(error) }, 'not kept in the history of checkpoints');
+      });
     },
     async replaceAll(sequence, encoded) {
       const kept = names.checkpointObject(stage, partition, sequence);
       await objects.put(kept, encoded);
-      for (const old of [...(await newestFirst()), ...(await named(historyPrefix))]) {
-        if (old !== kept) await objects.delete(old);
-      }
-      history = undefined;
+      for (const old of await newestFirst()) if (old !== kept) await objects.delete(old);
+      await history.clear();
     },
     async load() {
       for (const name of await newestFirst()) {

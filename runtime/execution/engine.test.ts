@@ -104,19 +104,18 @@ describe('restart', () => {
     expect(places.filter(({ kind }) => kind === 'kept')).toHaveLength(limits.checkpointsKept);
   });
 
-  it('keeps one checkpoint an hour for a day beside them', async () => {
+  it('keeps a history beside them', async () => {
     const lab = openLab({ topology: numbering });
     const process = await lab.start();
-    for (let halfHour = 0; halfHour < 54; halfHour++) {
-      await send(lab, process, [`e${halfHour}`]);
+    for (let n = 0; n < 8; n++) {
+      await send(lab, process, [`e${n}`]);
       await checkpoint(lab, process);
       await lab.clock.advance(limits.checkpointHistoryEveryMs / 2);
     }
     const places = await listCheckpoints(await process.log.objects('mach-lab-checkpoints'));
     const history = places.filter(({ kind }) => kind === 'history').map(({ sequence }) => sequence);
-    // Every second of them, of the last day.
-    expect(history).toHaveLength(24);
-    expect(history.slice(1).every((sequence, index) => sequence - (history[index] as number) === 2)).toBe(true);
+    // Every second of them.
+    expect(history).toEqual([1, 3, 5, 7]);
   });
 
   it('goes on when a checkpoint cannot be stored, says so, and takes the next one', async () => {
