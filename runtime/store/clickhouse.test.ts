@@ -126,7 +126,9 @@ describe('tables', () => {
     expect(made.partition_key).toBe('toYYYYMMDD(at)');
     expect(made.create_table_query).toContain('TTL toDateTime(at) + toIntervalSecond(86400)');
     expect(made.create_table_query).toContain('non_replicated_deduplication_window = 10000');
-    expect(made.create_table_query).toContain('fsync_after_insert = 1, fsync_part_directory = 1');
+    expect(made.create_table_query).toContain(
+      'fsync_after_insert = 1, min_rows_to_fsync_after_merge = 1, fsync_part_directory = 1',
+    );
     await test.store.ensureTable({ ...table, keepMs: 2 * 86_400_000 });
     expect((await definition()).create_table_query).toContain('TTL toDateTime(at) + toIntervalSecond(172800)');
     const { keepMs: _keepMs, ...forever } = table;
