@@ -1,7 +1,10 @@
 /** The judge must see what it is there for: each case breaks one promise on purpose. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { faults } from './faults.ts';
 import { judge, problemsOf, type Tables, type Verdict, windowMs } from './judge.ts';
 import { createOracle, type Oracle } from './oracle.ts';
+import { wipedFault } from './wiped.ts';
 
 const start = Date.parse('2026-03-02T10:00:00+07:00');
 const closedUntil = start + 60_000;
@@ -131,4 +134,10 @@ describe('the judge', () => {
     });
     expect(problems).toContain('1 right messages were refused');
   });
+});
+
+it('the page beside it names every fault', () => {
+  const page = readFileSync(new URL('./README.md', import.meta.url), 'utf8');
+  const named = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name).sort();
+  expect(named).toEqual([...faults, wipedFault].map(({ name }) => name).sort());
 });
