@@ -54,6 +54,10 @@ export const cliErrors = defineErrors({
     message: 'the engine that runs goes on with the version that it has: {reason}',
     help: 'The new version was refused, or did not come up; nothing was lost. `mach plan live FILE` shows what changes; a state that may be lost is named with `--accept-loss NODE`.',
   },
+  MACH1627: {
+    message: '{topology} runs here with several workers (process {processId}), which cannot change it while they run',
+    help: 'End them (Ctrl-C drains: nothing is lost), and start them with the new file: they let the version before finish what is in the log, and go on with its state. `mach plan` says what would change.',
+  },
   MACH1630: {
     message: 'there is no log in the data folder {directory}',
     help: 'No engine has run on this folder. Name the one that it ran with: `--data FOLDER`; or, when the log is on a NATS server, set NATS_URL as for `mach run`.',

@@ -10,6 +10,7 @@ import type { Logger } from '../stream/definition.ts';
 import type { BoundSourceNode, BoundTopology } from '../topology/bound.ts';
 import { topologyNames } from '../topology/names.ts';
 import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
+import { deadLetterSchema } from './dead-letter.ts';
 import { sayDrained } from './drained.ts';
 import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
@@ -127,7 +128,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const incarnation = await incarnationOf(streams.promises, names);
   const objects = await log.objects(names.checkpointBucket);
-  await openSchemaBook(objects, topology);
+  await openSchemaBook(objects, topology, [deadLetterSchema]);
   await keepVersion(objects, topology, { partitions: plan.partitions, clock: machineClock });
   const metrics = options.handedOver?.metrics ?? new ConnectorMetrics();
   const draining = new AbortController();

@@ -82,10 +82,14 @@ function emptyOf({ type }: Field): unknown {
 }
 
 /** Every schema that messages of this topology are written with is kept; those of earlier versions become known. */
-export async function openSchemaBook(objects: ObjectStore, topology: BoundTopology): Promise<void> {
+export async function openSchemaBook(
+  objects: ObjectStore,
+  topology: BoundTopology,
+  more: readonly Schema[] = [],
+): Promise<void> {
   const names = new Set((await objects.list()).filter((name) => name.startsWith(folder)));
   for (const name of names) await learn(objects, name);
-  for (const schema of schemasOf(topology)) {
+  for (const schema of [...schemasOf(topology), ...more]) {
     const name = `${folder}${schemaId(schema)}`;
     if (names.has(name)) continue;
     names.add(name);

@@ -86,6 +86,13 @@ async function tookOver(
   context: CommandContext,
 ): Promise<boolean> {
   const { askUpgrade, findRunning } = await import('../ask-upgrade.ts');
+  const { findRuns } = await import('../run-file.ts');
+  const run = (await findRuns(directory)).find((one) => one.topology === topology.name);
+  // On a log that all can reach this process is one more worker.
+  if (run && !run.control && !context.env.NATS_URL && (await answers(run.url))) {
+    const { code, message } = cliErrors.make('MACH1627', { topology: topology.name, processId: run.processId });
+    throw new CommandExit(exitCodes.found, `${code}  ${message}`);
+  }
   const running = await findRunning(directory, topology.name);
   if (!running) return false;
   // Of one version several may share the work, where the log is one for all.
@@ -95,6 +102,14 @@ async function tookOver(
   if ('refusal' in done) throw new CommandExit(done.isRefused ? exitCodes.found : exitCodes.failed, done.refusal);
   context.print(describeUpgrade(done, running.run.processId));
   return true;
+}
+
+/** Whether it is an engine: a process of another kind may have its number by now. */
+function answers(url: string): Promise<boolean> {
+  return fetch(`${url}/livez`).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface Running {

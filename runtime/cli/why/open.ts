@@ -1,5 +1,6 @@
 /** `mach why --open NODE KEY`: what a key of a node waits for. From the engine that runs, else from the last checkpoint. */
 import { decodeCheckpoint, listCheckpoints } from '../../execution/checkpoint.ts';
+import { readSchemaBook } from '../../execution/schema-book.ts';
 import { whyErrors } from '../../execution/why/errors.ts';
 import { lastWordOf } from '../../execution/why/last-word.ts';
 import { describeOpenKey, describeOpenReport, type OpenReport } from '../../execution/why/open-key.ts';
@@ -60,6 +61,7 @@ async function fromCheckpoint(
   question: { node: string; key: string },
 ): Promise<OpenReport> {
   const objects = await log.objects(names.checkpointBucket);
+  await readSchemaBook(objects);
   const newest = new Map<string, { name: string; sequence: number }>();
   for (const { name, kind, stage, partition, sequence } of await listCheckpoints(objects)) {
     const part = `${stage}/${partition}`;

@@ -99,8 +99,8 @@ export async function openPast(options: PastOptions): Promise<Past> {
     const reason = `no stream ${name}; has the topology ever run here?`;
     throw replayErrors.make('MACH3230', { topology: writtenBy.name, reason });
   }
-  const { firstSequence: first, lastSequence: last } = await input.state();
   await readSchemaBook(options.objects);
+  const { firstSequence: first, lastSequence: last } = await input.state();
   const schemas = new Map(writtenBy.sources.map((source) => [source.id, source.bound.ports.out as Schema]));
 
   function decode(message: LogMessage): PastMessage {
