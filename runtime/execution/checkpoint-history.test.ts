@@ -12,11 +12,13 @@ describe('the history of checkpoints', () => {
     const objects = await memoryLog({ clock: virtualClock(begin) }).objects('checkpoints');
     const history = checkpointHistory(objects, 's1/0/');
     let now = begin;
-    for (let minute = 0; minute < 30 * 60; minute++) {
+    for (let minute = 0; minute <= 30 * 60; minute++) {
       now = begin + minute * minuteMs;
       await history.offer(`s1/0/${String(minute).padStart(16, '0')}`, new Uint8Array(100), now);
     }
-    const ages = (await objects.list()).map((name) => (now - Number(name.split('-').at(-1))) / minuteMs).sort((a, b) => a - b);
+    const ages = (await objects.list())
+      .map((name) => (now - Number(name.split('-').at(-1))) / minuteMs)
+      .sort((a, b) => a - b);
     const near = ages.filter((age) => age <= 60);
     const far = ages.filter((age) => age > 60);
     const everyMinutes = limits.checkpointHistoryEveryMs / minuteMs;
