@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type DeadLetterEntry, isCut, readDeadLetterRaw } from '../../execution/dead-letters/book.ts';
+import { type DeadLetterEntry, isCut, rawReader } from '../../execution/dead-letters/book.ts';
 import { landingOf } from '../../execution/landing.ts';
 import { hidden, hidePersonal } from '../../observe/personal.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
@@ -40,7 +40,7 @@ export async function showDeadLetter(
   await withDeadLetters(file, flags, context, async (open) => {
     const book = await open.book();
     const entry = findEntry(book.entries, id);
-    const raw = open.deadLetters && (await readDeadLetterRaw(open.deadLetters, entry));
+    const raw = open.deadLetters && (await rawReader(open.deadLetters)(entry));
     if (!raw) throw cliErrors.make('MACH1631', { id, reason: 'it is no longer in the log' });
     if (flags.reveal) await writeDown(entry, open, flags, context);
     const content = contentOf(entry, raw, open.topology, flags.reveal === true);

@@ -127,11 +127,26 @@ function entryOf(
   };
 }
 
-/** What the letter holds: of a source the bytes that came, of operators and sinks the event as JSON. Undefined when it is gone. */
-export async function readDeadLetterRaw(stream: LogStream, entry: DeadLetterEntry): Promise<Uint8Array | undefined> {
-  const message = await stream.get(entry.position);
-  const row = message && decodeDeadLetterRows(message.payload).find((one) => deadLetterId(one) === entry.id);
-  return row && Buffer.from(row.event.raw, 'base64');
+export type RawReader = (entry: Pick<DeadLetterEntry, 'id' | 'position'>) => Promise<Uint8Array | undefined>;
+
+/** Messages whose letters a reader remembers: neighbours mostly stand in one. */
+const messagesRemembered = 2;
+
+/** Reads what letters hold: of a source the bytes that came, of operators and sinks the event as JSON. Undefined when it is gone. */
+export function rawReader(stream: LogStream): RawReader {
+  const remembered = new Map<number, Promise<ReadonlyMap<string, string>>>();
+  const load = async (position: number) => {
+    const message = await stream.get(position);
+    const rows = message ? decodeDeadLetterRows(message.payload) : [];
+    return new Map(rows.map((row) => [deadLetterId(row), row.event.raw]));
+  };
+  return async ({ id, position }) => {
+    const raws = remembered.get(position) ?? load(position);
+    remembered.set(position, raws);
+    if (remembered.size > messagesRemembered) remembered.delete(remembered.keys().next().value as number);
+    const raw = (await raws).get(id);
+    return raw === undefined ? undefined : Buffer.from(raw, 'base64');
+  };
 }
 
 /** Whether what came was longer than a letter holds. */

@@ -10,7 +10,7 @@ import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName, topologyNames } from '../../topology/names.ts';
 import type { OutputRow } from '../log-frame.ts';
 import { StageMachine } from '../stage-machine.ts';
-import { type DeadLetterBook, readDeadLetterBook, readDeadLetterRaw } from './book.ts';
+import { type DeadLetterBook, rawReader, readDeadLetterBook } from './book.ts';
 import { type RedriveResult, redriveDeadLetters } from './redrive.ts';
 
 const yaml = (checked: string) => `version: 1
@@ -177,7 +177,7 @@ describe('a letter of an operator', () => {
     await settled(lab, first);
     const [entry] = (await bookOf(lab)).entries;
     expect(entry).toMatchObject({ kind: 'operator', node: 'checked', input: 'from', code: 'MACH9902', time: 1_000 });
-    const raw = await lab.drive(readDeadLetterRaw((await lookIn(lab)).deadLetters, entry as NonNullable<typeof entry>));
+    const raw = await lab.drive(rawReader((await lookIn(lab)).deadLetters)(entry as NonNullable<typeof entry>));
     expect(JSON.parse(Buffer.from(raw as Uint8Array).toString())).toEqual(events[1]?.event);
     await lab.drive((first.engine as NonNullable<LabProcess['engine']>).drain());
 

@@ -11,7 +11,7 @@ import { limits } from '../../limits.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName, type TopologyNames } from '../../topology/names.ts';
 import { encodeRedriveFrame } from '../log-frame.ts';
-import { type DeadLetterEntry, readDeadLetterRaw } from './book.ts';
+import { type DeadLetterEntry, type RawReader, rawReader } from './book.ts';
 import { prepareRedrive } from './prepare.ts';
 
 export interface RedriveResult {
@@ -55,12 +55,13 @@ export async function isRedriven(
 /** In the order of the letters, some at a time. Rejects when the log does; what had gone in by then stays in, once. */
 export async function* redriveDeadLetters(options: RedriveOptions): AsyncGenerator<RedriveResult> {
   const { entries, clock, signal, perSecond = limits.redrivesPerSecond } = options;
+  const readRaw = rawReader(options.deadLetters);
   const size = Math.max(1, Math.min(limits.redriveBatchLetters, Math.ceil(perSecond / 10)));
   for (let at = 0; at < entries.length; at += size) {
     if (signal?.aborted) return;
     const began = clock.now();
     const batch = entries.slice(at, at + size);
-    const ready = await Promise.all(batch.map((entry) => makeReady(entry, options)));
+    const ready = await Promise.all(batch.map((entry) => makeReady(entry, readRaw, options)));
     // All begun in one turn: so they stand in the log in the order of the letters.
     yield* await Promise.all(ready.map(async (one) => ('frame' in one ? appendOnce(one, options) : one)));
     const early = began + (batch.length * 1_000) / perSecond - clock.now();
@@ -75,11 +76,14 @@ interface Ready {
   readonly gives: Pick<RedriveResult, 'events' | 'problem'>;
 }
 
-async function makeReady(entry: DeadLetterEntry, options: RedriveOptions): Promise<Ready | RedriveResult> {
-  const { names, input, deadLetters, topology } = options;
+async function makeReady(
+  entry: DeadLetterEntry,
+  readRaw: RawReader,
+  { names, input, topology }: RedriveOptions,
+): Promise<Ready | RedriveResult> {
   const left = (problem: string): RedriveResult => ({ entry, outcome: 'left', events: 0, problem });
   if (await isRedriven(input, names, entry)) return { entry, outcome: 'before', events: 0, problem: null };
-  const raw = await readDeadLetterRaw(deadLetters, entry);
+  const raw = await readRaw(entry);
   if (!raw) return left('it is no longer in the log');
   const prepared = await prepareRedrive(entry, raw, topology);
   if ('problem' in prepared) return left(prepared.problem);
