@@ -32,6 +32,11 @@ const workloads: readonly Workload[] = [
       'from the death of a worker to the next row, and a start with a large state  [--trials 4] [--keys 1000000]',
     load: () => import('./takeover/run.ts'),
   },
+  {
+    name: 'provenance',
+    summary: 'what it costs that every row carries its origin  [--turns 21] [--rows 60000]',
+    load: () => import('./provenance.ts'),
+  },
   { name: 'expression', summary: 'evaluations of a filter on one core', load: () => import('./expression.ts') },
 ];
 

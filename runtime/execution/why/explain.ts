@@ -58,24 +58,26 @@ export async function explainRow(options: ExplainOptions, row: ResultRow): Promi
   throw new Error('invariant broken: there is no length of a walk');
 }
 
-/** Several rows, by walks that they share. One that does not come again rejects all, with MACH3263. */
+/**
+ * Several rows, by walks that they share; no further back than those go, so that less may be named of a row than alone. One that does
+ * not come again rejects all, with MACH3263.
+ */
 export async function* explainRows(
   options: ExplainOptions,
   rows: readonly ResultRow[],
 ): AsyncGenerator<Explanation, void, void> {
-  const { past, messagesMax: placesMax = whyLimits.messagesNamed } = options;
+  const { past } = options;
   const [length] = whyLimits.walkMessages;
   const waiting = [...rows].sort((a, b) => a.sequence - b.sequence);
   for (let first = waiting[0]; first; first = waiting[0]) {
-    const until = first.sequence + length;
+    const until = first.sequence + 2 * length;
     const near = waiting.splice(0, waiting.findLastIndex(({ sequence }) => sequence < until) + 1);
     if (first.sequence < past.first) throw whyErrors.make('MACH3262', { sequence: first.sequence, first: past.first });
     const walked = await walk(options, Math.max(past.first, first.sequence - length), near);
     for (const row of near) {
       const found = walked.found.get(row);
       if (!found) throw notAgain(row, walked);
-      const enough = walked.start <= past.first || isFarEnough(collectPlaces(found.lineage, { placesMax }));
-      yield enough ? await explainFound(options, { walk: walked, found }) : await explainRow(options, row);
+      yield explainFound(options, { walk: walked, found });
     }
   }
 }
