@@ -56,7 +56,7 @@ export const cliErrors = defineErrors({
   },
   MACH1627: {
     message: '{topology} runs here with several workers (process {processId}), which cannot change it while they run',
-    help: 'End them (Ctrl-C drains: nothing is lost), and start them with the new file: they let the version before finish what is in the log, and go on with its state. `mach plan` says what would change.',
+    help: 'End them (Ctrl-C drains: nothing is lost), and start them with the new file: they go on with the state that is kept. `mach plan` says what would change.',
   },
   MACH1630: {
     message: 'there is no log in the data folder {directory}',

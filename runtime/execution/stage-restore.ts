@@ -6,7 +6,7 @@ import type { ExchangePublisher } from './exchange/exchange-publisher.ts';
 import type { OutputPublisher } from './output-publisher.ts';
 import type { StageMachine } from './stage-machine.ts';
 import type { StageArguments } from './stage-runner.ts';
-import { adoptSnapshot, refusedLosses, stateVerdicts } from './upgrade/adopt.ts';
+import { adoptSnapshot, movedAway, refusedLosses, stateVerdicts } from './upgrade/adopt.ts';
 
 /** Brings the machine to the newest checkpoint, or refuses what would lose something without a word. */
 export async function restoreStage(
@@ -36,9 +36,12 @@ export async function restoreStage(
   const { partitions } = args.part.plan;
   if ((head.partitions ?? 1) !== partitions)
     throw executionErrors.make('MACH3212', { topology: topology.name, now: partitions, before: head.partitions ?? 1 });
-  const refused = refusedLosses(stateVerdicts(head, topology), acceptLoss);
+  const refused = [
+    ...refusedLosses(stateVerdicts(head, topology), acceptLoss),
+    ...movedAway(head, snapshot, args.part).filter(({ node }) => !acceptLoss.has(node)),
+  ];
   if (refused.length > 0) {
-    const nodes = refused.map(({ node }) => node).join(', ');
+    const nodes = [...new Set(refused.map(({ node }) => node))].join(', ');
     const reasons = refused.map(({ node, reason }) => `${node}: ${reason}`).join('; ');
     throw executionErrors.make('MACH3205', { nodes, reasons });
   }

@@ -11,6 +11,7 @@ import type { BoundEdge, BoundTopology } from '../../topology/bound.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';
 import { changedNodes, fingerprintsOf } from '../fingerprint.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
+import type { StagePart } from '../stage-part.ts';
 import {
   compareState,
   keepsState,
@@ -59,6 +60,17 @@ export function refusedLosses(
   return [...verdicts].flatMap(([node, verdict]) =>
     verdict.kind === 'lost' && !acceptLoss.has(node) ? [{ node, reason: verdict.reason }] : [],
   );
+}
+
+/** Nodes whose state is in this checkpoint, and which the topology of now has in another stage: it cannot follow them. */
+export function movedAway(before: StateOrigin, snapshot: StageSnapshot, { plan, stage }: StagePart) {
+  const moved: { node: string; reason: string }[] = [];
+  for (const node of snapshot.nodes.keys()) {
+    const now = plan.nodes.get(node)?.stage;
+    if (now === undefined || now === stage || !before.nodes?.[node]?.state) continue;
+    moved.push({ node, reason: `with ${plan.partitions} partitions it moves from stage ${stage} to ${now}` });
+  }
+  return moved;
 }
 
 /** The snapshot as the new topology takes it. What is lost is left out; whether it may be is for the caller to ask before. */
