@@ -6,6 +6,7 @@ import {
   type DeadLetterFilter,
   readDeadLetterBook,
 } from '../../execution/dead-letters/book.ts';
+import { startedLast } from '../../execution/upgrade/versions.ts';
 import { parseDuration } from '../../stream/options.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName, type TopologyNames, topologyNames } from '../../topology/names.ts';
@@ -25,6 +26,8 @@ export interface OpenDeadLetters {
   /** Undefined where the topology has never run. */
   readonly deadLetters: LogStream | undefined;
   readonly input: LogStream | undefined;
+  /** Another version than the file was started last. */
+  readonly isOtherVersion: boolean;
   /** No engine runs on the folder: what is redriven is handled when one starts. */
   readonly isQuiet: boolean;
   book(filter?: DeadLetterFilter): Promise<DeadLetterBook>;
@@ -45,8 +48,10 @@ export async function withDeadLetters<T>(
       reached.log.find(names.deadLetterStream),
       reached.log.find(names.inputStream(stageName(1))),
     ]);
+    const started = deadLetters && (await startedLast(await reached.log.objects(names.checkpointBucket)));
+    const isOtherVersion = started !== undefined && started !== topology.hash;
     const book = (filter?: DeadLetterFilter) => readDeadLetterBook(deadLetters, filter);
-    return await work({ topology, names, deadLetters, input, isQuiet: reached.isOwn, book });
+    return await work({ topology, names, deadLetters, input, isOtherVersion, isQuiet: reached.isOwn, book });
   } finally {
     await reached.close();
   }

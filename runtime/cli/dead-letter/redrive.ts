@@ -67,7 +67,7 @@ async function choose(
 }
 
 async function run(
-  { topology, names, deadLetters, input }: OpenDeadLetters,
+  { topology, names, deadLetters, input, isOtherVersion }: OpenDeadLetters,
   entries: readonly DeadLetterEntry[],
   { dryRun, json }: RedriveFlags,
   { perSecond, context }: { perSecond: number; context: CommandContext },
@@ -75,7 +75,17 @@ async function run(
   if (!deadLetters || !input) return [];
   const results: RedriveResult[] = [];
   const clock = systemClock();
-  const options = { entries, topology, names, deadLetters, input, clock, perSecond, dryRun: dryRun === true };
+  const options = {
+    entries,
+    topology,
+    names,
+    deadLetters,
+    input,
+    clock,
+    perSecond,
+    isOtherVersion,
+    dryRun: dryRun === true,
+  };
   for await (const result of redriveDeadLetters(options)) {
     results.push(result);
     if (!json && result.problem !== null) context.printError(describeProblem(result));

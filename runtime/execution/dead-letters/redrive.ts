@@ -34,6 +34,8 @@ export interface RedriveOptions {
   readonly dryRun?: boolean;
   /** Letters a second (default `limits.redrivesPerSecond`), so that what comes from outside keeps its pace. */
   readonly perSecond?: number;
+  /** Another version of the topology was started last: its operators and sinks are not those that were mended. */
+  readonly isOtherVersion?: boolean;
   readonly crashPoints?: CrashPoints;
   readonly signal?: AbortSignal;
 }
@@ -79,10 +81,13 @@ interface Ready {
 async function makeReady(
   entry: DeadLetterEntry,
   readRaw: RawReader,
-  { names, input, topology }: RedriveOptions,
+  { names, input, topology, isOtherVersion = false }: RedriveOptions,
 ): Promise<Ready | RedriveResult> {
   const left = (problem: string): RedriveResult => ({ entry, outcome: 'left', events: 0, problem });
   if (await isRedriven(input, names, entry)) return { entry, outcome: 'before', events: 0, problem: null };
+  if (isOtherVersion && entry.kind !== 'decode') {
+    return left('another version of the topology was started last, and would handle it; start this one first');
+  }
   const raw = await readRaw(entry);
   if (!raw) return left('it is no longer in the log');
   const prepared = await prepareRedrive(entry, raw, topology);
