@@ -37,6 +37,7 @@ export interface CityDayOptions {
   readonly log?: Log;
   /** Time that passes after the last word; default: until every hospital counts as silent, so that the last minutes are told. */
   readonly afterMs?: number;
+  readonly partitions?: number;
 }
 
 export async function liveCityDay(
@@ -57,6 +58,7 @@ export async function liveCityDay(
     machineClock: clock,
     groupCommitWindowMs: 0,
     checkpointEveryMs: 3_600_000,
+    ...(options.partitions === undefined ? {} : { partitions: options.partitions }),
   });
   const engine = await passTime(clock, starting);
   const said = await saidByCity(topology, run);

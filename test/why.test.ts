@@ -9,7 +9,7 @@ import { connectLog } from '../runtime/bus/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { InputFrame, SourceFrame } from '../runtime/execution/log-frame.ts';
 import { openPast, type Past } from '../runtime/execution/replay/past.ts';
-import { type Explanation, explainRows } from '../runtime/execution/why/explain.ts';
+import { type Explanation, explainRow, explainRows } from '../runtime/execution/why/explain.ts';
 import { reportOf } from '../runtime/execution/why/report.ts';
 import type { ResultRow } from '../runtime/execution/why/walk.ts';
 import { engineOpenKey } from '../runtime/observe/why.ts';
@@ -139,6 +139,36 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
     },
     60_000,
   );
+
+  it('names the silence that moved time on, and what had put the state there', async () => {
+    const [row] = (day.rows.get('ed_status') ?? []).slice(-1);
+    for await (const explanation of explainRows({ past, topology }, [{ sink: 'ed_status', ...row } as ResultRow])) {
+      const { messages, steps } = await reportOf(explanation, { past, topology, reveal: false });
+      const mover = messages.find(({ role }) => role === 'time');
+      expect(mover).toMatchObject({ kind: 'silence', note: expect.stringMatching(/^H\d for \d+ s/) });
+      const census = steps.find(({ node }) => node === 'census');
+      expect(census?.by).toMatchObject({ kind: 'time', moved_by: mover?.place });
+      expect(census?.state[0]).toMatchObject({ state: 'hospitals', key: row?.event.hospital });
+    }
+  }, 60_000);
+
+  it('says when the log is too short, or the topology is another one', async () => {
+    const [row] = chosen('alerts', 1) as [ResultRow];
+    const short = { ...past, first: row.sequence + 1 };
+    await expect(explainRow({ past: short, topology }, row)).rejects.toThrow('the log no longer has message');
+    const other = { ...row, event: { ...row.event, severity: 9 } };
+    await expect(explainRow({ past, topology }, other)).rejects.toThrow('does not give this row');
+  }, 60_000);
+
+  it('explains what four partitions gave, whose rows have other indexes', async () => {
+    const short = { seed, hospitals: 4, start, durationMs: 30 * 60_000, scenario: 'surge' } as const;
+    const four = await liveCityDay(topology, short, { partitions: 4 });
+    const rows = (four.rows.get('alerts') ?? []).slice(-5).map((row) => ({ sink: 'alerts', ...row }));
+    expect(rows.length).toBeGreaterThan(0);
+    for await (const { verified } of explainRows({ past: await pastOf(four, topology), topology }, rows))
+      expect(verified).toBe(true);
+    await four.close();
+  }, 60_000);
 
   it('hides what points at a person, and the texts of senders, unless they are revealed', async () => {
     const [row] = chosen('alerts', 1);
