@@ -3,8 +3,7 @@
  * tables once; windows, joins and alerts must be what a batch computation over the same log gives; every event must be accounted for.
  */
 import type { MemoryStorage } from '../../../runtime/bus/memory/storage.ts';
-import { deadLetterSchema } from '../../../runtime/execution/dead-letter.ts';
-import { decodeOutputFrame } from '../../../runtime/execution/log-frame.ts';
+import { deadLetterId, decodeDeadLetterRows } from '../../../runtime/execution/dead-letter.ts';
 import { type Accounting, isBalanced } from '../../../runtime/stream/ledger.ts';
 import type { Event } from '../../../runtime/stream/schema.ts';
 import { topologyNames } from '../../../runtime/topology/names.ts';
@@ -176,13 +175,19 @@ function subjectOf(raw: string): string {
 
 function checkDeadLetters(findings: Findings, { storage, topology }: Evidence, walk: Walk): void {
   const stream = storage.streams.get(topologyNames(topology).deadLetterStream);
-  const found = [...(stream?.messages.values() ?? [])].flatMap(({ payload }) =>
-    decodeOutputFrame(payload, deadLetterSchema).rows.map(({ event }) => subjectOf(String(event.raw))),
-  );
+  // A letter is known by its id: one that two owners wrote is one for whoever reads it.
+  const letters = new Map<string, string>();
+  for (const { payload } of stream?.messages.values() ?? []) {
+    for (const row of decodeDeadLetterRows(payload)) letters.set(deadLetterId(row), subjectOf(row.event.raw));
+  }
   const turnedAway = walk.events.filter(({ source, value }) =>
     source === 'beds' ? value === null : value === valueRefusedByStore,
   );
-  findings.compare('dead letters', [...walk.unreadable, ...turnedAway.map(({ serial }) => `event ${serial}`)], found);
+  findings.compare(
+    'dead letters',
+    [...walk.unreadable, ...turnedAway.map(({ serial }) => `event ${serial}`)],
+    [...letters.values()],
+  );
 }
 
 function checkAccounting(findings: Findings, evidence: Evidence, walk: Walk, batch: Batch): void {

@@ -17,6 +17,8 @@ export interface Stage {
   readonly senders: readonly Sender[];
   /** Rate at which answers to senders are lost. */
   answers: { lostRate: number; random: Random };
+  /** What has begun by itself and is to end before the quiet. */
+  readonly under: Set<Promise<void>>;
   /** What has struck, by kind. */
   readonly struck: Map<ActionKind, number>;
 }
@@ -57,7 +59,9 @@ export async function perform(action: Action, random: Random, stage: Stage): Pro
     }
     case 'pause-at-point':
       for (const process of cluster.running()) {
-        process.pauseAt(action.point, action.visit, () => void spell(action.forMs, () => process.resume()));
+        process.pauseAt(action.point, action.visit, () => {
+          stage.under.add(spell(action.forMs, () => process.resume()));
+        });
       }
       return;
     case 'second-owner':

@@ -12,12 +12,15 @@ export const crashPointNames = [
   'stage.after-handle',
   'output.before-append',
   'output.after-append',
+  'exchange.before-append',
+  'exchange.after-append',
   'checkpoint.before-put',
   'checkpoint.after-put',
   'sink.before-promise',
   'sink.after-promise',
   'sink.before-write',
   'sink.after-write',
+  'sink.after-bury',
 ] as const;
 
 export type Action = { readonly atMs: number } & (

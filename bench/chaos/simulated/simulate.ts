@@ -148,6 +148,7 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
     senders,
     answers: { lostRate: 0, random: connections },
     struck,
+    under: new Set(),
   };
   await Promise.all([
     ...schedule.map(async (action, index) => {
@@ -158,6 +159,7 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
   ]);
   // What was surged after a sender's last request.
   await Promise.all(senders.map(({ done }) => done));
+  await Promise.all(stage.under);
   await makeQuiet(stage);
   const quietAt = clock.now();
   await clock.sleep(quietBeforeFlushMs);

@@ -1,7 +1,10 @@
 /** Simulations of the whole engine with seeds that stay the same, and what the simulation itself promises. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Tampering } from './process.ts';
-import { actionKinds } from './schedule.ts';
+import { actionKinds, crashPointNames } from './schedule.ts';
 import { runSeeds } from './seeds.ts';
 import { attempt, describeFailure, shrink } from './shrink.ts';
 import { formOf, simulate } from './simulate.ts';
@@ -22,6 +25,19 @@ describe('the whole engine under faults from a seed', () => {
     },
     timeoutMs,
   );
+
+  it('knows every crash point of the engine', () => {
+    const execution = fileURLToPath(new URL('../../../runtime/execution', import.meta.url));
+    const files = readdirSync(execution, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /(?<!test)\.ts$/.test(name),
+    );
+    const named = files.flatMap((name) =>
+      [...readFileSync(join(execution, name), 'utf8').matchAll(/crashPoints\.at\('([\w.-]+)'\)/g)].map(
+        ([, point]) => point,
+      ),
+    );
+    expect([...new Set(named)].sort()).toEqual([...crashPointNames].sort());
+  });
 
   it('is the same run for the same seed, with several workers too', async () => {
     for (const seed of [7, 13]) {
