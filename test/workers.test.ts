@@ -1,5 +1,5 @@
 /**
- * Several workers share a topology while eight hospitals and the 115 centre send over real sockets: one is killed, another run joins,
+ * Several workers share a topology while four hospitals and the 115 centre send over real sockets: one is killed, another run joins,
  * the first run leaves. Afterwards the store holds what happened: nothing missing, nothing twice.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import type { EngineStatus } from '../runtime/observe/status.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
 import { withNats } from '../runtime/testing/with-nats.ts';
 import { withStore } from '../runtime/testing/with-store.ts';
@@ -16,7 +17,7 @@ import { ownTopology } from './own-topology.ts';
 
 const minuteMs = 60_000;
 const start = Date.parse('2026-03-02T10:00:00+07:00');
-const durationMs = 60 * minuteMs;
+const durationMs = 40 * minuteMs;
 
 /** What `/status` of a run with several workers says beside the rest. */
 interface WithProcesses {
@@ -28,14 +29,23 @@ interface WithProcesses {
   }[];
 }
 
+/** What `/status` says once a worker answers. */
+async function sharedStatusOf(run: EngineProcess): Promise<EngineStatus & WithProcesses> {
+  for (;;) {
+    const status = (await statusOf(run)) as Partial<EngineStatus & WithProcesses>;
+    if (status.partitions) return status as EngineStatus & WithProcesses;
+    await sleep(50);
+  }
+}
+
 async function processesOf(run: EngineProcess): Promise<WithProcesses['processes']> {
-  return ((await statusOf(run)) as unknown as WithProcesses).processes;
+  return (await sharedStatusOf(run)).processes;
 }
 
 /** Resolves when the runs have these partitions between them. */
 async function untilOwned(runs: readonly EngineProcess[], wanted: readonly number[][]): Promise<void> {
   for (;;) {
-    const owned = await Promise.all(runs.map(async (run) => (await statusOf(run)).partitions.owned));
+    const owned = await Promise.all(runs.map(async (run) => (await sharedStatusOf(run)).partitions.owned));
     if (JSON.stringify(owned) === JSON.stringify(wanted)) return;
     await sleep(50);
   }
@@ -67,7 +77,7 @@ it('moves partitions when workers die, join and leave; loses nothing, doubles no
         let sent = 0;
         const city = simulateCity({
           seed: 5,
-          hospitals: 8,
+          hospitals: 4,
           scenario: 'surge',
           start,
           durationMs,
@@ -79,7 +89,7 @@ it('moves partitions when workers die, join and leave; loses nothing, doubles no
           },
         });
 
-        while (sent < 200) await sleep(5);
+        while (sent < 100) await sleep(5);
         const [victim] = await processesOf(first);
         process.kill(victim?.processId ?? 0, 'SIGKILL');
         // Started again, it gets a share again.
@@ -89,7 +99,7 @@ it('moves partitions when workers die, join and leave; loses nothing, doubles no
 
         const second = await launch('second');
         runs.push(second);
-        while ((await statusOf(second)).partitions.owned.length === 0) await sleep(50);
+        while ((await sharedStatusOf(second)).partitions.owned.length === 0) await sleep(50);
         // The first run leaves: the second has all of it, and the ports of the sources with it.
         expect(await first.stop()).toBe(0);
         await untilOwned([second], [[0, 1, 2, 3]]);
