@@ -19,7 +19,7 @@ const minuteMs = 60_000;
 const start = Date.parse('2026-03-02T10:00:00+07:00');
 const durationMs = 60 * minuteMs;
 
-it('loses nothing and doubles nothing when it is killed twice in the middle', { timeout: 300_000 }, async () => {
+it('loses nothing and doubles nothing when it is killed twice in the middle', { timeout: 600_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'mach-kill-'));
   const inbox = join(directory, 'inbox');
   await mkdir(inbox);

@@ -21,7 +21,8 @@ export function register(program: Command, context: CommandContext): void {
     .argument('<name>', 'name of the checkpoint')
     .action(async (file: string, name: string, flags: CheckpointFlags) => {
       const { saveCheckpoint } = await import('../replay/checkpoint.ts');
-      await saveCheckpoint({ file, name, flags, context });
+      const { asUsage } = await import('../replay/open.ts');
+      await asUsage(() => saveCheckpoint({ file, name, flags, context }));
     });
   withOptions(checkpoint.command('list'))
     .summary('the named checkpoints, and whether the topology fits them')
@@ -42,7 +43,8 @@ export function register(program: Command, context: CommandContext): void {
     .argument('<name>', 'name of the checkpoint')
     .action(async (file: string, name: string, flags: CheckpointFlags) => {
       const { restoreCheckpoint } = await import('../replay/checkpoint.ts');
-      await restoreCheckpoint({ file, name, flags, context });
+      const { asUsage } = await import('../replay/open.ts');
+      await asUsage(() => restoreCheckpoint({ file, name, flags, context }));
     });
   withOptions(checkpoint.command('delete'))
     .summary('remove a named checkpoint')
@@ -51,7 +53,8 @@ export function register(program: Command, context: CommandContext): void {
     .argument('<name>', 'name of the checkpoint')
     .action(async (file: string, name: string, flags: CheckpointFlags) => {
       const { deleteCheckpoint } = await import('../replay/checkpoint.ts');
-      await deleteCheckpoint({ file, name, flags, context });
+      const { asUsage } = await import('../replay/open.ts');
+      await asUsage(() => deleteCheckpoint({ file, name, flags, context }));
     });
 }
 

@@ -10,7 +10,7 @@ import { auditFile, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
-import { withStore } from './open.ts';
+import { asUsage, withStore } from './open.ts';
 
 export interface DiffFlags {
   readonly table?: string;
@@ -23,12 +23,11 @@ export interface DiffFlags {
   readonly json?: true;
 }
 
-export async function diffCommand(
-  live: string,
-  shadow: string,
-  flags: DiffFlags,
-  context: CommandContext,
-): Promise<void> {
+export function diffCommand(live: string, shadow: string, flags: DiffFlags, context: CommandContext): Promise<void> {
+  return asUsage(() => compareWithLive(live, shadow, flags, context));
+}
+
+async function compareWithLive(live: string, shadow: string, flags: DiffFlags, context: CommandContext): Promise<void> {
   const limit = flags.limit === undefined ? undefined : Number(flags.limit);
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0))
     throw cliErrors.make('MACH1620', { option: '--limit', value: flags.limit });
@@ -62,7 +61,7 @@ async function pairsOf(
   { live, shadow, flags, context }: { live: string; shadow: string; flags: DiffFlags; context: CommandContext },
 ): Promise<NamedPair[]> {
   const record = await shadows.find(shadow);
-  if (!record) throw replayErrors.make('MACH3238', { reason: `there is no shadow ${shadow}` });
+  if (!record) throw replayErrors.make('MACH3244', { name: shadow });
   if (record.state !== 'done') context.printError(`the replay into ${shadow} was not finished: rows may be missing`);
   const other = existsSync(live) ? undefined : await shadows.find(live);
   const pairs = other ? betweenShadows(other, record) : await withLive(live, record, context);

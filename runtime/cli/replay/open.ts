@@ -1,10 +1,12 @@
 /** What commands about the past need: the log and the store, whether an engine runs or not. */
 import { join } from 'node:path';
 import { systemClock } from '../../clock.ts';
+import { MachError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import type { Logger } from '../../stream/definition.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
+import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { type ReachedLog, reachLog } from '../reach-log.ts';
 
 export async function withLog<T>(
@@ -68,4 +70,27 @@ export function interruption(): { readonly signal: AbortSignal; done(): void } {
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, abort);
     },
   };
+}
+
+/** Names, times and ranges that were given and are wrong: a place outside the log, a shadow or checkpoint that is not there, or is there. */
+const usageCodes = new Set([
+  'MACH3231',
+  'MACH3234',
+  'MACH3235',
+  'MACH3236',
+  'MACH3238',
+  'MACH3240',
+  'MACH3241',
+  'MACH3244',
+]);
+
+/** What is wrong with the command line ends with exit code 2, wherever it is found out. */
+export async function asUsage(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof MachError) || !usageCodes.has(error.code)) throw error;
+    const { code, message } = error;
+    throw new CommandExit(exitCodes.usage, `${code}  ${message}\nmach help ${code} tells more.`);
+  }
 }

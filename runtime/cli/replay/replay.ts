@@ -20,7 +20,7 @@ import { topologyNames } from '../../topology/names.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
-import { interruption, positionOf, quietLogger, withLog, withStore } from './open.ts';
+import { asUsage, interruption, positionOf, quietLogger, withLog, withStore } from './open.ts';
 
 export interface ReplayFlags {
   readonly from?: string;
@@ -35,14 +35,15 @@ export interface ReplayFlags {
   readonly json?: true;
 }
 
-export async function replayCommand(
-  file: string | undefined,
-  flags: ReplayFlags,
-  context: CommandContext,
-): Promise<void> {
+export function replayCommand(file: string | undefined, flags: ReplayFlags, context: CommandContext): Promise<void> {
+  return asUsage(() => replayOrShadows(file, flags, context));
+}
+
+async function replayOrShadows(file: string | undefined, flags: ReplayFlags, context: CommandContext): Promise<void> {
   if (flags.list) return withStore(flags.data, context, (store) => listShadows(shadowsOf(store), flags, context));
   if (flags.drop !== undefined) return dropShadow(flags.drop, flags, context);
-  if (file === undefined) throw cliErrors.make('MACH1620', { option: 'replay', value: 'no topology file' });
+  if (file === undefined)
+    throw cliErrors.make('MACH1620', { option: 'replay', value: 'no topology file: give one, or --list, or --drop' });
   const before = await context.loadTopology(file);
   const topology = flags.with === undefined ? before : await context.loadTopology(flags.with);
   const shadow = flags.into ?? defaultShadowName(wallTime());
@@ -258,7 +259,7 @@ function dropShadow(name: string, { data, json }: ReplayFlags, context: CommandC
   return withStore(data, context, async (store) => {
     const shadows = shadowsOf(store);
     const record = await shadows.find(name);
-    if (!record) throw replayErrors.make('MACH3238', { reason: `there is no shadow ${name}` });
+    if (!record) throw replayErrors.make('MACH3244', { name });
     await shadows.drop(record);
     const tables = record.tables.map(({ shadow }) => shadow);
     context.print(json ? JSON.stringify({ dropped: name, tables }) : `removed ${name}: ${tables.join(', ')}`);

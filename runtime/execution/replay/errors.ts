@@ -58,4 +58,8 @@ export const replayErrors = defineErrors({
     message: 'the checkpoint {name} cannot be restored: {reason}',
     help: 'A checkpoint is restored as a whole, for the log that it was taken from, while no engine runs the topology. `mach checkpoint list TOPOLOGY` says which fit.',
   },
+  MACH3244: {
+    message: 'there is no shadow named {name}',
+    help: '`mach replay --list` shows those that there are.',
+  },
 });
