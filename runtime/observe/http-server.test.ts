@@ -101,6 +101,25 @@ describe('observe server', () => {
     expect(text).toContain('# TYPE mach_accounting_events_total counter');
   });
 
+  it('/why says what a key of a node waits for, without what points at a person', async () => {
+    const { lab, process, get } = await open();
+    await send(lab, process, 1);
+    await lab.settle(process);
+    const { status, text } = await get('/why?node=order&key=H1');
+    expect(status).toBe(200);
+    expect(text).not.toContain('Nguyễn');
+    const last = { sequence: 1, heardAt: expect.any(Number) };
+    expect(JSON.parse(text)).toMatchObject({
+      node: 'order',
+      key: 'H1',
+      inputs: [{ input: 'from', from: 'calls', idle: false, holds: true }],
+      holding: { path: ['calls'], source: 'calls', origin: 'H1', idle: false, last, idle_ms: 30 * 86_400_000 },
+    });
+    const unknown = await get('/why?node=ordr&key=H1');
+    expect(unknown.status).toBe(404);
+    expect(unknown.text).toContain('MACH3264  there is no node ordr in lab; did you mean order?');
+  });
+
   it('anything else is not found, and says what there is', async () => {
     const { get, url } = await open();
     for (const path of ['/', '/metricz', '//', '/%ff', '/tap?edge=nobody']) expect((await get(path)).status).toBe(404);
