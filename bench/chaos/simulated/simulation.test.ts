@@ -36,7 +36,9 @@ describe('the whole engine under faults from a seed', () => {
         ([, point]) => point,
       ),
     );
-    expect([...new Set(named)].sort()).toEqual([...crashPointNames].sort());
+    // A simulation runs one version of its topology; a change of versions has tests of its own.
+    const own = named.filter((point) => !point?.startsWith('upgrade.'));
+    expect([...new Set(own)].sort()).toEqual([...crashPointNames].sort());
   });
 
   it('is the same run for the same seed, with several workers too', async () => {
