@@ -143,6 +143,8 @@ async function awaitReady(run: ServerRun, directory: string, deadlineMs: number)
   });
   while (performance.now() < until) {
     if (code !== undefined) throw new Error(`it ended with code ${code}: ${run.output()}`);
+    // It would say that it is ready where the disk did not take it.
+    if (storageFailed.test(run.output())) throw new Error(`it could not write: ${run.output()}`);
     const ports = await readPorts(directory, run.processId);
     if (ports && (await readInfo(Number(new URL(ports.url).port)))?.jetstream) return ports;
     await sleep(15);
@@ -243,11 +245,27 @@ function supervise(
       if (options.keepAlive === false || deaths.length > serverLimits.serverRestartsMax)
         throw giveUp(deaths.length, reason);
       await sleep(serverLimits.serverRestartDelayMs);
-      while (!stopping && isFull(options)) await sleep(limits.diskLookEveryMs);
-      if (stopping) return;
-      ({ run } = await start(port));
+      const next = await startAgain(now);
+      if (!next) return;
+      run = next;
       room.isRestarting = false;
       options.onEvent?.({ kind: 'restarted', detail: `process ${run.processId}` });
+    }
+  };
+  /** Undefined when it is not wanted any more. A start that fails, on a disk that fills up just then, is tried again, but not for ever. */
+  const startAgain = async (since: number): Promise<ServerRun | undefined> => {
+    for (;;) {
+      while (!stopping && isFull(options)) await sleep(limits.diskLookEveryMs);
+      if (stopping) return undefined;
+      try {
+        return (await start(port)).run;
+      } catch (error) {
+        deaths.push(performance.now());
+        const tries = deaths.filter((at) => at >= since).length;
+        if (tries > serverLimits.serverRestartsMax) throw error;
+        options.onEvent?.({ kind: 'ended', detail: messageOf(error) });
+        await sleep(serverLimits.serverRestartDelayMs);
+      }
     }
   };
   const room = watchRoom(options, () => run);
