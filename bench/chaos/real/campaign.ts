@@ -19,6 +19,8 @@ export interface Injection {
 }
 
 export interface CampaignSettings {
+  /** Of this one among those of the run. */
+  readonly name: string;
   readonly form: Form;
   readonly seed: number;
   readonly forMs: number;
@@ -46,6 +48,7 @@ export interface Counts {
 }
 
 export interface CampaignResult {
+  readonly name: string;
   readonly form: Form;
   readonly injected: readonly Injection[];
   readonly skipped: readonly { readonly fault: string; readonly why: string }[];
@@ -68,6 +71,7 @@ export interface RunningCampaign {
   readonly senders: Senders;
   readonly settings: CampaignSettings;
   readonly problems: string[];
+  readonly injected: Injection[];
 }
 
 const baselineMs = 1_500;
@@ -80,10 +84,10 @@ const closingPauseMs = windowMs + 3_000;
 const closedBeforeMs = 3_000;
 
 export async function runCampaign(settings: CampaignSettings, afterwards?: Afterwards): Promise<CampaignResult> {
-  const { form, directory } = settings;
-  const random = seededRandom(settings.seed).fork(`real/${form}`);
+  const { name, form, directory } = settings;
+  const random = seededRandom(settings.seed).fork(`real/${name}`);
   const world = await openWorld({ directory, form, idle });
-  const oracle = createOracle(`${form[0]}${settings.seed}`);
+  const oracle = createOracle(`${name[0]}${settings.seed}`);
   let senders: Senders | undefined;
   try {
     if (!(await world.worker.untilRunning())) {
@@ -96,14 +100,15 @@ export async function runCampaign(settings: CampaignSettings, afterwards?: After
     const { injected, skipped } = await injectAll(settings, world, random.fork('faults'));
     const problems: string[] = [];
     for (const { fault, detail, failed } of injected) if (failed) problems.push(`${fault}: ${detail}`);
-    const settled = await quiet({ world, oracle, senders, problems, settings });
+    const settled = await quiet({ world, oracle, senders, problems, settings, injected });
     problems.push(...senders.violations);
     const memory = judgeMemory(world.evidence.memory, world.strained);
     if (!memory.flat) problems.push(`memory grew from ${memory.earlyMib} to ${memory.lateMib} MiB (${memory.rule})`);
     const counts = countsOf(world, senders);
     problems.push(...unproven(settings.faults, counts));
-    await afterwards?.({ world, oracle, senders, settings, problems });
+    await afterwards?.({ world, oracle, senders, settings, problems, injected });
     return {
+      name,
       form,
       injected,
       skipped,

@@ -39,7 +39,7 @@ export function reportOf(args: {
 }): RealReport {
   const { results } = args;
   const sum = (value: (result: CampaignResult) => number) => results.reduce((total, one) => total + value(one), 0);
-  const problems = results.flatMap(({ form, problems }) => problems.map((problem) => `${form}: ${problem}`));
+  const problems = results.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`));
   return {
     passed: problems.length === 0,
     seed: args.seed,
@@ -68,8 +68,8 @@ export function reportOf(args: {
 }
 
 export function printReport(report: RealReport, print: (line: string) => void): void {
-  for (const { form, counts, verdict, accounting, memory, quietMs } of report.campaigns) {
-    print(`${form}: restarts ${JSON.stringify(counts.restarts)}, redeliveries ${JSON.stringify(counts.redeliveries)}`);
+  for (const { name, counts, verdict, accounting, memory, quietMs } of report.campaigns) {
+    print(`${name}: restarts ${JSON.stringify(counts.restarts)}, redeliveries ${JSON.stringify(counts.redeliveries)}`);
     print(`  deduplicated inserts ${counts.deduplicatedInserts}, checkpoints ${counts.checkpoints}`);
     const { compared } = verdict.windows as { compared: number };
     const { compared: pairs } = verdict.pairs as { compared: number };

@@ -44,7 +44,7 @@ export function readRealArguments(args: readonly string[]): RealSettings & { rea
   return { seed, faults: names, forMs, json: values.json, print: (line) => void process.stderr.write(`${line}\n`) };
 }
 
-/** The separate and the embedded form at the same time; at the end the wiped storage, judged by itself. */
+/** The separate form, the embedded form and the wiped storage at the same time, each with senders and a judge of its own. */
 export async function runRealCampaigns(settings: RealSettings): Promise<RealReport> {
   const { seed, forMs, print } = settings;
   const startedAt = Date.now();
@@ -54,24 +54,25 @@ export async function runRealCampaigns(settings: RealSettings): Promise<RealRepo
   print(`chaos: seed ${seed}`);
   try {
     const campaigns: Promise<CampaignResult>[] = [];
-    const start = (form: 'separate' | 'embedded', ms: number) =>
+    const start = (name: 'separate' | 'embedded' | 'wiped', ms: number) =>
       runCampaign(
         {
-          form,
+          name,
+          form: name === 'embedded' ? 'embedded' : 'separate',
           seed,
           forMs: ms,
-          faults: wanted.filter((fault) => fault.form === form),
-          directory: join(directory, form),
-          print: (line) => print(`${form.padEnd(9)}${line}`),
+          faults: wanted.filter((fault) => fault.form === name),
+          directory: join(directory, name),
+          print: (line) => print(`${name.padEnd(9)}${line}`),
         },
-        form === 'separate' && isWanted(wipedFault.name) ? wipeAfterwards : undefined,
+        name === 'wiped' ? wipeAfterwards : undefined,
       );
     const has = (form: string) => wanted.some((fault) => fault.form === form);
-    if (has('separate') || isWanted(wipedFault.name))
-      campaigns.push(start('separate', has('separate') ? forMs : 1_000));
+    if (has('separate')) campaigns.push(start('separate', forMs));
     if (has('embedded'))
       campaigns.push(start('embedded', settings.faults.length === 0 ? forMs * embeddedShare : forMs));
-    // Both to their end: a folder is not taken from under the other.
+    if (isWanted(wipedFault.name)) campaigns.push(start('wiped', 1_000));
+    // All to their end: a folder is not taken from under another.
     const ended = await Promise.allSettled(campaigns);
     const results = ended.map((one) => {
       if (one.status === 'rejected') throw one.reason;

@@ -1,11 +1,14 @@
 /**
  * The log's storage is wiped: a loud failure with its code, never a silent start from 1. Then the storage is put back and
- * everything goes on; at last the loss is accepted on purpose. Judged by itself, after the other faults.
+ * everything goes on; at last the loss is accepted on purpose. In a world of its own, judged by itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes } from '../../../runtime/cli/exit-codes.ts';
+import { seededRandom } from '../../../runtime/random.ts';
 import { quiet, type RunningCampaign } from './campaign.ts';
 import type { EngineRun } from './engine-process.ts';
+import { judge, queryOf, readTables } from './judge.ts';
+import { type Senders, startSenders } from './senders.ts';
 import { wipeStorage } from './servers.ts';
 
 export const wipedFault = {
@@ -15,6 +18,7 @@ export const wipedFault = {
 } as const;
 
 const noticeDeadlineMs = 40_000;
+const thereDeadlineMs = 120_000;
 
 export async function wipeAfterwards(campaign: RunningCampaign): Promise<void> {
   const { world, problems, settings } = campaign;
@@ -22,7 +26,9 @@ export async function wipeAfterwards(campaign: RunningCampaign): Promise<void> {
   if (!around) return;
   const startedAt = Date.now();
   const { log, logDirectory } = around;
-  const say = (detail: string) => settings.print(`   after  ${wipedFault.name}: ${detail}`);
+  const sinceMs = () => Date.now() - startedAt;
+  const say = (detail: string) =>
+    settings.print(`${(sinceMs() / 1_000).toFixed(1).padStart(6)} s  ${wipedFault.name}: ${detail}`);
 
   worker.hold();
   const live = worker.run;
@@ -57,7 +63,63 @@ export async function wipeAfterwards(campaign: RunningCampaign): Promise<void> {
   await sleep(1_500);
   await quiet(campaign);
   problems.push(...campaign.senders.violations);
-  say(`storage put back: judged again after ${Date.now() - startedAt} ms`);
+  problems.push(...campaign.senders.violations);
+  say(`storage put back: judged again`);
+  await acceptLoss(campaign, say);
+  const detail = 'wiped, refused twice, put back, wiped again with the loss accepted';
+  campaign.injected.push({ fault: wipedFault.name, atMs: 0, tookMs: sinceMs(), detail });
+}
+
+/** The loss is accepted on purpose: what comes from then on is there once, beside what was there before. */
+async function acceptLoss(campaign: RunningCampaign, say: (text: string) => void): Promise<void> {
+  const { world, problems, oracle, settings } = campaign;
+  const { worker, around } = world;
+  if (!around) return;
+  // For a log that knows nothing of them these are other centres: a centre that was acknowledged more would rightly refuse to go on.
+  await campaign.senders.close();
+  worker.hold();
+  const { run } = worker;
+  run.signal('SIGKILL');
+  await run.ended;
+  await around.log.kill();
+  await wipeStorage(around.logDirectory);
+  await around.log.start();
+  worker.next = { arguments: ['--accept-loss', 'log'] };
+  worker.release();
+  await sleep(400);
+  if (!(await worker.untilRunning())) {
+    problems.push(`${wipedFault.name}: it does not run with the loss accepted`);
+    return;
+  }
+  const senders = await startSenders({
+    oracle,
+    random: seededRandom(settings.seed).fork('after the loss'),
+    targets: { hl7Port: world.hl7.port, feedPort: world.feed.port, inbox: world.inbox },
+    centreSuffix: '-anew',
+  });
+  try {
+    await sleep(1_500);
+    senders.pause();
+    problems.push(...(await untilThere(campaign, senders)), ...senders.violations);
+    say('loss accepted: judged again');
+  } finally {
+    await senders.close();
+  }
+}
+
+/** The state is gone with the log, windows and accounts with it: what is asked of it is that every id is there once. */
+async function untilThere({ world, oracle }: RunningCampaign, senders: Senders): Promise<string[]> {
+  const until = Date.now() + thereDeadlineMs;
+  let wrong = ['nothing could be read'];
+  while (Date.now() < until && (wrong.length > 0 || !senders.settled)) {
+    await sleep(400);
+    const url = world.storeUrl();
+    const tables = url && (await readTables(queryOf(url)).catch(() => undefined));
+    if (!tables) continue;
+    const { missing, twice, wrong: others } = judge(tables, oracle.sent, 0);
+    wrong = [...missing, ...twice, ...others].map((id) => `${wipedFault.name}, loss accepted: ${id}`);
+  }
+  return senders.settled ? wrong : [...wrong, `${wipedFault.name}, loss accepted: messages have no answer`];
 }
 
 async function expectRefusal(
