@@ -164,6 +164,9 @@ describe('watermarks of origins', () => {
     // Stopped since 10 s, it has heard nobody for 90 s.
     expect(origins.markIdle('H1', 90_000, { at: 100_000, idleMs: 60_000 })).toBe(false);
     expect(origins).toMatchObject({ time: 95_000, allIdle: false });
+    // What it had taken in before it was stopped.
+    origins.observe('H1', 9_000, 10_000);
+    expect(origins.time).toBe(95_000);
     origins.markIdle('H1', 145_000, { at: 155_000, idleMs: 60_000 });
     expect(origins).toMatchObject({ time: 155_000, allIdle: true });
   });

@@ -134,7 +134,10 @@ export class OriginWatermarks {
     if (isSilence && sinceMs < noticed.idleMs * heardSinceShare) return false;
     state.idle = true;
     const passedMs = Math.min(elapsedMs, sinceMs);
-    const watermark = Math.floor((state.newest + passedMs - this.disorderMs) / this.stepMs) * this.stepMs;
+    // Nor past the time at which it was noticed: what a process that had stood still appends may come long after it was accepted.
+    const latest = Math.max(state.newest, noticed?.at ?? Number.POSITIVE_INFINITY);
+    const reached = Math.min(state.newest + passedMs, latest);
+    const watermark = Math.floor((reached - this.disorderMs) / this.stepMs) * this.stepMs;
     state.watermark = Math.max(state.watermark, watermark);
     return this.recombine();
   }

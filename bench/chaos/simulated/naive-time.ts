@@ -55,7 +55,8 @@ export class NaiveSourceTime {
     const sinceMs = Math.max(0, at - origin.heardAt);
     if (elapsedMs >= this.idleMs && sinceMs < this.idleMs * 0.75) return;
     origin.silent = true;
-    origin.mark = Math.max(origin.mark, this.markOf(origin.newest + Math.min(elapsedMs, sinceMs)));
+    const reached = Math.min(origin.newest + Math.min(elapsedMs, sinceMs), Math.max(origin.newest, at));
+    origin.mark = Math.max(origin.mark, this.markOf(reached));
   }
 
   neverHeard(): void {
