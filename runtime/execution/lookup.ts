@@ -34,7 +34,7 @@ interface Pending {
 /** What a look-up needs of the stage around it. */
 export interface LookupEdge {
   /** A name for the next question: the same after a restart. */
-  identity(): string;
+  identity(event: Event): string;
   ask(id: string, event: Event): void;
   /** The redriven letter that is being handled. */
   redriving(): RedriveLink | undefined;
@@ -79,7 +79,7 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
             const failure = `overloaded: lookupPendingMax (${limits.lookupPendingMax}) wait`;
             return send(out, { event, time }, { answer: null, failure });
           }
-          const id = edge.identity();
+          const id = edge.identity(event);
           const redrive = edge.redriving();
           pending.set(id, { event, time, answered: null, ...(redrive && { redrive }) }, time);
           edge.ask(id, event);

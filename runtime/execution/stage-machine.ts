@@ -10,6 +10,7 @@ import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
+import { hashText } from '../stream/hash.ts';
 import { type Accounting, emptyAccounting, Ledger, type Outcomes, outcome } from '../stream/ledger.ts';
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
@@ -381,7 +382,7 @@ export class StageMachine {
     const { lookup } = node.bound;
     const bound = lookup
       ? lookupOperator(node.bound, lookup, {
-          identity: () => this.questionIdentity(node.id),
+          identity: (event) => this.questionIdentity(node.id, event),
           ask: (id, event) => {
             if (!isShadow(this.part, node.id)) this.outputs.question({ node: node.id, id, event, lookup });
           },
@@ -478,19 +479,13 @@ export class StageMachine {
     return node;
   }
 
-  /** The same in every partition that asks the same. */
-  private questionIdentity(node: string): string {
-    const { plan, partition } = this.part;
+  /** Of what it asks, so that it is the same in every partition, with another number of partitions, and in a replay of a changed topology. */
+  private questionIdentity(node: string, event: Event): string {
     const { sequence, questions } = this.current;
-    const count = questions.get(node) ?? 0;
-    questions.set(node, count + 1);
-    if (plan.partitions === 1) {
-      this.current.index++;
-      // By its own count: what other nodes do does not change it, so that a replay of a changed topology finds the answers.
-      return `${node}/${sequence}/q${count}`;
-    }
-    const who = this.spreadNode(node).out.kind === 'everywhere' ? 'all' : partition;
-    return `${node}/${sequence}/${who}.${count}`;
+    const question = `${node}/${sequence}/${hashText(JSON.stringify(event)).join('-')}`;
+    const count = questions.get(question) ?? 0;
+    questions.set(question, count + 1);
+    return `${question}.${count}`;
   }
 
   private source(node: string): SourceState {
