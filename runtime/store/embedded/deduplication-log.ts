@@ -1,6 +1,6 @@
 /** The tokens that a table remembers, as its folder has them: lines of operation, part and block, oldest first. */
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const filePattern = /^deduplication_log_(\d+)\.txt$/;
 const linePattern = /^(1|2)\t([^\t\n]+)\t([^\t\n]+)$/;
@@ -50,8 +50,11 @@ export function readTokens(table: string): { readonly tokens: RememberedToken[];
   return { tokens: [...known.values()], torn };
 }
 
-/** Takes the lines of these parts out, and lines that cannot be read. The engine must not have the table open. */
-export function forgetTokens(table: string, parts: ReadonlySet<string>): void {
+/**
+ * Takes the lines of these parts out, and lines that cannot be read. The engine must not have the table open. Drafts are made in another
+ * folder of the same disk: the engine opens no table that has a file of another name beside these, and a full disk may leave one.
+ */
+export function forgetTokens(table: string, parts: ReadonlySet<string>, drafts: string): void {
   for (const path of logFiles(table)) {
     const text = readFileSync(path, 'utf8');
     const kept = text
@@ -63,7 +66,7 @@ export function forgetTokens(table: string, parts: ReadonlySet<string>): void {
       .map((line) => `${line}\n`)
       .join('');
     if (kept === text) continue;
-    const draft = `${path}.tmp`;
+    const draft = join(drafts, `${basename(path)}.draft`);
     const file = openSync(draft, 'w', 0o640);
     try {
       writeSync(file, kept);

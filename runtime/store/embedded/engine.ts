@@ -97,11 +97,12 @@ export async function openEngine({ directory, reserveBytes, onBroken, onRoom }: 
   };
   const kill = (tag: string) =>
     keep(`KILL QUERY WHERE Settings['log_comment'] = ${quoteText(tag)} ASYNC`, 'Null').catch(() => {});
-  const healed = await healTables(faults, async (sql) => {
+  const run = async (sql: string) => {
     const { bytes } = await keep(sql, 'TabSeparated');
     const rows = Buffer.from(bytes).toString('utf8').split('\n').slice(0, -1);
     return rows.map((row) => row.split('\t'));
-  });
+  };
+  const healed = await healTables({ faults, drafts: bodies, run });
   const guard = createPartGuard({ data: path, onBroken });
   const stopWatching = watchRoom();
 

@@ -38,7 +38,7 @@ function isThere(table: string, part: PartName): boolean {
   return existsSync(join(table, part.name)) && partProblem(join(table, part.name)) === null;
 }
 
-function healFolder({ table, broken, orphans }: TableFaults, name: string): Healed {
+function healFolder({ table, broken, orphans }: TableFaults, name: string, drafts: string): Healed {
   const bad = broken.filter(({ part }) => !isThere(table, part));
   const names = new Set(bad.map(({ part }) => part.name));
   const sound = partsIn(table).filter((part) => !names.has(part.name));
@@ -49,7 +49,7 @@ function healFolder({ table, broken, orphans }: TableFaults, name: string): Heal
     setAside(table, part, part.level > 0 && missing === 0);
   }
   const forgotten = new Set(orphans.filter((part) => !isThere(table, part)).map((part) => part.name));
-  forgetTokens(table, forgotten);
+  forgetTokens(table, forgotten, drafts);
   return {
     table: name,
     setAside: bad.map(({ part, problem }) => ({ part: part.name, problem })),
@@ -68,8 +68,13 @@ function setAside(table: string, part: PartName, isUseless: boolean): void {
   else if (existsSync(place)) renameSync(place, join(detached, `broken_${part.name}`));
 }
 
-/** Heals what `findFaults` found. The engine is open, so the folder is ours, and nobody else uses it yet. */
-export async function healTables(faults: readonly TableFaults[], run: RunStatement): Promise<Healed[]> {
+/** Heals what `findFaults` found. The engine is open, so the folder is ours, and nobody else uses it yet. `drafts`: a folder for files half made. */
+export async function healTables(args: {
+  readonly faults: readonly TableFaults[];
+  readonly drafts: string;
+  readonly run: RunStatement;
+}): Promise<Healed[]> {
+  const { faults, drafts, run } = args;
   if (faults.length === 0) return [];
   const rows = await run('SELECT database, name, data_paths[1] FROM system.tables WHERE notEmpty(data_paths)');
   const names = new Map(rows.map(([database = '', name = '', path = '']) => [resolve(path), { database, name }]));
@@ -81,7 +86,7 @@ export async function healTables(faults: readonly TableFaults[], run: RunStateme
     const quoted = `${quoteName(known.database)}.${quoteName(known.name)}`;
     await run(`DETACH TABLE ${quoted} SYNC`);
     try {
-      healed.push(healFolder(fault, `${known.database}.${known.name}`));
+      healed.push(healFolder(fault, `${known.database}.${known.name}`, drafts));
     } finally {
       await run(`ATTACH TABLE ${quoted}`);
     }
