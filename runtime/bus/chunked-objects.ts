@@ -29,6 +29,8 @@ interface Manifest {
 const chunkBytes = limits.objectChunkBytesMax;
 /** A reader that meets a replacement of what it reads starts again this often. */
 const attemptsMax = 5;
+/** Pieces that are asked for together. */
+const chunksAtOnce = 8;
 
 export const objectStreamSpec = (bucket: string): StreamSpec => ({
   name: `objects-${bucket}`,
@@ -62,11 +64,14 @@ export function chunkedObjects(bucket: string, backend: ObjectBackend): ObjectSt
   async function readChunks(manifest: Manifest): Promise<Uint8Array | undefined> {
     const data = new Uint8Array(manifest.bytes);
     let filled = 0;
-    for (let index = 0; index < manifest.chunks; index++) {
-      const chunk = await backend.last(chunkSubject(manifest.id, index));
-      if (!chunk || filled + chunk.payload.length > data.length) return undefined;
-      data.set(chunk.payload, filled);
-      filled += chunk.payload.length;
+    for (let from = 0; from < manifest.chunks; from += chunksAtOnce) {
+      const count = Math.min(chunksAtOnce, manifest.chunks - from);
+      const asked = Array.from({ length: count }, (_, index) => backend.last(chunkSubject(manifest.id, from + index)));
+      for (const chunk of await Promise.all(asked)) {
+        if (!chunk || filled + chunk.payload.length > data.length) return undefined;
+        data.set(chunk.payload, filled);
+        filled += chunk.payload.length;
+      }
     }
     return filled === data.length ? data : undefined;
   }

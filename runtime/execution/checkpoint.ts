@@ -12,10 +12,12 @@ import type { Logger } from '../stream/definition.ts';
 import type { TopologyNames } from '../topology/names.ts';
 import { checkpointHistory } from './checkpoint-history.ts';
 import { executionErrors } from './errors.ts';
+import { type PackedSnapshot, packSnapshot, unpackSnapshot } from './pack-snapshot.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 import type { NodeIdentities } from './upgrade/state-identity.ts';
 
-const formatVersion = 1;
+/** 1: the snapshot as it is; 2: packed (see `pack-snapshot.ts`). */
+const formatVersion = 2;
 const magic = 'MACHCP';
 
 export interface CheckpointHead {
@@ -74,7 +76,7 @@ export async function listCheckpoints(objects: ObjectStore): Promise<CheckpointP
 
 /** Must be called between two messages: the snapshot shares the state's own maps until it has been encoded here. */
 export function encodeCheckpoint({ head, snapshot }: Checkpoint): Uint8Array {
-  const body = serialize(snapshot);
+  const body = serialize(packSnapshot(snapshot));
   const writer = new ByteWriter(body.length + 4_096);
   writer.text(magic);
   writer.uint8(formatVersion);
@@ -90,11 +92,13 @@ export function decodeCheckpoint(name: string, data: Uint8Array): Checkpoint {
     const reader = new ByteReader(data);
     if (reader.text() !== magic) throw fail('it is not a checkpoint');
     const version = reader.uint8();
-    if (version !== formatVersion) throw fail(`its format is ${version}; this engine reads ${formatVersion}`);
+    if (version < 1 || version > formatVersion)
+      throw fail(`its format is ${version}; this engine reads 1 to ${formatVersion}`);
     const head = JSON.parse(reader.text()) as CheckpointHead & { bytes: number; sha256: string };
     const body = reader.bytes(head.bytes);
     if (createHash('sha256').update(body).digest('hex') !== head.sha256) throw fail('its checksum is wrong');
-    return { head, snapshot: deserialize(body) as StageSnapshot };
+    const kept: unknown = deserialize(body);
+    return { head, snapshot: version === 1 ? (kept as StageSnapshot) : unpackSnapshot(kept as PackedSnapshot) };
   } catch (error) {
     throw error instanceof RangeError || error instanceof SyntaxError ? fail(messageOf(error), error) : error;
   }

@@ -1,0 +1,149 @@
+/**
+ * A stage's state in the form in which checkpoints keep it: keys, times and flat values of numbers as columns. A million keys as a
+ * million objects take seconds to write and to read, and the stage stands still meanwhile.
+ */
+import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.ts';
+import type { RunnerSnapshot } from '../stream/node-runner.ts';
+import type { StageSnapshot } from './stage-machine.ts';
+
+type Entries = KeyedStateSnapshot['entries'];
+type StateKey = Entries extends Map<infer K, unknown> ? K : never;
+
+/** Objects of one shape whose fields are all numbers, or plain numbers (`fields` is null). */
+interface Columns {
+  readonly fields: readonly string[] | null;
+  readonly columns: readonly Float64Array[];
+}
+
+interface PackedState {
+  readonly keys: readonly StateKey[];
+  readonly times: Float64Array;
+  readonly values: Columns | readonly unknown[];
+  readonly evicted: number;
+}
+
+interface PackedTimers {
+  readonly keys: readonly StateKey[];
+  readonly names: readonly string[];
+  /** For each timer the index of its name. */
+  readonly nameIndexes: Uint32Array;
+  readonly times: Float64Array;
+  readonly orders: Float64Array;
+  readonly nextOrder: number;
+}
+
+type PackedRunner = Omit<RunnerSnapshot, 'states' | 'timers'> & {
+  readonly states: Map<string, PackedState>;
+  readonly timers: PackedTimers;
+};
+
+export type PackedSnapshot = Omit<StageSnapshot, 'nodes'> & { readonly nodes: Map<string, PackedRunner> };
+
+export function packSnapshot(snapshot: StageSnapshot): PackedSnapshot {
+  const nodes = new Map<string, PackedRunner>();
+  for (const [id, { states, timers, ...rest }] of snapshot.nodes) {
+    const packed = new Map([...states].map(([name, state]) => [name, packState(state)]));
+    nodes.set(id, { ...rest, states: packed, timers: packTimers(timers) });
+  }
+  return { ...snapshot, nodes };
+}
+
+export function unpackSnapshot(packed: PackedSnapshot): StageSnapshot {
+  const nodes = new Map<string, RunnerSnapshot>();
+  for (const [id, { states, timers, ...rest }] of packed.nodes) {
+    const unpacked = new Map([...states].map(([name, state]) => [name, unpackState(state)]));
+    nodes.set(id, { ...rest, states: unpacked, timers: unpackTimers(timers) });
+  }
+  return { ...packed, nodes };
+}
+
+function packState({ entries, evicted }: KeyedStateSnapshot): PackedState {
+  const keys: StateKey[] = new Array(entries.size);
+  const times = new Float64Array(entries.size);
+  const values: unknown[] = new Array(entries.size);
+  let at = 0;
+  for (const [key, entry] of entries) {
+    keys[at] = key;
+    times[at] = entry.time;
+    values[at++] = entry.value;
+  }
+  return { keys, times, values: columnsOf(values) ?? values, evicted };
+}
+
+function unpackState({ keys, times, values, evicted }: PackedState): KeyedStateSnapshot {
+  const valueAt = valueReader(values);
+  const entries: Entries = new Map();
+  for (let at = 0; at < keys.length; at++)
+    entries.set(keys[at] as StateKey, { value: valueAt(at), time: times[at] as number });
+  return { entries, evicted };
+}
+
+/** Undefined where the values are not of one flat shape. */
+function columnsOf(values: readonly unknown[]): Columns | undefined {
+  const [first] = values;
+  if (typeof first === 'number') {
+    return values.every((value) => typeof value === 'number')
+      ? { fields: null, columns: [Float64Array.from(values as number[])] }
+      : undefined;
+  }
+  if (!isPlain(first)) return undefined;
+  const fields = Object.keys(first);
+  const columns = fields.map(() => new Float64Array(values.length));
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    if (!isPlain(value)) return undefined;
+    let field = 0;
+    for (const name in value) {
+      const part = value[name];
+      // The order of fields is part of the shape: whoever compares states as text sees no difference.
+      if (name !== fields[field] || typeof part !== 'number') return undefined;
+      (columns[field++] as Float64Array)[at] = part;
+    }
+    if (field !== fields.length) return undefined;
+  }
+  return { fields, columns };
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function valueReader(values: Columns | readonly unknown[]): (at: number) => unknown {
+  if (!('columns' in values)) return (at) => values[at];
+  const { fields, columns } = values;
+  if (fields === null) return (at) => (columns[0] as Float64Array)[at];
+  return (at) => {
+    const value: Record<string, number> = {};
+    for (let field = 0; field < fields.length; field++)
+      value[fields[field] as string] = (columns[field] as Float64Array)[at] as number;
+    return value;
+  };
+}
+
+function packTimers({ pending, nextOrder }: TimersSnapshot): PackedTimers {
+  const names = new Map<string, number>();
+  const nameIndexes = new Uint32Array(pending.length);
+  pending.forEach(({ name }, at) => {
+    const index = names.get(name) ?? names.size;
+    names.set(name, index);
+    nameIndexes[at] = index;
+  });
+  return {
+    keys: pending.map(({ key }) => key),
+    names: [...names.keys()],
+    nameIndexes,
+    times: Float64Array.from(pending, ({ time }) => time),
+    orders: Float64Array.from(pending, ({ order }) => order),
+    nextOrder,
+  };
+}
+
+function unpackTimers({ keys, names, nameIndexes, times, orders, nextOrder }: PackedTimers): TimersSnapshot {
+  const pending = keys.map((key, at) => ({
+    key,
+    name: names[nameIndexes[at] as number] as string,
+    time: times[at] as number,
+    order: orders[at] as number,
+  }));
+  return { pending, nextOrder };
+}
