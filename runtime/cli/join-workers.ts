@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Log } from '../bus/log.ts';
-import { systemClock } from '../clock.ts';
+import { steadyClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Engine } from '../execution/engine.ts';
 import { type Ownership, startOwnership } from '../execution/ownership.ts';
@@ -62,7 +62,7 @@ export async function joinWorkers<E extends Engine>(
     ...(role ? { run: role.run, expectedWorkers: role.count } : {}),
     host: hostname(),
     processId: process.pid,
-    clock: systemClock(),
+    clock: steadyClock(),
     logger,
     gain: (partition) => engine.openUnit(partition),
     lose: async (partition, how) => {

@@ -95,7 +95,8 @@ export class StageMachine {
     this.topology = topology;
     this.outputs = outputs;
     this.part = part;
-    this.ledger = new Ledger({ isFirst: part.partition === 0 });
+    // What is exchanged is in one partition alone: of it each counts everything.
+    this.ledger = new Ledger({ isFirst: part.partition === 0 || part.stage > 1 });
     this.exchanges = new ExchangeInputs(part);
     this.redrives = new RedriveHandler({
       topology,

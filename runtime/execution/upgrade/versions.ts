@@ -1,6 +1,7 @@
 /** The versions of a topology that have run on a log: what each was, kept beside its checkpoints. */
 import type { ObjectStore } from '../../bus/log.ts';
 import type { Clock } from '../../clock.ts';
+import { MachError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { TopologyNode } from '../../topology/ir/topology-node.ts';
@@ -45,10 +46,15 @@ export async function lastVersion(objects: ObjectStore): Promise<TopologyVersion
   return hash === undefined ? undefined : readVersion(objects, hash);
 }
 
-/** Hash of the version that was started last; undefined on a new log. */
+/** Hash of the version that was started last; undefined on a new log. Where the word of it is damaged, the one that came last. */
 export async function startedLast(objects: ObjectStore): Promise<string | undefined> {
-  const data = await objects.get(current);
-  return data && Buffer.from(data).toString();
+  try {
+    const data = await objects.get(current);
+    return data && Buffer.from(data).toString();
+  } catch (error) {
+    if (!(error instanceof MachError && error.code === 'MACH3007')) throw error;
+    return (await versionNames(objects)).at(-1)?.slice(folder.length + timeDigits + 1);
+  }
 }
 
 /** The first message is about to be handled by this version. */
