@@ -4,7 +4,6 @@
  */
 import { type Observable, Subject } from 'rxjs';
 import { messageOf } from '../errors.ts';
-import { limits } from '../limits.ts';
 import type { StatelessFunction } from '../stream/definition.ts';
 import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
@@ -15,29 +14,21 @@ import { type Accounting, emptyAccounting, Ledger, type Outcomes, outcome } from
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event } from '../stream/schema.ts';
-import { fieldNames, type Schema } from '../stream/schema.ts';
-import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
-import type { BoundOperatorNode, BoundSinkNode, BoundSourceNode, BoundTopology, NodePort } from '../topology/bound.ts';
+import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../topology/bound.ts';
 import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
-import { decodeLetter, operatorLetter } from './dead-letter.ts';
+import { operatorLetter } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange-inputs.ts';
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
 import { type PassedRedrive, redriveExchange } from './exchange/redrive-lane.ts';
 import { fuseChains, isFusible } from './fuse.ts';
-import {
-  type AnswersFrame,
-  type InputFrame,
-  newLetters,
-  type OutputRow,
-  type SilenceFrame,
-  type SourceFrame,
-} from './log-frame.ts';
+import type { AnswersFrame, InputFrame, OutputRow } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
 import { RedriveHandler } from './redrive-handler.ts';
 import { isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
+import { type SourceSnapshot, type StageOfSource, StageSource } from './stage-source.ts';
 
 /** Where the dead letters of a stage are gathered, beside its sinks. */
 export const deadLetterOutput = '$dead';
@@ -51,13 +42,6 @@ export interface StageSnapshot {
   readonly accounting: Accounting;
 }
 
-interface SourceSnapshot {
-  readonly origins: OriginsSnapshot;
-  readonly marks: Map<string, string>;
-  readonly appendIds: Set<string>;
-  readonly fields: readonly string[];
-}
-
 export interface StageOutputs {
   /** A row for a sink, or for `deadLetterOutput`; in order of (sequence, index). */
   row(output: string, row: OutputRow): void;
@@ -67,21 +51,11 @@ export interface StageOutputs {
   readonly exchange?: ExchangeOutput;
 }
 
-interface SourceState {
-  readonly node: BoundSourceNode;
-  readonly frames: Subject<Frame>;
-  readonly origins: OriginWatermarks;
-  marks: Map<string, string>;
-  appendIds: Set<string>;
-  forwarded: number;
-  idle: boolean;
-}
-
 export class StageMachine {
   readonly topology: BoundTopology;
   readonly part: StagePart;
   private readonly ledger: Ledger;
-  private readonly sources = new Map<string, SourceState>();
+  private readonly sources = new Map<string, StageSource>();
   private readonly runners = new Map<string, NodeRunner>();
   /** What waits for the end of a wave, in topological order. */
   private readonly merging: { flush(): void }[] = [];
@@ -109,17 +83,14 @@ export class StageMachine {
       deadLetter: (letter, time) => this.deadLetter(letter, time),
       exchange: outputs.exchange,
     });
-    for (const node of part.stage === 1 ? topology.sources : []) {
-      this.sources.set(node.id, {
-        node,
-        frames: new Subject(),
-        origins: new OriginWatermarks(node.disorderMs, limits.watermarkStepMs),
-        marks: new Map(),
-        appendIds: new Set(),
-        forwarded: Number.NEGATIVE_INFINITY,
-        idle: false,
-      });
-    }
+    const stage: StageOfSource = {
+      ledger: this.ledger,
+      isFirst: part.partition === 0,
+      endWave: () => this.endWave(),
+      deadLetter: (letter) => this.deadLetter(letter, this.current.acceptedAt),
+    };
+    for (const node of part.stage === 1 ? topology.sources : [])
+      this.sources.set(node.id, new StageSource(node, stage));
     for (const chain of fuseChains(topology, part.plan, part.stage)) this.addChain(chain);
     for (const node of topology.sinks) if (this.spreadNode(node.id).stage === part.stage) this.addSink(node);
     if (outputs.exchange)
@@ -151,7 +122,7 @@ export class StageMachine {
   }
 
   mark(node: string, origin: string): string | undefined {
-    return this.source(node).marks.get(origin);
+    return this.source(node).mark(origin);
   }
 
   origins(node: string): readonly string[] {
@@ -163,8 +134,8 @@ export class StageMachine {
   handle(sequence: number, source: string, frame: InputFrame): void {
     this.begin(sequence, frame.kind === 'source' ? frame.acceptedAt : 0);
     try {
-      if (frame.kind === 'source') this.handleSource(this.source(source), frame);
-      else if (frame.kind === 'silence') this.handleSilence(this.source(source), frame);
+      if (frame.kind === 'source') this.source(source).handle(frame);
+      else if (frame.kind === 'silence') this.source(source).handleSilence(frame);
       else if (frame.kind === 'redrive') this.redrives.handle(source, frame);
       else this.handleAnswers(source, frame);
     } catch (error) {
@@ -238,17 +209,7 @@ export class StageMachine {
     return {
       sequence: this.current.sequence,
       nodes: new Map([...this.runners].map(([id, runner]) => [id, runner.snapshot()])),
-      sources: new Map(
-        [...this.sources].map(([id, source]) => [
-          id,
-          {
-            origins: source.origins.snapshot(),
-            marks: source.marks,
-            appendIds: source.appendIds,
-            fields: fieldNames(source.node.bound.ports.out as Schema),
-          },
-        ]),
-      ),
+      sources: new Map([...this.sources].map(([id, source]) => [id, source.snapshot()])),
       ...(this.part.stage === 1 ? {} : { exchanges: this.exchanges.snapshot() }),
       accounting: this.ledger.accounting,
     };
@@ -261,72 +222,9 @@ export class StageMachine {
     for (const [id, state] of snapshot.nodes) {
       if (!without.has(id)) this.runners.get(id)?.restore(state);
     }
-    for (const [id, state] of snapshot.sources) {
-      const source = this.sources.get(id);
-      if (!source || without.has(id)) continue;
-      source.origins.restore(state.origins);
-      source.marks = state.marks;
-      source.appendIds = state.appendIds;
-      source.forwarded = source.origins.time;
-      source.idle = source.origins.allIdle;
-    }
+    for (const [id, state] of snapshot.sources) if (!without.has(id)) this.sources.get(id)?.restore(state);
     this.ledger.accounting = { ...emptyAccounting(), ...snapshot.accounting };
     for (const runner of this.runners.values()) runner.resume();
-  }
-
-  private handleSource(source: SourceState, frame: SourceFrame): void {
-    const isFirst = this.part.partition === 0;
-    const again = frame.segments.map(
-      ({ origin, id }) => id !== undefined && !this.remember(source, `${origin}\u0000${id}`),
-    );
-    // What could not be decoded is nobody's key: the first partition tells of it.
-    const letters = isFirst ? newLetters(frame, again) : [];
-    this.ledger.open(frame.events.length, letters.length);
-    for (const letter of letters) this.deadLetter(decodeLetter(source.node.id, letter), this.current.acceptedAt);
-    let cause = 0;
-    let from = 0;
-    const sendUpTo = (to: number) => {
-      if (to === from) return;
-      source.frames.next({
-        kind: 'batch',
-        events: frame.events.slice(from, to),
-        times: frame.times.slice(from, to),
-        causes: Array.from({ length: to - from }, (_, offset) => from + offset),
-      });
-      this.endWave();
-      from = to;
-    };
-    for (const [at, segment] of frame.segments.entries()) {
-      const begin = cause;
-      cause += segment.events;
-      if (segment.mark !== undefined) source.marks.set(segment.origin, segment.mark);
-      if (again[at]) {
-        sendUpTo(begin);
-        const outcomes = isFirst ? this.ledger : this.ledger.shadow;
-        for (let index = begin; index < cause; index++) outcomes.settle(index, outcome.dropped, 'appended twice');
-        from = cause;
-        continue;
-      }
-      for (let index = begin; index < cause; index++) {
-        // A sender whose clock is ahead does not take everybody's time with it.
-        const time = Math.min(frame.times[index] as number, frame.engineTime ?? Number.POSITIVE_INFINITY);
-        if (!source.origins.observe(segment.origin, time, frame.engineTime)) continue;
-        sendUpTo(index + 1);
-        this.sendWatermark(source);
-      }
-    }
-    sendUpTo(cause);
-  }
-
-  private handleSilence(source: SourceState, frame: SilenceFrame): void {
-    this.ledger.open(0, 0);
-    let moved = false;
-    const noticed = frame.at === undefined ? undefined : { at: frame.at, idleMs: source.node.idleMs };
-    for (const { origin, elapsedMs } of frame.idle)
-      moved = source.origins.markIdle(origin, elapsedMs, noticed) || moved;
-    for (const origin of frame.closed) moved = source.origins.close(origin) || moved;
-    if (frame.quiet) moved = source.origins.markQuiet() || moved;
-    if (moved) this.sendWatermark(source);
   }
 
   private handleAnswers(node: string, frame: AnswersFrame): void {
@@ -334,15 +232,6 @@ export class StageMachine {
     const events = frame.answers.map((answer) => ({ ...answer }) as unknown as Event);
     const none = events.map(() => -1);
     this.answers.get(node)?.next({ kind: 'batch', events, times: events.map(() => 0), causes: none });
-    this.endWave();
-  }
-
-  private sendWatermark(source: SourceState): void {
-    const { time, allIdle } = source.origins;
-    if (time === source.forwarded && allIdle === source.idle) return;
-    source.forwarded = time;
-    source.idle = allIdle;
-    source.frames.next({ kind: 'watermark', time, idle: allIdle });
     this.endWave();
   }
 
@@ -355,16 +244,6 @@ export class StageMachine {
     const { questions } = this.current;
     if (questions.size > 0) questions.clear();
     this.current = { sequence, index: 0, acceptedAt, wave: 0, questions };
-  }
-
-  private remember(source: SourceState, identity: string): boolean {
-    if (source.appendIds.has(identity)) return false;
-    source.appendIds.add(identity);
-    if (source.appendIds.size > limits.appendIdentitiesMax) {
-      const oldest = source.appendIds.values().next();
-      if (!oldest.done) source.appendIds.delete(oldest.value);
-    }
-    return true;
   }
 
   private addChain(chain: readonly BoundOperatorNode[]): void {
@@ -489,7 +368,7 @@ export class StageMachine {
     return `${question}.${count}`;
   }
 
-  private source(node: string): SourceState {
+  private source(node: string): StageSource {
     const source = this.sources.get(node);
     if (!source) throw new Error(`invariant broken: there is no source ${node}`);
     return source;

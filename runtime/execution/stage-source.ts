@@ -1,0 +1,137 @@
+/** A source as a stage sees it: its events in waves, its watermark, the positions of its senders, and what has been appended before. */
+import { Subject } from 'rxjs';
+import { limits } from '../limits.ts';
+import type { Frame } from '../stream/frame.ts';
+import { type Ledger, outcome } from '../stream/ledger.ts';
+import type { Event } from '../stream/schema.ts';
+import { fieldNames, type Schema } from '../stream/schema.ts';
+import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
+import type { BoundSourceNode } from '../topology/bound.ts';
+import { decodeLetter } from './dead-letter.ts';
+import { newLetters, type SilenceFrame, type SourceFrame } from './log-frame.ts';
+
+export interface SourceSnapshot {
+  readonly origins: OriginsSnapshot;
+  readonly marks: Map<string, string>;
+  readonly appendIds: Set<string>;
+  readonly fields: readonly string[];
+}
+
+/** What a source needs of the stage that it stands in. */
+export interface StageOfSource {
+  readonly ledger: Ledger;
+  /** Of the partitions that all read the source, this one tells of what is nobody's key. */
+  readonly isFirst: boolean;
+  /** The events up to here, or the watermark, are through: nodes with several inputs handle what came. */
+  endWave(): void;
+  deadLetter(letter: Event): void;
+}
+
+export class StageSource {
+  readonly node: BoundSourceNode;
+  readonly frames = new Subject<Frame>();
+  readonly origins: OriginWatermarks;
+  private readonly stage: StageOfSource;
+  private marks = new Map<string, string>();
+  private appendIds = new Set<string>();
+  private forwarded = Number.NEGATIVE_INFINITY;
+  private idle = false;
+
+  constructor(node: BoundSourceNode, stage: StageOfSource) {
+    this.node = node;
+    this.stage = stage;
+    this.origins = new OriginWatermarks(node.disorderMs, limits.watermarkStepMs);
+  }
+
+  /** The sender's own position that is in the log. */
+  mark(origin: string): string | undefined {
+    return this.marks.get(origin);
+  }
+
+  handle(frame: SourceFrame): void {
+    const { ledger, isFirst } = this.stage;
+    const again = frame.segments.map(({ origin, id }) => id !== undefined && !this.remember(`${origin}\u0000${id}`));
+    // What could not be decoded is nobody's key: the first partition tells of it.
+    const letters = isFirst ? newLetters(frame, again) : [];
+    ledger.open(frame.events.length, letters.length);
+    for (const letter of letters) this.stage.deadLetter(decodeLetter(this.node.id, letter));
+    let cause = 0;
+    let from = 0;
+    const sendUpTo = (to: number) => {
+      if (to > from) this.sendEvents(frame, from, to);
+      from = to;
+    };
+    for (const [at, segment] of frame.segments.entries()) {
+      const begin = cause;
+      cause += segment.events;
+      if (segment.mark !== undefined) this.marks.set(segment.origin, segment.mark);
+      if (again[at]) {
+        sendUpTo(begin);
+        const outcomes = isFirst ? ledger : ledger.shadow;
+        for (let index = begin; index < cause; index++) outcomes.settle(index, outcome.dropped, 'appended twice');
+        from = cause;
+        continue;
+      }
+      for (let index = begin; index < cause; index++) {
+        // A sender whose clock is ahead does not take everybody's time with it.
+        const time = Math.min(frame.times[index] as number, frame.engineTime ?? Number.POSITIVE_INFINITY);
+        if (!this.origins.observe(segment.origin, time, frame.engineTime)) continue;
+        sendUpTo(index + 1);
+        this.sendWatermark();
+      }
+    }
+    sendUpTo(cause);
+  }
+
+  handleSilence(frame: SilenceFrame): void {
+    this.stage.ledger.open(0, 0);
+    let moved = false;
+    const noticed = frame.at === undefined ? undefined : { at: frame.at, idleMs: this.node.idleMs };
+    for (const { origin, elapsedMs } of frame.idle) moved = this.origins.markIdle(origin, elapsedMs, noticed) || moved;
+    for (const origin of frame.closed) moved = this.origins.close(origin) || moved;
+    if (frame.quiet) moved = this.origins.markQuiet() || moved;
+    if (moved) this.sendWatermark();
+  }
+
+  snapshot(): SourceSnapshot {
+    return {
+      origins: this.origins.snapshot(),
+      marks: this.marks,
+      appendIds: this.appendIds,
+      fields: fieldNames(this.node.bound.ports.out as Schema),
+    };
+  }
+
+  restore({ origins, marks, appendIds }: SourceSnapshot): void {
+    this.origins.restore(origins);
+    this.marks = marks;
+    this.appendIds = appendIds;
+    this.forwarded = this.origins.time;
+    this.idle = this.origins.allIdle;
+  }
+
+  private sendEvents({ events, times }: SourceFrame, from: number, to: number): void {
+    const causes = Array.from({ length: to - from }, (_, offset) => from + offset);
+    this.frames.next({ kind: 'batch', events: events.slice(from, to), times: times.slice(from, to), causes });
+    this.stage.endWave();
+  }
+
+  private sendWatermark(): void {
+    const { time, allIdle } = this.origins;
+    if (time === this.forwarded && allIdle === this.idle) return;
+    this.forwarded = time;
+    this.idle = allIdle;
+    this.frames.next({ kind: 'watermark', time, idle: allIdle });
+    this.stage.endWave();
+  }
+
+  private remember(identity: string): boolean {
+    if (this.appendIds.has(identity)) return false;
+    this.appendIds.add(identity);
+    if (this.appendIds.size > limits.appendIdentitiesMax) {
+      const oldest = this.appendIds.values().next();
+      if (!oldest.done) this.appendIds.delete(oldest.value);
+    }
+    return true;
+  }
+}
