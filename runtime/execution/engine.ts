@@ -11,7 +11,7 @@ import type { BoundSourceNode, BoundTopology } from '../topology/bound.ts';
 import { topologyNames } from '../topology/names.ts';
 import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
 import { deadLetterSchema } from './dead-letter.ts';
-import { sayDrained } from './drained.ts';
+import { sayDrained, undrainedPartitions } from './drained.ts';
 import { endsWithin } from './ends-within.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
@@ -22,7 +22,7 @@ import { type OpenSource, openSource } from './source-host.ts';
 import type { StageRunner } from './stage-runner.ts';
 import { firstStage, incarnationOf, inputPartition, openStreams } from './streams.ts';
 import { startUnit, type Unit } from './unit.ts';
-import { keepVersion, sayStarted } from './upgrade/versions.ts';
+import { keepVersion, sayStarted, startedLast } from './upgrade/versions.ts';
 
 export interface EngineOptions {
   readonly topology: BoundTopology;
@@ -154,6 +154,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const units = new Map<number, Unit>();
   /** Partitions that are being closed. */
   const leaving = new Set<number>();
+  /** The newest opening of each partition: what an earlier one still says does not concern it. */
+  const openings = new Map<number, object>();
   const sources: OpenSource[] = [];
   // A start that fails leaves what was handed to it as it is.
   let started = false;
@@ -178,7 +180,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function openUnit(partition: number): Promise<void> {
     if (units.has(partition)) throw new Error(`invariant broken: partition ${partition} is open`);
+    await refuseUnfinishedVersion();
     await sayStarted(objects, topology);
+    const opening = {};
+    openings.set(partition, opening);
     const unit = await startUnit({
       topology,
       plan,
@@ -198,7 +203,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       crashPoints,
       onFailure: (error) => {
         // A unit that is being closed may find that it has been taken over already.
-        if (leaving.has(partition)) return;
+        if (leaving.has(partition) || openings.get(partition) !== opening) return;
         if (options.onUnitTaken && isFenced(error)) options.onUnitTaken(partition, error);
         else onFailure(error);
       },
@@ -256,6 +261,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await Promise.all(closing.map((source) => source.close()));
   }
 
+  /** With several partitions the version before must have come to its end everywhere: each would change at another message. */
+  async function refuseUnfinishedVersion(): Promise<void> {
+    const before = await startedLast(objects);
+    if (plan.partitions === 1 || options.handedOver || before === undefined || before === topology.hash) return;
+    const { lastSequence } = await streams.input.state();
+    const left = await undrainedPartitions(log, topology.name, plan.partitions, lastSequence);
+    if (left.length > 0)
+      throw executionErrors.make('MACH3217', { topology: topology.name, partitions: left.join(', ') });
+  }
+
   async function closeUnit(partition: number, { drain }: { drain: boolean }): Promise<void> {
     const unit = units.get(partition);
     if (!unit) return;
@@ -269,9 +284,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await endsWithin(unit.checkpoint().catch(problem), limits.unitDrainDeadlineMs);
     }
     units.delete(partition);
-    await endsWithin(unit.close(), limits.closeDeadlineMs);
-    await Promise.allSettled(closing);
-    leaving.delete(partition);
+    try {
+      await endsWithin(unit.close(), limits.closeDeadlineMs);
+      await Promise.allSettled(closing);
+    } finally {
+      leaving.delete(partition);
+    }
   }
 
   async function settled(signal: AbortSignal = new AbortController().signal): Promise<void> {

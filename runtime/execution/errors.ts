@@ -61,6 +61,14 @@ export const executionErrors = defineErrors({
     message: 'the tables of {topology} were filled from the log {before}, and this log is another one ({now})',
     help: 'The storage of the log was wiped or replaced, or NATS_URL or CLICKHOUSE_URL names another server than before. Going on would begin anew at the first message, in silence, beside rows of the log that is gone. Restore the storage or the address; or, when the loss is accepted, start with `--accept-loss log`.',
   },
+  MACH3216: {
+    message: 'more than one version of topology {topology} has run on its log',
+    help: 'The state of the new partitions is made by reading the log from its beginning with the topology of now; what an earlier version made of it would be lost. Run it with the partitions that it has; or under another name, with the new number, beside this one until its windows are full.',
+  },
+  MACH3217: {
+    message: 'another version of topology {topology} has not handled all of the log (partition {partitions})',
+    help: 'With several partitions the version before must come to its end first, or each partition would change at another message. Run the earlier version until it is level, stop it with Ctrl-C (which drains), then start this one. Nothing was handled, so nothing is lost.',
+  },
   MACH3220: {
     message: 'messages of the log were written with the schema {id}, which is not kept beside the checkpoints',
     help: 'The columns of a log message have no names: they are read with the schema that wrote them, kept in the bucket of the checkpoints under `schemas/`. It is not there; the bucket was lost or emptied. Restore it. Nothing was handled, so nothing is lost.',

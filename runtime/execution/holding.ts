@@ -71,7 +71,10 @@ export class Holding {
     logger.warn({ partition, reason }, 'partition dropped; it will be tried again');
     this.#losses++;
     this.#pausedUntil = clock.now() + limits.ownershipRetryDelayMs;
-    clock.after(limits.ownershipRetryDelayMs, () => this.#poke());
+    clock.after(limits.ownershipRetryDelayMs, () => {
+      this.#pausedUntil = 0;
+      this.#poke();
+    });
     this.#poke();
   }
 

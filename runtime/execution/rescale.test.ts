@@ -83,3 +83,30 @@ it('refuses what is not drained, and a start with another number', async () => {
   next.kill();
   await expect(lab.start({ partitions: 2 })).rejects.toMatchObject({ code: 'MACH3212' });
 });
+
+it('refuses what an earlier version has made part of', async () => {
+  const lab = openLab({ topology });
+  const logger = { debug() {}, info() {}, warn() {}, error() {} };
+  const first = await lab.start({ partitions: 1 });
+  await feed(lab, first, 0);
+  await lab.drive(first.engine?.drain() as Promise<void>);
+  const changed = topology.replace('every: 10s', 'every: 20s');
+  const second = await lab.start({ partitions: 1, topology: changed, acceptLoss: ['windows'] });
+  await lab.drive(second.engine?.drain() as Promise<void>);
+  const refused = rescale({ log: second.log, topology: lab.topology, partitions: 2, logger });
+  await expect(lab.drive(refused)).rejects.toMatchObject({ code: 'MACH3216' });
+});
+
+it('another version starts at several partitions only where the one before has come to its end', async () => {
+  const lab = openLab({ topology });
+  const first = await lab.start({ partitions: 3 });
+  await feed(lab, first, 0);
+  first.kill();
+  const changed = topology.replace('order: { numbered', 'other: { numbered').replace('from: order', 'from: other');
+  const options = { partitions: 3, topology: changed, acceptLoss: ['order'] };
+  await expect(lab.start(options)).rejects.toMatchObject({ code: 'MACH3217' });
+  const again = await lab.start({ partitions: 3 });
+  await lab.drive(again.engine?.drain() as Promise<void>);
+  const second = await lab.start(options);
+  expect(second.engine?.state).toBe('running');
+});

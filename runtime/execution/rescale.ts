@@ -3,7 +3,7 @@
  * partitions read it from its beginning, all at once, and keep what is theirs; what they give out is out already. The topology must be
  * drained: all of its log handled, and every row written.
  */
-import type { Log } from '../bus/log.ts';
+import type { Log, ObjectStore } from '../bus/log.ts';
 import { noCrashPoints } from '../faults.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
@@ -19,6 +19,7 @@ import { ExchangeMerge } from './exchange/exchange-merge.ts';
 import { openPast } from './replay/past.ts';
 import { StageMachine } from './stage-machine.ts';
 import { laneName, lanesInto, type StagePart } from './stage-part.ts';
+import { versionHashes } from './upgrade/versions.ts';
 
 export interface RescaleProgress {
   readonly handled: number;
@@ -33,7 +34,7 @@ export interface Rescaled {
   readonly checkpoints: number;
 }
 
-/** Rejects with MACH3213 when it is not drained, MACH3214 when the log has lost its beginning. No engine may run. */
+/** Rejects with MACH3213 when it is not drained, MACH3214 when the log has lost its beginning, MACH3216 when the topology has changed. No engine may run. */
 export async function rescale(args: {
   log: Log;
   topology: BoundTopology;
@@ -46,6 +47,7 @@ export async function rescale(args: {
   const objects = await log.objects(names.checkpointBucket);
   const past = await openPast({ log, topology, names, objects, logger });
   const before = (await deployedPartitions(log, topology.name)) ?? 1;
+  if (await hasChanged(objects, topology)) throw executionErrors.make('MACH3216', { topology: topology.name });
   if (past.first > 1) throw executionErrors.make('MACH3214', { topology: topology.name, first: past.first });
   const undrained = await undrainedPartitions(log, topology.name, before, past.last);
   if (undrained.length > 0) {
@@ -84,6 +86,12 @@ export async function rescale(args: {
   await changePartitions(log, topology.name, partitions);
   for (const name of old) if (!kept.has(name)) await objects.delete(name);
   return { before, partitions, messages: past.last, checkpoints: parts.length };
+}
+
+/** An earlier version has run, or FILE is not what ran: the log alone does not tell the state of now. */
+async function hasChanged(objects: ObjectStore, { hash }: BoundTopology): Promise<boolean> {
+  const hashes = await versionHashes(objects);
+  return hashes.some((one) => one !== hash);
 }
 
 interface OpenPart {

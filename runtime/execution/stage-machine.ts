@@ -132,6 +132,8 @@ export class StageMachine {
   }
 
   handle(sequence: number, source: string, frame: InputFrame): void {
+    const isOfSource = frame.kind === 'source' || frame.kind === 'silence';
+    if (isOfSource && !this.sources.has(source)) return this.handleGone(sequence, frame);
     this.begin(sequence, frame.kind === 'source' ? frame.acceptedAt : 0);
     try {
       if (frame.kind === 'source') this.source(source).handle(frame);
@@ -146,7 +148,7 @@ export class StageMachine {
   }
 
   /** A message of a source that the topology has no more: its events are counted, and go nowhere. */
-  handleGone(sequence: number, frame: InputFrame): void {
+  private handleGone(sequence: number, frame: InputFrame): void {
     this.begin(sequence, 0);
     const events = frame.kind === 'source' && this.part.partition === 0 ? frame.events.length : 0;
     this.ledger.open(events, 0);
@@ -169,7 +171,8 @@ export class StageMachine {
 
   /** Of a later stage: everything that one source message caused in the stages before. */
   handleExchanged(step: ExchangeStep): void {
-    const acceptedAt = Math.max(0, ...step.waves.flatMap(({ rows }) => rows.map((row) => row.acceptedAt)));
+    let acceptedAt = 0;
+    for (const { rows } of step.waves) for (const row of rows) acceptedAt = Math.max(acceptedAt, row.acceptedAt);
     this.begin(step.sequence, acceptedAt);
     try {
       this.ledger.open(this.exchanges.countCauses(step), 0);

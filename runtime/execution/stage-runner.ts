@@ -106,6 +106,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   let savedAt = restoredAt.sequence;
   let saving: Promise<void> | undefined;
   let broken = false;
+  let failure: unknown;
   let checkpointProblem: string | null = null;
 
   function handle(message: LogMessage): void {
@@ -113,13 +114,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     const { node } = parseEdgeToken(token);
     const frame = decodeInputFrame(message.payload, schemas.get(node) ?? { fields: {} });
     crashPoints.at('stage.before-handle');
-    if (schemas.has(node) || (frame.kind !== 'source' && frame.kind !== 'silence')) {
-      machine.handle(message.sequence, node, frame);
-    } else {
-      if (frame.kind === 'source' && !args.acceptLoss.has(node))
-        throw executionErrors.make('MACH3222', { source: node });
-      machine.handleGone(message.sequence, frame);
-    }
+    if (frame.kind === 'source' && !schemas.has(node) && !args.acceptLoss.has(node))
+      throw executionErrors.make('MACH3222', { source: node });
+    machine.handle(message.sequence, node, frame);
     completed();
     crashPoints.at('stage.after-handle');
     counts.messages++;
@@ -235,6 +232,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   const finished = run().catch((error) => {
     // Half a message may have been handled: this state must never be saved.
     broken = true;
+    failure = error;
+    for (const wake of [...waiters]) wake();
     args.onFailure(error);
   });
   scheduleCheckpoints();
@@ -246,7 +245,10 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     restoredAt: restoredAt.sequence,
     flushed,
     async reached(sequence, signal) {
-      while (machine.sequence < sequence && !signal.aborted) await woken(waiters, signal);
+      while (machine.sequence < sequence && !signal.aborted) {
+        if (broken) throw failure;
+        await woken(waiters, signal);
+      }
     },
     checkpoint,
     get checkpointProblem() {

@@ -53,13 +53,18 @@ export async function startedLast(objects: ObjectStore): Promise<string | undefi
     return data && Buffer.from(data).toString();
   } catch (error) {
     if (!(error instanceof MachError && error.code === 'MACH3007')) throw error;
-    return (await versionNames(objects)).at(-1)?.slice(folder.length + timeDigits + 1);
+    return (await versionHashes(objects)).at(-1);
   }
 }
 
 /** The first message is about to be handled by this version. */
 export async function sayStarted(objects: ObjectStore, { hash }: Pick<BoundTopology, 'hash'>): Promise<void> {
   if ((await startedLast(objects)) !== hash) await objects.put(current, Buffer.from(hash));
+}
+
+/** Of the versions that are kept, oldest first. */
+export async function versionHashes(objects: ObjectStore): Promise<string[]> {
+  return (await versionNames(objects)).map((name) => name.slice(folder.length + timeDigits + 1));
 }
 
 /** Oldest first. */
