@@ -47,7 +47,7 @@ export const executionErrors = defineErrors({
   },
   MACH3212: {
     message: 'topology {topology} runs with {now} partitions, and its checkpoints were made with {before}',
-    help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale TOPOLOGY --partitions N`, then start it with `--partitions N`.',
+    help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale FILE --partitions N`, then start it with `--partitions N`. Where a `mach rescale` was broken off, give it again.',
   },
   MACH3213: {
     message: 'topology {topology} is not drained: {reason}',

@@ -12,7 +12,7 @@ import { partitionsOfStage, type SpreadPlan, spreadTopology } from '../topology/
 import { checkpointStore, listCheckpoints } from './checkpoint.ts';
 import { headOf } from './checkpoint-head.ts';
 import { changePartitions, deployedPartitions } from './deployed-partitions.ts';
-import { undrainedPartitions } from './drained.ts';
+import { sayDrained, undrainedPartitions } from './drained.ts';
 import { executionErrors } from './errors.ts';
 import type { ExchangeRow, ExchangeWatermark } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
@@ -82,6 +82,9 @@ export async function rescale(args: {
     );
     kept.add(names.checkpointObject(stage, part.partition, past.last));
   }
+  const promises = await log.find(names.sinkStream);
+  for (let partition = 0; promises && partition < partitions; partition++)
+    await sayDrained(promises, names, { partition, sequence: past.last });
   // From here on the old ones do not fit: they go last, so that whatever happens before leaves all that is needed for another try.
   await changePartitions(log, topology.name, partitions);
   for (const name of old) if (!kept.has(name)) await objects.delete(name);

@@ -49,6 +49,9 @@ const growthMax = 1.35;
 const growthMibMax = 96;
 const rule = `of the engine process that lived longest, after ${warmUpMs / 1_000} s: median of the last third at most ${growthMax} times that of the first third and ${growthMibMax} MiB`;
 
+/** Fewer say nothing of whether it grows. */
+const warmSamplesMin = 6;
+
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 /** `excluded`: processes whose heap was filled on purpose. */
@@ -64,7 +67,8 @@ export function judgeMemory(samples: readonly MemorySample[], excluded: Readonly
   const third = Math.max(1, Math.floor(warm.length / 3));
   const earlyMib = median(warm.slice(0, third));
   const lateMib = median(warm.slice(-third));
-  const flat = lateMib <= earlyMib * growthMax + growthMibMax;
+  const isObserved = warm.length >= warmSamplesMin;
+  const flat = isObserved && lateMib <= earlyMib * growthMax + growthMibMax;
   return { flat, observedMs: lifetime(longest), earlyMib, lateMib, rule };
 }
 

@@ -1,6 +1,8 @@
 /** Faults of the engine's own process. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectLog } from '../../../runtime/bus/index.ts';
+import { limits } from '../../../runtime/limits.ts';
 import { stageName, topologyNames } from '../../../runtime/topology/names.ts';
 import type { EngineRun } from './engine-process.ts';
 import type { Fault, FaultContext } from './faults.ts';
@@ -52,6 +54,7 @@ async function letSecondEngineIn({ world, span }: FaultContext): Promise<string>
   await sleep(span(1_500, 15_000));
   first.signal('SIGCONT');
   await sleep(span(2_000, 10_000));
+  if (!second.observeUrl) throw new Error('the second engine never ran: nothing was tried');
   const outcome = [endOf(first, 'the first'), endOf(second, 'the second')].join(', ');
   if (second.isAlive) {
     second.signal('SIGTERM');
@@ -171,7 +174,7 @@ export const engineFaults: readonly Fault[] = [
     causes: [],
     async inject({ world, span }) {
       await world.worker.untilRunning();
-      const pausedMs = span(3_000, 60_000);
+      const pausedMs = span(limits.leasePinMs + 1_500, 60_000);
       const { run } = world.worker;
       run.signal('SIGSTOP');
       await sleep(pausedMs);
