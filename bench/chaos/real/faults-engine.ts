@@ -49,7 +49,7 @@ async function letSecondEngineIn({ world, span }: FaultContext): Promise<string>
   const first = worker.run;
   first.signal('SIGSTOP');
   const second = world.startSecond();
-  const startedBy = Date.now() + span(6_000, 30_000);
+  const startedBy = Date.now() + span(40_000, 60_000);
   while (!second.observeUrl && second.isAlive && Date.now() < startedBy) await sleep(50);
   await sleep(span(1_500, 15_000));
   first.signal('SIGCONT');
@@ -187,7 +187,7 @@ export const engineFaults: readonly Fault[] = [
     summary: 'a second engine takes over while the first is stopped; then the first goes on',
     form: 'separate',
     lane: 'engine',
-    causes: ['restart'],
+    causes: ['redelivery'],
     inject: letSecondEngineIn,
   },
   {
