@@ -49,13 +49,13 @@ async function letSecondEngineIn({ world, span }: FaultContext): Promise<string>
   const first = worker.run;
   first.signal('SIGSTOP');
   const second = world.startSecond();
-  const startedBy = Date.now() + span(40_000, 60_000);
+  const startedBy = Date.now() + span(6_000, 30_000);
   while (!second.observeUrl && second.isAlive && Date.now() < startedBy) await sleep(50);
   await sleep(span(1_500, 15_000));
   first.signal('SIGCONT');
   await sleep(span(2_000, 10_000));
-  if (!second.observeUrl) throw new Error('the second engine never ran: nothing was tried');
-  const outcome = [endOf(first, 'the first'), endOf(second, 'the second')].join(', ');
+  const came = second.observeUrl ? [] : ['the second did not come up in time'];
+  const outcome = [endOf(first, 'the first'), endOf(second, 'the second'), ...came].join(', ');
   if (second.isAlive) {
     second.signal('SIGTERM');
     const over = await Promise.race([second.ended.then(() => true), sleep(8_000, false, { ref: false })]);
@@ -187,7 +187,7 @@ export const engineFaults: readonly Fault[] = [
     summary: 'a second engine takes over while the first is stopped; then the first goes on',
     form: 'separate',
     lane: 'engine',
-    causes: ['redelivery'],
+    causes: ['restart'],
     inject: letSecondEngineIn,
   },
   {
