@@ -1,6 +1,6 @@
 /** The embedded engine: pools of sessions on one data folder, and the ways a statement can reach them. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drainPending } from 'chdb';
@@ -53,18 +53,26 @@ const configuration = `<clickhouse><merge_tree>
 </merge_tree></clickhouse>
 `;
 
+/** Several processes that want the same folder come here before the engine's lock decides: none may read half of what another writes. */
+function writeConfiguration(directory: string): string {
+  const path = join(directory, 'engine.xml');
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, configuration, { mode: 0o600 });
+  renameSync(draft, path);
+  return path;
+}
+
 /** Throws code 243 when the disk is too full to write to: the engine itself would not notice that a write failed. */
 export async function openEngine({ directory, reserveBytes, onBroken, onRoom }: EngineOptions): Promise<Engine> {
   const bodies = join(directory, 'bodies');
   const path = join(directory, 'data');
-  const configurationPath = join(directory, 'engine.xml');
   const checkRoom = () => {
     const room = diskRoom(directory, reserveBytes);
     if (isDiskLow(room)) throw EngineError.make(243, 'NOT_ENOUGH_SPACE', `The disk is full: ${roomText(room)}`);
   };
   checkRoom();
   mkdirSync(path, { recursive: true });
-  writeFileSync(configurationPath, configuration, { mode: 0o600 });
+  const configurationPath = writeConfiguration(directory);
   const faults = findFaults(path);
   const options = {
     path,
