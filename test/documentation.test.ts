@@ -23,7 +23,8 @@ import { applyDiff, copyRepository, type Fence, fencesOf, listFiles, writeFence 
 
 const documents = listFiles().filter((file) => file.endsWith('.md'));
 const done = ['README.md', 'CONTRIBUTING.md', ...documents.filter((file) => /^docs\/[\w-]+\.md$/.test(file))];
-const stepTimeoutMs = 60_000;
+/** A bound on what hangs, not a measure: a command of these starts up to four processes, on a machine that may be busy. */
+const stepTimeoutMs = 240_000;
 const testData = process.env.MACH_TEST_DATA ?? resolve('../shared/data');
 
 interface Ended {
