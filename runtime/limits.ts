@@ -105,10 +105,12 @@ export const limits = {
   workerSettleMs: 1_000,
   /** At the start workers that are started together wait this long for each other before they share. */
   workerStartWaitMs: 5_000,
-  /** A partition that was lost for an error is tried again after this. */
+  /** A partition that was lost for an error is tried again: first delay, factor 2, this longest delay. */
   ownershipRetryDelayMs: 1_000,
-  /** A partition that another worker still has a hand on (its port) is tried this often before this worker gives up. */
-  ownershipAttemptsMax: 30,
+  ownershipRetryDelayMaxMs: 10_000,
+  /** The same of a source whose port another worker still has (it stands still, or is slow to end). */
+  sourceRetryDelayMs: 250,
+  sourceRetryDelayMaxMs: 2_000,
   /** A worker process that dies is started again, at most so often within the window, each time after twice as long. */
   workerRestartsMax: 5,
   workerRestartWindowMs: 60_000,

@@ -164,7 +164,7 @@ async function openEngine(settings: RunSettings, services: Services, logger: Log
     log,
     logger,
     role: settings.role,
-    startEngine: (onUnitTaken) => startLiveEngine({ ...options, units: [], onUnitTaken }, rebind),
+    startEngine: (shared) => startLiveEngine({ ...options, units: [], ...shared }, rebind),
   });
 }
 

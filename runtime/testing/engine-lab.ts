@@ -57,7 +57,10 @@ export interface Lab {
 }
 
 export type LabStartOptions = Partial<
-  Pick<EngineOptions, 'acceptLoss' | 'checkpointEveryMs' | 'groupCommitWindowMs' | 'partitions' | 'units'>
+  Pick<
+    EngineOptions,
+    'acceptLoss' | 'checkpointEveryMs' | 'groupCommitWindowMs' | 'isContested' | 'partitions' | 'units'
+  >
 > & {
   /** Another version of the topology. */
   readonly topology?: string;
