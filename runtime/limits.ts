@@ -68,6 +68,10 @@ export const limits = {
   sinkRetryDelayMaxMs: 30_000,
   /** The same while the disk of the store is full: asking costs nothing then, and rows come soon after there is room. */
   sinkFullRetryDelayMaxMs: 2_000,
+  /** Sinks that are not open by then are opened beside the running engine: a start does not wait longer for a store that is away. */
+  sinkOpenWaitMs: 10_000,
+  /** Longest delay between two tries to open a sink; the first is `sinkRetryDelayMs`. */
+  sinkOpenRetryDelayMaxMs: 5_000,
   /** Time between checkpoints of a stage. */
   checkpointEveryMs: 5_000,
   /** Checkpoints kept of a stage. */

@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Engine time: idleness, and what connectors see. May run faster than the machine's. */
   readonly clock?: Clock;
+  /** See `UnitArguments.admitStore`. */
+  readonly admitStore?: () => Promise<void>;
   /** Time for checkpoints, retries and look-ups. */
   readonly machineClock?: Clock;
   readonly crashPoints?: CrashPoints;
@@ -200,6 +202,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       log,
       streams,
       store: options.store,
+      ...(options.admitStore && { admitStore: options.admitStore }),
       incarnation,
       lookups,
       metrics,
