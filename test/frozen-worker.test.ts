@@ -132,7 +132,9 @@ it('the other worker goes on with both partitions, and takes in once the port is
         process.kill(victim.processId, 'SIGSTOP');
         frozen = victim.processId;
         const heir = await until(async () =>
-          (await workersOf(run as EngineProcess)).find(({ processId, owned }) => processId !== frozen && owned.length === 2),
+          (await workersOf(run as EngineProcess)).find(
+            ({ processId, owned }) => processId !== frozen && owned.length === 2,
+          ),
         );
         const told = await until(async () => {
           const ready = await readyOf(heir);
