@@ -93,7 +93,7 @@ export const aroundFaults: readonly Fault[] = [
     causes: ['deduplicated insert'],
     async inject(context) {
       const { storeProxy } = around(context);
-      await context.world.worker.untilRunning();
+      await context.world.untilRunning();
       const before = storeProxy.lostBytes;
       storeProxy.set('lose-answers');
       // In long runs the engine's own time-out ends the wait.

@@ -59,6 +59,8 @@ export async function runRealCampaigns(settings: RealSettings): Promise<RealRepo
         {
           name,
           form: name === 'embedded' ? 'embedded' : 'separate',
+          // Several workers pass rows to each other; the other two campaigns have an engine alone.
+          ...(name === 'separate' ? { workers: 2, partitions: 2 } : { workers: 1, partitions: 1 }),
           seed,
           forMs: ms,
           faults: wanted.filter((fault) => fault.form === name),
