@@ -73,13 +73,12 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
       if (partition >= partitionsOfStage(plan, stage)) continue;
       stages.unshift(await openStage({ plan, stage, partition }, args));
     }
-    const waitUntil = args.machineClock.now() + limits.sinkOpenWaitMs;
-    for (const sink of args.topology.sinks) {
+    const opening = args.topology.sinks.map(async (sink) => {
       const part = { plan, stage: plan.nodes.get(sink.id)?.stage ?? 1, partition };
-      if (!writesTo(part, sink.id)) continue;
-      const waitMs = Math.max(0, waitUntil - args.machineClock.now());
-      sinks.set(sink.id, await openSink(sink, part, args, { signal: ending.signal, waitMs }));
-    }
+      if (writesTo(part, sink.id)) sinks.set(sink.id, await openSink(sink, part, args, ending.signal));
+    });
+    // All to their end: one that opens after another was refused is closed as well.
+    for (const outcome of await Promise.allSettled(opening)) if (outcome.status === 'rejected') throw outcome.reason;
   } catch (error) {
     await close();
     throw error;
@@ -154,13 +153,13 @@ async function openSink(
   sink: BoundSinkNode,
   part: StagePart,
   args: UnitArguments,
-  { signal, waitMs }: { signal: AbortSignal; waitMs: number },
+  signal: AbortSignal,
 ): Promise<SinkRunner> {
   const { names, streams } = args;
   const stage = stageName(part.stage);
   const opening = await openWhenThere({
     sink: sink.id,
-    waitMs,
+    waitMs: limits.sinkOpenWaitMs,
     clock: args.machineClock,
     logger: args.logger,
     signal,
