@@ -22,6 +22,8 @@ export interface ErrorDescription {
   readonly message: string;
   /** What it means and what to do about it, for `mach help CODE`. */
   readonly help: string;
+  /** Somebody else is not there now, so that the same may succeed later without any change here. */
+  readonly isAway?: true;
 }
 
 export type ErrorList = Readonly<Record<`MACH${number}`, ErrorDescription>>;
@@ -32,10 +34,13 @@ export type ErrorData = Readonly<Record<string, string | number | boolean | null
 export class MachError extends Error {
   readonly code: string;
   readonly data: ErrorData;
+  /** See `ErrorDescription.isAway`. */
+  readonly isAway: boolean;
 
-  constructor(code: string, message: string, data: ErrorData = {}, cause?: unknown) {
+  constructor(code: string, message: string, data: ErrorData = {}, cause?: unknown, isAway = false) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'MachError';
+    this.isAway = isAway;
     this.code = code;
     this.data = data;
   }
@@ -51,7 +56,8 @@ export function defineErrors<const L extends ErrorList>(list: L) {
     list: Object.freeze(list),
     make(code: keyof L & string, data: ErrorData = {}, cause?: unknown): MachError {
       const description = list[code as keyof ErrorList];
-      return new MachError(code, fillMessage(description?.message ?? code, data), data, cause);
+      const message = fillMessage(description?.message ?? code, data);
+      return new MachError(code, message, data, cause, description?.isAway);
     },
   });
 }

@@ -68,6 +68,10 @@ export const limits = {
   sinkRetryDelayMaxMs: 30_000,
   /** The same while the disk of the store is full: asking costs nothing then, and rows come soon after there is room. */
   sinkFullRetryDelayMaxMs: 2_000,
+  /** Sinks that are not open by then are opened beside the running engine: a start does not wait longer for a store that is away. */
+  sinkOpenWaitMs: 10_000,
+  /** Longest delay between two tries to open a sink; the first is `sinkRetryDelayMs`. */
+  sinkOpenRetryDelayMaxMs: 5_000,
   /** Time between checkpoints of a stage. */
   checkpointEveryMs: 5_000,
   /** Checkpoints kept of a stage. */
@@ -105,10 +109,12 @@ export const limits = {
   workerSettleMs: 1_000,
   /** At the start workers that are started together wait this long for each other before they share. */
   workerStartWaitMs: 5_000,
-  /** A partition that was lost for an error is tried again after this. */
+  /** A partition that was lost for an error is tried again: first delay, factor 2, this longest delay. */
   ownershipRetryDelayMs: 1_000,
-  /** A partition that another worker still has a hand on (its port) is tried this often before this worker gives up. */
-  ownershipAttemptsMax: 30,
+  ownershipRetryDelayMaxMs: 10_000,
+  /** The same of a source whose port another worker still has (it stands still, or is slow to end). */
+  sourceRetryDelayMs: 250,
+  sourceRetryDelayMaxMs: 2_000,
   /** A worker process that dies is started again, at most so often within the window, each time after twice as long. */
   workerRestartsMax: 5,
   workerRestartWindowMs: 60_000,

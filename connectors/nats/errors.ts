@@ -4,6 +4,7 @@ export const natsErrors = defineErrors({
   MACH2301: {
     message: 'no connection to the NATS server {url}: {reason}',
     help: 'The server is not there, or refuses the credentials. Check `url`, `token`, `user` and `password`; behind TLS the URL starts with tls://.',
+    isAway: true,
   },
   MACH2302: {
     message: 'the message is not usable: {reason}',

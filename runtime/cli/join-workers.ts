@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Log } from '../bus/log.ts';
 import { steadyClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import type { Engine } from '../execution/engine.ts';
+import type { Engine, EngineOptions } from '../execution/engine.ts';
 import { type Ownership, startOwnership } from '../execution/ownership.ts';
 import type { Logger } from '../stream/definition.ts';
 import { topologyNames } from '../topology/names.ts';
@@ -17,6 +17,8 @@ export interface WorkerRole {
   readonly run: string;
   /** Workers that this run has. */
   readonly count: number;
+  /** It was started again: the others have been there before it. */
+  readonly again: boolean;
 }
 
 /** A name that no other worker has, on any machine: host, process, and chance, since process ids come again. */
@@ -36,7 +38,7 @@ export interface JoinArguments<E extends Engine> {
   readonly logger: Logger;
   readonly role: WorkerRole | undefined;
   /** Started without units. */
-  startEngine(onUnitTaken: (partition: number, error: unknown) => void): Promise<E>;
+  startEngine(shared: Required<Pick<EngineOptions, 'onUnitTaken' | 'isContested'>>): Promise<E>;
 }
 
 /** Resolves when the partitions of its share are open, or others still hold them. Rejects when one cannot be opened. */
@@ -49,7 +51,10 @@ export async function joinWorkers<E extends Engine>(
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
   });
-  const engine = await args.startEngine((partition, error) => ownership?.drop(partition, messageOf(error)));
+  const engine = await args.startEngine({
+    onUnitTaken: (partition, error) => ownership?.drop(partition, messageOf(error)),
+    isContested: () => ownership?.isContested ?? false,
+  });
   const { name: topology } = engine.topology;
   // An engine that has ended has closed its units itself.
   const isOver = () => engine.state === 'stopped';
@@ -59,7 +64,7 @@ export async function joinWorkers<E extends Engine>(
     topology,
     partitions: engine.plan.partitions,
     worker: uniqueName(role ? `${role.name}-` : ''),
-    ...(role ? { run: role.run, expectedWorkers: role.count } : {}),
+    ...(role ? { run: role.run, expectedWorkers: role.count, hadOthers: role.again } : {}),
     host: hostname(),
     processId: process.pid,
     clock: steadyClock(),

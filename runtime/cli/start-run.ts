@@ -1,6 +1,7 @@
 /** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
 import { resolve } from 'node:path';
 import { type Clock, steadyClock } from '../clock.ts';
+import { MachError } from '../errors.ts';
 import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
 import type { Engine, EngineOptions } from '../execution/engine.ts';
@@ -69,8 +70,9 @@ export async function startRun(settings: RunSettings): Promise<Run> {
   });
   try {
     logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');
-    await refuseOtherLog({ topology, log: services.log, store: services.store, acceptLoss: settings.acceptLoss });
-    const { engine, ownership, failed } = await openEngine(settings, services, logger);
+    const admitStore = admitOnce({ topology, ...services, acceptLoss: settings.acceptLoss });
+    await refuseAtStart(admitStore, logger);
+    const { engine, ownership, failed } = await openEngine(settings, services, { logger, admitStore });
     const { catalogue } = await context.loadCatalogue();
     const upgrades = settings.role
       ? undefined
@@ -135,6 +137,31 @@ export async function startRun(settings: RunSettings): Promise<Run> {
   }
 }
 
+/** Whether the store is the one of this log; asked again until it has been answered. */
+function admitOnce(args: Parameters<typeof refuseOtherLog>[0]): () => Promise<void> {
+  let asking: Promise<void> | undefined;
+  return () => {
+    asking ??= refuseOtherLog(args).catch((error) => {
+      asking = undefined;
+      throw error;
+    });
+    return asking;
+  };
+}
+
+/** A store that is away keeps nobody from starting: sinks ask again before they write. */
+async function refuseAtStart(admitStore: () => Promise<void>, logger: Logger): Promise<void> {
+  const away = (reason: string) =>
+    logger.error({ reason }, 'the store is away: the engine starts, and rows wait in the log until it is back');
+  try {
+    const inTime = await endsWithin(admitStore(), limits.sinkOpenWaitMs);
+    if (!inTime) away(`no answer within sinkOpenWaitMs (${limits.sinkOpenWaitMs} ms)`);
+  } catch (error) {
+    if (!(error instanceof MachError && error.isAway)) throw error;
+    away(`${error.code} ${error.message}`);
+  }
+}
+
 interface OpenEngine {
   readonly engine: LiveEngine;
   readonly ownership: Ownership | undefined;
@@ -142,13 +169,18 @@ interface OpenEngine {
 }
 
 /** With a log of its own the engine runs every partition; on a log that others can reach it runs those that it owns. */
-async function openEngine(settings: RunSettings, services: Services, logger: Logger): Promise<OpenEngine> {
+async function openEngine(
+  settings: RunSettings,
+  services: Services,
+  { logger, admitStore }: { logger: Logger; admitStore: () => Promise<void> },
+): Promise<OpenEngine> {
   const { topology } = settings;
   const { log, store } = services;
   const options: EngineOptions = {
     topology,
     log,
     store,
+    admitStore,
     logger,
     clock: settings.clock,
     acceptLoss: settings.acceptLoss,
@@ -164,7 +196,7 @@ async function openEngine(settings: RunSettings, services: Services, logger: Log
     log,
     logger,
     role: settings.role,
-    startEngine: (onUnitTaken) => startLiveEngine({ ...options, units: [], onUnitTaken }, rebind),
+    startEngine: (shared) => startLiveEngine({ ...options, units: [], ...shared }, rebind),
   });
 }
 

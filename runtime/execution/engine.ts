@@ -13,12 +13,13 @@ import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
 import { deadLetterSchema } from './dead-letter.ts';
 import { sayDrained, undrainedPartitions } from './drained.ts';
 import { endsWithin } from './ends-within.ts';
+import { engineSources, type WaitingSource } from './engine-sources.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
 import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
 import { openSchemaBook } from './schema-book.ts';
 import type { SinkRunner } from './sink-runner.ts';
-import { type OpenSource, openSource } from './source-host.ts';
+import { type OpenSource, openSource, type SourceStage } from './source-host.ts';
 import type { StageRunner } from './stage-runner.ts';
 import { firstStage, incarnationOf, inputPartition, openStreams } from './streams.ts';
 import { startUnit, type Unit } from './unit.ts';
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Engine time: idleness, and what connectors see. May run faster than the machine's. */
   readonly clock?: Clock;
+  /** See `UnitArguments.admitStore`. */
+  readonly admitStore?: () => Promise<void>;
   /** Time for checkpoints, retries and look-ups. */
   readonly machineClock?: Clock;
   readonly crashPoints?: CrashPoints;
@@ -47,6 +50,8 @@ export interface EngineOptions {
    * fails.
    */
   readonly onUnitTaken?: (partition: number, error: unknown) => void;
+  /** Whether another worker may still have the port of a source: then one that does not open is tried again (default: never). */
+  readonly isContested?: () => boolean;
   readonly groupCommitWindowMs?: number;
   /** Of the engine before this one in the same process: sources that stay open. */
   readonly handedOver?: HandedOver;
@@ -78,6 +83,8 @@ export interface Engine {
   /** First stage of the first partition that it runs. */
   readonly stage: StageRunner;
   readonly sources: readonly OpenSource[];
+  /** Sources of its partitions that do not open yet; everything else of those partitions goes on. */
+  readonly waitingSources: readonly WaitingSource[];
   /** Of the first partition that writes to each. */
   readonly sinks: ReadonlyMap<string, SinkRunner>;
   readonly lookups: LookupAsker;
@@ -156,10 +163,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const leaving = new Set<number>();
   /** The newest opening of each partition: what an earlier one still says does not concern it. */
   const openings = new Map<number, object>();
-  const sources: OpenSource[] = [];
+  const sources = engineSources({
+    sources: topology.sources,
+    partitions: plan.partitions,
+    handedOver: options.handedOver?.sources,
+    clock: machineClock,
+    logger,
+    openSource: openOne,
+    isContested: options.isContested ?? (() => false),
+  });
   // A start that fails leaves what was handed to it as it is.
   let started = false;
-  const own = () => sources.filter((one) => started || options.handedOver?.sources.get(one.id) !== one);
+  const own = () => sources.open.filter((one) => started || options.handedOver?.sources.get(one.id) !== one);
   draining.signal.addEventListener('abort', () => {
     for (const source of own()) source.stop(draining.signal.reason as Error);
   });
@@ -172,11 +187,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   started = true;
   if (state === 'starting') state = 'running';
-
-  /** Sources of the topology, shared out among the partitions. */
-  function sourcesOf(partition: number): readonly BoundSourceNode[] {
-    return topology.sources.filter((_, index) => index % plan.partitions === partition);
-  }
 
   async function openUnit(partition: number): Promise<void> {
     if (units.has(partition)) throw new Error(`invariant broken: partition ${partition} is open`);
@@ -192,6 +202,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       log,
       streams,
       store: options.store,
+      ...(options.admitStore && { admitStore: options.admitStore }),
       incarnation,
       lookups,
       metrics,
@@ -213,21 +224,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     try {
       // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
       if (!options.held) await stage.reached((await streams.input.state()).lastSequence, draining.signal);
-      for (const source of options.withoutSources ? [] : sourcesOf(partition)) await openOne(source, stage);
+      for (const source of options.withoutSources ? [] : sources.ofPartition(partition))
+        await sources.add(source, stage);
     } catch (error) {
       if (started) await closeUnit(partition, { drain: false });
       throw error;
     }
   }
 
-  async function openOne(source: BoundSourceNode, stage: StageRunner): Promise<void> {
-    const open = options.handedOver?.sources.get(source.id);
-    if (open) {
-      open.attach(stage);
-      sources.push(open);
-      return;
-    }
-    const opened = await openSource({
+  function openOne(source: BoundSourceNode, stage: SourceStage): Promise<OpenSource> {
+    return openSource({
       source,
       stage,
       stream: streams.input,
@@ -240,25 +246,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       crashPoints,
       ...(options.groupCommitWindowMs === undefined ? {} : { windowMs: options.groupCommitWindowMs }),
     });
-    sources.push(opened);
-    logger.info({ source: source.id, address: opened.running.address }, 'source open');
-  }
-
-  /** Takes the sources of a partition out, told to take nothing more in. */
-  function takeSourcesOf(partition: number): OpenSource[] {
-    const own = new Set(sourcesOf(partition).map(({ id }) => id));
-    const taken = sources.filter(({ id }) => own.has(id));
-    for (const source of taken) {
-      sources.splice(sources.indexOf(source), 1);
-      source.stop(new Error('its partition is closing'));
-    }
-    return taken;
   }
 
   async function closeSources(): Promise<void> {
-    const closing = sources.splice(0);
-    for (const source of closing) source.stop(new Error('the engine is draining'));
-    await Promise.all(closing.map((source) => source.close()));
+    const all = new Set(topology.sources.map(({ id }) => id));
+    await Promise.all(sources.release(all, new Error('the engine is draining')));
   }
 
   /** With several partitions the version before must have come to its end everywhere: each would change at another message. */
@@ -274,10 +266,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function closeUnit(partition: number, { drain }: { drain: boolean }): Promise<void> {
     const unit = units.get(partition);
     if (!unit) return;
+    const opening = openings.get(partition);
     leaving.add(partition);
-    const closing = takeSourcesOf(partition).map((source) => source.close());
+    const own = new Set(sources.ofPartition(partition).map(({ id }) => id));
+    const closing = Promise.allSettled(sources.release(own, new Error('its partition is closing')));
     if (drain) {
-      await endsWithin(Promise.allSettled(closing), limits.unitDrainDeadlineMs);
+      await endsWithin(closing, limits.unitDrainDeadlineMs);
       // What others must still pass to its later stages is handled where it goes.
       const problem = (error: unknown) =>
         logger.warn({ partition, error: messageOf(error) }, 'no checkpoint at the end');
@@ -285,10 +279,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
     units.delete(partition);
     try {
-      await endsWithin(unit.close(), limits.closeDeadlineMs);
-      await Promise.allSettled(closing);
+      const closed = Promise.all([unit.close(), closing]);
+      const inTime = await endsWithin(closed, limits.closeDeadlineMs);
+      if (!inTime)
+        logger.warn({ partition, deadlineMs: limits.closeDeadlineMs }, 'the partition is still being closed');
     } finally {
       leaving.delete(partition);
+      // What a unit says that ends later than it may concerns nobody any more.
+      if (openings.get(partition) === opening) openings.delete(partition);
     }
   }
 
@@ -298,7 +296,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   async function drainAll(deadline: AbortSignal): Promise<void> {
-    await Promise.all(sources.map((source) => source.close()));
+    await Promise.all([sources.stopWaiting(), ...sources.open.map((source) => source.close())]);
     const { lastSequence } = await streams.input.state();
     await settled(deadline);
     if (deadline.aborted) return;
@@ -318,7 +316,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function stop(): Promise<void> {
     draining.abort(new Error('stopping'));
-    await Promise.allSettled(own().map((source) => source.close()));
+    await Promise.allSettled([sources.stopWaiting(), ...own().map((source) => source.close())]);
     await closeAll();
   }
 
@@ -340,7 +338,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (!first) throw new Error('this engine holds no partition');
       return first.stages[0];
     },
-    sources,
+    sources: sources.open,
+    get waitingSources() {
+      return sources.waiting;
+    },
     get sinks() {
       return new Map([...units.values()].reverse().flatMap((unit) => [...unit.sinks]));
     },
@@ -375,19 +376,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async handOver({ keep, finish, deadlineMs = limits.drainDeadlineMs }) {
       if (state !== 'running') throw new Error(`the engine is ${state}`);
       state = 'draining';
-      const leaving = sources.filter(({ id }) => !keep.has(id));
+      const leaving = sources.open.filter(({ id }) => !keep.has(id));
       for (const source of leaving) source.stop(new Error('its topology changes'));
       const deadline = AbortSignal.timeout(deadlineMs);
       let inTime = false;
       try {
-        const work = Promise.all(leaving.map((source) => source.close())).then(() => finishUp(finish, deadline));
+        const closed = Promise.all([sources.stopWaiting(), ...leaving.map((source) => source.close())]);
+        const work = closed.then(() => finishUp(finish, deadline));
         inTime = (await endsWithin(work, deadlineMs)) && !deadline.aborted;
       } finally {
         await endsWithin(closeAll(), limits.closeDeadlineMs);
         state = 'stopped';
       }
       if (!inTime) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
-      return { sources: new Map(sources.filter(({ id }) => keep.has(id)).map((one) => [one.id, one])), metrics };
+      return { sources: new Map(sources.open.filter(({ id }) => keep.has(id)).map((one) => [one.id, one])), metrics };
     },
     stop,
   };

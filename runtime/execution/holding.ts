@@ -18,7 +18,7 @@ export interface HoldingArguments {
   gain(partition: number): Promise<void>;
   /** Closes it. `drain`: handle and write what is under way, take a checkpoint; else at once, somebody else has it already. */
   lose(partition: number, how: { readonly drain: boolean }): Promise<void>;
-  /** Whether another worker may have had its hand on the partition until now: then what fails is tried again. */
+  /** Whether another worker may have had its hand on the partition until now: then what fails is tried again, for as long as it is wanted. */
   isContested(): boolean;
   onChange(): void;
   onFailure(error: unknown): void;
@@ -37,6 +37,7 @@ export class Holding {
   #pausedUntil = 0;
   /** Openings that have failed, one after the other. */
   #failures = 0;
+  #problem: string | null = null;
   #evicting = false;
   #failed = false;
 
@@ -55,6 +56,11 @@ export class Holding {
     return this.#openSince !== undefined;
   }
 
+  /** Why it does not open, or null. */
+  get problem(): string | null {
+    return this.#problem && `${this.#problem} (tried ${this.#failures} times)`;
+  }
+
   get wanted(): boolean {
     return this.#wanted;
   }
@@ -67,11 +73,16 @@ export class Holding {
 
   /** Closes it for a reason of its own (another owner has written) and tries again a little later. */
   drop(reason: string): void {
-    const { clock, logger, partition } = this.#args;
+    const { logger, partition } = this.#args;
     logger.warn({ partition, reason }, 'partition dropped; it will be tried again');
+    this.#pause(limits.ownershipRetryDelayMs);
+  }
+
+  #pause(delayMs: number): void {
+    const { clock } = this.#args;
     this.#losses++;
-    this.#pausedUntil = clock.now() + limits.ownershipRetryDelayMs;
-    clock.after(limits.ownershipRetryDelayMs, () => {
+    this.#pausedUntil = clock.now() + delayMs;
+    clock.after(delayMs, () => {
       this.#pausedUntil = 0;
       this.#poke();
     });
@@ -134,22 +145,29 @@ export class Holding {
     try {
       await this.#args.gain(partition);
     } catch (error) {
-      if (!this.#mayBeTriedAgain(error)) throw error;
-      this.drop(messageOf(error));
+      if (isFenced(error)) this.drop(messageOf(error));
+      else if (isStateRefusal(error) || !this.#args.isContested()) throw error;
+      else this.#tryLater(error);
       return this.#letGo();
     }
     this.#failures = 0;
+    this.#problem = null;
     this.#openSince = losses;
     this.#again = true;
     this.#args.logger.info({ partition, worker: this.#args.worker }, 'partition taken');
   }
 
-  /** The one before may not have ended: it wrote once more while the unit was being opened, or still listens on its port. */
-  #mayBeTriedAgain(error: unknown): boolean {
-    if (isFenced(error)) return true;
-    if (isStateRefusal(error) || !this.#args.isContested()) return false;
+  /** The one before may not have ended, or something is wrong here alone: the other partitions of this worker go on meanwhile. */
+  #tryLater(error: unknown): void {
+    const { logger, partition, onChange } = this.#args;
     this.#failures++;
-    return this.#failures <= limits.ownershipAttemptsMax;
+    this.#problem = messageOf(error);
+    const longest = limits.ownershipRetryDelayMaxMs;
+    const retryMs = Math.min(limits.ownershipRetryDelayMs * 2 ** (this.#failures - 1), longest);
+    const said = { partition, attempts: this.#failures, retryMs, error: this.#problem };
+    logger.error(said, 'the partition does not open; it is tried again');
+    this.#pause(retryMs);
+    onChange();
   }
 
   #tryForLease(): Promise<Lease> {

@@ -14,7 +14,10 @@ interface World {
   readonly storage: MemoryStorage;
   readonly deeds: LabDeed[];
   readonly living: Map<string, { worker: LabWorker; log: MemoryLog }>;
-  join(name: string, options?: { expectedWorkers?: number; onOpen?(partition: number): void }): Promise<LabWorker>;
+  join(
+    name: string,
+    options?: { expectedWorkers?: number; hadOthers?: boolean; onOpen?(partition: number): void },
+  ): Promise<LabWorker>;
   kill(name: string): void;
   drive<T>(work: Promise<T>): Promise<T>;
   /** Partitions of each worker, and of nobody, once nothing more moves. */
@@ -203,23 +206,44 @@ describe('ownership of partitions', () => {
     expect(failing.failures).toHaveLength(1);
   });
 
-  it('tries again while the one before may have its port, and not for ever', async () => {
-    const world = openWorld(1);
+  it('keeps its healthy partitions when another one does not open, says why, and takes it once it does', async () => {
+    const world = openWorld(2);
     await world.join('A');
     await world.clock.advance(1_000);
     let tries = 0;
+    let isFree = false;
     const second = await world.join('B', {
-      onOpen() {
-        if (++tries < 5) doesNotOpen();
+      onOpen(partition) {
+        if (partition === 1 || isFree) return;
+        tries++;
+        doesNotOpen();
       },
     });
     world.kill('A');
-    await world.clock.advance(20_000);
-    expect([tries, world.owners(), second.failures]).toEqual([5, { B: [0] }, []]);
-    const third = await world.join('C', { onOpen: doesNotOpen });
-    world.kill('B');
-    await world.clock.advance(2 * limits.ownershipAttemptsMax * limits.ownershipRetryDelayMs);
-    expect(third.failures).toHaveLength(1);
+    const longMs = 40 * limits.ownershipRetryDelayMaxMs;
+    await world.clock.advance(longMs);
+    expect([world.owners(), second.failures]).toEqual([{ B: [1] }, []]);
+    expect(second.ownership.problemOf(0)).toMatch(`its port is taken (tried ${tries} times)`);
+    expect(second.ownership.problemOf(1)).toBeNull();
+    // Growing pauses with a bound: it is neither given up nor tried all the time.
+    expect(tries).toBeGreaterThan(longMs / (2 * limits.ownershipRetryDelayMaxMs));
+    expect(tries).toBeLessThan((2 * longMs) / limits.ownershipRetryDelayMaxMs);
+    isFree = true;
+    await world.clock.advance(2 * limits.ownershipRetryDelayMaxMs);
+    expect([world.owners(), second.ownership.problemOf(0)]).toEqual([{ B: [0, 1] }, null]);
+  });
+
+  it('says that it is settled although a partition does not open, when others were there before it', async () => {
+    const world = openWorld(2);
+    const again = await world.join('A', {
+      hadOthers: true,
+      onOpen(partition) {
+        if (partition === 0) doesNotOpen();
+      },
+    });
+    await world.drive(again.ownership.settled);
+    await world.clock.advance(1_000);
+    expect([world.owners(), again.failures]).toEqual([{ A: [1] }, []]);
   });
 
   it('refuses at once what no other worker could do either', async () => {

@@ -27,6 +27,8 @@ export interface OwnershipOptions extends Pick<HoldingArguments, 'gain' | 'lose'
   readonly processId: number;
   /** Workers that are started together: they share when all are there, or after `limits.workerStartWaitMs`. Default 1. */
   readonly expectedWorkers?: number;
+  /** Others are known to have been there, although they may not be heard (a worker that was started again). */
+  readonly hadOthers?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -53,6 +55,10 @@ export interface Ownership {
   readonly settled: Promise<void>;
   /** Whether workers of another `mach run` live, which would take what this one gives up. */
   readonly hasOthers: boolean;
+  /** Whether another worker lives or has lived, which may still have a hand on what this one takes. */
+  readonly isContested: boolean;
+  /** Why a partition of its share does not open here, or null. */
+  problemOf(partition: number): string | null;
   /** From now on nothing is taken and nothing is handed over: everything is about to end. Leases are kept. */
   freeze(): void;
   /** The unit of a partition cannot go on here (another owner has written): it is closed and tried again later. */
@@ -68,7 +74,7 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
   let surplusSince: number | undefined;
   let leaving: Promise<void> | undefined;
   let frozen = false;
-  let contested = false;
+  let contested = options.hadOthers === true;
   let settle: () => void = () => {};
   const settled = new Promise<void>((resolve) => {
     settle = resolve;
@@ -105,7 +111,7 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
 
   let saidHeld = '';
   function onHoldingChange(): void {
-    const now = held().join(',');
+    const now = `${held()} ${holdings.filter(({ problem }) => problem !== null).length}`;
     if (now === saidHeld) return;
     saidHeld = now;
     // Whoever waits for what was given up should not wait for the next tick.
@@ -134,8 +140,9 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     tell(present);
     apply(now);
     const theirs = new Set(present.filter((tick) => tick.worker !== worker).flatMap((tick) => tick.held));
-    if (rollCall?.isCertain && share.every((partition) => holdings[partition]?.isOpen || theirs.has(partition)))
-      settle();
+    // One that does not open yet must not keep the worker from saying that it runs.
+    const isDone = (holding: Holding) => holding.isOpen || holding.problem !== null || theirs.has(holding.partition);
+    if (rollCall?.isCertain && share.every((partition) => isDone(holdings[partition] as Holding))) settle();
   }
 
   /** Whoever should have its partitions now takes them; the others leave them alone. */
@@ -181,6 +188,10 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     get hasOthers() {
       return (calling.present() ?? []).some(({ run }) => run !== (options.run ?? worker));
     },
+    get isContested() {
+      return contested;
+    },
+    problemOf: (partition) => holdings[partition]?.problem ?? null,
     freeze() {
       frozen = true;
     },

@@ -12,6 +12,7 @@ import type { Schema } from '../stream/schema.ts';
 import { deadLetterSchema, sinkLetter } from './dead-letter.ts';
 import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-frame.ts';
 import { readAhead } from './read-ahead.ts';
+import type { SinkOpening } from './sink-opening.ts';
 import { firstStage } from './streams.ts';
 import { woken } from './woken.ts';
 
@@ -68,7 +69,7 @@ export async function startSinkRunner(args: {
   deadLetters: LogStream;
   deadLetterSubject: string;
   incarnation: string;
-  running: RunningSink;
+  opening: SinkOpening;
   clock: Clock;
   logger: Logger;
   crashPoints: CrashPoints;
@@ -80,6 +81,7 @@ export async function startSinkRunner(args: {
   const latenciesMs: number[] = [];
   const waiters = new Set<() => void>();
   let problem: string | null = null;
+  let running: RunningSink | undefined;
   let position = 0;
   let promiseSequence = 0;
   let lastPromised: Pick<Promised, 'from' | 'to' | 'done'> | undefined;
@@ -119,7 +121,7 @@ export async function startSinkRunner(args: {
   async function writeUntilDone(rows: readonly SinkRow[], token: string) {
     for (let attempt = 0; ; attempt++) {
       try {
-        const refused = await args.running.write(rows, token);
+        const refused = await (running as RunningSink).write(rows, token);
         problem = null;
         return refused;
       } catch (error) {
@@ -190,6 +192,8 @@ export async function startSinkRunner(args: {
   }
 
   async function run(): Promise<void> {
+    running = await args.opening.running;
+    if (!running) return;
     await repeatPromised();
     const ahead = readAhead(
       outputs.read({ fromSequence: position + 1, subjects: [args.outputSubject], signal: stop.signal }),
@@ -216,7 +220,7 @@ export async function startSinkRunner(args: {
     async close() {
       stop.abort(new Error('closing'));
       await finished;
-      await args.running.close();
+      await running?.close();
     },
     async conclude() {
       if (!lastPromised || lastPromised.done || position < lastPromised.to) return;
@@ -230,7 +234,7 @@ export async function startSinkRunner(args: {
       return position;
     },
     get problem() {
-      return problem;
+      return problem ?? args.opening.problem;
     },
     latenciesMs,
   };

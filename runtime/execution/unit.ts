@@ -4,6 +4,7 @@
 import type { Log } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
+import { limits } from '../limits.ts';
 import type { ConnectorMetrics } from '../observe/connector-metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
@@ -12,6 +13,7 @@ import { stageName, type TopologyNames } from '../topology/names.ts';
 import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
 import { checkpointStore } from './checkpoint.ts';
 import type { LookupAsker } from './lookup-asker.ts';
+import { openWhenThere } from './sink-opening.ts';
 import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
 import { type StagePart, writesTo } from './stage-part.ts';
 import { type StageRunner, startStageRunner } from './stage-runner.ts';
@@ -25,6 +27,8 @@ export interface UnitArguments {
   readonly log: Log;
   readonly streams: Streams;
   readonly store: Store;
+  /** Before a sink with tables opens: rejects when the store is away, or not the one of this log. */
+  admitStore?(): Promise<void>;
   /** Name of this log (see `incarnationOf`). */
   readonly incarnation: string;
   readonly lookups: LookupAsker;
@@ -69,10 +73,12 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
       if (partition >= partitionsOfStage(plan, stage)) continue;
       stages.unshift(await openStage({ plan, stage, partition }, args));
     }
-    for (const sink of args.topology.sinks) {
+    const opening = args.topology.sinks.map(async (sink) => {
       const part = { plan, stage: plan.nodes.get(sink.id)?.stage ?? 1, partition };
       if (writesTo(part, sink.id)) sinks.set(sink.id, await openSink(sink, part, args, ending.signal));
-    }
+    });
+    // All to their end: one that opens after another was refused is closed as well.
+    for (const outcome of await Promise.allSettled(opening)) if (outcome.status === 'rejected') throw outcome.reason;
   } catch (error) {
     await close();
     throw error;
@@ -151,14 +157,24 @@ async function openSink(
 ): Promise<SinkRunner> {
   const { names, streams } = args;
   const stage = stageName(part.stage);
-  const running = await sink.bound.open({
-    node: sink.id,
+  const opening = await openWhenThere({
+    sink: sink.id,
+    waitMs: limits.sinkOpenWaitMs,
     clock: args.machineClock,
     logger: args.logger,
     signal,
-    store: args.store,
-    publish: (subject, payload) => args.log.publish(subject, payload),
-    count: (metric, by, labels) => args.metrics.count(sink.id, metric, by, labels),
+    async open() {
+      if ((sink.bound.tables ?? []).length > 0) await args.admitStore?.();
+      return sink.bound.open({
+        node: sink.id,
+        clock: args.machineClock,
+        logger: args.logger,
+        signal,
+        store: args.store,
+        publish: (subject, payload) => args.log.publish(subject, payload),
+        count: (metric, by, labels) => args.metrics.count(sink.id, metric, by, labels),
+      });
+    },
   });
   return startSinkRunner({
     sink: sink.id,
@@ -173,7 +189,7 @@ async function openSink(
     deadLetters: streams.deadLetters,
     deadLetterSubject: names.deadLetterSubject(sink.id),
     incarnation: args.incarnation,
-    running,
+    opening,
     clock: args.machineClock,
     logger: args.logger,
     crashPoints: args.crashPoints,

@@ -26,6 +26,8 @@ function readinessOf(engine: Engine, ownership: Ownership | undefined): Readines
     const problem = running.problem?.();
     if (problem) reasons.push(`source ${id}: ${problem}`);
   }
+  for (const { node, problem, attempts } of engine.waitingSources)
+    reasons.push(`source ${node.id} does not open (tried ${attempts} times): ${problem}`);
   const units = [...engine.units.values()];
   const problems = units.flatMap(({ stages }) => stages.map(({ checkpointProblem }) => checkpointProblem));
   for (const problem of new Set(problems)) if (problem) reasons.push(`checkpoints: ${problem}`);
@@ -34,7 +36,9 @@ function readinessOf(engine: Engine, ownership: Ownership | undefined): Readines
   );
   for (const problem of new Set(sinks)) if (problem) reasons.push(problem);
   for (const partition of ownership?.share ?? []) {
-    if (!engine.units.has(partition)) reasons.push(`partition ${partition} is not open yet`);
+    if (engine.units.has(partition)) continue;
+    const problem = ownership?.problemOf(partition);
+    reasons.push(`partition ${partition} is not open yet${problem ? `: ${problem}` : ''}`);
   }
   return { ready: reasons.length === 0, reasons };
 }

@@ -130,14 +130,24 @@ function sourceNodes(engine: Engine, units: readonly Unit[], engineTime: number)
   // Every partition reads all of the input and keeps the same watermarks: any of them can tell.
   const stage = units[0]?.stages[0];
   if (!stage) return [];
-  return engine.sources.map(({ id, runner, running }) => {
+  const waiting = engine.waitingSources.map(({ node, problem, attempts }) => {
+    const { time, idle } = stage.machine.sourceWatermark(node.id);
+    return {
+      ...nothing,
+      ...{ id: node.id, kind: 'source' as const, definition: node.definition.name },
+      ...{ in: 0, out: 0, queue: 0, busyMs: 0, backpressuredMs: 0 },
+      ...progressOf(time, engineTime),
+      idle,
+      detail: `does not open (tried ${attempts} times): ${problem}`,
+    };
+  });
+  const open = engine.sources.map(({ id, node, runner, running }) => {
     const { time, idle, holding } = stage.machine.sourceWatermark(id);
-    const node = engine.topology.sources.find((source) => source.id === id);
     return {
       ...nothing,
       id,
       kind: 'source' as const,
-      definition: node?.definition.name ?? '',
+      definition: node.definition.name,
       in: runner.counts.accepted + runner.counts.deadLetters,
       out: runner.counts.accepted,
       dead: runner.counts.deadLetters,
@@ -154,6 +164,7 @@ function sourceNodes(engine: Engine, units: readonly Unit[], engineTime: number)
       }),
     };
   });
+  return [...open, ...waiting];
 }
 
 function sourceDetail(args: {

@@ -13,6 +13,7 @@ export const storeErrors = defineErrors({
   MACH3103: {
     message: 'insert into {table}: outcome unknown or store away: {reason}',
     help: 'The store could not be reached, was too busy, or the connection broke before its answer. The engine tries again with the same token, so that rows which did arrive are not stored twice. Check that the store runs and has memory and disk.',
+    isAway: true,
   },
   MACH3104: {
     message: 'table {table} cannot be made: {reason}',
@@ -37,10 +38,12 @@ export const storeErrors = defineErrors({
   MACH3109: {
     message: 'the store did not answer: {reason}',
     help: 'A query or check could not reach the store within {timeoutMs} ms, or the connection broke. Check address and network, and that the store runs.',
+    isAway: true,
   },
   MACH3110: {
     message: 'the disk of the store is full: {reason}',
     help: 'The store takes no rows while less room is free on its disk than the reserve (limits.diskReserveBytes, or a twentieth of a smaller disk; MACH_DISK_RESERVE_MIB sets it). Sinks wait and go on by themselves when there is room; nothing is lost, the rows are in the log. Free room on the disk.',
+    isAway: true,
   },
   MACH3111: {
     message: 'the embedded store ends at once, because part {part} is not whole on the disk: {reason}',

@@ -378,6 +378,10 @@ export interface BoundSink {
   /** Tables that it writes, for `explain` and the store. */
   readonly tables?: readonly TableSpec[];
   probe?(): Promise<void>;
+  /**
+   * Rejects with an error of a description with `isAway` when the other end is not there: the engine runs, and opens it again later.
+   * Any other error at a start is a refusal, and ends it.
+   */
   open(context: SinkContext): Promise<RunningSink>;
 }
 

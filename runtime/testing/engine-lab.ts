@@ -57,7 +57,10 @@ export interface Lab {
 }
 
 export type LabStartOptions = Partial<
-  Pick<EngineOptions, 'acceptLoss' | 'checkpointEveryMs' | 'groupCommitWindowMs' | 'partitions' | 'units'>
+  Pick<
+    EngineOptions,
+    'acceptLoss' | 'admitStore' | 'checkpointEveryMs' | 'groupCommitWindowMs' | 'isContested' | 'partitions' | 'units'
+  >
 > & {
   /** Another version of the topology. */
   readonly topology?: string;
@@ -159,6 +162,8 @@ export function openLab(args: {
         collect(id, rows, token);
         return refused ?? [];
       },
+      ...(args.edges?.openSink && { openSink: args.edges.openSink }),
+      ...(args.edges?.closedSink && { closedSink: args.edges.closedSink }),
       answer: args.edges?.answer ?? (async () => null),
     };
     const bound = labTopology(text, edges);

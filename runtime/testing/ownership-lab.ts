@@ -28,6 +28,7 @@ export async function startLabWorker(args: {
   partitions: number;
   deeds: LabDeed[];
   expectedWorkers?: number;
+  hadOthers?: boolean;
   /** How long opening and draining take. */
   openMs?: number;
   drainMs?: number;
@@ -47,6 +48,7 @@ export async function startLabWorker(args: {
     host: 'here',
     processId: 1,
     ...(args.expectedWorkers === undefined ? {} : { expectedWorkers: args.expectedWorkers }),
+    ...(args.hadOthers === undefined ? {} : { hadOthers: args.hadOthers }),
     clock,
     logger: quiet,
     async gain(partition) {

@@ -8,6 +8,7 @@ import {
   defineSink,
   defineSource,
   type RunningSink,
+  type SinkContext,
   type SinkRow,
   type SourceContext,
   spreadByKey,
@@ -25,6 +26,9 @@ export const pulseSchema = defineSchema({
 /** What happens at the edges; tests give their own. */
 export interface Edges {
   opened(source: string, context: SourceContext): void;
+  /** Rejects where a sink cannot be opened. */
+  openSink?(sink: string, context: SinkContext): Promise<void>;
+  closedSink?(sink: string): void;
   write(sink: string, rows: readonly SinkRow[], token: string): ReturnType<RunningSink['write']>;
   /** Answers look-ups. */
   answer(event: Event, signal: AbortSignal): Promise<unknown>;
@@ -264,10 +268,13 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
     examples: [],
     bind: ({ options, inputs: given }) => ({
       tables: [{ name: options.table, schema: only(given), orderBy: options.key, rows: options.rows }],
-      open: async (context) => ({
-        write: (rows, token) => edges.write(context.node, rows, token),
-        close: async () => {},
-      }),
+      async open(context) {
+        await edges.openSink?.(context.node, context);
+        return {
+          write: (rows, token) => edges.write(context.node, rows, token),
+          close: async () => edges.closedSink?.(context.node),
+        };
+      },
     }),
   });
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../runtime/errors.ts';
 import { type Random, seededRandom } from '../../../runtime/random.ts';
-import { judgeMemory, type MemoryVerdict, readMetrics } from './evidence.ts';
+import { judgeMemory, type MemoryVerdict, readMetrics, sumMetrics } from './evidence.ts';
 import type { Effect, Fault } from './faults.ts';
 import { judge, problemsOf, queryOf, readTables, type Verdict, windowMs } from './judge.ts';
 import { createOracle, type Oracle } from './oracle.ts';
@@ -22,6 +22,9 @@ export interface CampaignSettings {
   /** Of this one among those of the run. */
   readonly name: string;
   readonly form: Form;
+  /** Processes that share the topology, and the partitions that they share. */
+  readonly workers: number;
+  readonly partitions: number;
   readonly seed: number;
   readonly forMs: number;
   readonly faults: readonly Fault[];
@@ -86,13 +89,17 @@ const closedBeforeMs = 3_000;
 export async function runCampaign(settings: CampaignSettings, afterwards?: Afterwards): Promise<CampaignResult> {
   const { name, form, directory } = settings;
   const random = seededRandom(settings.seed).fork(`real/${name}`);
-  const world = await openWorld({ directory, form, idle });
+  const { workers, partitions } = settings;
+  const world = await openWorld({ directory, form, idle, workers, partitions });
   const oracle = createOracle(`${name[0]}${settings.seed}`);
   let senders: Senders | undefined;
   try {
-    if (!(await world.worker.untilRunning())) {
-      const last = world.worker.ends.at(-1);
-      throw new Error(`the engine does not start: ${last ? `${last.code} ${last.error}` : world.worker.run.text}`);
+    if (!(await world.untilRunning())) {
+      const told = world.workers.map(({ ends, run }) => {
+        const last = ends.at(-1);
+        return last ? `${last.code} ${last.error}` : run.text;
+      });
+      throw new Error(`an engine does not start: ${told.join('; ')}`);
     }
     const targets = { hl7Port: world.hl7.port, feedPort: world.feed.port, inbox: world.inbox };
     senders = await startSenders({ oracle, random: random.fork('senders'), targets });
@@ -115,7 +122,7 @@ export async function runCampaign(settings: CampaignSettings, afterwards?: After
       counts,
       ...settled,
       memory,
-      engineEnds: world.worker.ends.map(({ code, signal, error }) => ({ how: String(signal ?? code), error })),
+      engineEnds: endsOf(world).map(({ code, signal, error }) => ({ how: String(signal ?? code), error })),
       problems,
     };
   } finally {
@@ -176,7 +183,7 @@ export async function quiet(campaign: RunningCampaign) {
   const startedAt = Date.now();
   const until = startedAt + quietDeadlineMs;
   senders.pause();
-  await world.worker.untilRunning();
+  await world.untilRunning();
   while (!senders.settled && Date.now() < until) await sleep(100);
   // No watermark runs ahead of the clock: what closes the last windows must come some time after them.
   await sleep(closingPauseMs);
@@ -213,13 +220,15 @@ export async function quiet(campaign: RunningCampaign) {
 
 const linesShown = 25;
 
+const endsOf = ({ workers }: World) => workers.flatMap(({ ends }) => ends);
+
 /** For whoever looks for the cause: who waits, how engines ended, what the last one said. */
 function describeTrouble({ world, oracle, problems }: RunningCampaign): string[] {
   const waiting = [...oracle.sent.values()].filter(({ state }) => state === 'waiting').map(({ id }) => id);
   return [
     ...problems.map((problem) => `problem: ${problem}`),
     `waiting: ${waiting.slice(0, 10).join(', ')}`,
-    ...world.worker.ends.map((end) => `engine ended: ${JSON.stringify(end)}`),
+    ...endsOf(world).map((end) => `engine ended: ${JSON.stringify(end)}`),
     ...world.runs.flatMap(({ processId, lines }) =>
       lines
         .filter(({ level = 0 }) => level >= 40)
@@ -233,10 +242,10 @@ const outcomes = ['delivered', 'filtered', 'late', 'dropped', 'dead_lettered'];
 
 async function look(world: World, oracle: Oracle, closedUntil: number) {
   const url = world.storeUrl();
-  const { observeUrl } = world.worker.run;
-  if (!url || !observeUrl) throw new Error('the engine is not there');
+  const observed = world.workers.map(({ run }) => run.observeUrl);
+  if (!url || observed.includes(undefined)) throw new Error('an engine is not there');
   const verdict = judge(await readTables(queryOf(url)), oracle.sent, closedUntil);
-  const metrics = await readMetrics(observeUrl);
+  const metrics = sumMetrics(await Promise.all(observed.map((observeUrl) => readMetrics(observeUrl as string))));
   const accounting: Record<string, number> = {};
   for (const outcome of ['in', ...outcomes])
     accounting[outcome] = metrics.get(`mach_accounting_events_total{${outcome}}`) ?? 0;
@@ -253,9 +262,9 @@ async function look(world: World, oracle: Oracle, closedUntil: number) {
 }
 
 export function countsOf(world: World, senders: Senders): Counts {
-  const { evidence, worker, around } = world;
+  const { evidence, around } = world;
   return {
-    restarts: { engine: worker.ends.length, nats: around?.log.restarts ?? 0, store: around?.store.restarts ?? 0 },
+    restarts: { engine: endsOf(world).length, nats: around?.log.restarts ?? 0, store: around?.store.restarts ?? 0 },
     redeliveries: {
       hl7: senders.counts.hl7Resent,
       feed: senders.counts.feedReconnects,

@@ -10,7 +10,10 @@ export interface SmallDisk {
   unmount(): void;
 }
 
-/** Undefined where it cannot be mounted (no root): the folder is then an ordinary one. */
+/** Why faults that fill a disk are skipped, where they are. */
+export const noDisk = 'a small disk can be mounted neither as root nor in a user namespace';
+
+/** Undefined where it cannot be mounted: the folder is then an ordinary one. */
 export function mountSmallDisk(directory: string, sizeMib: number): SmallDisk | undefined {
   mkdirSync(directory, { recursive: true });
   try {

@@ -127,6 +127,10 @@ export interface Worker {
   untilRunning(deadlineMs?: number): Promise<boolean>;
   /** The process that was there has ended. False at the deadline. */
   untilEnded(run: EngineRun, deadlineMs: number): Promise<boolean>;
+  /** SIGSTOP until `resume`; what it has open stays open. */
+  pause(): void;
+  resume(): void;
+  readonly isPaused: boolean;
   /** Not started again until `release`. */
   hold(): void;
   release(): void;
@@ -138,6 +142,7 @@ const restartDelayMs = 150;
 export function superviseEngine(startOf: () => EngineStart, onStart: (run: EngineRun) => void): Worker {
   const ends: WorkerEnd[] = [];
   let held = false;
+  let paused = false;
   let stopped = false;
   let wake: () => void = () => {};
 
@@ -187,6 +192,17 @@ export function superviseEngine(startOf: () => EngineStart, onStart: (run: Engin
     },
     async untilEnded(which: EngineRun, deadlineMs: number) {
       return Promise.race([which.ended.then(() => true), sleep(deadlineMs, false, { ref: false })]);
+    },
+    pause() {
+      paused = true;
+      run.signal('SIGSTOP');
+    },
+    resume() {
+      paused = false;
+      run.signal('SIGCONT');
+    },
+    get isPaused() {
+      return paused;
     },
     hold() {
       held = true;

@@ -18,6 +18,23 @@ export async function readMetrics(observeUrl: string): Promise<Metrics> {
   return sums;
 }
 
+export function sumMetrics(all: readonly Metrics[]): Metrics {
+  const sums = new Map<string, number>();
+  for (const metrics of all) for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
+  return sums;
+}
+
+/** Partitions that a worker runs; none while it does not answer. */
+export async function ownedBy({ observeUrl }: { readonly observeUrl: string | undefined }): Promise<readonly number[]> {
+  if (observeUrl === undefined) return [];
+  try {
+    const response = await fetch(`${observeUrl}/status`, { signal: AbortSignal.timeout(2_000) });
+    return ((await response.json()) as { partitions: { owned: readonly number[] } }).partitions.owned;
+  } catch {
+    return [];
+  }
+}
+
 /** Resident memory of a process, MiB; 0 when it is gone. */
 export function residentMib(processId: number): number {
   try {

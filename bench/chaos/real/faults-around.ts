@@ -1,5 +1,6 @@
 /** Faults of what is around the engine: the log's server, the store, the network between, the disks. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noDisk } from './disk.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import type { Surroundings } from './world.ts';
 
@@ -59,7 +60,7 @@ export const aroundFaults: readonly Fault[] = [
     name: 'nats-disk-full',
     summary: 'the disk of the log is full: appends are refused, and senders are told',
     causes: [],
-    unavailable: (world) => (world.disks.log ? null : 'a small disk cannot be mounted without root'),
+    unavailable: (world) => (world.disks.log ? null : noDisk),
     async inject(context) {
       const { disks } = context.world;
       disks.log?.fill();
@@ -93,7 +94,7 @@ export const aroundFaults: readonly Fault[] = [
     causes: ['deduplicated insert'],
     async inject(context) {
       const { storeProxy } = around(context);
-      await context.world.worker.untilRunning();
+      await context.world.untilRunning();
       const before = storeProxy.lostBytes;
       storeProxy.set('lose-answers');
       // In long runs the engine's own time-out ends the wait.
@@ -138,7 +139,7 @@ export const aroundFaults: readonly Fault[] = [
     name: 'store-disk-full',
     summary: 'the disk of the store is full for a while; the store is killed while it is',
     causes: [],
-    unavailable: (world) => (world.disks.store ? null : 'a small disk cannot be mounted without root'),
+    unavailable: (world) => (world.disks.store ? null : noDisk),
     async inject(context) {
       const { store } = around(context);
       const { disks } = context.world;

@@ -1,5 +1,6 @@
 /** Faults of the embedded form, in which NATS and ClickHouse are children of the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noDisk } from './disk.ts';
 import type { Fault, FaultContext } from './faults.ts';
 
 const base = { form: 'embedded', lane: 'engine' } as const;
@@ -52,7 +53,7 @@ export const embeddedFaults: readonly Fault[] = [
     name: 'embedded-disk-full',
     summary: 'the one disk of log and store is full for a while',
     causes: [],
-    unavailable: (world) => (world.disks.log ? null : 'a small disk cannot be mounted without root'),
+    unavailable: (world) => (world.disks.log ? null : noDisk),
     async inject({ world, span }) {
       await world.worker.untilRunning();
       world.disks.log?.fill();

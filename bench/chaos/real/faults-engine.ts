@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectLog } from '../../../runtime/bus/index.ts';
 import { limits } from '../../../runtime/limits.ts';
 import { stageName, topologyNames } from '../../../runtime/topology/names.ts';
-import type { EngineRun } from './engine-process.ts';
+import type { Worker } from './engine-process.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { sendPoison } from './poison.ts';
+import { letAnotherTakeOver } from './two-owners.ts';
 
 /** Where the engine may die; each stands in its code as `crashPoints.at(...)`. */
 export const crashPointNames = [
@@ -27,9 +28,15 @@ export const crashPointNames = [
 /** Longer than the wait between two checkpoints, and than the lease of an owner. */
 const pointDeadlineMs = 9_000;
 
-async function killAtPoint(context: FaultContext, point: string): Promise<string> {
-  const { worker } = context.world;
+/** One that runs. */
+async function victimOf({ world, random }: FaultContext): Promise<Worker> {
+  const worker = random.pick(world.workers);
   await worker.untilRunning();
+  return worker;
+}
+
+async function killAtPoint(context: FaultContext, point: string): Promise<string> {
+  const worker = await victimOf(context);
   const { run } = worker;
   const visit = point.startsWith('checkpoint') ? 1 : context.random.int(1, 6);
   run.send({ kind: 'arm', point, visit });
@@ -42,51 +49,25 @@ async function killAtPoint(context: FaultContext, point: string): Promise<string
 
 let nextPoint = 0;
 
-/** Two engines write to one log: whoever is behind must be refused, and nothing that it does may count twice. */
-async function letSecondEngineIn({ world, span }: FaultContext): Promise<string> {
-  const { worker } = world;
-  await worker.untilRunning();
-  const first = worker.run;
-  first.signal('SIGSTOP');
-  const second = world.startSecond();
-  const startedBy = Date.now() + span(6_000, 30_000);
-  while (!second.observeUrl && second.isAlive && Date.now() < startedBy) await sleep(50);
-  await sleep(span(1_500, 15_000));
-  first.signal('SIGCONT');
-  await sleep(span(2_000, 10_000));
-  const came = second.observeUrl ? [] : ['the second did not come up in time'];
-  const outcome = [endOf(first, 'the first'), endOf(second, 'the second'), ...came].join(', ');
-  if (second.isAlive) {
-    second.signal('SIGTERM');
-    const over = await Promise.race([second.ended.then(() => true), sleep(8_000, false, { ref: false })]);
-    if (!over) second.signal('SIGKILL');
-  }
-  return outcome;
-}
-
-function endOf(run: EngineRun, name: string): string {
-  if (run.isAlive) return `${name} goes on`;
-  const error = run.lines.findLast(({ error }) => typeof error === 'string')?.error;
-  return `${name} ended${error ? ` (${/MACH\d{4}/.exec(String(error))?.[0] ?? String(error).slice(0, 120)})` : ''}`;
-}
-
 /** Flips bytes of the newest checkpoint while the engine is down: it must pass it over, and take the one before. */
 async function corruptCheckpoint({ world, random }: FaultContext): Promise<string> {
-  const { worker, around } = world;
+  const { workers, around } = world;
   if (!around) throw new Error('this fault is for the separate form');
-  await worker.untilRunning();
+  await world.untilRunning();
   const names = topologyNames('chaos');
   const log = await connectLog({ url: `nats://127.0.0.1:${around.log.port}` });
   try {
     const objects = await log.objects(names.checkpointBucket);
-    const prefix = names.checkpointPrefix(stageName(1), 0);
+    const place = { stage: random.int(1, 2), partition: random.int(0, 1) };
+    const prefix = names.checkpointPrefix(stageName(place.stage), place.partition);
     const checkpoints = async () => (await objects.list()).filter((name) => name.startsWith(prefix)).sort();
     const until = Date.now() + 8_000;
     while ((await checkpoints()).length < 1 && Date.now() < until) await sleep(200);
-    worker.hold();
-    const { run } = worker;
-    run.signal('SIGKILL');
-    await run.ended;
+    // All of them: else another would have taken the partition before its checkpoint is corrupt.
+    const killed = workers.map(({ run }) => run);
+    for (const worker of workers) worker.hold();
+    for (const run of killed) run.signal('SIGKILL');
+    await Promise.all(killed.map(({ ended }) => ended));
     const newest = (await checkpoints()).at(-1);
     const data = newest && (await objects.get(newest));
     if (!newest || !data) return 'there was no checkpoint yet: killed only';
@@ -97,24 +78,23 @@ async function corruptCheckpoint({ world, random }: FaultContext): Promise<strin
       bytes.writeUInt8(bytes.readUInt8(place) ^ (1 << random.int(0, 7)), place);
     }
     await objects.put(newest, half ? bytes.subarray(0, bytes.length >> 1) : bytes);
-    worker.release();
-    await worker.untilEnded(run, 1_000);
+    for (const worker of workers) worker.release();
     await sleep(300);
-    if (!(await worker.untilRunning())) throw new Error('the engine did not come up with a corrupt checkpoint');
-    const passed = worker.run.lines.some(({ msg }) => msg === 'checkpoint passed over');
+    if (!(await world.untilRunning())) throw new Error('an engine did not come up with a corrupt checkpoint');
+    const passed = workers.some(({ run }) => run.lines.some(({ msg }) => msg === 'checkpoint passed over'));
     if (!passed) throw new Error(`the corrupt checkpoint ${newest} was taken as if it were whole`);
     return `${newest} ${half ? 'cut in half' : 'with flipped bits'}: passed over`;
   } finally {
-    worker.release();
+    for (const worker of workers) worker.release();
     await log.close();
   }
 }
 
 const heapLimitMib = 96;
 
-async function nearHeapLimit({ world, span }: FaultContext): Promise<string> {
-  const { worker } = world;
-  await worker.untilRunning();
+async function nearHeapLimit(context: FaultContext): Promise<string> {
+  const { world, span } = context;
+  const worker = await victimOf(context);
   const before = worker.run;
   worker.next = { nodeArguments: [`--max-old-space-size=${heapLimitMib}`] };
   before.signal('SIGKILL');
@@ -137,10 +117,9 @@ export const engineFaults: readonly Fault[] = [
     form: 'separate',
     lane: 'engine',
     causes: ['restart'],
-    async inject({ world, random }) {
-      await world.worker.untilRunning();
-      await sleep(random.int(0, 800));
-      const { run } = world.worker;
+    async inject(context) {
+      const { run } = await victimOf(context);
+      await sleep(context.random.int(0, 800));
       run.signal('SIGKILL');
       await run.ended;
       return 'SIGKILL';
@@ -172,23 +151,22 @@ export const engineFaults: readonly Fault[] = [
     form: 'separate',
     lane: 'engine',
     causes: [],
-    async inject({ world, span }) {
-      await world.worker.untilRunning();
-      const pausedMs = span(limits.leasePinMs + 1_500, 60_000);
-      const { run } = world.worker;
-      run.signal('SIGSTOP');
+    async inject(context) {
+      const worker = await victimOf(context);
+      const pausedMs = context.span(limits.leasePinMs + 1_500, 60_000);
+      worker.pause();
       await sleep(pausedMs);
-      run.signal('SIGCONT');
+      worker.resume();
       return `stopped for ${pausedMs} ms`;
     },
   },
   {
     name: 'two-owners',
-    summary: 'a second engine takes over while the first is stopped; then the first goes on',
+    summary: 'a second worker takes over while the first is stopped; then the first goes on',
     form: 'separate',
     lane: 'engine',
-    causes: ['restart'],
-    inject: letSecondEngineIn,
+    causes: [],
+    inject: letAnotherTakeOver,
   },
   {
     name: 'checkpoint-corrupt',
@@ -212,9 +190,8 @@ export const engineFaults: readonly Fault[] = [
     form: 'separate',
     lane: 'engine',
     causes: [],
-    async inject({ world }) {
-      await world.worker.untilRunning();
-      const { run } = world.worker;
+    async inject(context) {
+      const { run } = await victimOf(context);
       const blocked = () => run.lines.some(({ msg }) => msg === 'chaos: event loop was blocked');
       const already = blocked();
       run.send({ kind: 'block', ms: 5_000 });

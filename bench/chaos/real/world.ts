@@ -1,7 +1,7 @@
 /**
- * Everything of one campaign: the servers, the proxies before them, the supervised engine, and a second engine when a fault wants one. In
- * the separate form NATS and ClickHouse are processes of the harness behind proxies; in the embedded form the engine
- * brings its own.
+ * Everything of one campaign: the servers, the proxies before them, and the supervised workers. In the separate form NATS and ClickHouse
+ * are processes of the harness behind proxies, and several workers share the partitions of the topology; in the embedded form one
+ * engine brings its own.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,14 +9,7 @@ import { messageOf } from '../../../runtime/errors.ts';
 import { freePort } from '../../../test/engine-process.ts';
 import { descendantsOf } from '../../machine.ts';
 import { mountSmallDisk, type SmallDisk } from './disk.ts';
-import {
-  type EngineRun,
-  type EngineStart,
-  startEngineRun,
-  superviseEngine,
-  topologyFile,
-  type Worker,
-} from './engine-process.ts';
+import { type EngineRun, type EngineStart, superviseEngine, topologyFile, type Worker } from './engine-process.ts';
 import { type Evidence, gatherEvidence } from './evidence.ts';
 import { type Proxy, startProxy } from './proxy.ts';
 import { type Server, startLogServer, startStoreServer } from './servers.ts';
@@ -35,10 +28,15 @@ export interface World {
   readonly form: Form;
   readonly directory: string;
   readonly inbox: string;
-  /** Addresses of the senders: before whichever engine listens. */
+  /** Addresses of the senders: before whichever worker listens. */
   readonly hl7: Proxy;
   readonly feed: Proxy;
+  /** One at least; each with ports of its own. */
+  readonly workers: readonly [Worker, ...Worker[]];
+  /** The only one, or the first. */
   readonly worker: Worker;
+  /** Every worker says that it runs. False at the deadline. */
+  untilRunning(deadlineMs?: number): Promise<boolean>;
   /** In the separate form. */
   readonly around: Surroundings | undefined;
   readonly disks: { readonly log?: SmallDisk | undefined; readonly store?: SmallDisk | undefined };
@@ -47,8 +45,6 @@ export interface World {
   readonly strained: Set<number>;
   /** All engine runs there were. */
   readonly runs: readonly EngineRun[];
-  /** A second engine of the same topology on the same log and store. */
-  startSecond(): EngineRun;
   /** Address of the store itself, past every proxy; undefined while it is not known. */
   storeUrl(): string | undefined;
   /** Children of the embedded form. */
@@ -59,7 +55,13 @@ export interface World {
 const diskMib = { log: 192, store: 512 };
 const evidenceEveryMs = 400;
 
-export async function openWorld(args: { directory: string; form: Form; idle: string }): Promise<World> {
+export async function openWorld(args: {
+  directory: string;
+  form: Form;
+  idle: string;
+  workers: number;
+  partitions: number;
+}): Promise<World> {
   const { directory, form, idle } = args;
   const inbox = join(directory, 'inbox');
   mkdirSync(inbox, { recursive: true });
@@ -70,22 +72,31 @@ export async function openWorld(args: { directory: string; form: Form; idle: str
     async () => disks.store?.unmount(),
   );
   const around = form === 'separate' ? await openSurroundings(directory, closers) : undefined;
-  const slots = [await portsOf(), await portsOf()] as const;
-  /** The engine that was started last is asked first. */
-  let order: readonly (0 | 1)[] = [0, 1];
-  const hl7 = await startProxy(() => order.map((slot) => slots[slot].hl7));
-  const feed = await startProxy(() => order.map((slot) => slots[slot].feed));
+  const slots = await Promise.all(Array.from({ length: args.workers }, portsOf));
+  const workers: Worker[] = [];
+  /** A process that stands still takes connections and answers none: it is asked when no other listens. */
+  const portsInOrder = (port: 'hl7' | 'feed') => {
+    const isPaused = (slot: number) => Number(workers[slot]?.isPaused ?? false);
+    return [...slots.keys()]
+      .sort((one, other) => isPaused(one) - isPaused(other))
+      .map((slot) => slots[slot]?.[port] ?? 0);
+  };
+  const hl7 = await startProxy(() => portsInOrder('hl7'));
+  const feed = await startProxy(() => portsInOrder('feed'));
   closers.push(
     () => hl7.close(),
     () => feed.close(),
   );
   const runs: EngineRun[] = [];
 
-  const startOf = (slot: 0 | 1): EngineStart => ({
-    arguments: [topologyFile, '--data', join(directory, slot === 0 ? 'data' : 'data-second')],
+  const startOf = (slot: number): EngineStart => ({
+    arguments: [
+      ...[topologyFile, '--partitions', String(args.partitions)],
+      ...['--data', join(directory, slot === 0 ? 'data' : `data-${slot + 1}`)],
+    ],
     environment: {
-      CHAOS_HL7: String(slots[slot].hl7),
-      CHAOS_FEED: String(slots[slot].feed),
+      CHAOS_HL7: String(slots[slot]?.hl7),
+      CHAOS_FEED: String(slots[slot]?.feed),
       CHAOS_FILES: inbox,
       CHAOS_IDLE: idle,
       ...(around && {
@@ -94,14 +105,17 @@ export async function openWorld(args: { directory: string; form: Form; idle: str
       }),
     },
   });
-  const worker = superviseEngine(
-    () => startOf(0),
-    (run) => {
-      order = [0, 1];
-      runs.push(run);
-    },
-  );
-  closers.push(() => worker.stop());
+  const supervised = (slot: number) =>
+    superviseEngine(
+      () => startOf(slot),
+      (run) => void runs.push(run),
+    );
+  for (const slot of slots.keys()) workers.push(supervised(slot));
+  const [worker] = workers;
+  if (!worker) throw new Error('a world has a worker');
+  closers.push(async () => {
+    await Promise.all(workers.map((one) => one.stop()));
+  });
   const child = (name: 'nats' | 'store') =>
     descendantsOf(worker.run.processId).find(({ program }) => program.startsWith(name === 'nats' ? 'nats' : 'node'))
       ?.id;
@@ -130,18 +144,17 @@ export async function openWorld(args: { directory: string; form: Form; idle: str
     inbox,
     hl7,
     feed,
+    workers: workers as [Worker, ...Worker[]],
     worker,
+    async untilRunning(deadlineMs) {
+      const running = await Promise.all(workers.map((one) => one.untilRunning(deadlineMs)));
+      return running.every(Boolean);
+    },
     around,
     disks,
     evidence,
     strained: new Set(),
     runs,
-    startSecond() {
-      const run = startEngineRun(startOf(1));
-      order = [1, 0];
-      runs.push(run);
-      return run;
-    },
     storeUrl,
     child,
     async close() {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { systemClock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Diagnostic } from '../../topology/diagnostic.ts';
@@ -38,7 +39,7 @@ async function check(
   for (const file of new Set(files)) {
     if (/\.test(?:\.snapshot)?\.ya?ml$/.test(file)) continue;
     const loaded = loadTopology(file, { catalogue, env: context.env });
-    const unreachable = loaded.topology && connect ? await probeAll(loaded.topology) : [];
+    const unreachable = loaded.topology && connect ? await probeAll(loaded.topology, context) : [];
     diagnostics.push(...loaded.diagnostics, ...unreachable);
     if (loaded.topology && unreachable.length === 0)
       good.push(describeTopology(loaded.topology, { connected: connect === true }));
@@ -64,13 +65,16 @@ function describeTopology(
 }
 
 /** Opens every connection at once; each failure is a problem at the node. */
-async function probeAll(topology: BoundTopology): Promise<Diagnostic[]> {
+async function probeAll(topology: BoundTopology, { env }: CommandContext): Promise<Diagnostic[]> {
   const { makeDiagnostic } = await import('../../topology/diagnostic.ts');
   const nodes = [...topology.sources, ...topology.sinks];
+  // The embedded store is there when the engine is.
+  const store = env.CLICKHOUSE_URL ? probeStore(env.CLICKHOUSE_URL) : undefined;
   const found = await Promise.all(
     nodes.map(async ({ id, kind, bound }) => {
-      if (!bound.probe) return [];
-      const reason = await withTimeout(bound.probe());
+      const hasTables = 'tables' in bound && (bound.tables ?? []).length > 0;
+      const probe = bound.probe?.() ?? (hasTables ? store : undefined);
+      const reason = probe && (await withTimeout(probe));
       if (reason === undefined) return [];
       const { ir, file, redactor } = topology;
       const span = [...ir.sources, ...ir.sinks].find((node) => node.id === id)?.definitionSpan;
@@ -79,6 +83,16 @@ async function probeAll(topology: BoundTopology): Promise<Diagnostic[]> {
     }),
   );
   return found.flat();
+}
+
+async function probeStore(address: string): Promise<void> {
+  const { connectStore, parseStoreUrl } = await import('../../store/index.ts');
+  const store = await connectStore({ ...parseStoreUrl(address), clock: systemClock() });
+  try {
+    await store.check();
+  } finally {
+    await store.close();
+  }
 }
 
 /** Why it failed; undefined when it did not. */

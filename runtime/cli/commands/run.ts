@@ -26,6 +26,7 @@ interface RunFlags {
   readonly workerRun?: string;
   readonly workerCount?: string;
   readonly workerClockOrigin?: string;
+  readonly workerAgain?: true;
 }
 
 export function register(program: Command, context: CommandContext): void {
@@ -56,6 +57,7 @@ export function register(program: Command, context: CommandContext): void {
     .addOption(new Option('--worker-run <name>').hideHelp())
     .addOption(new Option('--worker-count <count>').hideHelp())
     .addOption(new Option('--worker-clock-origin <time>').hideHelp())
+    .addOption(new Option('--worker-again').hideHelp())
     .option('--log <level>', 'debug, info, warn or error', 'info')
     .option('--json', 'log lines as JSON')
     .action((file: string, flags: RunFlags) => run(file, flags, context));
@@ -173,7 +175,7 @@ function settingsOf(flags: RunFlags, context: CommandContext): Omit<RunSettings,
   const [host, port] = flags.observe.includes(':') ? splitAddress(flags.observe) : ['127.0.0.1', flags.observe];
   if (!/^\d+$/.test(port) || Number(port) > 65_535)
     throw cliErrors.make('MACH1620', { option: '--observe', value: flags.observe });
-  const { worker, workerRun, workerCount } = flags;
+  const { worker, workerRun, workerCount = 1, workerAgain: again = false } = flags;
   return {
     directory: flags.data,
     observe: { host, port: Number(port) },
@@ -183,7 +185,7 @@ function settingsOf(flags: RunFlags, context: CommandContext): Omit<RunSettings,
     jsonLogs: flags.json === true,
     partitions: countOf('--partitions', flags.partitions, limits.partitionsMax),
     replicas: countOf('--replicas', flags.replicas ?? context.env.MACH_REPLICAS, limits.replicasMax),
-    role: worker && workerRun ? { name: worker, run: workerRun, count: Number(workerCount ?? 1) } : undefined,
+    role: worker && workerRun ? { name: worker, run: workerRun, count: Number(workerCount), again } : undefined,
   };
 }
 

@@ -73,7 +73,8 @@ export function startWorkers(args: {
   const starting: Promise<void>[] = [];
 
   function launch(slot: Slot): Promise<void> {
-    const child = fork(args.program, [...args.argumentsOf(slot.name)], {
+    const again = slot.restarts > 0 ? ['--worker-again'] : [];
+    const child = fork(args.program, [...args.argumentsOf(slot.name), ...again], {
       env: args.env as NodeJS.ProcessEnv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
