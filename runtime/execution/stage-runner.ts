@@ -14,13 +14,14 @@ import { executionErrors } from './errors.ts';
 import { decodeExchangeFrame } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
 import { endsOf, type Lane, readLanes } from './exchange/lane-readers.ts';
+import type { LogBeginning } from './log-beginning.ts';
 import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import type { OutputPublisher } from './output-publisher.ts';
 import { StageMachine } from './stage-machine.ts';
-import { exchangesIn, laneName, lanesInto, type StagePart } from './stage-part.ts';
+import { exchangesIn, laneName, laneSubject, lanesFrom, type StagePart } from './stage-part.ts';
 import { openExchangePublishers, openPublishers } from './stage-publishers.ts';
-import { restoreStage } from './stage-restore.ts';
+import { beginningHead, restoreStage } from './stage-restore.ts';
 import type { Streams } from './streams.ts';
 import { woken } from './woken.ts';
 
@@ -63,6 +64,7 @@ export interface StageArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  readonly beginning: LogBeginning;
   /** No message is handled before. */
   readonly held?: Promise<void>;
   readonly logger: Logger;
@@ -87,7 +89,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     },
     part,
   );
-  const head = headOf(topology, part);
+  const head = { ...headOf(topology, part), ...beginningHead(args.beginning) };
   const restoredAt = await restoreStage(machine, { ...args, stage, publishers, exchanges });
   const counts: StageCounts = {
     messages: 0,
@@ -101,11 +103,19 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   const stop = new AbortController();
   const schemas = new Map(topology.sources.map((source) => [source.id, source.bound.ports.out as Schema]));
   const exchangeSchemas = new Map(exchangesIn(part).map(({ id, schema }) => [id, schema]));
-  const merge = new ExchangeMerge([...lanesInto(part).keys()], {
-    handled: restoredAt.sequence,
-    position: restoredAt.readFrom,
-  });
-  const lanes = [...lanesInto(part)].map(([name]): Lane => ({ name, subject: laneSubject(args, name) }));
+  const merge = new ExchangeMerge(
+    lanesFrom(part).map(({ stage: from, partition }) => laneName(from, partition)),
+    {
+      handled: restoredAt.sequence,
+      position: restoredAt.readFrom,
+    },
+  );
+  const lanes = lanesFrom(part).map(
+    (from): Lane => ({
+      name: laneName(from.stage, from.partition),
+      subject: laneSubject(args.names, from, part),
+    }),
+  );
   const waiters = new Set<() => void>();
   let savedAt = restoredAt.sequence;
   let saving: Promise<void> | undefined;
@@ -150,6 +160,11 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
 
   function handleExchanged(lane: string, message: LogMessage): void {
     const frame = decodeExchangeFrame(message.payload, (id) => exchangeSchemas.get(id) ?? { fields: {} });
+    const { beginning = 0 } = frame;
+    const { number } = args.beginning;
+    // What was passed on of a log before that is lost; one that goes on with it finds out by what is passed on of this one.
+    if (beginning < number) return;
+    if (beginning > number) throw executionErrors.make('MACH3218', { stage, partition: part.partition });
     merge.push(message.sequence, lane, frame, message.payload.length);
     crashPoints.at('stage.before-handle');
     for (let step = merge.next(); step; step = merge.next()) {
@@ -278,12 +293,4 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
       await saving?.catch(() => undefined);
     },
   };
-}
-
-function laneSubject({ names, part }: StageArguments, lane: string): string {
-  const [stage = '', partition] = lane.split('/');
-  return names.exchangeSubject(
-    { stage, partition: Number(partition) },
-    { stage: stageName(part.stage), partition: part.partition },
-  );
 }

@@ -11,6 +11,7 @@ import type { BoundSinkNode, BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
 import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
 import { checkpointStore } from './checkpoint.ts';
+import type { LogBeginning } from './log-beginning.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
 import { type StagePart, writesTo } from './stage-part.ts';
@@ -33,6 +34,7 @@ export interface UnitArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  readonly beginning: LogBeginning;
   /** No message is handled before. */
   readonly held?: Promise<void>;
   readonly logger: Logger;
@@ -136,6 +138,7 @@ async function openStage(part: StagePart, args: UnitArguments): Promise<StageRun
     machineClock: args.machineClock,
     ...(args.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: args.checkpointEveryMs }),
     acceptLoss: args.acceptLoss,
+    beginning: args.beginning,
     ...(args.held && { held: args.held }),
     logger,
     crashPoints,

@@ -44,8 +44,8 @@ async function atOne(pulses: number) {
 }
 
 describe('a partition that is away', () => {
-  const pulses = 24_000;
-  /** Of so many pulses, a watermark each and about half as many rows. */
+  const pulses = 20_000;
+  /** Of so many pulses, a watermark each and at most a row. */
   const perMessageMax = 2_000;
 
   it('makes the others wait in the log, not in memory; when it is back, all is there in the right order', async () => {
@@ -67,4 +67,92 @@ describe('a partition that is away', () => {
     expect(one.numbers.length).toBeGreaterThan(pulses - 10);
     expect(resultsOf(lab)).toEqual(one);
   }, 120_000);
+});
+
+describe('the loss of the log, accepted, at two partitions', () => {
+  const two = topology
+    .replace('collect: { from: beats }', 'collect: { from: both }')
+    .replace('beats: { pulses: {} }', 'beats: { pulses: {} }\n  others: { pulses: {} }')
+    .replace(
+      'sums: { totals: { from: beats',
+      'both: { merged: { left: beats, right: others } }\n  sums: { totals: { from: both',
+    );
+
+  /** An engine of both partitions has handled a log, taken checkpoints, and died; then its log is gone. */
+  async function lost() {
+    const lab = openLab({ topology: two });
+    const before = await lab.start({ partitions: 2 });
+    for (let second = 0; second < 20; second++) await sendOne(lab, before, second);
+    await lab.settle(before);
+    for (const unit of engineOf(before).units.values()) await lab.drive(unit.checkpoint());
+    before.kill();
+    lab.storage.wipe('mach-lab-s1-in');
+    return { lab, numbers: lab.events('numbers').length };
+  }
+
+  async function sendOne(lab: Lab, process: LabProcess, second: number, source = 'beats'): Promise<void> {
+    await lab.drive(process.source(source).append({ origin: 'all', events: [pulse(second)] }));
+  }
+
+  const idsOf = (lab: Lab) => lab.events('rows').map(({ id }) => id);
+  const countsOf = (lab: Lab, from: number) =>
+    lab
+      .events('numbers')
+      .slice(from)
+      .map(({ begin }) => begin);
+
+  /** Each pulse closes the window of the one before it. */
+  const windows = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => (from + at) * 1_000);
+
+  it('keeps what one partition passes on before the other opens', async () => {
+    const { lab, numbers } = await lost();
+    const there = await lab.start({ partitions: 2, units: [1], acceptLoss: ['log'] });
+    for (let second = 100; second < 110; second++) await sendOne(lab, there, second, 'others');
+    const [stage] = engineOf(there).units.get(1)?.stages ?? [];
+    await lab.drive(stage?.flushed() as Promise<void>);
+    const here = await lab.start({ partitions: 2, units: [0], acceptLoss: ['log'] });
+    await sendOne(lab, here, 110);
+    await lab.drive(Promise.all([engineOf(here).settled(), engineOf(there).settled()]));
+    const closed = countsOf(lab, numbers);
+    // What the state held is all that is left of the log before.
+    expect(closed.slice(-10)).toEqual([19_000, ...windows(100, 109)]);
+    expect(idsOf(lab).slice(-11)).toEqual(Array.from({ length: 11 }, (_, at) => `p${100 + at}`));
+  });
+
+  it('begins anew in every partition, also where the new log is longer than the old one was', async () => {
+    const { lab, numbers } = await lost();
+    const there = await lab.start({ partitions: 2, units: [1], acceptLoss: ['log'] });
+    for (let second = 100; second < 140; second++) await sendOne(lab, there, second, 'others');
+    // Without a word about the loss: it is settled.
+    const here = await lab.start({ partitions: 2, units: [0] });
+    await sendOne(lab, here, 140);
+    await lab.drive(Promise.all([engineOf(here).settled(), engineOf(there).settled()]));
+    expect(countsOf(lab, numbers).slice(-40)).toEqual([19_000, ...windows(100, 139)]);
+    expect(idsOf(lab).slice(-41)).toEqual(Array.from({ length: 41 }, (_, at) => `p${100 + at}`));
+    // A checkpoint of the old log does not come back.
+    here.kill();
+    there.kill();
+    const again = await lab.start({ partitions: 2 });
+    await sendOne(lab, again, 141);
+    await lab.settle(again);
+    expect(idsOf(lab).slice(-42)).toEqual(Array.from({ length: 42 }, (_, at) => `p${100 + at}`));
+  });
+
+  it('is refused (MACH3207) where any partition has handled more than the log has', async () => {
+    const { lab } = await lost();
+    const refusal = { code: 'MACH3207', data: { last: 0, sequence: 20 } };
+    await expect(lab.start({ partitions: 2, units: [1] })).rejects.toMatchObject(refusal);
+    await expect(lab.start({ partitions: 2, units: [0] })).rejects.toMatchObject(refusal);
+  });
+
+  it('ends an engine that still runs on the log before (MACH3218), instead of mixing its rows in', async () => {
+    const { lab } = await lost();
+    const here = await lab.start({ partitions: 2, units: [0], acceptLoss: ['log'] });
+    await sendOne(lab, here, 100);
+    lab.storage.wipe('mach-lab-s1-in');
+    const there = await lab.start({ partitions: 2, units: [1], acceptLoss: ['log'] });
+    await sendOne(lab, there, 200, 'others');
+    const failure = await lab.drive(engineOf(here).failed);
+    expect(['MACH3006', 'MACH3218']).toContain((failure as { code: string }).code);
+  });
 });
