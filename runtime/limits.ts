@@ -47,6 +47,14 @@ export const limits = {
   unitDrainDeadlineMs: 3_000,
   /** Progress of a lane between stages, where there is nothing else to pass: at most this often. */
   exchangeProgressEveryMs: 20,
+  /**
+   * Between stages: rows and watermarks (or bytes of the messages that brought them) that are held of one lane while a slower one is waited
+   * for. Then the lane is not read on: what it brings waits in the log. One message more may come, and all of one source message.
+   */
+  laneRowsMax: 20_000,
+  laneBytesMax: 16 * 1024 * 1024,
+  /** Messages read ahead of each lane. */
+  laneReadAheadMessagesMax: 32,
   /** Rows that may wait to be published before the stage stops reading. */
   outputWaitingRowsMax: 50_000,
   /** A stage with a backlog lets the event loop breathe this often. */

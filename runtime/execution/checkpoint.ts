@@ -28,6 +28,8 @@ export interface CheckpointHead {
   /** What the state of each node is, and what feeds it; absent in old ones. */
   readonly nodes?: NodeIdentities;
   readonly sequence: number;
+  /** Of the input log that it was made of, see `log-beginning.ts`; absent: 0. */
+  readonly beginning?: number;
   /** Of a later stage: where it goes on in what the stages pass to each other. */
   readonly readFrom?: number;
   /** Of the host that wrote it: for people. */

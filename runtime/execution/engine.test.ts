@@ -452,6 +452,7 @@ describe('output publisher', () => {
     const failures: unknown[] = [];
     const open = () =>
       openOutputPublisher({
+        beginning: 0,
         stream,
         subject: 'out.rows',
         schema: { fields: {} },

@@ -16,6 +16,7 @@ import { endsWithin } from './ends-within.ts';
 import { engineSources, type WaitingSource } from './engine-sources.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
+import { settleBeginning } from './log-beginning.ts';
 import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
 import { openSchemaBook } from './schema-book.ts';
 import type { SinkRunner } from './sink-runner.ts';
@@ -137,6 +138,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const objects = await log.objects(names.checkpointBucket);
   await openSchemaBook(objects, topology, [deadLetterSchema]);
   await keepVersion(objects, topology, { partitions: plan.partitions, clock: machineClock });
+  const acceptLoss = new Set(options.acceptLoss ?? []);
+  const acceptsLoss = acceptLoss.has('log');
+  const beginning = await settleBeginning({ topology, plan, names, streams, objects, acceptsLoss, logger });
   const metrics = options.handedOver?.metrics ?? new ConnectorMetrics();
   const draining = new AbortController();
   let state: EngineState = 'starting';
@@ -208,7 +212,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       metrics,
       machineClock,
       ...(options.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: options.checkpointEveryMs }),
-      acceptLoss: new Set(options.acceptLoss ?? []),
+      acceptLoss,
+      beginning,
       ...(options.held && { held: options.held }),
       logger,
       crashPoints,

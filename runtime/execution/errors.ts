@@ -69,6 +69,10 @@ export const executionErrors = defineErrors({
     message: 'another version of topology {topology} has not handled all of the log (partition {partitions})',
     help: 'With several partitions the version before must come to its end first, or each partition would change at another message. Run the earlier version until it is level, stop it with Ctrl-C (which drains), then start this one. Nothing was handled, so nothing is lost.',
   },
+  MACH3218: {
+    message: 'stage {stage} partition {partition} runs on a log that has been given up since',
+    help: 'Another worker was started with `--accept-loss log` and began anew, while this one still ran on what it had of the log before. This one ends, so that nothing of the two is mixed; nothing of the new log is lost. It is started again by itself, or start it again.',
+  },
   MACH3220: {
     message: 'messages of the log were written with the schema {id}, which is not kept beside the checkpoints',
     help: 'The columns of a log message have no names: they are read with the schema that wrote them, kept in the bucket of the checkpoints under `schemas/`. It is not there; the bucket was lost or emptied. Restore it. Nothing was handled, so nothing is lost.',

@@ -139,7 +139,12 @@ export function encodeRedriveFrame(frame: Omit<RedriveFrame, 'kind'>): Uint8Arra
   return open(kinds.redrive, frame).take();
 }
 
-export function encodeOutputFrame(schema: Schema, rows: readonly OutputRow[]): Uint8Array {
+/** `beginning`: of the input log, see `log-beginning.ts`. */
+export function encodeOutputFrame(
+  schema: Schema,
+  rows: readonly OutputRow[],
+  { beginning = 0 }: { beginning?: number } = {},
+): Uint8Array {
   const last = rows.at(-1);
   const redrives = rows.flatMap(({ redrive }, at) => (redrive ? [[at, redrive] as const] : []));
   const writer = open(kinds.output, {
@@ -147,6 +152,7 @@ export function encodeOutputFrame(schema: Schema, rows: readonly OutputRow[]): U
     last: last && { sequence: last.sequence, index: last.index },
     columns: Object.keys(schema.fields).length,
     schema: schemaId(schema),
+    ...(beginning > 0 && { beginning }),
     ...(redrives.length === 0 ? {} : { redrives }),
   });
   writeNumbers(
@@ -273,9 +279,10 @@ export function columnsOf(payload: Uint8Array): number | undefined {
   return (read(payload).head as { columns?: number }).columns;
 }
 
-/** The place of the last row of an output message, without decoding its columns. */
-export function lastPlaceOf(payload: Uint8Array): OutputPlace | undefined {
-  return (read(payload).head as { last?: OutputPlace }).last;
+/** The place of the last row of an output message, and the beginning of the log that it is of, without decoding its columns. */
+export function lastPlaceOf(payload: Uint8Array): (OutputPlace & { readonly beginning: number }) | undefined {
+  const { last, beginning = 0 } = read(payload).head as { last?: OutputPlace; beginning?: number };
+  return last && { ...last, beginning };
 }
 
 function open(kind: number, head: object): ByteWriter {

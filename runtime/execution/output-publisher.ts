@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Schema } from '../stream/schema.ts';
-import { encodeOutputFrame, lastPlaceOf, type OutputPlace, type OutputRow } from './log-frame.ts';
+import { encodeOutputFrame, lastPlaceOf, type OutputRow } from './log-frame.ts';
 
 export interface OutputPublisher {
   /** Takes a row; false when the log has it already. */
@@ -16,8 +16,6 @@ export interface OutputPublisher {
   flushed(): Promise<void>;
   /** Input sequence of the newest row that the log had when this was opened (0: none). */
   readonly knownSequence: number;
-  /** The input is another log now: places of the old one mean nothing. Before the first row only. */
-  forgetKnown(): void;
   /** Rows that wait. */
   readonly waiting: number;
   readonly published: number;
@@ -28,14 +26,17 @@ export async function openOutputPublisher(args: {
   stream: LogStream;
   subject: string;
   schema: Schema;
+  /** Of the input log: places of one before mean nothing. */
+  beginning: number;
   clock: Clock;
   crashPoints: CrashPoints;
   /** An append failed for good: the stage must stop. */
   onFailure(error: unknown): void;
 }): Promise<OutputPublisher> {
-  const { stream, subject, schema, clock, crashPoints } = args;
+  const { stream, subject, schema, beginning, clock, crashPoints } = args;
   const newest = await stream.last(subject);
-  let known: OutputPlace | undefined = newest && lastPlaceOf(newest.payload);
+  const place = newest && lastPlaceOf(newest.payload);
+  const known = place?.beginning === beginning ? place : undefined;
   let expected = newest?.sequence ?? 0;
   let queue: OutputRow[] = [];
   let publishing = false;
@@ -81,7 +82,7 @@ export async function openOutputPublisher(args: {
   }
 
   async function publish(rows: readonly OutputRow[]): Promise<void> {
-    const payload = encodeOutputFrame(schema, rows);
+    const payload = encodeOutputFrame(schema, rows, { beginning });
     if (payload.length > limits.frameBytesMax && rows.length > 1) {
       const middle = rows.length >> 1;
       await publish(rows.slice(0, middle));
@@ -129,9 +130,6 @@ export async function openOutputPublisher(args: {
       });
     },
     knownSequence: known?.sequence ?? 0,
-    forgetKnown() {
-      known = undefined;
-    },
     get waiting() {
       return queue.length;
     },

@@ -1,7 +1,7 @@
 /** Which part of a topology takes in an event that is redriven into an input of a node. */
 import type { Event } from '../stream/schema.ts';
-import { nextHop, type Place, redriveGoal } from './exchange/redrive-lane.ts';
-import type { StagePart } from './stage-part.ts';
+import { nextHop, redriveGoal } from './exchange/redrive-lane.ts';
+import type { Place, StagePart } from './stage-part.ts';
 
 export type RedriveHome =
   /** This one; or all partitions, where all do the same (`shared`). */

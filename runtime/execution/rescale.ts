@@ -16,9 +16,11 @@ import { sayDrained, undrainedPartitions } from './drained.ts';
 import { executionErrors } from './errors.ts';
 import type { ExchangeRow, ExchangeWatermark } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
+import { readBeginning } from './log-beginning.ts';
 import { openPast } from './replay/past.ts';
 import { StageMachine } from './stage-machine.ts';
 import { laneName, lanesInto, type StagePart } from './stage-part.ts';
+import { beginningHead } from './stage-restore.ts';
 import { versionHashes } from './upgrade/versions.ts';
 
 export interface RescaleProgress {
@@ -60,6 +62,7 @@ export async function rescale(args: {
     for (const part of parts) part.handle(sequence, () => part.machine.handle(sequence, node, frame));
     if (sequence % 1_000 === 0) args.onProgress?.({ handled: sequence, last: past.last });
   }
+  const beginning = beginningHead(await readBeginning(await log.find(names.sinkStream), names));
   const exchange = await log.find(names.exchangeStream);
   const exchanged = (await exchange?.state())?.lastSequence ?? 0;
   const old = (await listCheckpoints(objects)).filter(({ kind }) => kind !== 'named').map(({ name }) => name);
@@ -75,7 +78,7 @@ export async function rescale(args: {
       crashPoints: noCrashPoints,
     });
     const readFrom = part.stage === 1 ? {} : { readFrom: exchanged + 1 };
-    const head = { ...headOf(topology, part), sequence: past.last, ...readFrom };
+    const head = { ...headOf(topology, part), ...beginning, sequence: past.last, ...readFrom };
     await objects.put(
       names.checkpointObject(stage, part.partition, past.last),
       store.encode({ head, snapshot: machine.snapshot() }),

@@ -7,7 +7,7 @@ import { hashText } from '../stream/hash.ts';
 import { type Outcomes, outcome } from '../stream/ledger.ts';
 import type { Event } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
-import { stageName } from '../topology/names.ts';
+import { stageName, type TopologyNames } from '../topology/names.ts';
 import {
   type Exchange,
   type Keep,
@@ -16,6 +16,11 @@ import {
   spreadTopology,
   writersOf,
 } from '../topology/spread.ts';
+
+export interface Place {
+  readonly stage: number;
+  readonly partition: number;
+}
 
 export interface StagePart {
   readonly plan: SpreadPlan;
@@ -66,6 +71,12 @@ export function laneName(stage: number, partition: number): string {
   return `${stageName(stage)}/${partition}`;
 }
 
+/** Where in the log the lane between two parts stands. */
+export function laneSubject(names: TopologyNames, from: Place, to: Place): string {
+  const named = ({ stage, partition }: Place) => ({ stage: stageName(stage), partition });
+  return names.exchangeSubject(named(from), named(to));
+}
+
 /** The lanes that enter this part, each with the exchanges that come on it. */
 export function lanesInto(part: StagePart): ReadonlyMap<string, readonly Exchange[]> {
   const lanes = new Map<string, Exchange[]>();
@@ -81,9 +92,17 @@ export function lanesInto(part: StagePart): ReadonlyMap<string, readonly Exchang
   return lanes;
 }
 
+/** Stage and partition of the lanes that enter this part. */
+export function lanesFrom(part: StagePart): readonly Place[] {
+  return [...lanesInto(part).keys()].map((lane) => {
+    const [stage = '', partition] = lane.split('/');
+    return { stage: Number(stage.slice(1)), partition: Number(partition) };
+  });
+}
+
 /** Stage and partition to which this part passes something. */
-export function lanesOutOf(part: StagePart): readonly { readonly stage: number; readonly partition: number }[] {
-  const goals = new Map<string, { stage: number; partition: number }>();
+export function lanesOutOf(part: StagePart): readonly Place[] {
+  const goals = new Map<string, Place>();
   for (const exchange of exchangesOut(part)) {
     for (const partition of destinationsOf(part, exchange))
       goals.set(laneName(exchange.toStage, partition), { stage: exchange.toStage, partition });

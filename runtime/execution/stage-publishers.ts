@@ -7,34 +7,24 @@ import { executionErrors } from './errors.ts';
 import { type ExchangePublisher, openExchangePublisher } from './exchange/exchange-publisher.ts';
 import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
 import { deadLetterOutput } from './stage-machine.ts';
-import { laneName, lanesOutOf, writesTo } from './stage-part.ts';
+import { laneName, laneSubject, lanesOutOf, writesTo } from './stage-part.ts';
 import type { StageArguments } from './stage-runner.ts';
 
 export async function openPublishers(args: StageArguments): Promise<Map<string, OutputPublisher>> {
   const { topology, names, part, streams, machineClock: clock, crashPoints } = args;
   const { partition } = part;
   const stage = stageName(part.stage);
-  const onFailure = failureOf(args);
+  const common = { beginning: args.beginning.number, clock, crashPoints, onFailure: failureOf(args) };
   const publishers = new Map<string, OutputPublisher>();
   for (const sink of topology.sinks.filter(({ id }) => writesTo(part, id))) {
     const subject = names.outputSubject(stage, sink.id, partition);
     const schema = sink.inputs[0]?.schema ?? { fields: {} };
-    publishers.set(
-      sink.id,
-      await openOutputPublisher({ stream: streams.outputOf(stage), subject, schema, clock, crashPoints, onFailure }),
-    );
+    publishers.set(sink.id, await openOutputPublisher({ ...common, stream: streams.outputOf(stage), subject, schema }));
   }
   const subject = names.deadLetterSubject(`${stage}-${partition}`);
   publishers.set(
     deadLetterOutput,
-    await openOutputPublisher({
-      stream: streams.deadLetters,
-      subject,
-      schema: deadLetterSchema,
-      clock,
-      crashPoints,
-      onFailure,
-    }),
+    await openOutputPublisher({ ...common, stream: streams.deadLetters, subject, schema: deadLetterSchema }),
   );
   return publishers;
 }
@@ -44,12 +34,12 @@ export async function openExchangePublishers(args: StageArguments): Promise<Map<
   const schemas = new Map(part.plan.exchanges.map(({ id, schema }) => [id, schema]));
   const publishers = new Map<string, ExchangePublisher>();
   for (const to of lanesOutOf(part)) {
-    const from = { stage: stageName(part.stage), partition: part.partition };
-    const subject = names.exchangeSubject(from, { stage: stageName(to.stage), partition: to.partition });
+    const subject = laneSubject(names, part, to);
     const publisher = await openExchangePublisher({
       stream: streams.exchange as LogStream,
       subject,
       schemaOf: (id) => schemas.get(id) ?? { fields: {} },
+      beginning: args.beginning.number,
       clock,
       crashPoints,
       onFailure: failureOf(args),

@@ -13,13 +13,15 @@ import { headOf } from './checkpoint-head.ts';
 import { executionErrors } from './errors.ts';
 import { decodeExchangeFrame } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
+import { endsOf, type Lane, readLanes } from './exchange/lane-readers.ts';
+import type { LogBeginning } from './log-beginning.ts';
 import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import type { OutputPublisher } from './output-publisher.ts';
 import { StageMachine } from './stage-machine.ts';
-import { exchangesIn, laneName, lanesInto, type StagePart } from './stage-part.ts';
+import { exchangesIn, laneName, laneSubject, lanesFrom, type StagePart } from './stage-part.ts';
 import { openExchangePublishers, openPublishers } from './stage-publishers.ts';
-import { restoreStage } from './stage-restore.ts';
+import { beginningHead, restoreStage } from './stage-restore.ts';
 import type { Streams } from './streams.ts';
 import { woken } from './woken.ts';
 
@@ -37,6 +39,8 @@ export interface StageCounts {
 export interface StageRunner {
   readonly machine: StageMachine;
   readonly counts: StageCounts;
+  /** Of a later stage: rows and watermarks of lanes that wait for slower ones. */
+  readonly waiting: number;
   readonly publishers: ReadonlyMap<string, OutputPublisher>;
   /** Resolves when every message up to this one has been handled. */
   reached(sequence: number, signal: AbortSignal): Promise<void>;
@@ -60,6 +64,7 @@ export interface StageArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  readonly beginning: LogBeginning;
   /** No message is handled before. */
   readonly held?: Promise<void>;
   readonly logger: Logger;
@@ -84,7 +89,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     },
     part,
   );
-  const head = headOf(topology, part);
+  const head = { ...headOf(topology, part), ...beginningHead(args.beginning) };
   const restoredAt = await restoreStage(machine, { ...args, stage, publishers, exchanges });
   const counts: StageCounts = {
     messages: 0,
@@ -98,10 +103,19 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   const stop = new AbortController();
   const schemas = new Map(topology.sources.map((source) => [source.id, source.bound.ports.out as Schema]));
   const exchangeSchemas = new Map(exchangesIn(part).map(({ id, schema }) => [id, schema]));
-  const merge = new ExchangeMerge([...lanesInto(part).keys()], {
-    handled: restoredAt.sequence,
-    position: restoredAt.readFrom,
-  });
+  const merge = new ExchangeMerge(
+    lanesFrom(part).map(({ stage: from, partition }) => laneName(from, partition)),
+    {
+      handled: restoredAt.sequence,
+      position: restoredAt.readFrom,
+    },
+  );
+  const lanes = lanesFrom(part).map(
+    (from): Lane => ({
+      name: laneName(from.stage, from.partition),
+      subject: laneSubject(args.names, from, part),
+    }),
+  );
   const waiters = new Set<() => void>();
   let savedAt = restoredAt.sequence;
   let saving: Promise<void> | undefined;
@@ -144,10 +158,14 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     for (const exchange of exchanges.values()) await exchange.flushed();
   }
 
-  function handleExchanged(message: LogMessage): void {
-    const [fromStage, fromPartition] = message.subject.split('.').slice(-4);
+  function handleExchanged(lane: string, message: LogMessage): void {
     const frame = decodeExchangeFrame(message.payload, (id) => exchangeSchemas.get(id) ?? { fields: {} });
-    merge.push(message.sequence, `${fromStage}/${fromPartition}`, frame);
+    const { beginning = 0 } = frame;
+    const { number } = args.beginning;
+    // What was passed on of a log before that is lost; one that goes on with it finds out by what is passed on of this one.
+    if (beginning < number) return;
+    if (beginning > number) throw executionErrors.make('MACH3218', { stage, partition: part.partition });
+    merge.push(message.sequence, lane, frame, message.payload.length);
     crashPoints.at('stage.before-handle');
     for (let step = merge.next(); step; step = merge.next()) {
       machine.handleExchanged(step);
@@ -161,31 +179,42 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     for (const wake of [...waiters]) wake();
   }
 
-  function messages(): AsyncIterable<LogMessage> {
-    const reading = { signal: stop.signal, readAheadMessages: limits.readAheadMessagesMax };
-    // The first stage reads the whole stream, unfiltered: so a message that is gone from its middle is noticed.
-    if (part.stage === 1) return streams.input.read({ ...reading, fromSequence: machine.sequence + 1 });
-    const subjects = [args.names.exchangeSubjectInto(stage, part.partition)];
-    return (streams.exchange as LogStream).read({ ...reading, fromSequence: restoredAt.readFrom, subjects });
+  let sliceBegan = wallTime();
+
+  async function within(work: () => void): Promise<void> {
+    if (broken) return;
+    const began = wallTime();
+    try {
+      work();
+    } catch (error) {
+      // Half a message may have been handled: this state must never be saved, and no other lane may go on with it.
+      broken = true;
+      throw error;
+    }
+    const now = wallTime();
+    counts.busyMs += now - began;
+    await relieve();
+    // A backlog must not keep the event loop from its sockets.
+    if (now - sliceBegan > limits.stageSliceMs) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      sliceBegan = wallTime();
+    }
   }
 
   async function run(): Promise<void> {
     await args.held;
     if (stop.signal.aborted) return;
-    let sliceBegan = wallTime();
-    for await (const message of messages()) {
-      const began = wallTime();
-      if (part.stage === 1) handle(message);
-      else handleExchanged(message);
-      const now = wallTime();
-      counts.busyMs += now - began;
-      await relieve();
-      // A backlog must not keep the event loop from its sockets.
-      if (now - sliceBegan > limits.stageSliceMs) {
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        sliceBegan = wallTime();
-      }
+    const { signal } = stop;
+    sliceBegan = wallTime();
+    if (part.stage > 1) {
+      const stream = streams.exchange as LogStream;
+      const handleOf = (lane: string, message: LogMessage) => within(() => handleExchanged(lane, message));
+      await readLanes({ stream, lanes, fromSequence: restoredAt.readFrom, merge, handle: handleOf, signal });
+      return;
     }
+    // The whole stream, unfiltered: so a message that is gone from its middle is noticed.
+    const reading = { signal, readAheadMessages: limits.readAheadMessagesMax, fromSequence: machine.sequence + 1 };
+    for await (const message of streams.input.read(reading)) await within(() => handle(message));
   }
 
   function checkpoint(): Promise<void> {
@@ -196,11 +225,13 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   async function save(): Promise<void> {
+    if (machine.sequence === savedAt || broken) return;
+    const ends = part.stage > 1 ? await endsOf(streams.exchange as LogStream, lanes) : undefined;
+    if (broken) return;
     const { sequence } = machine;
-    if (sequence === savedAt || broken) return;
     // The state is copied here, between two messages; the outputs that it has produced must be out before it may count.
     const encoded = args.checkpoints.encode({
-      head: { ...head, sequence, ...(part.stage === 1 ? {} : { readFrom: merge.readFrom }) },
+      head: { ...head, sequence, ...(ends && { readFrom: merge.readFrom(ends) }) },
       snapshot: machine.snapshot(),
     });
     await flushed();
@@ -230,7 +261,6 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   const finished = run().catch((error) => {
-    // Half a message may have been handled: this state must never be saved.
     broken = true;
     failure = error;
     for (const wake of [...waiters]) wake();
@@ -241,6 +271,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   return {
     machine,
     counts,
+    get waiting() {
+      return merge.waiting;
+    },
     publishers,
     restoredAt: restoredAt.sequence,
     flushed,

@@ -12,6 +12,7 @@ import type { BoundSinkNode, BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
 import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
 import { checkpointStore } from './checkpoint.ts';
+import type { LogBeginning } from './log-beginning.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { openWhenThere } from './sink-opening.ts';
 import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
@@ -37,6 +38,7 @@ export interface UnitArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  readonly beginning: LogBeginning;
   /** No message is handled before. */
   readonly held?: Promise<void>;
   readonly logger: Logger;
@@ -142,6 +144,7 @@ async function openStage(part: StagePart, args: UnitArguments): Promise<StageRun
     machineClock: args.machineClock,
     ...(args.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: args.checkpointEveryMs }),
     acceptLoss: args.acceptLoss,
+    beginning: args.beginning,
     ...(args.held && { held: args.held }),
     logger,
     crashPoints,

@@ -155,7 +155,7 @@ export function runSpread(args: {
         if (chance < 0.7 || machine.sequence >= messages.length) flush();
         if (chance > 0.8) {
           flush();
-          saved = { snapshot: serialize(machine.snapshot()), readFrom: part.stage === 1 ? at : merge.readFrom, at };
+          saved = { snapshot: serialize(machine.snapshot()), readFrom: part.stage === 1 ? at : merge.readFrom(), at };
         }
       },
     };

@@ -40,6 +40,8 @@ export interface RowPlace {
 }
 
 export interface ExchangeFrame {
+  /** Of the input log, see `log-beginning.ts`; absent: 0. */
+  readonly beginning?: number;
   /** Everything of this lane up to this source sequence is in this message and those before it. */
   readonly through: number;
   readonly rows: readonly ExchangeRow[];
@@ -49,13 +51,17 @@ export interface ExchangeFrame {
 export type SchemaOf = (exchange: string) => Schema;
 
 interface Head {
+  readonly beginning?: number;
   readonly through: number;
   readonly last: RowPlace | null;
   readonly groups: readonly (readonly [string, number])[];
   readonly watermarks: readonly string[];
 }
 
-export function encodeExchangeFrame({ through, rows, watermarks }: ExchangeFrame, schemaOf: SchemaOf): Uint8Array {
+export function encodeExchangeFrame(
+  { beginning = 0, through, rows, watermarks }: ExchangeFrame,
+  schemaOf: SchemaOf,
+): Uint8Array {
   const groups = new Map<string, ExchangeRow[]>();
   for (const row of rows) {
     const group = groups.get(row.exchange);
@@ -64,6 +70,7 @@ export function encodeExchangeFrame({ through, rows, watermarks }: ExchangeFrame
   }
   const last = rows.at(-1);
   const head: Head = {
+    ...(beginning > 0 && { beginning }),
     through,
     last: last ? { sequence: last.sequence, index: last.index } : null,
     groups: [...groups].map(([exchange, { length }]) => [exchange, length]),
@@ -132,7 +139,7 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
     time: times[at] as number,
     idle: idles[at] === 1,
   }));
-  return { through: head.through, rows, watermarks };
+  return { beginning: head.beginning ?? 0, through: head.through, rows, watermarks };
 }
 
 function schemaIn(exchange: string, schemaOf: SchemaOf): Schema {
@@ -140,9 +147,13 @@ function schemaIn(exchange: string, schemaOf: SchemaOf): Schema {
 }
 
 /** How far a lane has come, from its newest message, without decoding its columns. */
-export function progressOf(payload: Uint8Array): { readonly through: number; readonly last: RowPlace | null } {
-  const { through, last } = open(payload).head;
-  return { through, last };
+export function progressOf(payload: Uint8Array): {
+  readonly beginning: number;
+  readonly through: number;
+  readonly last: RowPlace | null;
+} {
+  const { beginning = 0, through, last } = open(payload).head;
+  return { beginning, through, last };
 }
 
 function open(payload: Uint8Array): { head: Head; reader: ByteReader } {

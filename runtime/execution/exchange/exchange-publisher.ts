@@ -25,8 +25,6 @@ export interface ExchangePublisher {
   flushed(): Promise<void>;
   /** Source sequence that the log had when this was opened. */
   readonly knownSequence: number;
-  /** The input is another log now: what the old one caused means nothing. Before the first row only. */
-  forgetKnown(): void;
   readonly waiting: number;
   readonly published: number;
   readonly repeated: number;
@@ -36,16 +34,19 @@ export async function openExchangePublisher(args: {
   stream: LogStream;
   subject: string;
   schemaOf: SchemaOf;
+  /** Of the input log: what one before has caused means nothing. */
+  beginning: number;
   clock: Clock;
   crashPoints: CrashPoints;
   onFailure(error: unknown): void;
 }): Promise<ExchangePublisher> {
-  const { stream, subject, schemaOf, clock, crashPoints } = args;
+  const { stream, subject, schemaOf, beginning, clock, crashPoints } = args;
   const newest = await stream.last(subject);
-  const known = newest ? progressOf(newest.payload) : { through: 0, last: null };
+  const progress = newest && progressOf(newest.payload);
+  const known = progress?.beginning === beginning ? progress : { through: 0, last: null };
   const knownSequence = Math.max(known.through, known.last?.sequence ?? 0);
-  let through = known.through;
-  let partial: RowPlace | null = known.last && known.last.sequence > known.through ? known.last : null;
+  const { through } = known;
+  const partial: RowPlace | null = known.last && known.last.sequence > known.through ? known.last : null;
   let expected = newest?.sequence ?? 0;
   let rows: ExchangeRow[] = [];
   let watermarks: ExchangeWatermark[] = [];
@@ -95,7 +96,7 @@ export async function openExchangePublisher(args: {
   }
 
   async function publishCompleted(): Promise<void> {
-    const frame: ExchangeFrame = { through: completed, rows, watermarks };
+    const frame: ExchangeFrame = { beginning, through: completed, rows, watermarks };
     const before = saidThrough;
     rows = [];
     watermarks = [];
@@ -110,7 +111,7 @@ export async function openExchangePublisher(args: {
     const tooMuch = frame.rows.length > limits.outputFlushEventsMax || payload.length > limits.frameBytesMax;
     if (tooMuch && frame.rows.length > 1) {
       const middle = frame.rows.length >> 1;
-      await publish({ through: before, rows: frame.rows.slice(0, middle), watermarks: [] }, before);
+      await publish({ beginning, through: before, rows: frame.rows.slice(0, middle), watermarks: [] }, before);
       await publish({ ...frame, rows: frame.rows.slice(middle) }, before);
       return;
     }
@@ -156,12 +157,6 @@ export async function openExchangePublisher(args: {
       });
     },
     knownSequence,
-    forgetKnown() {
-      through = 0;
-      partial = null;
-      completed = 0;
-      saidThrough = 0;
-    },
     get waiting() {
       return rows.length;
     },

@@ -5,7 +5,7 @@
 import { defineSchema, type Event, field } from '../../stream/schema.ts';
 import { partitionsOfStage, type SpreadPlan } from '../../topology/spread.ts';
 import type { RedriveFrame } from '../log-frame.ts';
-import { lanesOutOf, partitionOf, type StagePart } from '../stage-part.ts';
+import { lanesOutOf, type Place, partitionOf, type StagePart } from '../stage-part.ts';
 
 /** Stands among the exchanges of a lane; no edge has this name. */
 export const redriveExchange = '~redrive';
@@ -15,11 +15,6 @@ export const redriveSchema = defineSchema({ node: field.string(), frame: field.j
 export interface PassedRedrive {
   readonly node: string;
   readonly frame: RedriveFrame;
-}
-
-export interface Place {
-  readonly stage: number;
-  readonly partition: number;
 }
 
 /** Where an event that comes into an input of a node belongs. Undefined where every partition would have it. */
