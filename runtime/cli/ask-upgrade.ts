@@ -1,10 +1,11 @@
 /** Asks the engine that runs a topology to go on with another version of it. */
+
 import { resolve } from 'node:path';
-import { messageOf } from '../errors.ts';
 import type { Upgrade } from '../execution/upgrade/live-engine.ts';
 import type { Manifest } from '../execution/upgrade/manifest.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { cliErrors } from './errors.ts';
+import { reasonOf } from './fetch-engine.ts';
 import { findRuns, type RunFile } from './run-file.ts';
 import type { UpgradeRequest } from './upgrade-server.ts';
 
@@ -47,7 +48,7 @@ export async function askUpgrade(
     const headers = { ...authorization(run), 'content-type': 'application/json' };
     response = await fetch(`${run.control?.url}/upgrade`, { method: 'POST', headers, body: JSON.stringify(body) });
   } catch (error) {
-    throw cliErrors.make('MACH1622', { url: run.url, reason: messageOf(error) }, error);
+    throw cliErrors.make('MACH1622', { url: run.url, reason: reasonOf(error) }, error);
   }
   const reply = (await response.json()) as Upgrade & { code?: string | null; message?: string; errors?: unknown };
   if (response.ok) return reply;

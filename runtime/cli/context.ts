@@ -28,8 +28,8 @@ export interface CommandContext {
   /** Colours are wanted (a terminal, and NO_COLOR is not set). */
   readonly color: boolean;
   /**
-   * The topology of a file. With errors in it they are printed to the standard error and the command ends with exit code 1;
-   * warnings are printed and the command goes on.
+   * The topology of a file. With errors in it they are printed to the standard error and the command ends with exit code 1, or 2 when
+   * the file cannot be read; warnings are printed and the command goes on.
    */
   loadTopology(file: string): Promise<BoundTopology>;
 }
@@ -71,10 +71,15 @@ export function createContext({ version, env, loadCatalogue, stdout, stderr }: C
         context.printError(await describeDiagnostics(diagnostics, { frames, color: frames && !env.NO_COLOR }));
       }
       if (topology) return topology;
-      throw new CommandExit(exitCodes.found, 'Nothing was started.');
+      throw new CommandExit(isUnreadable(diagnostics) ? exitCodes.usage : exitCodes.found, 'Nothing was started.');
     },
   };
   return context;
+}
+
+/** Of a file of which nothing was read: another was meant, or this user may not. */
+export function isUnreadable(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ code }) => code === 'MACH1001');
 }
 
 /** One line each, or with the lines of the file for a terminal. */

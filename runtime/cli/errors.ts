@@ -74,6 +74,18 @@ export const cliErrors = defineErrors({
     message: 'nothing is revealed, because it cannot be written down who asked: {reason}',
     help: 'Who looks at what names persons is written into `audit.ndjson` in the data folder. The folder must be writable by who asks.',
   },
+  MACH1634: {
+    message: 'it is not said what is replayed',
+    help: 'Name the topology file whose past runs again: `mach replay FILE`. `mach replay --list` lists the shadows that there are, `--drop SHADOW` removes one.',
+  },
+  MACH1635: {
+    message: 'the data folder {directory} cannot be used: {reason}',
+    help: 'It holds the embedded servers and what commands find an engine by. Name a folder that exists or may be made, writable by this user: `--data FOLDER`.',
+  },
+  MACH1636: {
+    message: '--accept-loss names "{node}", which is no node of {topology}, nor of an earlier version of it',
+    help: 'Nothing was started. Name the nodes whose state may be lost by their ids, separated by commas, or `log` for a log that was wiped. `mach plan live FILE` says which nodes would lose theirs.',
+  },
   MACH1650: {
     message: 'MACH_DISK_RESERVE_MIB is "{value}", not a whole number of MiB',
     help: 'It says how much room the embedded servers leave free on the disk, such as 1024. Leave it out for 512, or a twentieth of a smaller disk.',

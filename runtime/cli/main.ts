@@ -93,6 +93,12 @@ export async function main(argv: readonly string[], options: ContextOptions): Pr
   }
 }
 
+/** No tests at the place named; and of the errors of the command line all but that an engine did not answer. */
+function isUsage(code: string): boolean {
+  if (code === 'MACH1513') return true;
+  return code.startsWith('MACH16') && code !== 'MACH1622';
+}
+
 function describeEnd(error: unknown, context: CommandContext): number {
   // Commander has printed its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
@@ -102,7 +108,7 @@ function describeEnd(error: unknown, context: CommandContext): number {
   }
   if (error instanceof MachError) {
     context.printError(`${error.code}  ${error.message}\nmach help ${error.code} tells more.`);
-    return error.code.startsWith('MACH16') ? exitCodes.usage : exitCodes.failed;
+    return isUsage(error.code) ? exitCodes.usage : exitCodes.failed;
   }
   context.printError(
     context.env.MACH_DEBUG ? String((error as Error).stack ?? error) : `mach failed: ${messageOf(error)}`,

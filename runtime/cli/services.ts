@@ -1,4 +1,5 @@
 /** The log and the store that a run needs: those that the environment names, else embedded ones in the data folder. */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../bus/log.ts';
@@ -6,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
 import { cliErrors } from './errors.ts';
+import { folderReason } from './files.ts';
 
 export interface Services {
   readonly log: Log;
@@ -31,7 +33,9 @@ export async function openServices(args: {
   replicas?: number | undefined;
 }): Promise<Services> {
   const { directory, env, clock, logger, replicas } = args;
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((error) => {
+    throw cliErrors.make('MACH1635', { directory, reason: folderReason(error) }, error);
+  });
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of opened.splice(0).reverse()) await close();

@@ -16,6 +16,7 @@ import { createLogger } from '../observe/logger.ts';
 import { mergeAccounting } from '../observe/merge-status.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
+import { refuseUnknownLoss } from './accept-loss.ts';
 import type { CommandContext } from './context.ts';
 import { joinWorkers, type WorkerRole } from './join-workers.ts';
 import { writeRunFile } from './run-file.ts';
@@ -70,6 +71,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
   });
   try {
     logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');
+    await refuseUnknownLoss(settings.acceptLoss, { topology, log: services.log });
     const admitStore = admitOnce({ topology, ...services, acceptLoss: settings.acceptLoss });
     await refuseAtStart(admitStore, logger);
     const { engine, ownership, failed } = await openEngine(settings, services, { logger, admitStore });

@@ -97,7 +97,8 @@ export async function runCampaign(settings: CampaignSettings, afterwards?: After
     if (!(await world.untilRunning())) {
       const told = world.workers.map(({ ends, run }) => {
         const last = ends.at(-1);
-        return last ? `${last.code} ${last.error}` : run.text;
+        if (last) return `${last.code} ${last.error}`;
+        return run.observeUrl ? 'one runs' : `one said last: ${JSON.stringify(run.lines.at(-1) ?? run.text)}`;
       });
       throw new Error(`an engine does not start: ${told.join('; ')}`);
     }

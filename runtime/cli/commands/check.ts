@@ -3,7 +3,7 @@ import { systemClock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Diagnostic } from '../../topology/diagnostic.ts';
-import { type CommandContext, describeDiagnostics } from '../context.ts';
+import { type CommandContext, describeDiagnostics, isUnreadable } from '../context.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { groups } from '../groups.ts';
 import { cliLimits } from '../limits.ts';
@@ -36,11 +36,13 @@ async function check(
   const { catalogue } = await context.loadCatalogue();
   const diagnostics: Diagnostic[] = [];
   const good: string[] = [];
+  let onlyUnreadable = true;
   for (const file of new Set(files)) {
     if (/\.test(?:\.snapshot)?\.ya?ml$/.test(file)) continue;
     const loaded = loadTopology(file, { catalogue, env: context.env });
     const unreachable = loaded.topology && connect ? await probeAll(loaded.topology, context) : [];
     diagnostics.push(...loaded.diagnostics, ...unreachable);
+    if (hasErrors([...loaded.diagnostics, ...unreachable]) && !isUnreadable(loaded.diagnostics)) onlyUnreadable = false;
     if (loaded.topology && unreachable.length === 0)
       good.push(describeTopology(loaded.topology, { connected: connect === true }));
   }
@@ -52,7 +54,7 @@ async function check(
     }
     for (const line of good) context.print(line);
   }
-  if (failed) throw new CommandExit(exitCodes.found);
+  if (failed) throw new CommandExit(onlyUnreadable ? exitCodes.usage : exitCodes.found);
 }
 
 function describeTopology(

@@ -36,8 +36,11 @@ async function plan(before: string, after: string, flags: PlanFlags, context: Co
   const isFile = 'ir' in old;
   const { valuesChanged } = await import('../../execution/upgrade/change.ts');
   const manifest = isFile ? manifestOf(old) : old;
+  const { acceptLossOf, refuseUnknownNodes } = await import('../accept-loss.ts');
+  const acceptLoss = acceptLossOf(flags.acceptLoss);
+  refuseUnknownNodes(acceptLoss, next, [manifest]);
   const made = planUpgrade(manifest, manifestOf(next, { partitions: manifest.partitions }), {
-    acceptLoss: new Set(flags.acceptLoss?.split(',').map((node) => node.trim())),
+    acceptLoss: new Set(acceptLoss),
     definitions: new Map(next.operators.map((node) => [node.id, node.definition])),
     ...(isFile && { valuesChanged: valuesChanged(old, next) }),
   });

@@ -3,6 +3,7 @@ import { machineTimer, systemClock } from '../../clock.ts';
 import { limits } from '../../limits.ts';
 import { parseDuration } from '../../stream/options.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
+import { acceptLossOf } from '../accept-loss.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
@@ -58,7 +59,9 @@ export function register(program: Command, context: CommandContext): void {
     .addOption(new Option('--worker-count <count>').hideHelp())
     .addOption(new Option('--worker-clock-origin <time>').hideHelp())
     .addOption(new Option('--worker-again').hideHelp())
-    .option('--log <level>', 'debug, info, warn or error', 'info')
+    .addOption(
+      new Option('--log <level>', 'what is logged').choices(['debug', 'info', 'warn', 'error']).default('info'),
+    )
     .option('--json', 'log lines as JSON')
     .action((file: string, flags: RunFlags) => run(file, flags, context));
 }
@@ -100,6 +103,8 @@ async function tookOver(
   // Of one version several may share the work, where the log is one for all.
   if (running.manifest.hash === topology.hash && context.env.NATS_URL) return false;
   const { describeUpgrade } = await import('../plan-text.ts');
+  const { refuseUnknownNodes } = await import('../accept-loss.ts');
+  refuseUnknownNodes(acceptLoss, topology, [running.manifest]);
   const done = await askUpgrade(running.run, topology, { env: context.env, acceptLoss });
   if ('refusal' in done) throw new CommandExit(done.isRefused ? exitCodes.found : exitCodes.failed, done.refusal);
   context.print(describeUpgrade(done, running.run.processId));
@@ -180,7 +185,7 @@ function settingsOf(flags: RunFlags, context: CommandContext): Omit<RunSettings,
     directory: flags.data,
     observe: { host, port: Number(port) },
     clock: systemClock({ rate, ...(start === undefined ? {} : { start }) }),
-    acceptLoss: flags.acceptLoss?.split(',').map((node) => node.trim()) ?? [],
+    acceptLoss: acceptLossOf(flags.acceptLoss),
     logLevel: flags.log,
     jsonLogs: flags.json === true,
     partitions: countOf('--partitions', flags.partitions, limits.partitionsMax),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
+import { fetchEngine } from '../fetch-engine.ts';
 import { findRun } from '../find-run.ts';
 import { groups } from '../groups.ts';
 
@@ -26,10 +27,10 @@ export function register(program: Command, context: CommandContext): void {
 }
 
 async function tap(edge: string, { data, url, limit }: TapFlags, context: CommandContext): Promise<void> {
+  if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit))
+    throw cliErrors.make('MACH1620', { option: '--limit', value: limit });
   const base = url ?? (await findRun(data)).url;
-  const response = await fetch(`${base}/tap?edge=${encodeURIComponent(edge)}`).catch((error) => {
-    throw cliErrors.make('MACH1622', { url: base, reason: (error as Error).message }, error);
-  });
+  const response = await fetchEngine(base, `/tap?edge=${encodeURIComponent(edge)}`);
   if (!response.ok || !response.body) {
     const { error } = (await response.json()) as { error: string };
     throw cliErrors.make('MACH1623', { reason: error });

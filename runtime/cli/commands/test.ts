@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Coverage, TestFile, TestResult } from '../../testing/topology-test/index.ts';
 import type { Diagnostic } from '../../topology/diagnostic.ts';
 import { type CommandContext, describeDiagnostics } from '../context.ts';
+import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { groups } from '../groups.ts';
 
@@ -44,6 +46,7 @@ async function test(paths: readonly string[], flags: TestFlags, context: Command
   const problems: Diagnostic[] = [];
   const results: FileResult[] = [];
   for (const path of new Set(paths)) {
+    if (!existsSync(path)) throw cliErrors.make('MACH1605', { file: path, reason: 'it does not exist' });
     const files = findTestFiles(path);
     if (files.length === 0) throw topologyTestErrors.make('MACH1513', { file: path });
     for (const file of files) {

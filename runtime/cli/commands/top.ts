@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { limits } from '../../limits.ts';
 import type { EngineStatus } from '../../observe/status.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
+import { fetchEngine } from '../fetch-engine.ts';
 import { findRun } from '../find-run.ts';
 import { groups } from '../groups.ts';
 import { topScreen } from '../top-screen.ts';
@@ -32,17 +34,15 @@ export function register(program: Command, context: CommandContext): void {
 }
 
 async function fetchStatus(url: string): Promise<EngineStatus> {
-  try {
-    const response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(10_000) });
-    return (await response.json()) as EngineStatus;
-  } catch (error) {
-    throw cliErrors.make('MACH1622', { url, reason: (error as Error).message }, error);
-  }
+  const response = await fetchEngine(url, '/status', { signal: AbortSignal.timeout(limits.observeRequestTimeoutMs) });
+  return (await response.json()) as EngineStatus;
 }
 
 async function top(flags: TopFlags, context: CommandContext): Promise<void> {
+  if (!/^\d{1,9}$/.test(flags.interval))
+    throw cliErrors.make('MACH1620', { option: '--interval', value: flags.interval });
+  const intervalMs = Math.max(Number(flags.interval), 100);
   const url = flags.url ?? (await findRun(flags.data)).url;
-  const intervalMs = Math.max(Number(flags.interval) || 1_000, 100);
   let before = await fetchStatus(url);
   if (flags.json) return context.print(JSON.stringify(before, null, 2));
   for (;;) {

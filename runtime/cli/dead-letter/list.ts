@@ -1,7 +1,7 @@
 import type { DeadLetterBook, DeadLetterEntry } from '../../execution/dead-letters/book.ts';
 import type { CommandContext } from '../context.ts';
 import { cliLimits } from '../limits.ts';
-import { countOf, type FilterFlags, filterOf, withDeadLetters } from './open.ts';
+import { countOf, type FilterFlags, filterOf, refuseUnknownNode, withDeadLetters } from './open.ts';
 import { type DeadLetterState, describeState, stateInBook, stateOf } from './state.ts';
 
 export interface ListFlags extends FilterFlags {
@@ -18,8 +18,10 @@ interface Shown {
 
 export async function listDeadLetters(file: string, flags: ListFlags, context: CommandContext): Promise<void> {
   const limit = countOf('--limit', flags.limit, cliLimits.deadLettersShown);
+  const filter = filterOf(flags);
   await withDeadLetters(file, flags, context, async (open) => {
-    const book = await open.book(filterOf(flags));
+    const book = await open.book(filter);
+    refuseUnknownNode(flags.node, open.topology, book);
     const wanted = flags.open ? book.entries.filter(({ id }) => stateInBook(book, id).state === 'open') : book.entries;
     const shown: Shown[] = [];
     for (const entry of wanted.slice(-limit)) shown.push({ entry, state: await stateOf(book, entry, open) });

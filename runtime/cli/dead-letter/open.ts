@@ -65,6 +65,14 @@ export function filterOf({ node, code, since }: FilterFlags): DeadLetterFilter {
   };
 }
 
+/** Throws MACH1620 for a node that neither the topology nor any of its letters knows. */
+export function refuseUnknownNode(node: string | undefined, topology: BoundTopology, book: DeadLetterBook): void {
+  if (node === undefined || book.entries.length > 0) return;
+  const { sources, operators, sinks } = topology;
+  if ([...sources, ...operators, ...sinks].some(({ id }) => id === node)) return;
+  throw cliErrors.make('MACH1620', { option: '--node', value: node });
+}
+
 /** `30m` ago, or a time. */
 function timeOf(since: string): number {
   const durationMs = parseDuration(since);

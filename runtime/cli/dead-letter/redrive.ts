@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../clock.ts';
-import type { DeadLetterEntry } from '../../execution/dead-letters/book.ts';
+import type { DeadLetterEntry, DeadLetterFilter } from '../../execution/dead-letters/book.ts';
 import { type RedriveResult, redriveDeadLetters } from '../../execution/dead-letters/redrive.ts';
 import { limits } from '../../limits.ts';
 import { parseDuration } from '../../stream/options.ts';
@@ -8,7 +8,15 @@ import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { cliLimits } from '../limits.ts';
-import { countOf, type FilterFlags, filterOf, findEntry, type OpenDeadLetters, withDeadLetters } from './open.ts';
+import {
+  countOf,
+  type FilterFlags,
+  filterOf,
+  findEntry,
+  type OpenDeadLetters,
+  refuseUnknownNode,
+  withDeadLetters,
+} from './open.ts';
 import { type DeadLetterState, describeState, stateInBook } from './state.ts';
 
 export interface RedriveFlags extends FilterFlags {
@@ -38,8 +46,9 @@ export async function redrive(
     perSecond: countOf('--rate', flags.rate, limits.redrivesPerSecond),
     waitMs: flags.wait === undefined ? 0 : durationOf(flags.wait),
   };
+  const filter = filterOf(flags);
   const left = await withDeadLetters(file, flags, context, async (open) => {
-    const { chosen, more } = await choose(open, ids, flags, settings.limit);
+    const { chosen, more } = await choose(open, ids, { flags, filter, limit: settings.limit });
     const results = await run(open, chosen, flags, { ...settings, context });
     const redriven = results.filter(({ outcome }) => outcome === 'redriven').map(({ entry }) => entry);
     const ended = flags.dryRun ? new Map() : await untilEnded(open, redriven, settings.waitMs);
@@ -55,10 +64,10 @@ export async function redrive(
 async function choose(
   open: OpenDeadLetters,
   ids: readonly string[],
-  flags: RedriveFlags,
-  limit: number,
+  { flags, filter, limit }: { flags: RedriveFlags; filter: DeadLetterFilter; limit: number },
 ): Promise<{ chosen: DeadLetterEntry[]; more: number }> {
-  const book = await open.book(ids.length > 0 ? {} : filterOf(flags));
+  const book = await open.book(ids.length > 0 ? {} : filter);
+  if (ids.length === 0) refuseUnknownNode(flags.node, open.topology, book);
   const named = new Set(ids.map((id) => findEntry(book.entries, id)));
   const wanted = book.entries.filter((entry) =>
     ids.length > 0 ? named.has(entry) : stateInBook(book, entry.id).state === 'open',

@@ -29,7 +29,8 @@ async function mach(...argv: string[]) {
 
 describe('commands about the past', () => {
   it.each([
-    ['MACH1620', ['replay']],
+    ['MACH1634', ['replay']],
+    ['MACH1620', ['replay', '$good', '--from', 'yesterday']],
     ['MACH3234', ['replay', '$good', '--into', 'Friday']],
     ['MACH3234', ['replay', '$good', '--into', 'a__b']],
     ['MACH3234', ['replay', '--drop', 'no shadow']],

@@ -42,12 +42,14 @@ export function replayCommand(file: string | undefined, flags: ReplayFlags, cont
 async function replayOrShadows(file: string | undefined, flags: ReplayFlags, context: CommandContext): Promise<void> {
   if (flags.list) return withStore(flags.data, context, (store) => listShadows(shadowsOf(store), flags, context));
   if (flags.drop !== undefined) return dropShadow(flags.drop, flags, context);
-  if (file === undefined)
-    throw cliErrors.make('MACH1620', { option: 'replay', value: 'no topology file: give one, or --list, or --drop' });
+  if (file === undefined) throw cliErrors.make('MACH1634');
   const before = await context.loadTopology(file);
   const topology = flags.with === undefined ? before : await context.loadTopology(flags.with);
   const shadow = flags.into ?? defaultShadowName(wallTime());
   checkShadowName(shadow);
+  // What is wrong in itself is said before anything is opened.
+  if (flags.from !== undefined) positionOf('--from', flags.from);
+  if (flags.until !== undefined) positionOf('--until', flags.until);
   lowerPriority();
   const { signal, done } = interruption();
   try {

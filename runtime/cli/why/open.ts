@@ -1,4 +1,5 @@
 /** `mach why --open NODE KEY`: what a key of a node waits for. From the engine that runs, else from the last checkpoint. */
+
 import { decodeCheckpoint, listCheckpoints } from '../../execution/checkpoint.ts';
 import { readSchemaBook } from '../../execution/schema-book.ts';
 import { whyErrors } from '../../execution/why/errors.ts';
@@ -9,6 +10,7 @@ import { stageName } from '../../topology/names.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
+import { fetchEngine } from '../fetch-engine.ts';
 import { cliLimits } from '../limits.ts';
 import { findRuns } from '../run-file.ts';
 import { type LookedInto, type PlaceFlags, withLog } from './open-past.ts';
@@ -45,11 +47,8 @@ async function runningUrl({ data, topology }: OpenFlags): Promise<string | undef
 }
 
 async function askEngine(url: string, { node, key }: { node: string; key: string }): Promise<OpenReport> {
-  const address = `${url}/why?node=${encodeURIComponent(node)}&key=${encodeURIComponent(key)}`;
-  const signal = AbortSignal.timeout(cliLimits.probeTimeoutMs);
-  const response = await fetch(address, { signal }).catch((error) => {
-    throw cliErrors.make('MACH1622', { url, reason: (error as Error).message }, error);
-  });
+  const path = `/why?node=${encodeURIComponent(node)}&key=${encodeURIComponent(key)}`;
+  const response = await fetchEngine(url, path, { signal: AbortSignal.timeout(cliLimits.probeTimeoutMs) });
   const answer = (await response.json()) as OpenReport | { readonly error: string };
   if ('error' in answer) throw new CommandExit(exitCodes.usage, answer.error);
   return answer;

@@ -7,6 +7,7 @@ import { endsWithin } from '../../execution/ends-within.ts';
 import { executionErrors } from '../../execution/errors.ts';
 import { limits } from '../../limits.ts';
 import { createLogger } from '../../observe/logger.ts';
+import { refuseUnknownLoss } from '../accept-loss.ts';
 import { uniqueName } from '../join-workers.ts';
 import { writeRunFile } from '../run-file.ts';
 import { openServices } from '../services.ts';
@@ -48,6 +49,7 @@ export async function startWorkersRun(args: {
   });
   try {
     logger.info({ nats: services.logAddress, clickhouse: services.storeAddress }, 'log and store are open');
+    await refuseUnknownLoss(settings.acceptLoss, { topology, log: services.log });
     const partitions = await settlePartitions(services.log, topology.name, {
       wanted: settings.partitions,
       usual: count,
