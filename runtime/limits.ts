@@ -55,6 +55,8 @@ export const limits = {
   laneBytesMax: 16 * 1024 * 1024,
   /** Messages read ahead of each lane. */
   laneReadAheadMessagesMax: 32,
+  /** What became of events is told to the accounts this often: people read them. */
+  accountsEveryMs: 250,
   /** Rows that may wait to be published before the stage stops reading. */
   outputWaitingRowsMax: 50_000,
   /** A stage with a backlog lets the event loop breathe this often. */

@@ -99,11 +99,14 @@ describe.each(Object.entries(topologies))('%s', (_, text) => {
 
   it.each([1, 2, 3])('is the same at two and four partitions (seed %i)', (seed) => {
     const messages = messagesFor(seed);
-    const one = rowsOf(runSpread({ topology, partitions: 1, messages, random: seededRandom(seed) }));
+    const whole = runSpread({ topology, partitions: 1, messages, random: seededRandom(seed) });
+    const one = rowsOf(whole);
     expect(Object.keys(one)).toEqual(['a', 'b', 'c']);
     for (const partitions of [2, 4]) {
       const random = seededRandom(`${seed}/${partitions}`);
-      expect(rowsOf(runSpread({ topology, partitions, messages, random, crashShare: 0.1 }))).toEqual(one);
+      const run = runSpread({ topology, partitions, messages, random, crashShare: 0.1 });
+      expect(rowsOf(run)).toEqual(one);
+      expect(run.accounting).toEqual(whole.accounting);
     }
   });
 });

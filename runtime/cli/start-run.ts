@@ -13,8 +13,8 @@ import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { startObserveServer } from '../observe/http-server.ts';
 import { createLogger } from '../observe/logger.ts';
-import { mergeAccounting } from '../observe/merge-status.ts';
 import type { Logger } from '../stream/definition.ts';
+import { mergeAccounting } from '../stream/ledger.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { refuseUnknownLoss } from './accept-loss.ts';
 import type { CommandContext } from './context.ts';
@@ -115,7 +115,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       async drain() {
         logger.info({}, 'draining');
         // Of what runs here at the end; a unit that was handed over counts where it went.
-        const stages = [...engine.units.values()].flatMap((unit) => unit.stages);
+        const units = [...engine.units.values()];
         try {
           await drainEngine(engine, ownership);
         } catch (error) {
@@ -123,7 +123,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
           throw error;
         }
         await closeAround();
-        logger.info({ accounting: mergeAccounting(stages.map(({ machine }) => machine.accounting)) }, 'drained');
+        logger.info({ accounting: mergeAccounting(units.map(({ accounting }) => accounting)) }, 'drained');
       },
       async stop() {
         await engine.stop();

@@ -99,6 +99,8 @@ export interface Engine {
   readonly failed: Promise<unknown>;
   /** Every message accepted so far has been handled and its rows are written. */
   settled(signal?: AbortSignal): Promise<void>;
+  /** The accounts have all of what was accepted so far: where several workers run the topology, those of the one that keeps them. */
+  accounted(signal?: AbortSignal): Promise<void>;
   /**
    * Sources stop taking in and answer what they owe; what is in the log is handled, written and checkpointed. Rejects with MACH3206
    * after `deadlineMs` (default `limits.drainDeadlineMs`); what is left then is handled after the next start.
@@ -129,10 +131,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const crashPoints = options.crashPoints ?? noCrashPoints;
   const names = topologyNames(topology.name);
   const plan = spreadTopology(topology, options.partitions ?? 1);
-  refuseLateLookups(topology, plan);
   const streams = await openStreams(log, names, topology, {
     replicas: options.replicas,
-    stages: plan.stages,
+    plan,
   });
   const incarnation = await incarnationOf(streams.promises, names);
   const objects = await log.objects(names.checkpointBucket);
@@ -298,6 +299,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function settled(signal: AbortSignal = new AbortController().signal): Promise<void> {
     // Each waits for what the others pass to it: all of them at once.
     await Promise.all([...units.values()].map((unit) => unit.settled(signal)));
+    // They wait for what every partition tells: for those that run elsewhere nobody waits here.
+    if (units.size === plan.partitions) await accounted(signal);
+  }
+
+  async function accounted(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    const { lastSequence } = await streams.input.state();
+    for (const { accounts } of units.values()) await accounts?.reached(lastSequence, signal);
   }
 
   async function drainAll(deadline: AbortSignal): Promise<void> {
@@ -362,6 +370,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     failed,
     settled,
+    accounted,
     async drain(deadlineMs = limits.drainDeadlineMs) {
       if (state !== 'running') return closeAll();
       state = 'draining';
@@ -398,11 +407,4 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     stop,
   };
-}
-
-/** Answers of look-ups come back through the input log, which only the first stage reads. */
-function refuseLateLookups(topology: BoundTopology, plan: SpreadPlan): void {
-  for (const { id, bound } of topology.operators) {
-    if (bound.lookup && plan.nodes.get(id)?.stage !== 1) throw executionErrors.make('MACH3211', { node: id });
-  }
 }

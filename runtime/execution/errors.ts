@@ -41,10 +41,6 @@ export const executionErrors = defineErrors({
     message: 'the probes and the status cannot be served at {address}: {reason}',
     help: 'The address of `--observe` is in use, or not one of this machine. Nothing was left running. Give another, or `--observe 0` for a free port.',
   },
-  MACH3211: {
-    message: 'node {node} asks outside, but stands behind an exchange between partitions',
-    help: 'The answers of a look-up come back through the input log, which the first stage reads. Put the look-up before the operator that needs another key (before `rank-hospitals`, before a join on another field), or run the topology in one partition.',
-  },
   MACH3212: {
     message: 'topology {topology} runs with {now} partitions, and its checkpoints were made with {before}',
     help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale FILE --partitions N`, then start it with `--partitions N`. Where a `mach rescale` was broken off, give it again.',

@@ -8,13 +8,13 @@ import type { LogMessage, LogStream, ObjectStore } from '../bus/log.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
-import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
+import type { SpreadPlan } from '../topology/spread.ts';
 import { decodeCheckpoint, listCheckpoints } from './checkpoint.ts';
 import { executionErrors } from './errors.ts';
 import { progressOf } from './exchange/exchange-frame.ts';
 import { isFenced } from './fenced.ts';
 import { lastPlaceOf } from './log-frame.ts';
-import { laneSubject, lanesOutOf, type StagePart, writesTo } from './stage-part.ts';
+import { accountsStage, laneSubject, lanesOutOf, partsOf, writesTo } from './stage-part.ts';
 import { firstStage, inputPartition, type Streams } from './streams.ts';
 
 export interface LogBeginning {
@@ -116,6 +116,7 @@ async function newestPlaces({
 }: Pick<Parameters<typeof settleBeginning>[0], 'topology' | 'plan' | 'names' | 'streams'>): Promise<Made[]> {
   const made: Made[] = [];
   for (const part of partsOf(plan)) {
+    if (part.stage === accountsStage) continue;
     const stage = stageName(part.stage);
     const outputs = topology.sinks.filter(({ id }) => writesTo(part, id)).map(({ id }) => id);
     const newest = await Promise.all([
@@ -134,10 +135,4 @@ async function newestPlaces({
     }
   }
   return made;
-}
-
-function partsOf(plan: SpreadPlan): StagePart[] {
-  return Array.from({ length: plan.stages }, (_, index) => index + 1).flatMap((stage) =>
-    Array.from({ length: partitionsOfStage(plan, stage) }, (_, partition) => ({ plan, stage, partition })),
-  );
 }

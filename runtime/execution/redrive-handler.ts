@@ -1,14 +1,15 @@
 /** Handles dead letters that go in again, in a stage of a topology: at the source, the operator or the sink that they had failed at. */
 import type { Subject } from 'rxjs';
 import type { Frame } from '../stream/frame.ts';
-import { type Ledger, outcomesSince } from '../stream/ledger.ts';
+import { type Ledger, outcomesOf } from '../stream/ledger.ts';
 import type { NodeRunner } from '../stream/node-runner.ts';
 import type { Event } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { decodeLetter, endingOf, operatorLetter, sinkLetter } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
+import type { PassedLink } from './exchange/exchange-frame.ts';
 import type { ExchangeOutput } from './exchange/pass-exchanges.ts';
-import { type PassedRedrive, redriveExchange } from './exchange/redrive-lane.ts';
+import { type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
 import { type Landed, landingOf, type Refused } from './landing.ts';
 import type { OutputRow, RedriveFrame, RedriveLink } from './log-frame.ts';
 import { redriveHome } from './redrive-home.ts';
@@ -31,6 +32,8 @@ export interface RedriveStage {
 export class RedriveHandler {
   private readonly stage: RedriveStage;
   private link: OutputRow['redrive'];
+  /** Where the letter went in, and its time. */
+  private at = { node: '', time: 0 };
 
   constructor(stage: RedriveStage) {
     this.stage = stage;
@@ -39,6 +42,19 @@ export class RedriveHandler {
   /** The letter that is going in again right now: what fails of it is linked to it. */
   get current(): OutputRow['redrive'] {
     return this.link;
+  }
+
+  /** The same, as other stages are told of it. */
+  get passed(): PassedLink | undefined {
+    if (!this.link) return undefined;
+    const { letter, first, attempts } = this.link;
+    return { letter, first, attempts, ...this.at };
+  }
+
+  /** Works on behalf of a letter that went in in a stage before. */
+  goingOn(passed: PassedLink | undefined, work: () => void): void {
+    if (passed) this.at = { node: passed.node, time: passed.time };
+    this.during(passed && { letter: passed.letter, first: passed.first, attempts: passed.attempts }, work);
   }
 
   /** Works on behalf of a letter that went in earlier: the answer of its look-up came only now. */
@@ -53,7 +69,7 @@ export class RedriveHandler {
   handle(node: string, frame: RedriveFrame): void {
     // Of the partitions that all read this the first tells what is nobody's own.
     const isFirst = this.stage.part.partition === 0;
-    if (isFirst) this.stage.ledger.accounting.redriven++;
+    if (isFirst) this.stage.ledger.countRedriven();
     const landing = landingOf(this.stage.topology, node, frame);
     if ('problem' in landing) {
       if (isFirst) this.refuseRedriven(node, frame, landing);
@@ -64,7 +80,7 @@ export class RedriveHandler {
   /** What could not be decoded goes the way of everything that the source brings. */
   private decodedAgain(node: string, frame: RedriveFrame, { events }: Landed): void {
     const letters = this.stage.part.partition === 0 ? frame.deadLetters : [];
-    const counts = { events: events.length, letters: letters.length, tells: this.stage.part.partition === 0 };
+    const counts = { events: events.length, letters: letters.length };
     this.inRedrive(node, frame, counts, (redrive) => {
       for (const still of letters) this.stage.deadLetter(decodeLetter(node, still, redrive), frame.time);
       if (events.length === 0) return;
@@ -85,8 +101,7 @@ export class RedriveHandler {
       this.stage.exchange?.row(home.next.stage, home.next.partition, { ...passed, event: { node, frame } });
     }
     if (home.kind !== 'here') return;
-    const tells = !home.shared || this.stage.part.partition === 0;
-    this.inRedrive(node, frame, { events: 1, letters: 0, tells }, () => {
+    this.inRedrive(node, frame, { events: 1, letters: 0 }, () => {
       this.stage.runner(node)?.inject(input, { kind: 'batch', events: [event], times: frame.times, causes: [0] });
       this.stage.endWave();
     });
@@ -103,18 +118,18 @@ export class RedriveHandler {
   private inRedrive(
     node: string,
     { letter, first, attempts, origin, time }: RedriveFrame,
-    { events, letters, tells }: { events: number; letters: number; tells: boolean },
+    { events, letters }: { events: number; letters: number },
     work: (redrive: RedriveLink) => void,
   ): void {
-    const before = { ...this.stage.ledger.accounting };
     const redrive = { letter, first, attempts, ...(origin && { origin }) };
     this.link = redrive;
+    this.at = { node, time };
     this.stage.ledger.open(events, letters);
     work(redrive);
-    this.stage.ledger.close();
-    const outcomes = outcomesSince(before, this.stage.ledger.accounting);
-    // What goes on to a later stage is counted there, and one says that it went in.
-    if (tells || Object.keys(outcomes).length > 0) this.stage.deadLetter(endingOf(node, redrive, outcomes), time);
+    const settled = this.stage.ledger.close();
+    // In several partitions whoever keeps the accounts knows the whole of it.
+    if (this.stage.part.plan.partitions === 1)
+      this.stage.deadLetter(endingOf(node, redrive, outcomesOf(settled)), time);
     this.link = undefined;
   }
 
@@ -123,7 +138,7 @@ export class RedriveHandler {
     const { events, input, origin, raw = '', place = {}, time } = frame;
     const { code, message: reason } = executionErrors.make('MACH3210', { reason: problem });
     const [event = {}] = events;
-    this.inRedrive(node, frame, { events: 0, letters: 1, tells: true }, (redrive) => {
+    this.inRedrive(node, frame, { events: 0, letters: 1 }, (redrive) => {
       const letter = { event, time, code, reason };
       if (frame.raw !== undefined || kind === 'source') {
         this.stage.deadLetter(decodeLetter(node, { code, reason, raw, place }, redrive), time);

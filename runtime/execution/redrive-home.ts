@@ -1,6 +1,6 @@
 /** Which part of a topology takes in an event that is redriven into an input of a node. */
 import type { Event } from '../stream/schema.ts';
-import { nextHop, redriveGoal } from './exchange/redrive-lane.ts';
+import { nextHop, redriveGoal } from './exchange/way.ts';
 import type { Place, StagePart } from './stage-part.ts';
 
 export type RedriveHome =

@@ -8,7 +8,7 @@ import { noCrashPoints } from '../faults.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName, topologyNames } from '../topology/names.ts';
-import { partitionsOfStage, type SpreadPlan, spreadTopology } from '../topology/spread.ts';
+import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
 import { checkpointStore, listCheckpoints } from './checkpoint.ts';
 import { headOf } from './checkpoint-head.ts';
 import { changePartitions, deployedPartitions } from './deployed-partitions.ts';
@@ -19,7 +19,7 @@ import { ExchangeMerge } from './exchange/exchange-merge.ts';
 import { readBeginning } from './log-beginning.ts';
 import { openPast } from './replay/past.ts';
 import { StageMachine } from './stage-machine.ts';
-import { laneName, lanesInto, type StagePart } from './stage-part.ts';
+import { laneName, lanesInto, partsOf, type StagePart } from './stage-part.ts';
 import { beginningHead } from './stage-restore.ts';
 import { versionHashes } from './upgrade/versions.ts';
 
@@ -105,15 +105,6 @@ interface OpenPart {
   readonly machine: StageMachine;
   /** Of the first stage: handles a message; of a later one: what the message caused in the stages before. */
   handle(sequence: number, first: () => void): void;
-}
-
-function partsOf(plan: SpreadPlan): StagePart[] {
-  const parts: StagePart[] = [];
-  for (let stage = 1; stage <= plan.stages; stage++) {
-    for (let partition = 0; partition < partitionsOfStage(plan, stage); partition++)
-      parts.push({ plan, stage, partition });
-  }
-  return parts;
 }
 
 interface Lane {

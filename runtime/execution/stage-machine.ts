@@ -10,24 +10,36 @@ import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
 import { hashText } from '../stream/hash.ts';
-import { type Accounting, emptyAccounting, Ledger, type Outcomes, outcome } from '../stream/ledger.ts';
+import {
+  type Accounting,
+  emptyAccounting,
+  Ledger,
+  type Outcomes,
+  outcome,
+  outcomesOf,
+  type Settled,
+  together,
+  untold,
+} from '../stream/ledger.ts';
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
-import type { Event } from '../stream/schema.ts';
+import { type Event, fieldNames } from '../stream/schema.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../topology/bound.ts';
 import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
-import { operatorLetter } from './dead-letter.ts';
+import { endingOf, operatorLetter } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
+import { accountsExchange, decodeSettled, encodeSettled, saysSomething } from './exchange/accounts.ts';
 import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange-inputs.ts';
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
-import { type PassedRedrive, redriveExchange } from './exchange/redrive-lane.ts';
+import { answersExchange, type PassedAnswers, type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
+import { nextHop } from './exchange/way.ts';
 import { fuseChains, isFusible } from './fuse.ts';
 import type { AnswersFrame, InputFrame, OutputRow } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
 import { RedriveHandler } from './redrive-handler.ts';
-import { isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
+import { accountsStage, isShadow, keptFrames, type Place, type StagePart, wholePart } from './stage-part.ts';
 import { type SourceSnapshot, type StageOfSource, StageSource } from './stage-source.ts';
 
 /** Where the dead letters of a stage are gathered, beside its sinks. */
@@ -64,13 +76,15 @@ export class StageMachine {
   private readonly exchanges: ExchangeInputs;
   private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0, questions: new Map<string, number>() };
   private readonly redrives: RedriveHandler;
+  /** Stage of a look-up to the next part on the way of its answers. */
+  private readonly answerWays = new Map<number, Place | undefined>();
 
   constructor(topology: BoundTopology, outputs: StageOutputs, part: StagePart = wholePart(topology)) {
     this.topology = topology;
     this.outputs = outputs;
     this.part = part;
-    // What is exchanged is in one partition alone: of it each counts everything.
-    this.ledger = new Ledger({ isFirst: part.partition === 0 || part.stage > 1 });
+    const isToldOn = part.plan.partitions > 1 && part.stage !== accountsStage;
+    this.ledger = new Ledger(isToldOn ? { tell: (settled) => this.tell(settled) } : {});
     this.exchanges = new ExchangeInputs(part);
     this.redrives = new RedriveHandler({
       topology,
@@ -97,8 +111,10 @@ export class StageMachine {
       passExchanges({
         part,
         frames: (from) => this.output(from),
-        place: () => this.current,
-        passed: (cause) => this.ledger.settle(cause, outcome.elsewhere),
+        place: () => {
+          const redrive = this.redrives.passed;
+          return redrive ? { ...this.current, redrive } : this.current;
+        },
         to: outputs.exchange,
       });
   }
@@ -175,22 +191,47 @@ export class StageMachine {
     for (const { rows } of step.waves) for (const row of rows) acceptedAt = Math.max(acceptedAt, row.acceptedAt);
     this.begin(step.sequence, acceptedAt);
     try {
+      if (this.part.stage === accountsStage) return this.count(step);
       this.ledger.open(this.exchanges.countCauses(step), 0);
-      for (const { wave, frames } of this.exchanges.framesOf(step)) {
-        this.current.wave = wave;
-        for (const { exchange, frame } of frames) this.exchanges.send(exchange, frame);
-        for (const runner of this.merging) runner.flush();
-      }
-      this.ledger.close();
+      this.redrives.goingOn(step.redrive, () => {
+        for (const { wave, frames } of this.exchanges.framesOf(step)) {
+          this.current.wave = wave;
+          for (const { exchange, frame } of frames) this.exchanges.send(exchange, frame);
+          for (const runner of this.merging) runner.flush();
+        }
+        this.ledger.close();
+      });
       for (const { rows } of step.waves) {
-        for (const { exchange, event } of rows)
+        for (const { exchange, event } of rows) {
           if (exchange === redriveExchange) this.redrives.handlePassed(event as unknown as PassedRedrive);
+          if (exchange === answersExchange) this.handlePassedAnswers(event as unknown as PassedAnswers);
+        }
       }
     } catch (error) {
       const node = error instanceof NodeFailure ? error.node : `stage ${this.part.stage}`;
       throw executionErrors.make('MACH3208', { node, reason: messageOf(error) }, error);
     }
     this.ledger.close();
+  }
+
+  /** Tells what became of the events here, for the accounts. */
+  private tell(settled: Settled): void {
+    const { passed } = this.redrives;
+    // How many events a message has is known from the first partition; of a redriven letter whoever takes it in tells.
+    const mustTell = passed !== undefined || (this.part.stage === 1 && this.part.partition === 0);
+    if (!mustTell && !saysSomething(settled)) return;
+    const { sequence } = this.current;
+    const place = { exchange: accountsExchange, sequence, wave: 0, cause: -1, time: 0, acceptedAt: 0 };
+    const event = encodeSettled(settled);
+    this.outputs.exchange?.row(accountsStage, 0, { ...place, event, ...(passed && { redrive: passed }) });
+  }
+
+  /** Of the stage of the accounts: all that is known of the events of one source message. */
+  private count({ redrive, waves }: ExchangeStep): void {
+    const rows = waves.flatMap((wave) => wave.rows);
+    const settled = together(rows.map(({ event }) => decodeSettled(event)));
+    this.ledger.account(settled);
+    if (redrive) this.deadLetter(endingOf(redrive.node, redrive, outcomesOf(settled)), redrive.time);
   }
 
   /** Every lane has come through this sequence: nothing up to it is still to come. */
@@ -230,12 +271,28 @@ export class StageMachine {
     for (const runner of this.runners.values()) runner.resume();
   }
 
+  private handlePassedAnswers({ node, frame }: PassedAnswers): void {
+    this.handleAnswers(node, frame);
+  }
+
   private handleAnswers(node: string, frame: AnswersFrame): void {
+    const stage = this.part.plan.nodes.get(node)?.stage;
+    if (stage !== undefined && stage !== this.part.stage) return this.passAnswers(node, frame, stage);
     this.ledger.open(0, 0);
     const events = frame.answers.map((answer) => ({ ...answer }) as unknown as Event);
     const none = events.map(() => -1);
     this.answers.get(node)?.next({ kind: 'batch', events, times: events.map(() => 0), causes: none });
     this.endWave();
+  }
+
+  /** A look-up of a later stage stands in its first partition. */
+  private passAnswers(node: string, frame: AnswersFrame, stage: number): void {
+    if (!this.answerWays.has(stage)) this.answerWays.set(stage, nextHop(this.part, { stage, partition: 0 }));
+    const next = this.answerWays.get(stage);
+    if (!next) return;
+    const { sequence } = this.current;
+    const place = { exchange: answersExchange, sequence, wave: 0, cause: -1, time: 0, acceptedAt: 0 };
+    this.outputs.exchange?.row(next.stage, next.partition, { ...place, event: { node, frame } });
   }
 
   private endWave(): void {
@@ -257,7 +314,7 @@ export class StageMachine {
     }
     const steps = chain.map(({ id, bound }) => ({ node: id, transform: bound.stateless as StatelessFunction }));
     const fused = new FusedRunner(steps, this.outcomesOf(first.id));
-    fused.connect(this.framesInto(first.id, this.spreadNode(first.id).edges[0] as SpreadEdge));
+    fused.connect(this.framesInto(this.spreadNode(first.id).edges[0] as SpreadEdge));
     for (const view of fused.views) this.runners.set(view.node, view);
   }
 
@@ -288,7 +345,7 @@ export class StageMachine {
         this.deadLetter(operatorLetter(node.id, { ...letter, input }, this.redrives.current), letter.time);
       },
     });
-    for (const edge of edges) runner.connect(edge.input, this.framesInto(node.id, edge));
+    for (const edge of edges) runner.connect(edge.input, this.framesInto(edge));
     if (lookup) {
       const answers = new Subject<Frame>();
       this.answers.set(node.id, answers);
@@ -309,7 +366,7 @@ export class StageMachine {
       inputs: edges.map((edge) => edge.input),
       ledger: this.ledger,
     });
-    for (const edge of edges) runner.connect(edge.input, this.framesInto(id, edge));
+    for (const edge of edges) runner.connect(edge.input, this.framesInto(edge));
     if (edges.length > 1) this.merging.push(runner);
     this.runners.set(id, runner);
     subscribeFrames(runner.output('out'), (frame) => {
@@ -342,18 +399,18 @@ export class StageMachine {
   }
 
   /** The frames of an edge that this partition handles. */
-  private framesInto(node: string, { from, keep, exchange, order }: SpreadEdge): Observable<Frame> {
+  private framesInto({ from, keep, exchange, order }: SpreadEdge): Observable<Frame> {
     if (order !== null) {
       const ordered = new OrderedEdge(order, this.output(from));
       this.merging.push(ordered);
       return ordered.frames;
     }
     const frames = exchange === null ? this.output(from) : this.exchanges.frames(exchange);
-    return keptFrames(frames, keep, this.part, this.outcomesOf(node));
+    return keptFrames(frames, keep, this.part);
   }
 
   private outcomesOf(node: string): Outcomes {
-    return isShadow(this.part, node) ? this.ledger.shadow : this.ledger;
+    return isShadow(this.part, node) ? untold : this.ledger;
   }
 
   private spreadNode(id: string): SpreadNode {
@@ -365,7 +422,10 @@ export class StageMachine {
   /** Of what it asks, so that it is the same in every partition, with another number of partitions, and in a replay of a changed topology. */
   private questionIdentity(node: string, event: Event): string {
     const { sequence, questions } = this.current;
-    const question = `${node}/${sequence}/${hashText(JSON.stringify(event)).join('-')}`;
+    // In the order of the schema: that is how it comes out of an exchange.
+    const schema = this.spreadNode(node).edges[0]?.schema ?? { fields: {} };
+    const ordered = Object.fromEntries(fieldNames(schema).map((name) => [name, event[name] ?? null]));
+    const question = `${node}/${sequence}/${hashText(JSON.stringify(ordered)).join('-')}`;
     const count = questions.get(question) ?? 0;
     questions.set(question, count + 1);
     return `${question}.${count}`;

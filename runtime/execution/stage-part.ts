@@ -4,7 +4,6 @@ import { eventKey } from '../stream/event-key.ts';
 import type { Batch, Frame } from '../stream/frame.ts';
 import { subscribeFrames } from '../stream/frame-subscriber.ts';
 import { hashText } from '../stream/hash.ts';
-import { type Outcomes, outcome } from '../stream/ledger.ts';
 import type { Event } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
@@ -27,6 +26,20 @@ export interface StagePart {
   /** From 1. */
   readonly stage: number;
   readonly partition: number;
+}
+
+/** The stage that keeps the accounts (`exchange/accounts.ts`): in the first partition, where there are several. */
+export const accountsStage = 0;
+
+/** Every part of a topology, earlier stages first, that of the accounts last. */
+export function partsOf(plan: SpreadPlan): StagePart[] {
+  const parts: StagePart[] = [];
+  for (let stage = 1; stage <= plan.stages; stage++) {
+    for (let partition = 0; partition < partitionsOfStage(plan, stage); partition++)
+      parts.push({ plan, stage, partition });
+  }
+  if (plan.partitions > 1) parts.push({ plan, stage: accountsStage, partition: 0 });
+  return parts;
 }
 
 /** Everything in one stage and one partition. */
@@ -80,6 +93,11 @@ export function laneSubject(names: TopologyNames, from: Place, to: Place): strin
 /** The lanes that enter this part, each with the exchanges that come on it. */
 export function lanesInto(part: StagePart): ReadonlyMap<string, readonly Exchange[]> {
   const lanes = new Map<string, Exchange[]>();
+  if (part.stage === accountsStage) {
+    for (const { stage, partition } of partsOf(part.plan))
+      if (stage !== accountsStage) lanes.set(laneName(stage, partition), []);
+    return lanes;
+  }
   for (const exchange of exchangesIn(part)) {
     const froms = partitionsOfStage(part.plan, exchange.fromStage);
     for (let partition = 0; partition < froms; partition++) {
@@ -107,22 +125,19 @@ export function lanesOutOf(part: StagePart): readonly Place[] {
     for (const partition of destinationsOf(part, exchange))
       goals.set(laneName(exchange.toStage, partition), { stage: exchange.toStage, partition });
   }
+  if (part.plan.partitions > 1 && part.stage !== accountsStage)
+    goals.set(laneName(accountsStage, 0), { stage: accountsStage, partition: 0 });
   return [...goals.values()];
 }
 
-/** The events of an edge that this partition handles; the others are told to be elsewhere. */
-export function keptFrames(
-  frames: Observable<Frame>,
-  keep: Keep,
-  { plan, partition }: StagePart,
-  ledger: Outcomes,
-): Observable<Frame> {
+/** The events of an edge that this partition handles. */
+export function keptFrames(frames: Observable<Frame>, keep: Keep, { plan, partition }: StagePart): Observable<Frame> {
   if (keep.kind === 'all' || (keep.kind === 'first' && partition === 0)) return frames;
   const isOwn = keep.kind === 'first' ? () => false : ownership(keep.fields, plan.partitions, partition);
   return new Observable<Frame>((subscriber) =>
     subscribeFrames(frames, (frame) => {
       if (frame.kind !== 'batch') return subscriber.next(frame);
-      const kept = keepOwn(frame, isOwn, ledger);
+      const kept = keepOwn(frame, isOwn);
       if (kept.events.length > 0) subscriber.next(kept);
     }),
   );
@@ -133,7 +148,7 @@ function ownership(fields: readonly string[], partitions: number, partition: num
   return (event) => homeOf(event) === partition;
 }
 
-function keepOwn({ events, times, causes }: Batch, isOwn: (event: Event) => boolean, ledger: Outcomes): Batch {
+function keepOwn({ events, times, causes }: Batch, isOwn: (event: Event) => boolean): Batch {
   const kept: { kind: 'batch'; events: Event[]; times: number[]; causes: number[] } = {
     kind: 'batch',
     events: [],
@@ -142,14 +157,10 @@ function keepOwn({ events, times, causes }: Batch, isOwn: (event: Event) => bool
   };
   for (let at = 0; at < events.length; at++) {
     const event = events[at] as Event;
-    const cause = causes[at] as number;
-    if (!isOwn(event)) {
-      ledger.settle(cause, outcome.elsewhere);
-      continue;
-    }
+    if (!isOwn(event)) continue;
     kept.events.push(event);
     kept.times.push(times[at] as number);
-    kept.causes.push(cause);
+    kept.causes.push(causes[at] as number);
   }
   return kept;
 }

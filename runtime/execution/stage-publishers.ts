@@ -1,13 +1,14 @@
 /** Where a stage publishes: the results for each sink, its dead letters, and what it passes to later stages. */
 import type { LogStream } from '../bus/log.ts';
 import { MachError } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { stageName } from '../topology/names.ts';
 import { deadLetterSchema } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { type ExchangePublisher, openExchangePublisher } from './exchange/exchange-publisher.ts';
 import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
 import { deadLetterOutput } from './stage-machine.ts';
-import { laneName, laneSubject, lanesOutOf, writesTo } from './stage-part.ts';
+import { accountsStage, laneName, laneSubject, lanesOutOf, writesTo } from './stage-part.ts';
 import type { StageArguments } from './stage-runner.ts';
 
 export async function openPublishers(args: StageArguments): Promise<Map<string, OutputPublisher>> {
@@ -40,6 +41,7 @@ export async function openExchangePublishers(args: StageArguments): Promise<Map<
       subject,
       schemaOf: (id) => schemas.get(id) ?? { fields: {} },
       beginning: args.beginning.number,
+      ...(to.stage === accountsStage && { everyMs: limits.accountsEveryMs }),
       clock,
       crashPoints,
       onFailure: failureOf(args),

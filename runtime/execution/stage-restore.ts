@@ -48,7 +48,7 @@ export async function restoreStage(
   const [sequence, readFrom] = isOfThis ? [head.sequence, Math.max(head.readFrom ?? 1, first)] : [0, first];
   machine.restore({ ...adoptSnapshot(snapshot, head, topology), sequence });
   if (!isOfThis || head.hash !== topology.hash) {
-    const place = { ...beginningHead(beginning), sequence, ...(args.part.stage > 1 && { readFrom }) };
+    const place = { ...beginningHead(beginning), sequence, ...(args.part.stage !== 1 && { readFrom }) };
     const encoded = args.checkpoints.encode({
       head: { ...head, ...headOf(topology, args.part), ...place },
       snapshot: machine.snapshot(),

@@ -206,7 +206,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     if (stop.signal.aborted) return;
     const { signal } = stop;
     sliceBegan = wallTime();
-    if (part.stage > 1) {
+    if (part.stage !== 1) {
       const stream = streams.exchange as LogStream;
       const handleOf = (lane: string, message: LogMessage) => within(() => handleExchanged(lane, message));
       await readLanes({ stream, lanes, fromSequence: restoredAt.readFrom, merge, handle: handleOf, signal });
@@ -226,7 +226,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
 
   async function save(): Promise<void> {
     if (machine.sequence === savedAt || broken) return;
-    const ends = part.stage > 1 ? await endsOf(streams.exchange as LogStream, lanes) : undefined;
+    const ends = part.stage !== 1 ? await endsOf(streams.exchange as LogStream, lanes) : undefined;
     if (broken) return;
     const { sequence } = machine;
     // The state is copied here, between two messages; the outputs that it has produced must be out before it may count.

@@ -2,7 +2,7 @@
 import { Subject } from 'rxjs';
 import { limits } from '../limits.ts';
 import type { Frame } from '../stream/frame.ts';
-import { type Ledger, outcome } from '../stream/ledger.ts';
+import { type Ledger, outcome, untold } from '../stream/ledger.ts';
 import type { Event } from '../stream/schema.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
 import { type OriginsSnapshot, OriginWatermarks } from '../stream/watermark.ts';
@@ -67,7 +67,7 @@ export class StageSource {
       if (segment.mark !== undefined) this.marks.set(segment.origin, segment.mark);
       if (again[at]) {
         sendUpTo(begin);
-        const outcomes = isFirst ? ledger : ledger.shadow;
+        const outcomes = isFirst ? ledger : untold;
         for (let index = begin; index < cause; index++) outcomes.settle(index, outcome.dropped, 'appended twice');
         from = cause;
         continue;

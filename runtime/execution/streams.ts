@@ -4,6 +4,7 @@ import type { Durability, Log, LogStream, StreamSpec } from '../bus/log.ts';
 import { limits } from '../limits.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
+import type { SpreadPlan } from '../topology/spread.ts';
 
 /** The stage that reads what the sources append. */
 export const firstStage = 's1';
@@ -14,7 +15,7 @@ export interface Streams {
   readonly input: LogStream;
   /** Results of a stage. */
   outputOf(stage: string): LogStream;
-  /** What stages pass to each other; undefined where there is one stage. */
+  /** What stages pass to each other; undefined where there is one partition. */
   readonly exchange: LogStream | undefined;
   readonly promises: LogStream;
   readonly deadLetters: LogStream;
@@ -24,7 +25,7 @@ export async function openStreams(
   log: Log,
   names: TopologyNames,
   topology: BoundTopology,
-  { replicas, stages = 1 }: { replicas?: number | undefined; stages?: number } = {},
+  { replicas, plan }: { replicas?: number | undefined; plan?: Pick<SpreadPlan, 'stages' | 'partitions'> } = {},
 ): Promise<Streams> {
   const durability: Durability = topology.sources.some((source) => source.durability === 'disk') ? 'disk' : 'broker';
   const open = (spec: StreamSpec) => log.stream({ ...spec, ...(replicas === undefined ? {} : { replicas }) });
@@ -45,6 +46,7 @@ export async function openStreams(
       ageMaxMs: limits.deadLetterAgeMs,
     }),
   ]);
+  const { stages, partitions } = plan ?? { stages: 1, partitions: 1 };
   const outputs = new Map<string, LogStream>();
   for (let stage = 1; stage <= stages; stage++) {
     const spec = {
@@ -57,7 +59,7 @@ export async function openStreams(
     outputs.set(stageName(stage), await open(spec));
   }
   const exchange =
-    stages === 1
+    partitions === 1
       ? undefined
       : await open({
           name: names.exchangeStream,

@@ -8,6 +8,7 @@ import { limits } from '../limits.ts';
 import type { ConnectorMetrics } from '../observe/connector-metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
+import { type Accounting, mergeAccounting } from '../stream/ledger.ts';
 import type { BoundSinkNode, BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
 import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
@@ -16,7 +17,7 @@ import type { LogBeginning } from './log-beginning.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { openWhenThere } from './sink-opening.ts';
 import { type SinkRunner, startSinkRunner } from './sink-runner.ts';
-import { type StagePart, writesTo } from './stage-part.ts';
+import { accountsStage, type StagePart, writesTo } from './stage-part.ts';
 import { type StageRunner, startStageRunner } from './stage-runner.ts';
 import type { Streams } from './streams.ts';
 
@@ -50,6 +51,10 @@ export interface Unit {
   readonly partition: number;
   /** In order; the first reads what the sources append. */
   readonly stages: readonly [StageRunner, ...StageRunner[]];
+  /** Keeps the accounts of all partitions; in the first, where there are several. */
+  readonly accounts: StageRunner | undefined;
+  /** What this unit has counted. */
+  readonly accounting: Accounting;
   readonly sinks: ReadonlyMap<string, SinkRunner>;
   /** Every stage has handled what the input log has now, and every row of it is written. */
   settled(signal: AbortSignal): Promise<void>;
@@ -64,9 +69,11 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
   const ending = new AbortController();
   const stages: StageRunner[] = [];
   const sinks = new Map<string, SinkRunner>();
+  let accounts: StageRunner | undefined;
+  const runners = () => (accounts ? [...stages, accounts] : stages);
   const close = async () => {
     ending.abort(new Error('closing'));
-    for (const stage of stages) await stage.close();
+    for (const runner of runners()) await runner.close();
     for (const sink of sinks.values()) await sink.close();
   };
   try {
@@ -75,6 +82,8 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
       if (partition >= partitionsOfStage(plan, stage)) continue;
       stages.unshift(await openStage({ plan, stage, partition }, args));
     }
+    if (plan.partitions > 1 && partition === 0)
+      accounts = await openStage({ plan, stage: accountsStage, partition }, args);
     const opening = args.topology.sinks.map(async (sink) => {
       const part = { plan, stage: plan.nodes.get(sink.id)?.stage ?? 1, partition };
       if (writesTo(part, sink.id)) sinks.set(sink.id, await openSink(sink, part, args, ending.signal));
@@ -94,6 +103,10 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
   return {
     partition,
     stages: stages as [StageRunner, ...StageRunner[]],
+    accounts,
+    get accounting() {
+      return mergeAccounting(runners().map(({ machine }) => machine.accounting));
+    },
     sinks,
     async settled(signal) {
       const { lastSequence } = await args.streams.input.state();
@@ -105,10 +118,10 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
       for (const id of sinks.keys()) await written(id, signal);
     },
     async finish(sequence, finishing, signal) {
-      for (const stage of stages) {
-        await stage.reached(sequence, signal);
-        await stage.close();
-        await stage.checkpoint();
+      for (const runner of runners()) {
+        await runner.reached(sequence, signal);
+        await runner.close();
+        await runner.checkpoint();
       }
       for (const [id, sink] of sinks) {
         if (!finishing.has(id)) continue;
@@ -117,7 +130,7 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
       }
     },
     async checkpoint() {
-      for (const stage of stages) await stage.checkpoint();
+      for (const runner of runners()) await runner.checkpoint();
     },
     close,
   };

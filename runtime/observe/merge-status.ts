@@ -1,5 +1,5 @@
 /** The status of several workers as that of one engine: counts are added up, of times the one that is furthest behind counts. */
-import { type Accounting, emptyAccounting } from '../stream/ledger.ts';
+import { mergeAccounting } from '../stream/ledger.ts';
 import type { EngineStatus, NodeStatus } from './status.ts';
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -52,17 +52,6 @@ export function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
         : null,
     detail: details.length > 0 ? details.join(' · ') : null,
   };
-}
-
-export function mergeAccounting(all: readonly Accounting[]): Accounting {
-  const merged = emptyAccounting();
-  for (const { dropped_by_reason: reasons, ...counts } of all) {
-    for (const name of Object.keys(counts) as (keyof typeof counts)[]) merged[name] += counts[name];
-    for (const [reason, count] of Object.entries(reasons)) {
-      merged.dropped_by_reason[reason] = (merged.dropped_by_reason[reason] ?? 0) + count;
-    }
-  }
-  return merged;
 }
 
 const order = ['source', 'operator', 'sink'] as const;

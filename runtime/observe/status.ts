@@ -2,10 +2,12 @@
 import { wallTime } from '../clock.ts';
 import type { Engine } from '../execution/engine.ts';
 import type { Ownership, WorkerView } from '../execution/ownership.ts';
+import { isShadow } from '../execution/stage-part.ts';
 import type { StageRunner } from '../execution/stage-runner.ts';
 import type { Unit } from '../execution/unit.ts';
-import type { Accounting } from '../stream/ledger.ts';
-import { mergeAccounting, mergeNodes } from './merge-status.ts';
+import { type Accounting, mergeAccounting } from '../stream/ledger.ts';
+import { emptyCounts } from '../stream/node-runner.ts';
+import { mergeNodes } from './merge-status.ts';
 import { percentile } from './percentile.ts';
 
 export interface NodeStatus {
@@ -100,7 +102,7 @@ export async function engineStatus(engine: Engine, engineTime: number, ownership
     at: wallTime(),
     engineTime,
     uptimeMs: wallTime() - engine.startedAt,
-    accounting: mergeAccounting(parts.map(({ stage }) => stage.machine.accounting)),
+    accounting: mergeAccounting(units.map(({ accounting }) => accounting)),
     stage: {
       // A worker that stands by keeps nothing waiting.
       sequence: sequences.length > 0 ? Math.min(...sequences) : lastSequence,
@@ -191,7 +193,8 @@ function operatorNodes(engine: Engine, parts: readonly Part[], id: string, engin
         id,
         kind: 'operator' as const,
         definition,
-        ...runner.counts,
+        // What every partition does alike counts in the first.
+        ...(isShadow(stage.machine.part, id) ? emptyCounts() : runner.counts),
         queue: 0,
         busyMs: runner.busyMs,
         backpressuredMs: stage.counts.backpressuredMs,

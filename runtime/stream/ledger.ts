@@ -1,10 +1,11 @@
 /**
  * The outcome of every accepted event. Each event that a log message brings ends as exactly one of: delivered, filtered,
  * late, dropped (with a reason), dead-lettered. Where an event takes several ways, the strongest outcome counts:
- * delivered, then dead-lettered, late, dropped, filtered. An event that other partitions handle is `elsewhere`: it counts there alone.
+ * delivered, then dead-lettered, late, dropped, filtered. Where several parts of a topology handle it, each tells what it knows, and
+ * one keeps the accounts (see `exchange/accounts.ts`).
  */
 
-export const outcome = { none: 0, elsewhere: 1, filtered: 2, dropped: 3, late: 4, dead: 5, delivered: 6 } as const;
+export const outcome = { none: 0, filtered: 1, dropped: 2, late: 3, dead: 4, delivered: 5 } as const;
 
 export type Outcome = (typeof outcome)[keyof typeof outcome];
 
@@ -34,16 +35,95 @@ export function emptyAccounting(): Accounting {
   };
 }
 
+export function mergeAccounting(all: readonly Accounting[]): Accounting {
+  const merged = emptyAccounting();
+  for (const { dropped_by_reason: reasons, ...counts } of all) {
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) merged[name] += counts[name];
+    for (const [reason, count] of Object.entries(reasons)) {
+      merged.dropped_by_reason[reason] = (merged.dropped_by_reason[reason] ?? 0) + count;
+    }
+  }
+  return merged;
+}
+
 export function isBalanced(accounting: Accounting): boolean {
   const { in: accepted, delivered, filtered, late, dropped, dead_lettered: dead } = accounting;
   return accepted === delivered + filtered + late + dropped + dead;
 }
 
-/** What became of the events that were handled between two looks at the account, those alone that are not 0. */
-export function outcomesSince(before: Accounting, now: Accounting): Record<string, number> {
-  const outcomes = ['delivered', 'filtered', 'late', 'dropped', 'dead_lettered'] as const;
-  const counts = outcomes.map((name) => [name, now[name] - before[name]] as const);
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+/** What became of the events of one source message, as far as somebody knows. */
+export interface Settled {
+  /** By the index of the event in the message; `outcome.none` where nothing is known of it. */
+  readonly outcomes: ArrayLike<number>;
+  /** Why those that were dropped were dropped, by their index. */
+  readonly reasons: ReadonlyMap<number, string>;
+  /** Dead letters of the decoder. */
+  readonly dead: number;
+  /** Dead letters that went in again. */
+  readonly redriven: number;
+}
+
+/** How often each outcome came, those alone that did. */
+export function outcomesOf({ outcomes, dead }: Settled): Record<string, number> {
+  const counts: Record<string, number> = {};
+  const count = (name: string, by: number) => {
+    if (by > 0) counts[name] = (counts[name] ?? 0) + by;
+  };
+  for (let cause = 0; cause < outcomes.length; cause++) count(nameOf(outcomes[cause]), 1);
+  count('dead_lettered', dead);
+  return counts;
+}
+
+function nameOf(result: number | undefined): 'delivered' | 'dead_lettered' | 'late' | 'filtered' | 'dropped' {
+  switch (result) {
+    case outcome.delivered:
+      return 'delivered';
+    case outcome.dead:
+      return 'dead_lettered';
+    case outcome.late:
+      return 'late';
+    case outcome.filtered:
+      return 'filtered';
+    default:
+      return 'dropped';
+  }
+}
+
+/** What several know of one source message, together: of each event the strongest outcome. */
+export function together(parts: readonly Settled[]): Settled {
+  const outcomes = new Uint8Array(Math.max(0, ...parts.map((part) => part.outcomes.length)));
+  const reasons = new Map<number, string>();
+  for (const part of parts) {
+    for (let cause = 0; cause < part.outcomes.length; cause++) {
+      const result = part.outcomes[cause] as number;
+      outcomes[cause] = Math.max(outcomes[cause] as number, result);
+      const reason = part.reasons.get(cause);
+      if (result === outcome.dropped && reason) reasons.set(cause, firstOf(reasons.get(cause), reason));
+    }
+  }
+  const sum = (of: (part: Settled) => number) => parts.reduce((total, part) => total + of(part), 0);
+  return { outcomes, reasons, dead: sum(({ dead }) => dead), redriven: sum(({ redriven }) => redriven) };
+}
+
+/** Of several reasons the first in the alphabet counts, so that it does not hang on who tells first. */
+function firstOf(one: string | undefined, other: string): string {
+  return one === undefined || other < one ? other : one;
+}
+
+/** Enters what became of the events of a source message. What nothing is known of was taken further by no edge. */
+export function enter(accounting: Accounting, settled: Settled): void {
+  const { outcomes, reasons, dead, redriven } = settled;
+  accounting.in += outcomes.length + dead;
+  accounting.redriven += redriven;
+  for (const [name, count] of Object.entries(outcomesOf(settled)))
+    accounting[name as ReturnType<typeof nameOf>] += count;
+  const { dropped_by_reason: byReason } = accounting;
+  for (let cause = 0; cause < outcomes.length; cause++) {
+    const result = outcomes[cause] ?? outcome.none;
+    if (result !== outcome.dropped && result !== outcome.none) continue;
+    const reason = (result === outcome.dropped && reasons.get(cause)) || unconsumed;
+    byReason[reason] = (byReason[reason] ?? 0) + 1;
+  }
 }
 
 /** What is left of an event that no edge took further. */
@@ -54,17 +134,21 @@ export interface Outcomes {
   settle(cause: number, result: Outcome, reason?: string): void;
 }
 
+/** For nodes that do the same in every partition: the first alone tells. */
+export const untold: Outcomes = { settle() {} };
+
 export class Ledger implements Outcomes {
   /** Index of the source event that is being handled (see `Batch.causes`). */
   private outcomes = new Uint8Array(1024);
-  private readonly reasons = new Map<number, string>();
+  private reasons = new Map<number, string>();
   private size = 0;
+  private dead = 0;
   accounting: Accounting = emptyAccounting();
-  private readonly isFirst: boolean;
+  private readonly tell: ((settled: Settled) => void) | undefined;
 
-  /** `isFirst`: of the partitions that see an event which none of them handles, this one counts it. */
-  constructor({ isFirst = true }: { isFirst?: boolean } = {}) {
-    this.isFirst = isFirst;
+  /** `tell`: somebody else keeps the accounts. */
+  constructor({ tell }: { tell?: (settled: Settled) => void } = {}) {
+    this.tell = tell;
   }
 
   /** A log message with `events` accepted events and `dead` dead letters of the decoder begins. */
@@ -72,62 +156,45 @@ export class Ledger implements Outcomes {
     if (events > this.outcomes.length) this.outcomes = new Uint8Array(events * 2);
     else this.outcomes.fill(0, 0, events);
     this.size = events;
-    this.reasons.clear();
-    this.accounting.in += events + dead;
-    this.accounting.dead_lettered += dead;
+    this.dead = dead;
+    if (this.reasons.size > 0) this.reasons = new Map();
   }
 
   /** Events produced by time alone (cause -1) have no outcome of their own. */
   settle(cause: number, result: Outcome, reason?: string): void {
     if (cause < 0) return;
     const before = this.outcomes[cause] ?? outcome.none;
-    if (result <= before) return;
+    if (result < before) return;
     this.outcomes[cause] = result;
-    if (result === outcome.dropped && reason) this.reasons.set(cause, reason);
-  }
-
-  /** For nodes that do the same in every partition and count in the first alone. */
-  get shadow(): Outcomes {
-    return { settle: (cause) => this.settle(cause, outcome.elsewhere) };
+    if (result === outcome.dropped && reason) this.reasons.set(cause, firstOf(this.reasons.get(cause), reason));
   }
 
   isSettled(cause: number): boolean {
     return cause < 0 || (this.outcomes[cause] ?? outcome.none) !== outcome.none;
   }
 
-  /** The message has been handled: every event gets its outcome. */
-  close(): void {
-    const { accounting } = this;
-    for (let cause = 0; cause < this.size; cause++) {
-      switch (this.outcomes[cause]) {
-        case outcome.delivered:
-          accounting.delivered++;
-          break;
-        case outcome.dead:
-          accounting.dead_lettered++;
-          break;
-        case outcome.late:
-          accounting.late++;
-          break;
-        case outcome.filtered:
-          accounting.filtered++;
-          break;
-        case outcome.elsewhere:
-          accounting.in--;
-          break;
-        case outcome.dropped:
-          this.countDropped(this.reasons.get(cause) ?? unconsumed);
-          break;
-        default:
-          if (this.isFirst) this.countDropped(unconsumed);
-          else accounting.in--;
-      }
-    }
-    this.size = 0;
+  /** A dead letter went in again. */
+  countRedriven(): void {
+    this.account({ outcomes: [], reasons: new Map(), dead: 0, redriven: 1 });
   }
 
-  private countDropped(reason: string): void {
-    this.accounting.dropped++;
-    this.accounting.dropped_by_reason[reason] = (this.accounting.dropped_by_reason[reason] ?? 0) + 1;
+  /** The message has been handled: every event gets its outcome. */
+  close(): Settled {
+    const settled = {
+      outcomes: this.outcomes.subarray(0, this.size),
+      reasons: this.reasons,
+      dead: this.dead,
+      redriven: 0,
+    };
+    this.size = 0;
+    this.dead = 0;
+    if (settled.outcomes.length > 0 || settled.dead > 0) this.account(settled);
+    return settled;
+  }
+
+  /** What several have told of one source message. */
+  account(settled: Settled): void {
+    if (this.tell) this.tell(settled);
+    else enter(this.accounting, settled);
   }
 }

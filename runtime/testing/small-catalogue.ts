@@ -123,6 +123,29 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
     }),
   });
 
+  const tallied = defineOperator({
+    name: 'tallied',
+    status: 'stable',
+    summary: 'Numbers the pulses of each hospital.',
+    options: z.strictObject({ from: input() }),
+    examples: [],
+    bind: ({ inputs: given }) => ({
+      ports: { out: { fields: { ...only(given).fields, tally: field.int() } } },
+      spread: spreadByKey({ from: ['hospital'] }, ['hospital']),
+      stateful: true,
+      create(context) {
+        const tallies = context.keyedState<number>('tallies');
+        return {
+          event(event, time, out) {
+            const tally = (tallies.get(event.hospital as string) ?? 0) + 1;
+            tallies.set(event.hospital as string, tally, time);
+            out.emit({ ...event, tally });
+          },
+        };
+      },
+    }),
+  });
+
   const totals = defineOperator({
     name: 'totals',
     status: 'stable',
@@ -280,7 +303,7 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
 
   return {
     sources: [pulses],
-    operators: [keep, numbered, totals, merged, ask, breaks, dice, refuses],
+    operators: [keep, numbered, tallied, totals, merged, ask, breaks, dice, refuses],
     sinks: [collect],
   };
 }

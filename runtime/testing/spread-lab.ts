@@ -12,10 +12,11 @@ import {
 import { ExchangeMerge } from '../execution/exchange/exchange-merge.ts';
 import type { InputFrame, OutputRow } from '../execution/log-frame.ts';
 import { StageMachine, type StageSnapshot } from '../execution/stage-machine.ts';
-import { laneName, lanesInto, lanesOutOf, type StagePart } from '../execution/stage-part.ts';
+import { laneName, lanesInto, lanesOutOf, partsOf, type StagePart } from '../execution/stage-part.ts';
 import type { Random } from '../random.ts';
+import { type Accounting, mergeAccounting } from '../stream/ledger.ts';
 import type { BoundTopology } from '../topology/bound.ts';
-import { partitionsOfStage, spreadTopology } from '../topology/spread.ts';
+import { spreadTopology } from '../topology/spread.ts';
 
 export interface LabMessage {
   readonly source: string;
@@ -26,6 +27,7 @@ export interface SpreadRun {
   /** Sink to rows, each with the part that it came from, in the order of their source sequence. */
   readonly rows: ReadonlyMap<string, readonly (OutputRow & { readonly stage: number; readonly partition: number })[]>;
   readonly machines: readonly StageMachine[];
+  readonly accounting: Accounting;
   readonly crashes: number;
 }
 
@@ -161,14 +163,11 @@ export function runSpread(args: {
     };
   };
 
-  const parts = [];
-  for (let stage = 1; stage <= plan.stages; stage++) {
-    for (let partition = 0; partition < partitionsOfStage(plan, stage); partition++)
-      parts.push(openPart({ plan, stage, partition }));
-  }
+  const parts = partsOf(plan).map(openPart);
   while (parts.some(({ isDone }) => !isDone)) random.pick(parts).advance();
   const ordered = new Map([...rows].map(([sink, list]) => [sink, [...list].sort(bySequence)]));
-  return { rows: ordered, machines: parts.map(({ machine }) => machine), crashes };
+  const machines = parts.map(({ machine }) => machine);
+  return { rows: ordered, machines, accounting: mergeAccounting(machines.map((one) => one.accounting)), crashes };
 }
 
 function bySequence(a: OutputRow, b: OutputRow): number {

@@ -123,7 +123,7 @@ export function planTopology(bound: BoundTopology, { partitions = 1 }: { partiti
     hash: bound.hash,
     stages,
     sources,
-    exchangeStream: spread.stages > 1 ? names.exchangeStream : null,
+    exchangeStream: partitions > 1 ? names.exchangeStream : null,
     exchanges: spread.exchanges.map(planExchange),
     operators: bound.operators.map((node) => planOperator(node, spread)),
     sinks,

@@ -146,7 +146,8 @@ function inOnePartition(topology: BoundTopology): SpreadPlan {
 
 export function spreadOf({ bound }: BoundOperatorNode): Spread {
   if (bound.spread) return bound.spread;
-  return bound.stateless || bound.lookup ? { kind: 'each', unchanged: [] } : { kind: 'all' };
+  // A look-up keeps the order of what waits, and holds time back for it: what it gives must not hang on who waits beside whom.
+  return bound.stateless ? { kind: 'each', unchanged: [] } : { kind: 'all' };
 }
 
 interface Place {

@@ -4,7 +4,9 @@ import type { StageRunner } from '../../../runtime/execution/stage-runner.ts';
 import { type Accounting, emptyAccounting } from '../../../runtime/stream/ledger.ts';
 
 export function stagesOf(...engines: readonly Engine[]): readonly StageRunner[] {
-  return engines.flatMap(({ units }) => [...units.values()]).flatMap(({ stages }) => [...stages]);
+  return engines
+    .flatMap(({ units }) => [...units.values()])
+    .flatMap(({ stages, accounts }) => (accounts ? [...stages, accounts] : [...stages]));
 }
 
 export function accountingOf(engines: readonly Engine[]): Accounting {

@@ -59,6 +59,7 @@ async function allDone(clock: VirtualClock, engines: readonly Engine[]): Promise
   for (;;) {
     const before = await lastSequence();
     await Promise.all(engines.map((engine) => engine.settled()));
+    await Promise.all(engines.map((engine) => engine.accounted()));
     const isAsking = waitingAnswers(engines, askingNode) > 0;
     if (!isAsking && (await lastSequence()) === before) return;
     if (isAsking) await clock.sleep(lookEveryMs);

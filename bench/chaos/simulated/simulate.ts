@@ -174,7 +174,6 @@ async function run(options: SimulationOptions, clock: VirtualClock, random: Rand
     store,
     requests,
     accounting: accountingOf(engines),
-    partitions: form.partitions,
     idleMs: topology.sources[0]?.idleMs ?? 0,
     clockJumped: struck.has('clock-jump'),
   });

@@ -6,7 +6,9 @@
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../../stream/codec.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import { executionErrors } from '../errors.ts';
-import { redriveExchange, redriveSchema } from './redrive-lane.ts';
+import type { RedriveLink } from '../log-frame.ts';
+import { accountsExchange, accountsSchema } from './accounts.ts';
+import { isPassed, passedSchema } from './passed-on.ts';
 
 const formatVersion = 1;
 const exchangeKind = 5;
@@ -24,6 +26,14 @@ export interface ExchangeRow {
   readonly time: number;
   readonly acceptedAt: number;
   readonly event: Event;
+  /** The source message is a dead letter that went in again. */
+  readonly redrive?: PassedLink;
+}
+
+/** A dead letter that went in again, the node that it went in at, and its time. */
+export interface PassedLink extends RedriveLink {
+  readonly node: string;
+  readonly time: number;
 }
 
 export interface ExchangeWatermark {
@@ -56,6 +66,8 @@ interface Head {
   readonly last: RowPlace | null;
   readonly groups: readonly (readonly [string, number])[];
   readonly watermarks: readonly string[];
+  /** Source messages that are dead letters which went in again. */
+  readonly redrives?: readonly (readonly [number, PassedLink])[];
 }
 
 export function encodeExchangeFrame(
@@ -69,12 +81,14 @@ export function encodeExchangeFrame(
     else groups.set(row.exchange, [row]);
   }
   const last = rows.at(-1);
+  const redrives = new Map(rows.flatMap(({ sequence, redrive }) => (redrive ? [[sequence, redrive]] : [])));
   const head: Head = {
     ...(beginning > 0 && { beginning }),
     through,
     last: last ? { sequence: last.sequence, index: last.index } : null,
     groups: [...groups].map(([exchange, { length }]) => [exchange, length]),
     watermarks: watermarks.map(({ exchange }) => exchange),
+    ...(redrives.size > 0 && { redrives: [...redrives] }),
   };
   const writer = new ByteWriter();
   writer.uint8(exchangeKind);
@@ -106,21 +120,25 @@ export function encodeExchangeFrame(
 
 export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): ExchangeFrame {
   const { head, reader } = open(payload);
+  const redrives = new Map(head.redrives ?? []);
   const rows: ExchangeRow[] = [];
   for (const [exchange, count] of head.groups) {
     const [sequences, waves, causes, indexes, times, acceptedAts] = Array.from({ length: 6 }, () =>
       readNumbers(reader, count),
     ) as [number[], number[], number[], number[], number[], number[]];
     readEvents(reader, schemaIn(exchange, schemaOf), count).forEach((event, at) => {
+      const sequence = sequences[at] as number;
+      const redrive = redrives.get(sequence);
       rows.push({
         exchange,
-        sequence: sequences[at] as number,
+        sequence,
         wave: waves[at] as number,
         cause: causes[at] as number,
         index: indexes[at] as number,
         time: times[at] as number,
         acceptedAt: acceptedAts[at] as number,
         event,
+        ...(redrive && { redrive }),
       });
     });
   }
@@ -143,7 +161,8 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
 }
 
 function schemaIn(exchange: string, schemaOf: SchemaOf): Schema {
-  return exchange === redriveExchange ? redriveSchema : schemaOf(exchange);
+  if (exchange === accountsExchange) return accountsSchema;
+  return isPassed(exchange) ? passedSchema : schemaOf(exchange);
 }
 
 /** How far a lane has come, from its newest message, without decoding its columns. */

@@ -50,14 +50,15 @@ export class ExchangeInputs {
     for (const { frames } of this.inputs.values()) frames.next(end);
   }
 
-  /** Source events that a step goes back to. */
-  countCauses(step: ExchangeStep): number {
-    return causesOf(step).size;
+  /** Source events of the message, as far as the step goes back to them. */
+  countCauses({ waves }: ExchangeStep): number {
+    let events = 0;
+    for (const { rows } of waves) for (const { cause } of rows) events = Math.max(events, cause + 1);
+    return events;
   }
 
   /** The frames of a step, wave by wave: of each exchange the rows first, then its watermark where it has moved. */
   *framesOf(step: ExchangeStep): IterableIterator<WaveFrames> {
-    const causes = causesOf(step);
     for (const { wave, rows, watermarks } of step.waves) {
       const frames: { exchange: string; frame: Frame }[] = [];
       for (const exchange of this.inputs.keys()) {
@@ -70,7 +71,7 @@ export class ExchangeInputs {
             kind: 'batch',
             events: own.map(({ event }) => event),
             times: own.map(({ time }) => time),
-            causes: own.map(({ cause }) => (cause < 0 ? -1 : (causes.get(cause) as number))),
+            causes: own.map(({ cause }) => cause),
           };
           frames.push({ exchange, frame });
         }
@@ -118,11 +119,4 @@ export class ExchangeInputs {
     if (!input) throw new Error(`invariant broken: there is no exchange ${exchange}`);
     return input;
   }
-}
-
-/** Source events by their index in the source message, numbered without gaps in the same order. */
-function causesOf({ waves }: ExchangeStep): Map<number, number> {
-  const causes = new Set<number>();
-  for (const { rows } of waves) for (const { cause } of rows) if (cause >= 0) causes.add(cause);
-  return new Map([...causes].sort((a, b) => a - b).map((cause, index) => [cause, index]));
 }

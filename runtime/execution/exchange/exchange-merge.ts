@@ -4,7 +4,7 @@
  * the slowest is held, up to a bound at which whoever reads it must pause (`mustPause`).
  */
 import { limits } from '../../limits.ts';
-import type { ExchangeFrame, ExchangeRow, ExchangeWatermark } from './exchange-frame.ts';
+import type { ExchangeFrame, ExchangeRow, ExchangeWatermark, PassedLink } from './exchange-frame.ts';
 
 export interface LaneWatermark extends ExchangeWatermark {
   readonly lane: string;
@@ -13,6 +13,8 @@ export interface LaneWatermark extends ExchangeWatermark {
 /** Everything that one source message caused, in waves. */
 export interface ExchangeStep {
   readonly sequence: number;
+  /** The source message is a dead letter that went in again. */
+  readonly redrive: PassedLink | undefined;
   readonly waves: readonly {
     readonly wave: number;
     readonly rows: readonly ExchangeRow[];
@@ -129,6 +131,7 @@ export class ExchangeMerge {
     const waves = [...new Set([...rows, ...watermarks].map(({ wave }) => wave))].sort((a, b) => a - b);
     return {
       sequence,
+      redrive: rows.find(({ redrive }) => redrive)?.redrive,
       waves: waves.map((wave) => ({
         wave,
         // Stable: what one lane brought stays in its order, lanes in theirs.

@@ -36,6 +36,8 @@ export async function openExchangePublisher(args: {
   schemaOf: SchemaOf;
   /** Of the input log: what one before has caused means nothing. */
   beginning: number;
+  /** Messages begin at least this far apart, unless someone waits; where absent it hangs on what there is. */
+  everyMs?: number;
   clock: Clock;
   crashPoints: CrashPoints;
   onFailure(error: unknown): void;
@@ -82,7 +84,7 @@ export async function openExchangePublisher(args: {
   /** Lets rows come together for a moment; progress alone can wait longer. */
   async function gather(): Promise<void> {
     const isProgressAlone = rows.length === 0 && watermarks.length === 0;
-    const everyMs = isProgressAlone ? limits.exchangeProgressEveryMs : limits.outputFlushEveryMs;
+    const everyMs = args.everyMs ?? (isProgressAlone ? limits.exchangeProgressEveryMs : limits.outputFlushEveryMs);
     const early = publishedAt + everyMs - clock.now();
     if (early <= 0 || waiters.length > 0 || rows.length >= limits.outputFlushEventsMax) return;
     await new Promise<void>((resolve) => {
@@ -140,7 +142,8 @@ export async function openExchangePublisher(args: {
       if (sequence <= completed) return;
       completed = sequence;
       if (failure !== undefined) return;
-      if (rows.length > 0 || watermarks.length > 0) hurry?.();
+      const isLate = args.everyMs === undefined || rows.length >= limits.outputFlushEventsMax;
+      if (isLate && (rows.length > 0 || watermarks.length > 0)) hurry?.();
       if (running) return;
       running = true;
       void publishAll().catch((error) => {

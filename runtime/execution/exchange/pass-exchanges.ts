@@ -17,9 +17,7 @@ export function passExchanges(args: {
   part: StagePart;
   frames(from: NodePort): Observable<Frame>;
   /** The source message that is being handled. */
-  place(): { readonly sequence: number; readonly wave: number; readonly acceptedAt: number };
-  /** The event is counted where it goes. */
-  passed(cause: number): void;
+  place(): Pick<ExchangeRow, 'sequence' | 'wave' | 'acceptedAt' | 'redrive'>;
   to: ExchangeOutput;
 }): void {
   const { part, to } = args;
@@ -29,7 +27,7 @@ export function passExchanges(args: {
     const homeOf = routeOf(exchange, part);
     const isWhole = exchange.whereabouts.kind === 'everywhere';
     subscribeFrames(args.frames(exchange.from), (frame) => {
-      const { sequence, wave, acceptedAt } = args.place();
+      const { sequence, wave, acceptedAt, redrive } = args.place();
       const common = { exchange: exchange.id, sequence, wave };
       if (frame.kind === 'batch') {
         frame.events.forEach((event, at) => {
@@ -37,8 +35,7 @@ export function passExchanges(args: {
           // Of what every partition has, each passes on its own alone.
           if (isWhole && !destinations.includes(home)) return;
           const [cause, time] = [frame.causes[at] as number, frame.times[at] as number];
-          args.passed(cause);
-          to.row(exchange.toStage, home, { ...common, cause, time, acceptedAt, event });
+          to.row(exchange.toStage, home, { ...common, cause, time, acceptedAt, event, ...(redrive && { redrive }) });
         });
         return;
       }

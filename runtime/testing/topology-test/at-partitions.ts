@@ -1,7 +1,6 @@
 /**
  * A test once more, at several partitions: the same log, handled by engines that run all of them, one of which dies between a checkpoint
- * and the end. The rows must be those of one partition. Where look-ups are asked, answers carry the names of questions, which are others
- * then: so the steps run again instead.
+ * and the end. The rows and the accounts must be those of one partition. Look-ups get the answers that are in the log.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type MemoryLog, memoryLog } from '../../bus/memory/log.ts';

@@ -1,7 +1,8 @@
 /** Whether a test gives the same at several partitions. */
-import { isBalanced } from '../../stream/ledger.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Accounting, isBalanced } from '../../stream/ledger.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
-import { type Results, resultsOf, runAtPartitions } from './at-partitions.ts';
+import { resultsOf, runAtPartitions } from './at-partitions.ts';
 import type { BoundTest } from './bound-test.ts';
 import { topologyTestLimits } from './limits.ts';
 import type { CollectedRow, World } from './world-form.ts';
@@ -12,30 +13,25 @@ export interface PartitionDifference {
   readonly lines: readonly string[];
 }
 
-/** `again`: runs the steps of the test at its partitions, for topologies whose log cannot be handled at others. */
 export async function partitionDifference(args: {
   world: World;
   topology: BoundTopology;
   test: BoundTest;
-  again(): Promise<Results>;
 }): Promise<PartitionDifference | undefined> {
   const { world, topology, test } = args;
   const { partitions, startMs } = test;
-  const hasLookups = topology.operators.some(({ bound }) => bound.lookup);
   const one = resultsOf(world, topology);
-  const many = hasLookups
-    ? await args.again()
-    : await runAtPartitions({ topology, messages: world.messages(), startMs, partitions });
-  // An event that takes several ways counts in each partition that it comes to, so the sums are others.
+  const many = await runAtPartitions({ topology, messages: world.messages(), startMs, partitions });
   if (!isBalanced(many.accounting)) {
     return { code: 'MACH1521', data: { accounting: JSON.stringify(many.accounting) }, lines: [] };
   }
   const differences = [
     ...topology.sinks.map(({ id }) => ({
       what: `the rows of ${id}`,
-      lines: differentRows(one.rows.get(id) ?? [], many.rows.get(id) ?? [], { hasLookups }),
+      lines: differentRows(one.rows.get(id) ?? [], many.rows.get(id) ?? []),
     })),
-    { what: 'the dead letters', lines: differentRows(one.deadLetters, many.deadLetters, { hasLookups }) },
+    { what: 'the dead letters', lines: differentRows(one.deadLetters, many.deadLetters) },
+    { what: 'the accounts', lines: differentAccounts(one.accounting, many.accounting) },
   ];
   const found = differences.find(({ lines }) => lines.length > 0);
   if (!found) return undefined;
@@ -44,14 +40,8 @@ export async function partitionDifference(args: {
 }
 
 /** Rows that only one of them has; the order in which partitions write is their own. */
-function differentRows(
-  one: readonly CollectedRow[],
-  many: readonly CollectedRow[],
-  { hasLookups }: { hasLookups: boolean },
-): string[] {
-  // Answers come into the log in another order, so rows may go back to other messages.
-  const keyOf = ({ event, time, sequence }: CollectedRow) =>
-    JSON.stringify(hasLookups ? [event, time] : [event, time, sequence]);
+function differentRows(one: readonly CollectedRow[], many: readonly CollectedRow[]): string[] {
+  const keyOf = ({ event, time, sequence }: CollectedRow) => JSON.stringify([event, time, sequence]);
   const left = new Map<string, CollectedRow[]>();
   for (const row of many) left.set(keyOf(row), [...(left.get(keyOf(row)) ?? []), row]);
   const lines: string[] = [];
@@ -60,4 +50,8 @@ function differentRows(
   }
   for (const rows of left.values()) for (const { event } of rows) lines.push(`+ ${JSON.stringify(event)}`);
   return lines;
+}
+
+function differentAccounts(one: Accounting, many: Accounting): string[] {
+  return isDeepStrictEqual(one, many) ? [] : [`- ${JSON.stringify(one)}`, `+ ${JSON.stringify(many)}`];
 }

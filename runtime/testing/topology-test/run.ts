@@ -5,7 +5,6 @@ import { isBalanced } from '../../stream/ledger.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Span } from '../../topology/ir/span.ts';
 import { alignRows } from './align.ts';
-import { type Results, resultsOf } from './at-partitions.ts';
 import type { BoundStep, BoundTest, ExpectStep, SendStep, TestFile } from './bound-test.ts';
 import { type Checking, checkExpectation } from './compare.ts';
 import { type Reached, reachedBy } from './coverage.ts';
@@ -72,8 +71,7 @@ async function runTest(running: Running): Promise<Pick<TestResult, 'failures' | 
     reached = reachedBy(world.lookBack());
     failures.push(...checkEnd(test, world, topology));
     if (test.partitions > 1 && failures.length === 0) {
-      const again = () => stepsAtPartitions(running);
-      const difference = await partitionDifference({ world, topology, test, again });
+      const difference = await partitionDifference({ world, topology, test });
       if (difference) failures.push(failure(difference.code, test.place, difference.data, difference.lines));
     }
   } catch (error) {
@@ -176,19 +174,6 @@ function checkEnd({ place }: BoundTest, world: World, topology: BoundTopology): 
     return [failure('MACH1522', place, { sink: 'the accounting', how }, difference)];
   }
   return [];
-}
-
-async function stepsAtPartitions(running: Running): Promise<Results> {
-  const world = await openWorld({ ...worldOf(running), partitions: running.test.partitions });
-  try {
-    await runSteps(running, world, async (step) => {
-      if (step.kind !== 'expect') await act(step, world);
-    });
-    await world.finish();
-    return resultsOf(world, running.topology);
-  } finally {
-    await world.close();
-  }
 }
 
 function reasonOf(error: unknown, { redactor }: BoundTopology): string {

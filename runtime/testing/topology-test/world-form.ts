@@ -61,5 +61,4 @@ export interface WorldOptions {
   readonly topology: BoundTopology;
   readonly startMs: number;
   readonly mocks: Mocks;
-  readonly partitions?: number;
 }

@@ -14,11 +14,10 @@ import { decodeInputFrame } from '../../execution/log-frame.ts';
 import { firstStage } from '../../execution/streams.ts';
 import { type CrashPoints, SimulatedCrash } from '../../faults.ts';
 import { limits } from '../../limits.ts';
-import { mergeAccounting } from '../../observe/merge-status.ts';
 import { renderMetrics } from '../../observe/metrics.ts';
 import { engineStatus } from '../../observe/status.ts';
 import type { SinkRow, SourceContext } from '../../stream/definition.ts';
-import type { Accounting } from '../../stream/ledger.ts';
+import { type Accounting, mergeAccounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Schema } from '../../stream/schema.ts';
 import { parseEdgeToken, topologyNames } from '../../topology/names.ts';
@@ -150,7 +149,6 @@ export async function openWorld(args: WorldOptions): Promise<World> {
       crashPoints,
       checkpointEveryMs: Number.MAX_SAFE_INTEGER,
       groupCommitWindowMs: 0,
-      ...(args.partitions === undefined ? {} : { partitions: args.partitions }),
     }).then((engine) => {
       mine.engine = engine;
     });
@@ -191,6 +189,7 @@ export async function openWorld(args: WorldOptions): Promise<World> {
         for (const publisher of stage.publishers.values()) await publisher.flushed();
       }
     }
+    await engine.accounted();
   }
 
   const stored = (name: string) => [...(storage.streams.get(name)?.messages.values() ?? [])];
@@ -297,6 +296,5 @@ export function deadLettersOf(messages: readonly LogMessage[]): CollectedRow[] {
 }
 
 export function accountingOf({ units }: Engine): Accounting {
-  const stages = [...units.values()].flatMap((unit) => unit.stages);
-  return mergeAccounting(stages.map(({ machine }) => machine.accounting));
+  return mergeAccounting([...units.values()].map(({ accounting }) => accounting));
 }

@@ -1,21 +1,7 @@
-/**
- * The way of a redriven letter to a node of a later stage: every first stage reads it, one passes it on by the lanes that the exchanges have
- * between the partitions anyway, from stage to stage, until it is where the event belongs.
- */
-import { defineSchema, type Event, field } from '../../stream/schema.ts';
+/** The way of what the input log brings for a node of a later stage: a redriven letter, an answer of a look-up. */
+import type { Event } from '../../stream/schema.ts';
 import { partitionsOfStage, type SpreadPlan } from '../../topology/spread.ts';
-import type { RedriveFrame } from '../log-frame.ts';
 import { lanesOutOf, type Place, partitionOf, type StagePart } from '../stage-part.ts';
-
-/** Stands among the exchanges of a lane; no edge has this name. */
-export const redriveExchange = '~redrive';
-
-export const redriveSchema = defineSchema({ node: field.string(), frame: field.json() });
-
-export interface PassedRedrive {
-  readonly node: string;
-  readonly frame: RedriveFrame;
-}
 
 /** Where an event that comes into an input of a node belongs. Undefined where every partition would have it. */
 export function redriveGoal(plan: SpreadPlan, node: string, input: string, event: Event): Place | undefined {
