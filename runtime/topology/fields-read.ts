@@ -1,7 +1,8 @@
 /** Which fields of a source anything behind it reads, so that a source that can need not make the others. */
+import type { Schema } from '../stream/schema.ts';
 import type { BoundOperatorNode, BoundTopology, NodePort } from './bound.ts';
 
-/** Source id to names. Sinks read all that comes to them. */
+/** Source id to names. Sinks read all that comes to them, and so does whoever looks at a node that nothing stands behind. */
 export function fieldsReadOf({
   sources,
   operators,
@@ -18,15 +19,22 @@ export function fieldsReadOf({
   for (const { inputs } of sinks) for (const { from, schema } of inputs) want(from, Object.keys(schema.fields));
   // Whoever reads a node stands behind it: from the end to the beginning each is complete when its turn comes.
   for (const operator of [...operators].reverse()) {
-    const ports = wanted.get(operator.id) ?? new Map<string, ReadonlySet<string>>();
+    const ports = wanted.get(operator.id) ?? new Map([['out', allOf(operator.ports.out)]]);
     for (const { input, from, schema } of operator.inputs) {
       const read = fieldsOfInput(operator, input, ports);
       want(from, read ? Object.keys(schema.fields).filter((name) => read.has(name)) : Object.keys(schema.fields));
     }
   }
   return new Map(
-    sources.map(({ id }) => [id, new Set([...(wanted.get(id)?.values() ?? [])].flatMap((one) => [...one]))]),
+    sources.map(({ id, ports }) => {
+      const read = wanted.get(id);
+      return [id, read ? new Set([...read.values()].flatMap((names) => [...names])) : allOf(ports.out)];
+    }),
   );
+}
+
+function allOf(schema: Schema | undefined): ReadonlySet<string> {
+  return new Set(Object.keys(schema?.fields ?? {}));
 }
 
 /** Undefined: all of them. */
