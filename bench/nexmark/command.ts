@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../../runtime/stream/options.ts';
 import { type Query, queries } from './queries.ts';
-import { collectRows, loadQuery, measureQuery, openMemoryLog, type RunOptions } from './run-query.ts';
+import { hashOf, writeLines } from './rows.ts';
+import { collectLines, loadQuery, measureQuery, openMemoryLog, type RunOptions } from './run-query.ts';
 
 export interface NexmarkResult {
   readonly query: string;
@@ -62,15 +63,16 @@ async function runOne(query: Query, options: RunOptions, file: string | undefine
   const log = openMemoryLog();
   const { seconds, cpuSeconds } = await measureQuery(topology, log, options);
   const max_rss_mb = Math.round(process.resourceUsage().maxRSS / bytesPerMegabyte);
-  const { count, sha256 } = await collectRows(topology, log, { query, file });
+  const lines = await collectLines(topology, log, query);
   await log.close();
+  if (file !== undefined) await writeLines(lines, file);
   return {
     query: query.name,
     events: options.events,
     seconds,
     events_per_second: options.events / seconds,
-    rows: count,
-    sha256,
+    rows: lines.length,
+    sha256: hashOf(lines),
     cpu_seconds: cpuSeconds,
     max_rss_mb,
   };

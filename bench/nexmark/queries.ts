@@ -12,15 +12,34 @@ export interface Query {
 const ranks = ['bids', 'rank1_bids', 'rank2_bids', 'rank3_bids'] as const;
 const people = ['bidders', 'rank1_bidders', 'rank2_bidders', 'rank3_bidders'] as const;
 const auctions = ['auctions', 'rank1_auctions', 'rank2_auctions', 'rank3_auctions'] as const;
+const offer = [
+  'id',
+  'item_name',
+  'description',
+  'initial_bid',
+  'reserve',
+  'date_time',
+  'expires',
+  'seller',
+  'category',
+  'extra',
+] as const;
 const bid = ['auction', 'bidder', 'price'] as const;
 
 export const queries: readonly Query[] = [
   { name: 'q0', columns: [...bid, 'date_time', 'extra'] },
   { name: 'q1', columns: ['auction', 'bidder', 'euros', 'date_time', 'extra'] },
   { name: 'q2', columns: ['auction', 'price'] },
+  { name: 'q3', columns: ['name', 'city', 'state', 'auction_id'] },
+  { name: 'q4', columns: ['category', 'average'], key: ['category'] },
   { name: 'q5', columns: ['window_start', 'auction', 'bids'] },
   { name: 'q7', columns: ['auction', 'price', 'bidder', 'date_time', 'extra'] },
   { name: 'q8', columns: ['id', 'name', 'window_start'] },
+  {
+    name: 'q9',
+    columns: [...offer, 'bid_auction', 'bid_bidder', 'bid_price', 'bid_date_time', 'bid_extra'],
+    key: ['id'],
+  },
   { name: 'q11', columns: ['bidder', 'bids', 'window_start', 'window_end'] },
   { name: 'q13', columns: [...bid, 'date_time', 'value'] },
   { name: 'q14', columns: ['auction', 'bidder', 'euros', 'time_of_day', 'date_time', 'extra', 'c_count'] },
@@ -32,8 +51,13 @@ export const queries: readonly Query[] = [
     key: ['auction', 'day'],
   },
   { name: 'q19', columns: [...bid, 'channel', 'url', 'date_time', 'extra', 'rank'], key: ['auction', 'rank'] },
+  {
+    name: 'q20',
+    columns: [...bid, 'channel', 'url', 'date_time', 'extra', ...offer.slice(1).map((name) => `auction_${name}`)],
+  },
   { name: 'q21', columns: [...bid, 'channel', 'channel_id'] },
   { name: 'q22', columns: [...bid, 'channel', 'dir1', 'dir2', 'dir3'] },
+  { name: 'q23', columns: ['auction_id', 'bidder', 'bidder', 'price', 'date_time', 'name', 'state'] },
 ];
 
 export function topologyFile(query: string): string {

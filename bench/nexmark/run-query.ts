@@ -10,7 +10,7 @@ import type { Logger } from '../../runtime/stream/definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
 import { stageName, topologyNames } from '../../runtime/topology/names.ts';
 import { type Query, topologyFile } from './queries.ts';
-import { RowBook, type RowLines } from './rows.ts';
+import { RowBook } from './rows.ts';
 
 export interface StreamOptions {
   readonly events: number;
@@ -92,12 +92,8 @@ async function untilWritten(engine: Engine): Promise<void> {
   await Promise.race([engine.settled(), failed]);
 }
 
-/** The rows that the log has of a query, as they stand in the end. */
-export async function collectRows(
-  topology: BoundTopology,
-  log: Log,
-  { query, file }: { query: Query; file?: string | undefined },
-): Promise<RowLines> {
+/** The rows that the log has of a query, as they stand in the end: sorted lines. */
+export async function collectLines(topology: BoundTopology, log: Log, query: Query): Promise<readonly string[]> {
   const book = new RowBook(query);
   const names = topologyNames(topology.name);
   const schema = topology.sinks.find(({ id }) => id === resultSink)?.inputs[0]?.schema;
@@ -113,5 +109,5 @@ export async function collectRows(
       for (const { event } of decodeOutputFrame(message.payload, schema).rows) book.add(event);
     }
   }
-  return book.close(file);
+  return book.lines();
 }
