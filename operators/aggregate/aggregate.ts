@@ -45,6 +45,7 @@ export const aggregate = defineOperator({
       ports: { out: resultSchema({ input, key, values, withdraws }) },
       key,
       spread: spreadByKey({ from: key }, key),
+      reads: () => [],
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       create: (context) => plan.create(context, setting),

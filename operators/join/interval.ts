@@ -11,7 +11,7 @@ import type {
 import { operatorErrors } from '../errors.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type JoinFields, joinEvents, spreadOfJoin, takeFields } from './fields.ts';
+import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, takeFields } from './fields.ts';
 import { append, dropFront, Ends, type Left, type Right, type Waiting } from './waiting.ts';
 
 const bytesPerEvent = 320;
@@ -37,6 +37,7 @@ export function bindInterval(args: IntervalArguments): BoundOperator {
   return {
     ports: { out: args.fields.schema },
     spread: spreadOfJoin(args.fields, args.leftInput),
+    reads: readsOfJoin(args.fields),
     key: args.fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'an event that waits': bytesPerEvent },
