@@ -103,6 +103,7 @@ export const latest = defineOperator({
       ports: { out: schema },
       key: keyFields,
       spread: spreadByKey({ from: keyFields }, keyFields),
+      reads: (wanted) => wanted,
       stateful: true,
       stateBytesPerKey: { 'time of the newest event': bytesPerKey },
       create: (context) => createLatest(setting, context),
