@@ -9,6 +9,7 @@ import { edOverload } from './ed-overload/ed-overload.ts';
 import { enrich } from './enrich/enrich.ts';
 import { filter } from './filter.ts';
 import { join } from './join/join.ts';
+import { latest } from './latest.ts';
 import { map } from './map.ts';
 import { rankHospitalsOperator } from './rank-hospitals/rank-hospitals.ts';
 import { route } from './route.ts';
@@ -27,6 +28,7 @@ export const operators: readonly OperatorDefinition[] = [
   enrich,
   filter,
   join,
+  latest,
   map,
   rankHospitalsOperator,
   route,
