@@ -7,6 +7,8 @@ export interface Query {
   readonly columns: readonly string[];
   /** Of a query that corrects its results: the fields by which a later row takes the place of an earlier one. */
   readonly key?: readonly string[];
+  /** Of a query whose windows hang on the clock: rows are put together to one, with the sum of this column. */
+  readonly total?: string;
 }
 
 const ranks = ['bids', 'rank1_bids', 'rank2_bids', 'rank3_bids'] as const;
@@ -41,6 +43,7 @@ export const queries: readonly Query[] = [
     key: ['id'],
   },
   { name: 'q11', columns: ['bidder', 'bids', 'window_start', 'window_end'] },
+  { name: 'q12', columns: ['bidder', 'bids'], total: 'bids' },
   { name: 'q13', columns: [...bid, 'date_time', 'value'] },
   { name: 'q14', columns: ['auction', 'bidder', 'euros', 'time_of_day', 'date_time', 'extra', 'c_count'] },
   { name: 'q15', columns: ['day', ...ranks, ...people, ...auctions], key: ['day'] },
@@ -50,6 +53,7 @@ export const queries: readonly Query[] = [
     columns: ['auction', 'day', ...ranks, 'lowest', 'highest', 'average', 'total'],
     key: ['auction', 'day'],
   },
+  { name: 'q18', columns: [...bid, 'channel', 'url', 'date_time', 'extra'], key: ['bidder', 'auction'] },
   { name: 'q19', columns: [...bid, 'channel', 'url', 'date_time', 'extra', 'rank'], key: ['auction', 'rank'] },
   {
     name: 'q20',

@@ -13,23 +13,40 @@ export class RowBook {
   private readonly query: Query;
   private readonly all: string[] = [];
   private readonly latest = new Map<string, string | null>();
+  private readonly totals = new Map<string, Event>();
 
   constructor(query: Query) {
     this.query = query;
   }
 
   add(event: Event): void {
-    const { columns, key } = this.query;
-    const line = JSON.stringify(columns.map((name) => cell(event[name])));
-    if (key) this.latest.set(JSON.stringify(key.map((name) => event[name])), event.withdrawn === true ? null : line);
-    else this.all.push(line);
+    const { key, total } = this.query;
+    if (total !== undefined) this.addToTotal(event, total);
+    else if (!key) this.all.push(this.lineOf(event));
+    else {
+      const identity = JSON.stringify(key.map((name) => event[name]));
+      this.latest.set(identity, event.withdrawn === true ? null : this.lineOf(event));
+    }
   }
 
   /** As they stand in the end, sorted. */
   lines(): readonly string[] {
-    const lines = this.query.key ? [...this.latest.values()].filter((line) => line !== null) : [...this.all];
+    const latest = [...this.latest.values()].filter((line) => line !== null);
+    const totals = [...this.totals.values()].map((event) => this.lineOf(event));
+    const lines = [...this.all, ...latest, ...totals];
     // All of it is ASCII, whose order is that of its bytes.
     return lines.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  private lineOf(event: Event): string {
+    return JSON.stringify(this.query.columns.map((name) => cell(event[name])));
+  }
+
+  private addToTotal(event: Event, total: string): void {
+    const { [total]: amount, ...rest } = Object.fromEntries(this.query.columns.map((name) => [name, event[name]]));
+    const identity = JSON.stringify(rest);
+    const sum = Number(this.totals.get(identity)?.[total] ?? 0) + Number(amount);
+    this.totals.set(identity, { ...rest, [total]: sum });
   }
 }
 

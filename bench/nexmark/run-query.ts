@@ -2,8 +2,8 @@
 import { catalogue } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
 import { memoryLog } from '../../runtime/bus/memory/log.ts';
-import { steadyClock, systemClock } from '../../runtime/clock.ts';
-import { type Engine, startEngine } from '../../runtime/execution/engine.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { type Engine, type EngineOptions, startEngine } from '../../runtime/execution/engine.ts';
 import { decodeOutputFrame } from '../../runtime/execution/log-frame.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import type { Logger } from '../../runtime/stream/definition.ts';
@@ -67,16 +67,7 @@ export function openMemoryLog(): Log {
 export async function measureQuery(topology: BoundTopology, log: Log, options: RunOptions): Promise<Measured> {
   const cpuBefore = process.cpuUsage();
   const begin = performance.now();
-  const engine = await startEngine({
-    topology,
-    log,
-    store: noStore,
-    logger: quiet,
-    clock: systemClock(),
-    machineClock: steadyClock(),
-    partitions: options.partitions,
-    checkpointEveryMs: options.checkpointEveryMs,
-  });
+  const engine = await openEngine(topology, log, options);
   await untilWritten(engine);
   const seconds = (performance.now() - begin) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
@@ -84,7 +75,16 @@ export async function measureQuery(topology: BoundTopology, log: Log, options: R
   return { seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
-async function untilWritten(engine: Engine): Promise<void> {
+export function openEngine(
+  topology: BoundTopology,
+  log: Log,
+  options: Pick<EngineOptions, 'partitions' | 'checkpointEveryMs' | 'crashPoints' | 'clock' | 'machineClock'>,
+): Promise<Engine> {
+  return startEngine({ topology, log, store: noStore, logger: quiet, ...options });
+}
+
+/** The stream has ended, and every row of it is written. */
+export async function untilWritten(engine: Engine): Promise<void> {
   const failed = engine.failed.then((error) => {
     throw error;
   });
