@@ -11,6 +11,7 @@ import { filter } from './filter.ts';
 import { join } from './join/join.ts';
 import { latest } from './latest.ts';
 import { map } from './map.ts';
+import { pattern } from './pattern/pattern.ts';
 import { rankHospitalsOperator } from './rank-hospitals/rank-hospitals.ts';
 import { route } from './route.ts';
 import { sample } from './sample.ts';
@@ -30,6 +31,7 @@ export const operators: readonly OperatorDefinition[] = [
   join,
   latest,
   map,
+  pattern,
   rankHospitalsOperator,
   route,
   sample,
