@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStore, type TestStore } from '../../runtime/testing/with-store.ts';
 import { expectedLines, fillOracle } from './oracle/clickhouse.ts';
+import { isPattern, patternLines } from './oracle/patterns.ts';
 import { runProcesses } from './processes.ts';
 import { queries } from './queries.ts';
 import { differences } from './rows.ts';
@@ -54,7 +55,7 @@ describe.each(streams)('%s', (_, stream, variants) => {
   beforeAll(() => fillOracle(store.store, stream));
 
   it.each(queries.map((query) => [query.name, query] as const))('%s', async (_name, query) => {
-    const expected = await expectedLines(store.store, query);
+    const expected = isPattern(query) ? patternLines(stream, query) : await expectedLines(store.store, query);
     expect(expected.length).toBeGreaterThan(0);
     const topology = loadQuery(query, stream);
     for (const { partitions, crash } of variants) {

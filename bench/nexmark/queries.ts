@@ -26,6 +26,7 @@ const offer = [
   'category',
   'extra',
 ] as const;
+const bidder = ['auction', 'bidder'] as const;
 const bid = ['auction', 'bidder', 'price'] as const;
 
 export const queries: readonly Query[] = [
@@ -62,6 +63,10 @@ export const queries: readonly Query[] = [
   { name: 'q21', columns: [...bid, 'channel', 'channel_id'] },
   { name: 'q22', columns: [...bid, 'channel', 'dir1', 'dir2', 'dir3'] },
   { name: 'q23', columns: ['auction_id', 'bidder', 'bidder', 'price', 'date_time', 'name', 'state'] },
+  { name: 'p0', columns: [...bidder, 'start_time', 'lowest_price', 'last_time', 'last_price'] },
+  { name: 'p1', columns: [...bidder, 'first_time', 'last_time', 'average'] },
+  { name: 'p2', columns: [...bidder, 'first_time', 'last_time', 'average'] },
+  { name: 'p3', columns: [...bidder, 'first_time', 'last_time', 'first_price', 'last_price'] },
 ];
 
 export function topologyFile(query: string): string {
