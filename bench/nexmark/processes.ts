@@ -4,6 +4,7 @@ import { memoryStorage } from '../../runtime/bus/memory/storage.ts';
 import { type Clock, steadyClock, systemClock } from '../../runtime/clock.ts';
 import type { CrashPoints } from '../../runtime/faults.ts';
 import { SimulatedCrash } from '../../runtime/faults.ts';
+import type { Logger } from '../../runtime/stream/definition.ts';
 import type { BoundTopology } from '../../runtime/topology/index.ts';
 import type { Query } from './queries.ts';
 import { collectLines, openEngine, untilWritten } from './run-query.ts';
@@ -64,6 +65,7 @@ async function runUntilCrash(
     crashPoints,
     clock: mortal(systemClock(), () => dead),
     machineClock: mortal(steadyClock(), () => dead),
+    logger: silent,
   });
   void starting.then((engine) => {
     takeCheckpoint = () => {
@@ -75,6 +77,9 @@ async function runUntilCrash(
   await died;
 }
 
+/** It is meant to die: what it says of that is no news. */
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
 /** A clock whose timers are gone when its process is dead. */
 function mortal(clock: Clock, isDead: () => boolean): Clock {
   return {
@@ -83,5 +88,6 @@ function mortal(clock: Clock, isDead: () => boolean): Clock {
       clock.after(delayMs, () => {
         if (!isDead()) run();
       }),
+    sleep: (delayMs, signal) => (isDead() ? new Promise(() => undefined) : clock.sleep(delayMs, signal)),
   };
 }

@@ -78,7 +78,9 @@ export async function measureQuery(topology: BoundTopology, log: Log, options: R
 export function openEngine(
   topology: BoundTopology,
   log: Log,
-  options: Pick<EngineOptions, 'partitions' | 'checkpointEveryMs' | 'crashPoints' | 'clock' | 'machineClock'>,
+  options: Pick<EngineOptions, 'partitions' | 'checkpointEveryMs' | 'crashPoints' | 'clock' | 'machineClock'> & {
+    readonly logger?: Logger;
+  },
 ): Promise<Engine> {
   return startEngine({ topology, log, store: noStore, logger: quiet, ...options });
 }
