@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { parseDuration } from '../../runtime/stream/options.ts';
 import { type Query, queries } from './queries.ts';
 import { hashOf, writeLines } from './rows.ts';
-import { collectLines, loadQuery, measureQuery, openMemoryLog, type RunOptions } from './run-query.ts';
+import { collectLines, measureQuery, openMemoryLog, prepareQuery, type RunOptions } from './run-query.ts';
 
 export interface NexmarkResult {
   readonly query: string;
@@ -59,21 +59,25 @@ export async function run(args: string[]): Promise<void> {
 }
 
 async function runOne(query: Query, options: RunOptions, file: string | undefined): Promise<NexmarkResult> {
-  const topology = loadQuery(query, options);
-  const log = openMemoryLog();
-  const { seconds, cpuSeconds } = await measureQuery(topology, log, options);
-  const max_rss_mb = Math.round(process.resourceUsage().maxRSS / bytesPerMegabyte);
-  const lines = await collectLines(topology, log, query);
-  await log.close();
-  if (file !== undefined) await writeLines(lines, file);
-  return {
-    query: query.name,
-    events: options.events,
-    seconds,
-    events_per_second: options.events / seconds,
-    rows: lines.length,
-    sha256: hashOf(lines),
-    cpu_seconds: cpuSeconds,
-    max_rss_mb,
-  };
+  const prepared = await prepareQuery(query, options);
+  try {
+    const log = openMemoryLog();
+    const { seconds, cpuSeconds } = await measureQuery(prepared.topology, log, options);
+    const max_rss_mb = Math.round(process.resourceUsage().maxRSS / bytesPerMegabyte);
+    const lines = await collectLines(prepared, log);
+    await log.close();
+    if (file !== undefined) await writeLines(lines, file);
+    return {
+      query: query.name,
+      events: options.events,
+      seconds,
+      events_per_second: options.events / seconds,
+      rows: lines.length,
+      sha256: hashOf(lines),
+      cpu_seconds: cpuSeconds,
+      max_rss_mb,
+    };
+  } finally {
+    await prepared.clean();
+  }
 }

@@ -2,14 +2,14 @@
  * Every query's rows are those of the same query in batch by ClickHouse: with one partition and with four, in order and not, at both
  * speeds of the clock, over a crash in the middle. At full scale: `npm run bench -- nexmark --query all --check`.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startTestStore, type TestStore } from '../../runtime/testing/with-store.ts';
 import { expectedLines, fillOracle } from './oracle/clickhouse.ts';
 import { isPattern, patternLines } from './oracle/patterns.ts';
 import { runProcesses } from './processes.ts';
 import { queries } from './queries.ts';
 import { differences } from './rows.ts';
-import { loadQuery, type StreamOptions } from './run-query.ts';
+import { prepareQuery, type StreamOptions } from './run-query.ts';
 
 interface Variant {
   readonly partitions: number;
@@ -57,10 +57,11 @@ describe.each(streams)('%s', (_, stream, variants) => {
   it.each(queries.map((query) => [query.name, query] as const))('%s', async (_name, query) => {
     const expected = isPattern(query) ? patternLines(stream, query) : await expectedLines(store.store, query);
     expect(expected.length).toBeGreaterThan(0);
-    const topology = loadQuery(query, stream);
     for (const { partitions, crash } of variants) {
+      const prepared = await prepareQuery(query, stream);
+      onTestFinished(prepared.clean);
       const plan = crash ? { messages: 4 } : undefined;
-      const { lines, restoredAt } = await runProcesses(topology, { query, partitions, crash: plan });
+      const { lines, restoredAt } = await runProcesses(prepared, { partitions, crash: plan });
       const what = `${partitions} partitions${crash ? ', restored' : ''}`;
       expect(differences(lines, expected), what).toEqual([]);
       expect(lines.length, what).toBe(expected.length);

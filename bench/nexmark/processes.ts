@@ -6,8 +6,7 @@ import type { CrashPoints } from '../../runtime/faults.ts';
 import { SimulatedCrash } from '../../runtime/faults.ts';
 import type { Logger } from '../../runtime/stream/definition.ts';
 import type { BoundTopology } from '../../runtime/topology/index.ts';
-import type { Query } from './queries.ts';
-import { collectLines, openEngine, untilWritten } from './run-query.ts';
+import { collectLines, openEngine, type PreparedQuery, untilWritten } from './run-query.ts';
 
 /** Messages of the log that the process handles before it takes a checkpoint; it dies when that is stored. */
 export interface CrashPlan {
@@ -22,9 +21,10 @@ export interface Outcome {
 
 /** Runs the query to its end, over a crash if one is planned. */
 export async function runProcesses(
-  topology: BoundTopology,
-  { query, partitions, crash }: { query: Query; partitions: number; crash?: CrashPlan | undefined },
+  prepared: PreparedQuery,
+  { partitions, crash }: { partitions: number; crash?: CrashPlan | undefined },
 ): Promise<Outcome> {
+  const { topology } = prepared;
   const storage = memoryStorage();
   if (crash) await runUntilCrash(topology, { storage, partitions, crash });
   const log = memoryLog({ clock: systemClock(), storage });
@@ -32,7 +32,7 @@ export async function runProcesses(
   const restoredAt = [...engine.units.values()].map(({ stages }) => stages[0].restoredAt);
   await untilWritten(engine);
   await engine.stop();
-  const lines = await collectLines(topology, log, query);
+  const lines = await collectLines(prepared, log);
   await log.close();
   return { lines, restoredAt };
 }

@@ -9,6 +9,8 @@ export interface Query {
   readonly key?: readonly string[];
   /** Of a query whose windows hang on the clock: rows are put together to one, with the sum of this column. */
   readonly total?: string;
+  /** Its results are files, and the rows say how many each folder holds. */
+  readonly files?: true;
 }
 
 const ranks = ['bids', 'rank1_bids', 'rank2_bids', 'rank3_bids'] as const;
@@ -43,6 +45,7 @@ export const queries: readonly Query[] = [
     columns: [...offer, 'bid_auction', 'bid_bidder', 'bid_price', 'bid_date_time', 'bid_extra'],
     key: ['id'],
   },
+  { name: 'q10', columns: ['day', 'minute', 'bids'], files: true },
   { name: 'q11', columns: ['bidder', 'bids', 'window_start', 'window_end'] },
   { name: 'q12', columns: ['bidder', 'bids'], total: 'bids' },
   { name: 'q13', columns: [...bid, 'date_time', 'value'] },

@@ -1,4 +1,7 @@
 /** One query on the ordinary engine, from the first event to the last row. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { catalogue } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
 import { memoryLog } from '../../runtime/bus/memory/log.ts';
@@ -9,6 +12,7 @@ import type { Store } from '../../runtime/store/store.ts';
 import type { Logger } from '../../runtime/stream/definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
 import { stageName, topologyNames } from '../../runtime/topology/names.ts';
+import { countFiles } from './files.ts';
 import { type Query, topologyFile } from './queries.ts';
 import { RowBook } from './rows.ts';
 
@@ -46,13 +50,35 @@ const noStore = new Proxy({} as Store, {
   },
 });
 
-export function loadQuery(query: Query, { events, seed, rate, disorder }: StreamOptions): BoundTopology {
+/** A query that is ready to run, and the place of what it writes. */
+export interface PreparedQuery {
+  readonly query: Query;
+  readonly topology: BoundTopology;
+  /** Where its files go. */
+  readonly folder: string;
+  /** Removes what it has written. */
+  clean(): Promise<void>;
+}
+
+export async function prepareQuery(query: Query, stream: StreamOptions): Promise<PreparedQuery> {
+  const folder = await mkdtemp(join(tmpdir(), `mach-nexmark-${query.name}-`));
+  const clean = () => rm(folder, { recursive: true, force: true });
+  try {
+    return { query, topology: loadQuery(query, stream, folder), folder, clean };
+  } catch (error) {
+    await clean();
+    throw error;
+  }
+}
+
+function loadQuery(query: Query, { events, seed, rate, disorder }: StreamOptions, folder: string): BoundTopology {
   const file = topologyFile(query.name);
   const env = {
     NEXMARK_EVENTS: String(events),
     NEXMARK_SEED: String(seed),
     NEXMARK_RATE: String(rate),
     NEXMARK_DISORDER: String(disorder),
+    NEXMARK_FOLDER: folder,
   };
   const { topology, diagnostics } = loadTopology(file, { catalogue, env });
   if (topology) return topology;
@@ -94,15 +120,21 @@ export async function untilWritten(engine: Engine): Promise<void> {
   await Promise.race([engine.settled(), failed]);
 }
 
-/** The rows that the log has of a query, as they stand in the end: sorted lines. */
-export async function collectLines(topology: BoundTopology, log: Log, query: Query): Promise<readonly string[]> {
+/** The rows of a query that has run on this log, as they stand in the end: sorted lines. */
+export async function collectLines({ query, topology, folder }: PreparedQuery, log: Log): Promise<readonly string[]> {
   const book = new RowBook(query);
+  if (query.files) for (const row of await countFiles(folder)) book.add(row);
+  else await readOutputs(topology, log, book);
+  return book.lines();
+}
+
+async function readOutputs(topology: BoundTopology, log: Log, book: RowBook): Promise<void> {
   const names = topologyNames(topology.name);
   const schema = topology.sinks.find(({ id }) => id === resultSink)?.inputs[0]?.schema;
-  if (!schema) throw new Error(`the topology of ${query.name} has no sink ${resultSink}`);
+  if (!schema) throw new Error(`the topology ${topology.name} has no sink ${resultSink}`);
   for (let stage = 1; ; stage++) {
     const stream = await log.find(names.outputStream(stageName(stage)));
-    if (!stream) break;
+    if (!stream) return;
     const { firstSequence, lastSequence } = await stream.state();
     const wanted = `.out.${resultSink}.`;
     for (let sequence = firstSequence; sequence <= lastSequence; sequence++) {
@@ -111,5 +143,4 @@ export async function collectLines(topology: BoundTopology, log: Log, query: Que
       for (const { event } of decodeOutputFrame(message.payload, schema).rows) book.add(event);
     }
   }
-  return book.lines();
 }
