@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { ErrorData } from '../errors.ts';
 import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { TableSpec } from '../store/store.ts';
-import type { Event, FieldType, Schema } from './schema.ts';
+import type { Event, Fields, FieldType, Schema } from './schema.ts';
 import type { StateContract } from './state-contract.ts';
 
 export type Status = 'stable' | 'beta' | 'experimental' | 'deprecated';
@@ -19,16 +19,23 @@ export type OptionPath = string | readonly (string | number)[];
 export interface CompiledExpression<T = unknown> {
   readonly type: FieldType;
   readonly nullable: boolean;
-  evaluate(event: Event): T;
+  /** `variables`: of an expression that was compiled with some. */
+  evaluate(event: Event, variables?: Readonly<Record<string, unknown>>): T;
 }
 
 /** Handed to `bind`: type checks that gather all problems instead of stopping at the first. */
 export interface Checker {
   /**
    * Compiles the expression at an option. `wanted`: the type that it must have, or 'any'. A problem is recorded with its
-   * place in the file, and an expression that gives null stands in, so that the check can go on.
+   * place in the file, and an expression that gives null stands in, so that the check can go on. `variables`: names beside the fields, whose
+   * values come with each evaluation.
    */
-  expression(path: OptionPath, input: Schema, wanted: FieldType['kind'] | 'number' | 'any'): CompiledExpression;
+  expression(
+    path: OptionPath,
+    input: Schema,
+    wanted: FieldType['kind'] | 'number' | 'any',
+    variables?: Fields,
+  ): CompiledExpression;
   /** Compiles an aggregate at an option: one call over the events of a window, such as `max(minutes)`. Stands in as `expression` does. */
   aggregate(path: OptionPath, input: Schema): CompiledAggregate;
   /** The field named at an option, of the input's schema; a problem with "did you mean" when there is none. */
@@ -150,6 +157,11 @@ export interface BoundOperator {
   readonly key?: readonly string[];
   /** Absent: `each` with nothing unchanged for a function or a look-up, `all` for whatever keeps state. */
   readonly spread?: Spread;
+  /**
+   * Fields of an input that are needed to give these fields of the outputs, beside those that the options name (`check.field`,
+   * `check.expression`, `check.aggregate`). Absent: all of them.
+   */
+  reads?(wanted: ReadonlySet<string>, input: string): Iterable<string>;
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;
@@ -282,6 +294,11 @@ export interface SourceContext {
   mark(origin: string): string | undefined;
   /** The origin has closed; its watermark no longer holds anyone. */
   originClosed(origin: string): void;
+  /**
+   * Nothing more will ever come of this source: all that waits for it is due. Resolves once that is in the log. After a restart it is
+   * to be said again.
+   */
+  ended(): Promise<void>;
   /** A counter of the connector's own: `count('messages_total', 1, { type: 'ADT_A01' })`. */
   count(metric: string, by: number, labels?: Readonly<Record<string, string>>): void;
   gauge(metric: string, value: number, labels?: Readonly<Record<string, string>>): void;
@@ -323,6 +340,8 @@ export interface BoundSource<P extends Ports = Ports> {
   redecode?(letter: KeptLetter): Promise<DecodeResult>;
   /** For `mach check --connect`. Rejects with a coded error. */
   probe?(): Promise<void>;
+  /** The same source with these fields alone: nothing in the topology reads the others. Absent: it always gives all. */
+  narrow?(fields: ReadonlySet<string>): BoundSource;
   open(context: SourceContext): Promise<RunningSource>;
 }
 

@@ -108,8 +108,8 @@ export function bindOperator<O extends z.ZodType>(args: {
   );
   const problems: { path: OptionPath; message: string; suggestion?: string }[] = [];
   const check: Checker = {
-    expression(path, input, wanted) {
-      const compiled = compileExpression(String(valueAt(options, path)), input, { wanted });
+    expression(path, input, wanted, variables = {}) {
+      const compiled = compileExpression(String(valueAt(options, path)), input, { wanted, variables });
       if (compiled.ok) return compiled as never;
       for (const { message, suggestion } of compiled.problems) {
         problems.push({ path, message, ...(suggestion === undefined ? {} : { suggestion }) });
@@ -181,6 +181,7 @@ function runSteps(args: {
     const saved = deserialize(serialize({ runner: process.runner.snapshot(), accounting: process.ledger.accounting }));
     process = startProcess(bound, names, collected);
     process.runner.restore(saved.runner as RunnerSnapshot);
+    process.runner.resume();
     process.ledger.accounting = saved.accounting as Accounting;
   }
   if (answers) process.answer(answers());
