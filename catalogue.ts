@@ -4,12 +4,14 @@
  */
 import { clickhouse } from './connectors/clickhouse/index.ts';
 import { consoleSink } from './connectors/console/index.ts';
+import { discard } from './connectors/discard/index.ts';
 import { feedErrors } from './connectors/feed-115/errors.ts';
 import { feed115 } from './connectors/feed-115/index.ts';
 import { fileDrop, fileDropErrors } from './connectors/file-drop/index.ts';
 import { hl7Errors } from './connectors/hl7-mllp/errors.ts';
 import { hl7Mllp } from './connectors/hl7-mllp/index.ts';
 import { natsErrors, natsSink, natsSource } from './connectors/nats/index.ts';
+import { nexmark } from './connectors/nexmark/index.ts';
 import { webhook, webhookErrors } from './connectors/webhook/index.ts';
 import { operatorErrors } from './operators/errors.ts';
 import { operators } from './operators/index.ts';
@@ -18,9 +20,9 @@ import type { Catalogue } from './runtime/stream/index.ts';
 import { simulatorErrors } from './simulator/errors.ts';
 
 export const catalogue: Catalogue = {
-  sources: [feed115, fileDrop, hl7Mllp, natsSource],
+  sources: [feed115, fileDrop, hl7Mllp, natsSource, nexmark],
   operators,
-  sinks: [clickhouse, consoleSink, natsSink, webhook],
+  sinks: [clickhouse, consoleSink, discard, natsSink, webhook],
 };
 
 export const errorLists: readonly ErrorList[] = [

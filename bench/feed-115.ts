@@ -47,6 +47,7 @@ function groupCommitContext(counted: { events: number }): SourceContext {
     },
     mark: () => undefined,
     originClosed() {},
+    async ended() {},
     count() {},
     gauge() {},
     async *subscribe() {},

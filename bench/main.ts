@@ -27,6 +27,11 @@ const workloads: readonly Workload[] = [
     load: () => import('./log.ts'),
   },
   {
+    name: 'nexmark',
+    summary: 'the queries of Nexmark  [--query q5] [--events 1000000] [--seed 42] [--rate 10000] [--disorder 100]',
+    load: () => import('./nexmark/command.ts'),
+  },
+  {
     name: 'takeover',
     summary:
       'from the death of a worker to the next row, and a start with a large state  [--trials 4] [--keys 1000000]',

@@ -66,6 +66,7 @@ export const dedupe = defineOperator({
     return {
       ports: { out: schema, duplicate: schema },
       spread: spreadByKey({ from: plain }, plain),
+      reads: (wanted) => wanted,
       stateful: true,
       stateBytesPerKey: { [`identities of the last ${formatDuration(options.within)}`]: bytesPerIdentity },
       create(context) {

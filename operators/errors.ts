@@ -18,6 +18,10 @@ export const operatorErrors = defineErrors({
     message: 'a ranking already holds {things} things (thingsMax)',
     help: 'top holds the newest event of each thing that `of` names. This event is about one more and has become a dead letter. Rank things that are fewer, give each `key` its own ranking, or let things be forgotten with `forget`.',
   },
+  MACH1804: {
+    message: 'a key already holds {things} things (thingsMax)',
+    help: 'aggregate with `of` holds the newest values of each thing. This event is about one more and has become a dead letter. Choose a key with fewer things, or take those out with a filter that need not be counted.',
+  },
   MACH1850: {
     message: 'key {key} has {waiting} events that wait for partners already (waitingPerKeyMax)',
     help: 'An interval join keeps the events of a key for as long as partners may come. This event would be one too many and has become a dead letter. Make `within` shorter, join on more fields, or take out with a filter what never has a partner.',

@@ -26,6 +26,11 @@ export const filter = defineOperator({
     const schema = inputs.from?.schema ?? { fields: {} };
     const when = check.expression('when', schema, 'bool');
     const spread = { kind: 'each', unchanged: Object.keys(schema.fields) } as const;
-    return { ports: { out: schema }, spread, stateless: (event) => (when.evaluate(event) === true ? event : null) };
+    return {
+      ports: { out: schema },
+      spread,
+      reads: (wanted) => wanted,
+      stateless: (event) => (when.evaluate(event) === true ? event : null),
+    };
   },
 });

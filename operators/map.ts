@@ -46,6 +46,7 @@ export const map = defineOperator({
     return {
       ports: { out: { fields } },
       spread: { kind: 'each', unchanged: kept },
+      reads: (wanted) => kept.filter((name) => wanted.has(name)),
       stateless(event) {
         const result: Event = {};
         for (const name of kept) result[name] = event[name];

@@ -36,6 +36,7 @@ export const route = defineOperator({
     return {
       ports,
       spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
+      reads: (wanted) => wanted,
       create: () => ({
         event(event, time, out) {
           for (const { port, when } of ways) {

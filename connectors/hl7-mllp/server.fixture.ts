@@ -46,6 +46,7 @@ export async function startServer({ options = {}, append }: TestServerOptions = 
     },
     mark: () => undefined,
     originClosed() {},
+    async ended() {},
     count(metric, by) {
       counts.set(metric, (counts.get(metric) ?? 0) + by);
     },

@@ -15,6 +15,8 @@ export interface RecordedLog {
   readonly deadLetters: DeadLetter[];
   readonly marks: Map<string, string>;
   readonly closedOrigins: string[];
+  /** The source has said that nothing more will come. */
+  ended: boolean;
   readonly counts: Map<string, number>;
   /** Called before a request is stored; may wait, and may throw: the request is then not stored. */
   before: (request: AppendRequest) => Promise<void> | void;
@@ -45,6 +47,7 @@ export function recordedLog(): RecordedLog {
     deadLetters: [],
     marks: new Map(),
     closedOrigins: [],
+    ended: false,
     counts: new Map(),
     before() {},
     after() {},
@@ -120,6 +123,10 @@ export function testContext(log: RecordedLog, { clock, node = 'test' }: { clock:
     },
     mark: (origin) => log.marks.get(origin),
     originClosed: (origin) => void log.closedOrigins.push(origin),
+    async ended() {
+      await tail;
+      log.ended = true;
+    },
     count: (metric, by) => void log.counts.set(metric, (log.counts.get(metric) ?? 0) + by),
     gauge() {},
     subscribe: (subject, signal) => subscribe(log, subject, signal),

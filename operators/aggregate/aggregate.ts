@@ -17,9 +17,12 @@ export const aggregate = defineOperator({
   state: { basis: aggregateBasis, migrations: aggregateMigrations },
   bind({ options, inputs, check }): BoundOperator {
     const input = inputs.from?.schema ?? { fields: {} };
-    const { window } = options;
+    const { window, of } = options;
     const key = options.key ?? [];
     key.forEach((_, index) => check.field(['key', index], input));
+    of?.forEach((_, index) => check.field(['of', index], input));
+    if (of && !('global' in window))
+      check.problem('of', 'what counts in a window is what happened in it', 'take `of` out, or make the window global');
     const values: NamedAggregate[] = Object.keys(options.values).map((name) => {
       if (key.includes(name)) check.problem(['values', name], `"${name}" is a field of the key`, 'choose another name');
       if (windowFields.includes(name))
@@ -33,14 +36,16 @@ export const aggregate = defineOperator({
       kind,
       keyFields: key,
       keyOf: eventKey(key),
+      thingOf: of && eventKey(of),
       keysMax: options.keys ?? limits.stateKeysMax,
-      earlyMs: window.early,
+      earlyMs: typeof window.early === 'number' ? window.early : undefined,
       toEvent: rowMaker({ key, names: values.map(({ name }) => name), withdraws }),
     };
     return {
       ports: { out: resultSchema({ input, key, values, withdraws }) },
       key,
       spread: spreadByKey({ from: key }, key),
+      reads: () => [],
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       create: (context) => plan.create(context, setting),

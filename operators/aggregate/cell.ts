@@ -18,6 +18,8 @@ export interface CellKind {
   add: Add;
   /** Whether all values have room for the event; false at a bound on exact distinct values. */
   admits(cell: Cell, event: Event): boolean;
+  /** What the event brings to each slot; null where it is not counted in. */
+  valuesOf(event: Event): unknown[];
 }
 
 export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
@@ -40,6 +42,7 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
       }
       return true;
     },
+    valuesOf: (event) => aggregates.map((aggregate) => countedIn(aggregate, event)),
   };
 }
 

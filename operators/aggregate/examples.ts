@@ -74,4 +74,25 @@ export const examples: readonly Example[] = [
       },
     ],
   },
+  {
+    title: 'how many beds each ward has free, a row whenever that changes',
+    options: {
+      from: 'beds',
+      key: 'ward',
+      of: 'bed',
+      window: { global: true, early: 'change' },
+      values: { free: 'count(free)' },
+    },
+    in: [
+      { ward: 'ICU', bed: '1', free: true, $time: 0 },
+      { ward: 'ICU', bed: '2', free: true, $time: 1_000 },
+      { ward: 'ICU', bed: '2', free: true, $time: 2_000 },
+      { ward: 'ICU', bed: '1', free: false, $time: 3_000 },
+    ],
+    out: [
+      { ward: 'ICU', window_start: 0, window_end: 1, free: 1, revision: 0, early: true },
+      { ward: 'ICU', window_start: 0, window_end: 1_001, free: 2, revision: 0, early: true },
+      { ward: 'ICU', window_start: 0, window_end: 3_001, free: 1, revision: 0, early: true },
+    ],
+  },
 ];

@@ -5,4 +5,6 @@ export const aggregateLimits = {
   panesMax: 4_000_000,
   /** Values that one `distinct` holds exactly. */
   distinctValuesMax: 1_000_000,
+  /** Things of one key of which the newest event counts, where `of` is given. */
+  thingsMax: 1_000_000,
 } as const;

@@ -38,12 +38,20 @@ const session = z.strictObject({
 });
 const global = z.strictObject({
   global: z.literal(true).describe('one window for all time, of which early results are given'),
-  early: duration().describe('results of keys that have changed, this often in event time'),
+  early: z
+    .union([z.literal('change'), duration()])
+    .describe('results of keys that have changed, this often in event time; `change`: at once, with every change'),
+  forget: duration().optional().describe('a key not heard of for this long in event time is forgotten'),
 });
 
 export const aggregateOptions = z.strictObject({
   from: input(),
   key: key().optional().describe('field or fields by which events are grouped; absent: all together'),
+  of: key()
+    .optional()
+    .describe(
+      'with a global window: field or fields that name a thing, of which only the newest event counts; absent: every event counts',
+    ),
   window: z.union([tumbling, sliding, session, global]).describe('which events belong together in time'),
   values: z
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), expression())

@@ -7,8 +7,10 @@ export interface AggregateSetting {
   readonly kind: CellKind;
   readonly keyFields: readonly string[];
   keyOf(event: Event): StateKey;
+  /** With a global window: names the thing that an event is about; undefined: every event counts. */
+  readonly thingOf: ((event: Event) => StateKey) | undefined;
   readonly keysMax: number;
-  /** Time between early results; undefined: none. */
+  /** Time between early results; undefined: none, or with every change. */
   readonly earlyMs: number | undefined;
   toEvent(row: ResultRow): Event;
 }

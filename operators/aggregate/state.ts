@@ -2,6 +2,7 @@
 import type { BoundInput, NodeState, StateBasis, StateMigration } from '../../runtime/stream/index.ts';
 import { agree, expressionBasis, fieldsBasis, same } from '../support/state-basis.ts';
 import type { Cell } from './cell.ts';
+import type { Total } from './global-window.ts';
 import type { AggregateOptions } from './options.ts';
 import type { PaneGroup } from './pane-groups.ts';
 
@@ -9,13 +10,14 @@ export function aggregateBasis(args: {
   options: AggregateOptions;
   inputs: Readonly<Record<string, BoundInput>>;
 }): StateBasis {
-  const { key = [], window, values } = args.options;
+  const { key = [], of, window, values } = args.options;
   const schema = args.inputs.from?.schema;
-  // Early results are given anew from what there is.
-  const { early: _early, ...placed } = { lateness: 0, ...window };
+  // Early results are given anew from what there is, and how long a key is remembered is decided anew with each event.
+  const { early: _early, forget: _forget, ...placed } = { lateness: 0, forget: 0, ...window };
   const { lateness, ...grid } = placed;
   return {
     key: fieldsBasis(key, schema),
+    ...(of && { of: fieldsBasis(of, schema) }),
     window: grid,
     latenessMs: lateness,
     values: Object.values(values).map((text) => expressionBasis(text, schema)),
@@ -50,13 +52,21 @@ function pickValues(state: NodeState, { before, after }: Change): NodeState {
   // Two values of one call have a cell each: each is a copy of its own.
   const pick = (cell: Cell): Cell => places.map((place) => structuredClone(cell[place]));
   return mapState(state, (name, value) => {
-    if (name === 'totals') return { ...(value as object), cell: pick((value as { cell: Cell }).cell) };
+    if (name === 'totals') return pickTotal(value as Total, pick);
     if (name !== 'groups') return value;
     const group = value as PaneGroup & { readonly sessions?: readonly { readonly cell: Cell }[] };
     if (group.sessions) return { ...group, sessions: group.sessions.map((one) => ({ ...one, cell: pick(one.cell) })) };
     // The running total is made anew from the panes.
     return { ...group, panes: group.panes.map((pane) => ({ ...pane, cell: pick(pane.cell) })), running: null };
   });
+}
+
+/** Values that stand in another order are given anew. */
+function pickTotal({ given: _given, ...total }: Total, pick: (cell: Cell) => Cell): Total {
+  const { cell, things } = total;
+  if (!things) return { ...total, cell: pick(cell) };
+  const kept = [...things].map(([name, thing]) => [name, { ...thing, values: pick(thing.values) }] as const);
+  return { ...total, cell: pick(cell), things: new Map(kept) };
 }
 
 /** With a longer lateness events come again for windows whose panes were forgotten: they stay late. */

@@ -19,10 +19,13 @@ export interface WindowPlan {
 }
 
 export function planWindow(window: WindowOptions, check: Checker): WindowPlan {
-  if (window.early !== undefined && !isWholeTime(window.early))
+  if (typeof window.early === 'number' && !isWholeTime(window.early))
     check.problem(['window', 'early'], 'early results need a time of at least 1ms, in whole ms');
   if ('global' in window) {
-    return { cellsPerKey: 1, withdraws: false, create: (context, setting) => new GlobalWindow(context, setting) };
+    const span = { perChange: window.early === 'change', forgetMs: window.forget };
+    if (typeof window.early === 'number' && (window.forget ?? window.early) < window.early)
+      check.problem(['window', 'forget'], 'a key would be forgotten before its result is given', 'make it longer');
+    return { cellsPerKey: 1, withdraws: false, create: (context, setting) => new GlobalWindow(context, setting, span) };
   }
   if ('session' in window) {
     if (!isWholeTime(window.session)) check.problem(['window', 'session'], 'a gap is at least 1ms, in whole ms');

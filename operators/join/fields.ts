@@ -1,5 +1,6 @@
 /** Fields of a join: which are compared, which come out, under which names. */
 import {
+  type BoundOperator,
   type Checker,
   describeType,
   type Event,
@@ -25,6 +26,12 @@ export interface JoinFields {
 /** Left and right events with equal keys must meet; the left's own fields come out as they are. */
 export function spreadOfJoin({ leftKey, rightKey }: JoinFields, leftInput: string): Spread {
   return spreadByKey({ [leftInput]: leftKey, right: rightKey }, leftKey);
+}
+
+/** Fields of an input that are needed for these fields of the output. */
+export function readsOfJoin({ taken }: JoinFields): NonNullable<BoundOperator['reads']> {
+  return (wanted, input) =>
+    input === 'right' ? taken.filter(({ to }) => wanted.has(to)).map(({ from }) => from) : wanted;
 }
 
 /** The values of a right event that come out, in the order of `taken`. */

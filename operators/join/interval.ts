@@ -2,7 +2,7 @@
 import type { BoundOperator, Event, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
-import { type JoinFields, joinEvents, spreadOfJoin, type Taken, takeFields } from './fields.ts';
+import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, type Taken, takeFields } from './fields.ts';
 
 const bytesPerEvent = 320;
 
@@ -43,6 +43,7 @@ export function bindInterval(args: IntervalArguments): BoundOperator {
   return {
     ports: { out: args.fields.schema },
     spread: spreadOfJoin(args.fields, args.leftInput),
+    reads: readsOfJoin(args.fields),
     key: args.fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'an event that waits': bytesPerEvent },

@@ -2,7 +2,7 @@
 import { type BoundOperator, type Checker, defineOperator, type Schema } from '../../runtime/stream/index.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { readTable, type Table } from '../support/table-file.ts';
-import { bindFields, type JoinFields, joinEvents, takeFields } from './fields.ts';
+import { bindFields, type JoinFields, joinEvents, readsOfJoin, takeFields } from './fields.ts';
 import { bindInterval } from './interval.ts';
 import { type JoinOptions, joinOptions, kindOf } from './options.ts';
 import { joinBasis, takenMigration } from './state.ts';
@@ -92,6 +92,7 @@ function bindTable(
   const taken = new Set(fields.taken.map(({ to }) => to));
   return {
     ports: { out: fields.schema },
+    reads: readsOfJoin(fields),
     spread: { kind: 'each', unchanged: Object.keys(fields.schema.fields).filter((name) => !taken.has(name)) },
     stateless(event) {
       const key = leftKey(event);

@@ -105,6 +105,7 @@ export const top = defineOperator({
       ports: { out: { fields: { ...added, ...schema.fields } } satisfies Schema },
       key: keyFields,
       spread: spreadByKey({ from: keyFields }, keyFields),
+      reads: (wanted) => wanted,
       stateful: true,
       stateBytesPerKey: { [of ? 'each thing' : 'a ranking']: of ? bytesPerThing : rows * bytesPerThing },
       create: (context) => new RankingHandler(context, setting),

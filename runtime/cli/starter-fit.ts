@@ -82,6 +82,9 @@ function fieldNamesBefore(before: readonly StarterNode[], context: FitContext): 
   );
 }
 
+/** A text that values of a row are put into: `alerts.{hospital}`. */
+const placeOfField = /\{[^{}]+\}/g;
+
 /** Paths of the options that name fields or hold expressions. */
 function adaptablePaths({ definition, options }: StarterNode): Path[] {
   const root = optionSchema(definition.options);
@@ -91,6 +94,7 @@ function adaptablePaths({ definition, options }: StarterNode): Path[] {
       found.push(path);
       return;
     }
+    if (typeof value === 'string' && value.match(placeOfField)) found.push(path);
     if (value === null || typeof value !== 'object') return;
     const entries = Array.isArray(value) ? value.map((item, index) => [index, item] as const) : Object.entries(value);
     for (const [key, item] of entries) walk(item, [...path, key]);
@@ -99,7 +103,14 @@ function adaptablePaths({ definition, options }: StarterNode): Path[] {
   return found;
 }
 
-function candidatesFor(path: Path, { definition }: StarterNode, names: readonly string[]): readonly RawValue[] {
+function candidatesFor(
+  path: Path,
+  { definition, options }: StarterNode,
+  names: readonly string[],
+): readonly RawValue[] {
+  const given = path.reduce<unknown>((value, step) => (value as Record<string | number, unknown>)[step], options);
+  if (typeof given === 'string' && given.match(placeOfField))
+    return names.map((name) => given.replaceAll(placeOfField, `{${name}}`));
   const isExpression = schemasAt(optionSchema(definition.options), path).some(({ mach }) => mach === 'expression');
   return isExpression ? [...names, 'true', 'count()', '1'] : names;
 }

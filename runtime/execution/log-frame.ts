@@ -49,6 +49,8 @@ export interface SilenceFrame {
   readonly quiet?: boolean;
   /** Engine time of whoever noticed it. */
   readonly at?: number;
+  /** The source has said that nothing more will come of it, ever. */
+  readonly ended?: boolean;
 }
 
 export interface AnswersFrame {

@@ -19,6 +19,8 @@ export interface OpenSource {
   readonly running: RunningSource;
   /** From now on this stage says how far the senders have come; one that was opened without a stage begins to take in. */
   attach(stage: SourceStage): void;
+  /** Resolves when the source has said that nothing more will come of it, and that is in the log. */
+  readonly ended: Promise<void>;
   /** It is told to take nothing more in. */
   stop(reason: Error): void;
   /** Resolves when what it owes is answered and everything is freed. */
@@ -56,6 +58,10 @@ export async function openSource(args: SourceArguments): Promise<OpenSource> {
     giveUp = reject;
   });
   begun.catch(() => undefined);
+  let sayEnded: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    sayEnded = resolve;
+  });
   const attach = (next: SourceStage) => {
     stage = next;
     if (runner) return;
@@ -76,6 +82,10 @@ export async function openSource(args: SourceArguments): Promise<OpenSource> {
     append: (request) => (runner ? runner.append(request) : begun.then((later) => later.append(request))),
     mark: (origin) => (stage && knows(stage, id) ? stage.machine.mark(id, origin) : undefined),
     originClosed: (origin) => runner?.originClosed(origin),
+    async ended() {
+      await (runner ?? (await begun)).ended();
+      sayEnded();
+    },
     count: (metric, by, labels) => metrics.count(id, metric, by, labels),
     gauge: (metric, value, labels) => metrics.gauge(id, metric, value, labels),
     subscribe: (subject, signal) => liveEvents(log, subject, signal),
@@ -92,6 +102,7 @@ export async function openSource(args: SourceArguments): Promise<OpenSource> {
       return runner;
     },
     running,
+    ended,
     attach,
     stop(reason) {
       ending.abort(reason);

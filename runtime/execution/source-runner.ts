@@ -41,6 +41,8 @@ export interface SourceCounts {
 export interface SourceRunner {
   append(request: AppendRequest): Promise<void>;
   originClosed(origin: string): void;
+  /** Nothing more will ever come; resolves when that is in the log. */
+  ended(): Promise<void>;
   /** Takes nothing more; resolves when all that was taken has its answer. */
   close(): Promise<void>;
   readonly counts: SourceCounts;
@@ -272,6 +274,12 @@ export function startSourceRunner(args: {
       });
     },
     originClosed: (origin) => silence.closed(origin),
+    async ended() {
+      closing = true;
+      silence.stop();
+      while (running) await running;
+      await appendFrame(encodeSilenceFrame({ idle: [], closed: [], at: clock.now(), ended: true }));
+    },
     async close() {
       closing = true;
       silence.stop();

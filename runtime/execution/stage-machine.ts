@@ -125,6 +125,11 @@ export class StageMachine {
     return this.source(node).mark(origin);
   }
 
+  /** Nothing more comes of the source: everything that had come is handled. */
+  hasEnded(node: string): boolean {
+    return this.source(node).ended;
+  }
+
   origins(node: string): readonly string[] {
     return this.source(node)
       .origins.snapshot()
@@ -198,7 +203,7 @@ export class StageMachine {
     if (sequence > this.current.sequence) this.begin(sequence, 0);
   }
 
-  /** All inputs have ended: every window closes. For tests and replays; a live stage never ends. */
+  /** All inputs have ended, whatever their sources have said: every window closes. For tests and replays. */
   finish(): void {
     this.current = { ...this.current, acceptedAt: 0 };
     this.ledger.open(0, 0);

@@ -1,7 +1,7 @@
 /** A source as a stage sees it: its events in waves, its watermark, the positions of its senders, and what has been appended before. */
 import { Subject } from 'rxjs';
 import { limits } from '../limits.ts';
-import type { Frame } from '../stream/frame.ts';
+import { end, type Frame } from '../stream/frame.ts';
 import { type Ledger, outcome } from '../stream/ledger.ts';
 import type { Event } from '../stream/schema.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
@@ -15,6 +15,8 @@ export interface SourceSnapshot {
   readonly marks: Map<string, string>;
   readonly appendIds: Set<string>;
   readonly fields: readonly string[];
+  /** Nothing more comes of it. */
+  readonly ended?: boolean;
 }
 
 /** What a source needs of the stage that it stands in. */
@@ -36,6 +38,7 @@ export class StageSource {
   private appendIds = new Set<string>();
   private forwarded = Number.NEGATIVE_INFINITY;
   private idle = false;
+  private hasEnded = false;
 
   constructor(node: BoundSourceNode, stage: StageOfSource) {
     this.node = node;
@@ -46,6 +49,10 @@ export class StageSource {
   /** The sender's own position that is in the log. */
   mark(origin: string): string | undefined {
     return this.marks.get(origin);
+  }
+
+  get ended(): boolean {
+    return this.hasEnded;
   }
 
   handle(frame: SourceFrame): void {
@@ -85,6 +92,8 @@ export class StageSource {
 
   handleSilence(frame: SilenceFrame): void {
     this.stage.ledger.open(0, 0);
+    if (this.hasEnded) return;
+    if (frame.ended) return this.finish();
     let moved = false;
     const noticed = frame.at === undefined ? undefined : { at: frame.at, idleMs: this.node.idleMs };
     for (const { origin, elapsedMs } of frame.idle) moved = this.origins.markIdle(origin, elapsedMs, noticed) || moved;
@@ -93,8 +102,16 @@ export class StageSource {
     if (moved) this.sendWatermark();
   }
 
+  /** All that waits for this source is due. */
+  finish(): void {
+    this.hasEnded = true;
+    this.frames.next(end);
+    this.stage.endWave();
+  }
+
   snapshot(): SourceSnapshot {
     return {
+      ...(this.hasEnded && { ended: true }),
       origins: this.origins.snapshot(),
       marks: this.marks,
       appendIds: this.appendIds,
@@ -102,7 +119,8 @@ export class StageSource {
     };
   }
 
-  restore({ origins, marks, appendIds }: SourceSnapshot): void {
+  restore({ origins, marks, appendIds, ended = false }: SourceSnapshot): void {
+    this.hasEnded = ended;
     this.origins.restore(origins);
     this.marks = marks;
     this.appendIds = appendIds;

@@ -150,6 +150,11 @@ export interface BoundOperator {
   readonly key?: readonly string[];
   /** Absent: `each` with nothing unchanged for a function or a look-up, `all` for whatever keeps state. */
   readonly spread?: Spread;
+  /**
+   * Fields of an input that are needed to give these fields of the outputs, beside those that the options name (`check.field`,
+   * `check.expression`, `check.aggregate`). Absent: all of them.
+   */
+  reads?(wanted: ReadonlySet<string>, input: string): Iterable<string>;
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;
@@ -282,6 +287,11 @@ export interface SourceContext {
   mark(origin: string): string | undefined;
   /** The origin has closed; its watermark no longer holds anyone. */
   originClosed(origin: string): void;
+  /**
+   * Nothing more will ever come of this source: all that waits for it is due. Resolves once that is in the log. After a restart it is
+   * to be said again.
+   */
+  ended(): Promise<void>;
   /** A counter of the connector's own: `count('messages_total', 1, { type: 'ADT_A01' })`. */
   count(metric: string, by: number, labels?: Readonly<Record<string, string>>): void;
   gauge(metric: string, value: number, labels?: Readonly<Record<string, string>>): void;
@@ -323,6 +333,8 @@ export interface BoundSource<P extends Ports = Ports> {
   redecode?(letter: KeptLetter): Promise<DecodeResult>;
   /** For `mach check --connect`. Rejects with a coded error. */
   probe?(): Promise<void>;
+  /** The same source with these fields alone: nothing in the topology reads the others. Absent: it always gives all. */
+  narrow?(fields: ReadonlySet<string>): BoundSource;
   open(context: SourceContext): Promise<RunningSource>;
 }
 

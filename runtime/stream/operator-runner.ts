@@ -160,6 +160,7 @@ export class OperatorRunner implements Output, NodeRunner {
       if (input) input.progress = progress;
     }
     this.watermarkTime = snapshot.watermark;
+    this.ended = this.inputs.every(({ progress }) => progress.ended);
     this.idle = snapshot.idle;
     this.forwarded = snapshot.forwarded;
     this.forwardedIdle = snapshot.idle;

@@ -181,6 +181,7 @@ function runSteps(args: {
     const saved = deserialize(serialize({ runner: process.runner.snapshot(), accounting: process.ledger.accounting }));
     process = startProcess(bound, names, collected);
     process.runner.restore(saved.runner as RunnerSnapshot);
+    process.runner.resume();
     process.ledger.accounting = saved.accounting as Accounting;
   }
   if (answers) process.answer(answers());

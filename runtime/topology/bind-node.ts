@@ -21,6 +21,8 @@ export interface BindArgs {
   /** An input's schema is partly guessed. */
   readonly guessedInputs: boolean;
   readonly context: ReferenceContext;
+  /** Of a source that is told which of its fields are read. */
+  readonly fields: ReadonlySet<string> | undefined;
 }
 
 export interface BindOutcome {
@@ -29,7 +31,8 @@ export interface BindOutcome {
   readonly failed: boolean;
 }
 
-export function bindNode({ entry, parsed, edges, settings, guessedInputs, context }: BindArgs): BindOutcome {
+export function bindNode(args: BindArgs): BindOutcome {
+  const { entry, parsed, edges, guessedInputs, context } = args;
   let problems = parsed.ignored.length;
   const report = (diagnostic: Diagnostic) => {
     problems++;
@@ -41,6 +44,7 @@ export function bindNode({ entry, parsed, edges, settings, guessedInputs, contex
       { from: from.port === 'out' ? from.node : `${from.node}.${from.port}`, schema },
     ]),
   );
+  const named = new Map<Schema, Set<string>>();
   const check = createChecker({
     places: context.places,
     base: optionsPath(entry),
@@ -51,9 +55,14 @@ export function bindNode({ entry, parsed, edges, settings, guessedInputs, contex
     inputs,
     guessedInputs,
     report,
+    named(input, fields) {
+      const known = named.get(input) ?? new Set();
+      for (const name of fields) known.add(name);
+      named.set(input, known);
+    },
   });
   try {
-    const bound = callBind(entry, { options: parsed.options, inputs, check, edges, settings });
+    const bound = callBind(entry, { ...args, options: parsed.options, inputs, check, named });
     const ports = bound.kind === 'sink' ? {} : bound.ports;
     return { bound, ports, failed: problems > 0 };
   } catch (error) {
@@ -63,19 +72,19 @@ export function bindNode({ entry, parsed, edges, settings, guessedInputs, contex
   }
 }
 
-interface CallArgs {
+interface CallArgs extends Pick<BindArgs, 'edges' | 'settings' | 'fields'> {
   readonly options: unknown;
   readonly inputs: Readonly<Record<string, BoundInput>>;
   readonly check: Checker;
-  readonly edges: readonly BoundEdge[];
-  readonly settings: SourceSettings | undefined;
+  readonly named: ReadonlyMap<Schema, ReadonlySet<string>>;
 }
 
-function callBind(entry: Entry, { options, inputs, check, edges, settings }: CallArgs): BoundAny {
+function callBind(entry: Entry, { options, inputs, check, edges, settings, fields, named }: CallArgs): BoundAny {
   const { id, node } = entry;
   const common = { id, options, ...(node.description !== undefined && { description: node.description }) };
   if (entry.kind === 'source') {
-    const bound: BoundSource = entry.definition.bind({ options, check });
+    const whole: BoundSource = entry.definition.bind({ options, check });
+    const bound = fields && whole.narrow ? whole.narrow(fields) : whole;
     if (!settings) throw new Error('invariant broken: a source without settings');
     return Object.freeze({
       kind: 'source',
@@ -89,7 +98,17 @@ function callBind(entry: Entry, { options, inputs, check, edges, settings }: Cal
   if (entry.kind === 'operator') {
     const bound: BoundOperator = entry.definition.bind({ options, inputs, check });
     const ports = operatorPorts(bound, inputs);
-    return Object.freeze({ kind: 'operator', ...common, definition: entry.definition, bound, inputs: edges, ports });
+    return Object.freeze({
+      kind: 'operator',
+      ...common,
+      definition: entry.definition,
+      bound,
+      inputs: edges,
+      ports,
+      fieldsNamed: Object.fromEntries(
+        edges.map(({ input, schema }) => [input, named.get(schema) ?? new Set<string>()]),
+      ),
+    });
   }
   const bound: BoundSink = entry.definition.bind({ options, inputs, check });
   return Object.freeze({ kind: 'sink', ...common, definition: entry.definition, bound, inputs: edges });

@@ -6,6 +6,7 @@ import { type BindOutcome, bindNode } from './bind-node.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSinkNode, BoundSourceNode, BoundTopology } from './bound.ts';
 import { arrangeDiagnostics, type Diagnostic, hasErrors, makeDiagnostic } from './diagnostic.ts';
 import { articles, type Entry, findDefinition, optionsPath, sectionOf } from './entry.ts';
+import { fieldsReadOf } from './fields-read.ts';
 import type { EdgeNode } from './ir/edge-node.ts';
 import { TopologyNode } from './ir/topology-node.ts';
 import { suggestName } from './option-problems.ts';
@@ -49,15 +50,31 @@ export function bindTopology(ir: TopologyNode, options: BindOptions): LoadResult
   const wiring = wire(entries, { places, broken: new Set([...broken, ...unknown]) });
   const order = orderNodes(entries, wiring.edges, places);
   const nodes = prepareNodes(entries, context);
-  const outcomes = bindInOrder(order.sorted, { nodes, wiring, context });
+  const whole = bindInOrder(order.sorted, { nodes, wiring, context });
   diagnostics.push(...wiring.diagnostics, ...order.diagnostics);
   // What has errors may read it once they are mended.
   if (!hasErrors(diagnostics)) diagnostics.push(...findUnused(entries, wiring, places));
   const arranged = arrangeDiagnostics(diagnostics).map((diagnostic) => redactDiagnostic(diagnostic, secrets.redact));
   if (hasErrors(arranged)) return { diagnostics: arranged };
   const wired = TopologyNode.create({ ...ir, edges: wiring.edges });
-  const bound = order.sorted.map((id) => outcomes.get(id)?.bound);
-  const inFile = entries.map(({ id }) => outcomes.get(id)?.bound);
+  const inOrderOf = (ids: readonly string[], outcomes: ReadonlyMap<string, BindOutcome>) => {
+    const bound = ids.map((id) => outcomes.get(id)?.bound);
+    return {
+      sources: bound.filter((node): node is BoundSourceNode => node?.kind === 'source'),
+      operators: bound.filter((node): node is BoundOperatorNode => node?.kind === 'operator'),
+      sinks: bound.filter((node): node is BoundSinkNode => node?.kind === 'sink'),
+    };
+  };
+  let outcomes = whole;
+  // Everything anew with the schemas that are left, where a source gives no more than is read.
+  if ([...whole.values()].some(({ bound }) => bound?.kind === 'source' && bound.bound.narrow)) {
+    const fields = fieldsReadOf(inOrderOf(order.sorted, whole));
+    outcomes = bindInOrder(order.sorted, { nodes, wiring, context, fields });
+  }
+  const inFile = inOrderOf(
+    entries.map(({ id }) => id),
+    outcomes,
+  );
   const topology: BoundTopology = Object.freeze({
     file: places.file,
     name: ir.name,
@@ -65,9 +82,9 @@ export function bindTopology(ir: TopologyNode, options: BindOptions): LoadResult
     ...(ir.description !== undefined && { description: ir.description }),
     hash: hashOf(wired),
     ir: wired,
-    sources: inFile.filter((node): node is BoundSourceNode => node?.kind === 'source'),
-    operators: bound.filter((node): node is BoundOperatorNode => node?.kind === 'operator'),
-    sinks: inFile.filter((node): node is BoundSinkNode => node?.kind === 'sink'),
+    sources: inFile.sources,
+    operators: inOrderOf(order.sorted, outcomes).operators,
+    sinks: inFile.sinks,
     redactor: { redact: secrets.redact, redactValue: secrets.redactValue },
   });
   return { topology, diagnostics: arranged };
@@ -128,10 +145,12 @@ function bindInOrder(
     nodes,
     wiring,
     context,
+    fields,
   }: {
     nodes: ReadonlyMap<string, PreparedNode>;
     wiring: Wiring;
     context: ReferenceContext;
+    fields?: ReadonlyMap<string, ReadonlySet<string>>;
   },
 ): ReadonlyMap<string, BindOutcome> {
   const outcomes = new Map<string, BindOutcome>();
@@ -150,7 +169,7 @@ function bindInOrder(
       continue;
     }
     const guessedInputs = wiring.dangling.has(id) || edges.some(({ from }) => outcomes.get(from.node)?.failed);
-    const outcome = bindNode({ ...node, edges: boundEdges, guessedInputs, context });
+    const outcome = bindNode({ ...node, edges: boundEdges, guessedInputs, context, fields: fields?.get(id) });
     outcomes.set(id, { ...outcome, failed: outcome.failed || guessedInputs });
   }
   return outcomes;

@@ -54,6 +54,8 @@ export interface BoundOperatorNode extends BoundNode {
   readonly inputs: readonly BoundEdge[];
   /** Those of `bound`, and `late` and `dead` where the handler may use them. */
   readonly ports: Readonly<Record<string, Schema>>;
+  /** Fields that the options name, by input. */
+  readonly fieldsNamed: Readonly<Record<string, ReadonlySet<string>>>;
 }
 
 export interface BoundSinkNode extends BoundNode {

@@ -27,6 +27,8 @@ export interface CheckerContext {
   /** A schema of an input is partly guessed, because the node that makes it has an error. */
   readonly guessedInputs: boolean;
   report(diagnostic: Diagnostic): void;
+  /** The options name these fields of a schema. */
+  named(input: Schema, fields: readonly string[]): void;
 }
 
 export function createChecker(context: CheckerContext): Checker {
@@ -48,20 +50,27 @@ export function createChecker(context: CheckerContext): Checker {
     expression(optionPath, input, wanted) {
       const path = toPath(optionPath);
       const compiled = compileExpression(textAt(path), input, { wanted });
-      if (compiled.ok) return compiled;
+      if (compiled.ok) {
+        context.named(input, compiled.fields);
+        return compiled;
+      }
       reportExpression(path, compiled.problems, input);
       return { type: standInType(wanted), nullable: true, evaluate: () => null };
     },
     aggregate(optionPath, input): CompiledAggregate {
       const path = toPath(optionPath);
       const compiled = compileAggregateExpression(textAt(path), input);
-      if (compiled.ok) return compiled;
+      if (compiled.ok) {
+        context.named(input, compiled.fields);
+        return compiled;
+      }
       reportExpression(path, compiled.problems, input);
       return { ok: true, call: 'count', type: { kind: 'json' }, nullable: true, fields: [] };
     },
     field(optionPath, input, wanted) {
       const path = toPath(optionPath);
       const name = textAt(path);
+      context.named(input, [name]);
       if (isIgnored(path)) return name;
       const span = places.find([...base, ...path]);
       const given = Object.hasOwn(input.fields, name) ? input.fields[name] : undefined;

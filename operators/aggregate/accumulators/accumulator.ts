@@ -11,6 +11,11 @@ export interface Accumulator<S = unknown> {
   merge(into: S, from: S): S;
   /** Takes out of `into` what was merged in before, exactly. Absent where that cannot be done without an error left behind. */
   readonly subtract?: (into: S, from: S) => S;
+  /**
+   * Takes out one value that was added before; undefined where the state must be made anew from the values that remain. Absent where it
+   * always must.
+   */
+  readonly remove?: (state: S, value: unknown) => S | undefined;
   copy(state: S): S;
   /** The value given, null when nothing was counted in. */
   result(state: S): unknown;

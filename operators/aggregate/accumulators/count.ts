@@ -5,6 +5,7 @@ export const count: Accumulator<number> = {
   add: (state) => state + 1,
   merge: (into, from) => into + from,
   subtract: (into, from) => into - from,
+  remove: (state) => state - 1,
   copy: same,
   result: same,
   bytes: 8,

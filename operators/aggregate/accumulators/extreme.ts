@@ -10,6 +10,7 @@ function extreme(better: (a: Extreme, b: Extreme) => Extreme): Accumulator<Extre
     create: () => null,
     add: (state, value) => better(state, value as Extreme),
     merge: better,
+    remove: (state, value) => (value === state ? undefined : state),
     copy: same,
     result: same,
     bytes: 16,

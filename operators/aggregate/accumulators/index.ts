@@ -6,7 +6,7 @@ import { count } from './count.ts';
 import { distinct } from './distinct.ts';
 import { first, last } from './ends.ts';
 import { max, min } from './extreme.ts';
-import { mean } from './mean.ts';
+import { mean, wholeMean } from './mean.ts';
 import { quantile } from './quantile.ts';
 import { sum, wholeSum } from './sum.ts';
 
@@ -18,5 +18,6 @@ export function accumulatorOf(aggregate: CompiledAggregate): Accumulator {
   const { call, type } = aggregate;
   if (call === 'quantile') return quantile(aggregate.quantile ?? 0.5) as Accumulator;
   if (call === 'sum') return (type.kind === 'int' ? wholeSum : sum) as Accumulator;
+  if (call === 'mean' && aggregate.argument?.type.kind === 'int') return wholeMean as Accumulator;
   return plain[call] as Accumulator;
 }

@@ -21,3 +21,13 @@ export const mean: Accumulator<MeanState> = {
   result: ({ count, sum }) => (count === 0 ? null : sum / count),
   bytes: 48,
 };
+
+/** Of whole numbers, which can be taken out again without an error left behind. */
+export const wholeMean: Accumulator<MeanState> = {
+  ...mean,
+  remove(state, value) {
+    state.count--;
+    state.sum -= value as number;
+    return state;
+  },
+};

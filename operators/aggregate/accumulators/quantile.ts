@@ -22,6 +22,14 @@ function count(bins: Map<number, number>, bin: number, amount: number): void {
   else bins.set(bin, total);
 }
 
+function countValue(state: Bins, value: number, amount: 1 | -1): Bins {
+  const size = Math.abs(value);
+  state.count += amount;
+  if (size < mapping.minPossible) state.zeros += amount;
+  else count(value > 0 ? state.above : state.below, mapping.key(Math.min(size, mapping.maxPossible)), amount);
+  return state;
+}
+
 function combine(into: Bins, from: Bins, sign: 1 | -1): Bins {
   into.count += sign * from.count;
   into.zeros += sign * from.zeros;
@@ -51,14 +59,8 @@ function valueAtRank({ zeros, above, below }: Bins, rank: number): number {
 export function quantile(level: number): Accumulator<Bins> {
   return {
     create: () => ({ count: 0, zeros: 0, above: new Map(), below: new Map() }),
-    add(state, value) {
-      const number = value as number;
-      const size = Math.abs(number);
-      state.count++;
-      if (size < mapping.minPossible) state.zeros++;
-      else count(number > 0 ? state.above : state.below, mapping.key(Math.min(size, mapping.maxPossible)), 1);
-      return state;
-    },
+    add: (state, value) => countValue(state, value as number, 1),
+    remove: (state, value) => countValue(state, value as number, -1),
     merge: (into, from) => combine(into, from, 1),
     subtract: (into, from) => combine(into, from, -1),
     copy: ({ count: total, zeros, above, below }) => ({

@@ -9,6 +9,7 @@ export const wholeSum: Accumulator<number> = {
   result: same,
   bytes: 8,
   subtract: (into, from) => into - from,
+  remove: (state, value) => state - (value as number),
 };
 
 /** Taking a fraction out again would leave its rounding error behind for ever. */

@@ -110,6 +110,8 @@ export class ExchangeInputs {
     const { time, idle } = combineEdges([...input.lanes.values()]);
     if (time <= input.forwarded.time && idle === input.forwarded.idle) return undefined;
     input.forwarded = { time: Math.max(time, input.forwarded.time), idle };
+    // Only the end is so far; every lane has come to it.
+    if (time === Number.POSITIVE_INFINITY) return end;
     return { kind: 'watermark', ...input.forwarded };
   }
 

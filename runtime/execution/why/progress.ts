@@ -57,6 +57,13 @@ export class ProgressNotes {
         known.last = [...known.last.filter(({ at }) => at >= 0), silence];
       }
       for (const origin of frame.closed) origins.delete(origin);
+      if (frame.ended) {
+        const over = { node, sequence, at: -1 };
+        for (const known of origins.values()) {
+          known.moves.push(over);
+          known.last = [over];
+        }
+      }
     }
   }
 

@@ -214,6 +214,7 @@ function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyM
   if (frame.kind === 'silence') {
     const silent = frame.idle.map(({ origin, elapsedMs }) => `${origin} for ${Math.round(elapsedMs / 1_000)} s`);
     const parts = [...silent, ...frame.closed.map((origin) => `${origin} has closed`)];
+    if (frame.ended) parts.push('nothing more will come of it');
     return { ...common, kind: 'silence', note: frame.quiet ? 'nobody has ever been heard' : parts.join(', ') };
   }
   if (frame.kind === 'answers') return { ...common, kind: 'answers', note: `${frame.answers.length} answers` };

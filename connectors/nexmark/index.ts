@@ -1,0 +1,121 @@
+/** Source `nexmark`: the seeded stream of the Nexmark benchmark, made as fast as the log takes it, and then at its end. */
+import { z } from 'zod';
+import {
+  type BoundSource,
+  defineSource,
+  messageOf,
+  type RunningSource,
+  type Schema,
+  type SourceContext,
+  type SourceEvent,
+} from '../../runtime/stream/index.ts';
+import { disorderStep, openGenerator, type StreamSettings, timeOf } from './generator.ts';
+import { type NexmarkField, nexmarkFields, nexmarkSchema } from './schema.ts';
+
+/** Of one append. */
+const batchEvents = 2_048;
+/** Appends that wait for the log at a time, so that the next events are made meanwhile. */
+const appendsMax = 4;
+const retryDelayMs = 1_000;
+const origin = 'nexmark';
+
+const options = z.strictObject({
+  events: z.int().min(0).max(1e12).describe('length of the stream; it ends there'),
+  seed: z.int().min(0).max(0xffffffff).default(42),
+  rate: z.number().positive().max(1e9).default(10_000).describe('events a second of event time'),
+  disorder: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .refine((events) => events % disorderStep !== 0, `no multiple of ${disorderStep}`)
+    .default(1)
+    .describe('events within which the order is mixed; 1: in order'),
+});
+
+type NexmarkOptions = z.output<typeof options>;
+
+/** Waits until other work of the process has had its turn. */
+const breathe = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function generate(context: SourceContext, given: NexmarkOptions, fields: readonly NexmarkField[]): Promise<void> {
+  const { signal } = context;
+  const generator = openGenerator(given, fields);
+  const timeAt = timesOf(given);
+  let accepted = Number(context.mark(origin) ?? 0);
+  while (accepted < given.events && !signal.aborted) {
+    const under = new Set<Promise<void>>();
+    let failure: unknown;
+    for (let from = accepted; from < given.events && failure === undefined && !signal.aborted; ) {
+      // Always at the same places, so that what comes again after a failure is known by its identity.
+      const to = Math.min((Math.floor(from / batchEvents) + 1) * batchEvents, given.events);
+      const events: SourceEvent[] = [];
+      for (let position = from; position < to; position++)
+        events.push({ event: generator.eventAt(position), time: timeAt(position) });
+      const appended: Promise<void> = context.append({ origin, events, mark: String(to), id: String(from) }).then(
+        () => {
+          under.delete(appended);
+          accepted = to;
+        },
+        (error) => {
+          under.delete(appended);
+          failure ??= error;
+        },
+      );
+      under.add(appended);
+      from = to;
+      if (under.size >= appendsMax) await Promise.race(under);
+      await breathe();
+    }
+    await Promise.all(under);
+    if (failure === undefined || signal.aborted) continue;
+    context.logger.warn({ node: context.node, error: messageOf(failure) }, 'the log takes no events; tried again');
+    await context.machineClock.sleep(retryDelayMs, signal).catch(() => undefined);
+  }
+  while (!signal.aborted) {
+    try {
+      return await context.ended();
+    } catch (error) {
+      context.logger.warn(
+        { node: context.node, error: messageOf(error) },
+        'the log does not take the end; tried again',
+      );
+      await context.machineClock.sleep(retryDelayMs, signal).catch(() => undefined);
+    }
+  }
+}
+
+function timesOf({ rate, disorder }: StreamSettings): (position: number) => number {
+  if (disorder === 1) return (position) => timeOf(position, rate);
+  const generator = openGenerator({ seed: 0, rate, disorder }, ['date_time']);
+  return (position) => generator.eventAt(position).date_time;
+}
+
+function open(context: SourceContext, given: NexmarkOptions, fields: readonly NexmarkField[]): RunningSource {
+  const done = generate(context, given, fields);
+  return { address: `${given.events} events, seed ${given.seed}`, close: () => done };
+}
+
+function bound(given: NexmarkOptions, fields: readonly NexmarkField[]): BoundSource {
+  const schema: Schema = {
+    fields: Object.fromEntries(fields.map((name) => [name, nexmarkSchema.fields[name]])),
+  };
+  return {
+    ports: { out: schema },
+    narrow: (read) =>
+      bound(
+        given,
+        fields.filter((name) => read.has(name)),
+      ),
+    open: async (context) => open(context, given, fields),
+  };
+}
+
+export const nexmark = defineSource({
+  name: 'nexmark',
+  status: 'experimental',
+  summary: 'Gives the seeded stream of the Nexmark benchmark (persons, auctions, bids), as fast as the log takes it.',
+  options,
+  durability: 'broker',
+  examples: [{ title: 'a million events', options: { events: 1_000_000, seed: 7 } }],
+  bind: ({ options: given }) => bound(given, nexmarkFields),
+});

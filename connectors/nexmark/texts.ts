@@ -1,0 +1,72 @@
+/** The texts of the seeded Nexmark: stretches of one pool of letters, so that a text costs next to nothing. */
+import { Random } from './random.ts';
+
+const poolLength = 65_536;
+/** No text is longer; an offset always leaves room for it. */
+const stretchMax = 1_024;
+const hotUrlsFrom = 1_000;
+const channelUrlsFrom = 5_000;
+const channelCount = 10_000;
+
+const pool = makePool();
+const poolOfWords = pool.replaceAll(' ', '_');
+
+function makePool(): string {
+  const random = new Random(0);
+  const codes = new Uint8Array(poolLength);
+  for (let at = 0; at < poolLength; at++) codes[at] = random.int(13) === 0 ? 0x20 : 0x61 + random.int(26);
+  return Buffer.from(codes).toString('latin1');
+}
+
+/** `length` letters and underscores. */
+export function word(random: Random, length: number): string {
+  const offset = random.int(poolLength - length);
+  return poolOfWords.substring(offset, offset + length);
+}
+
+/** Three letters at least, less than `lengthMax`. */
+export function shortText(random: Random, lengthMax: number): string {
+  const length = 3 + random.int(lengthMax - 3);
+  const offset = random.int(poolLength - lengthMax);
+  return pool.substring(offset, offset + length);
+}
+
+/** What fills an event of `size` bytes up to about `wanted`. */
+export function padding(random: Random, size: number, wanted: number): string {
+  if (size > wanted) return '';
+  const rest = wanted - size;
+  const delta = Math.floor(rest * 0.2 + 0.5);
+  const length = rest - delta + (delta > 0 ? random.int(2 * delta) : 0);
+  const offset = random.int(poolLength - stretchMax);
+  return pool.substring(offset, offset + length);
+}
+
+export const hotChannels: readonly string[] = ['Google', 'Facebook', 'Baidu', 'Apple'];
+export const hotUrls: readonly string[] = hotChannels.map((_, index) => url(new Random(hotUrlsFrom + index)));
+
+const channels: { readonly name: string; readonly url: string }[] = [];
+
+/** Channel 0 to 9,999, with its url. Made when it is first wanted. */
+export function channelOf(index: number): { readonly name: string; readonly url: string } {
+  if (channels.length === 0) {
+    for (let channel = 0; channel < channelCount; channel++)
+      channels.push({ name: `channel-${channel}`, url: channelUrl(channel) });
+  }
+  return channels[index] as { readonly name: string; readonly url: string };
+}
+
+function url(random: Random): string {
+  return `https://www.nexmark.com/${word(random, 5)}/${word(random, 5)}/${word(random, 5)}/item.htm?query=1`;
+}
+
+function channelUrl(channel: number): string {
+  const random = new Random(channelUrlsFrom + channel);
+  const base = url(random);
+  return random.int(10) > 0 ? `${base}&channel_id=${Math.abs(reverseBits(channel))}` : base;
+}
+
+function reverseBits(value: number): number {
+  let reversed = 0;
+  for (let bit = 0; bit < 32; bit++) reversed = (reversed << 1) | ((value >>> bit) & 1);
+  return reversed;
+}

@@ -1,0 +1,198 @@
+/** The global window: results with every change, keys that are forgotten, and totals of which only the newest event of a thing counts. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defineSchema, type Event, field } from '../../runtime/stream/index.ts';
+import {
+  at,
+  BindProblems,
+  bindOperator,
+  expectSameForAnyCut,
+  operatorRun,
+  type Step,
+  stepsOf,
+  watermark,
+} from '../../runtime/testing/operator-harness.ts';
+import { aggregate } from './aggregate.ts';
+
+const schema = defineSchema({
+  ward: field.string(),
+  bed: field.string(),
+  minutes: field.int({ nullable: true }),
+  cost: field.float(),
+});
+const options = { from: 'in', key: 'ward', window: { global: true, early: 'change' }, values: { n: 'count()' } };
+const runOf = (extra: object) => operatorRun({ definition: aggregate, options: { ...options, ...extra }, schema });
+const event = fc.record({
+  ward: fc.constantFrom('ED', 'ICU'),
+  bed: fc.constantFrom('1', '2', '3', '4'),
+  minutes: fc.option(fc.integer({ min: 0, max: 9 })),
+  cost: fc.integer({ min: 0, max: 9 }).map((value) => value / 10),
+});
+const disorder = { stepMs: 20_000, disorderMs: 40_000 };
+const steps = stepsOf(event, disorder);
+const values = {
+  n: 'count()',
+  long: 'count(minutes > 5)',
+  total: 'sum(minutes)',
+  cost: 'sum(cost)',
+  mean: 'mean(minutes)',
+  least: 'min(minutes)',
+  most: 'max(minutes)',
+  middle: 'quantile(minutes, 0.5)',
+  kinds: 'distinct(minutes, cost > 0.3)',
+};
+
+interface Seen {
+  readonly event: Event;
+  readonly time: number;
+}
+
+/** The values over a list of events, each computed on its own. */
+function naive(list: readonly Seen[]): Event {
+  const present = list.flatMap(({ event: { minutes } }) => (minutes === null ? [] : [Number(minutes)]));
+  const sorted = [...present].sort((a, b) => a - b);
+  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+  return {
+    n: list.length,
+    long: present.filter((minutes) => minutes > 5).length,
+    total: sum(present),
+    cost: sum(list.map(({ event: { cost } }) => Number(cost))),
+    mean: present.length === 0 ? null : sum(present) / present.length,
+    least: sorted[0] ?? null,
+    most: sorted.at(-1) ?? null,
+    middle: sorted[Math.floor((sorted.length - 1) / 2)] ?? null,
+    kinds: new Set(list.flatMap(({ event: { cost, minutes } }) => (Number(cost) > 0.3 ? [minutes] : []))).size,
+  };
+}
+
+function expectAbout(given: Event | undefined, expected: Event): void {
+  for (const [name, value] of Object.entries(expected)) {
+    if (value === null) expect(given?.[name], name).toBeNull();
+    else
+      expect(Math.abs(Number(given?.[name]) - Number(value)), name).toBeLessThanOrEqual(Number(value) * 0.011 + 1e-9);
+  }
+}
+
+function eventsOf(list: readonly Step[]): Seen[] {
+  return list.flatMap((step) => (step.kind === 'event' ? [step] : []));
+}
+
+/** Null never counts as a value, so that `kinds` of the naive reading must leave it out as well. */
+const withoutNull = (list: readonly Seen[]) => list.filter(({ event: { minutes } }) => minutes !== null);
+
+describe('with every change', () => {
+  it('tells what a plain reading of all events so far tells, once for each change', () => {
+    const run = runOf({ values });
+    fc.assert(
+      fc.property(steps, (list) => {
+        const rows = run(list).events();
+        const newest = new Map(rows.map((row) => [row.ward, row]));
+        for (const ward of ['ED', 'ICU']) {
+          const seen = eventsOf(list).filter((one) => one.event.ward === ward);
+          if (seen.length === 0) expect(newest.has(ward)).toBe(false);
+          else expectAbout(newest.get(ward), { ...naive(seen), kinds: naive(withoutNull(seen)).kinds });
+        }
+      }),
+    );
+  });
+
+  it('is silent where nothing changes, and its times never go back', () => {
+    const run = runOf({ values: { most: 'max(minutes)' } });
+    const bed = { ward: 'ED', bed: '1', cost: 0 };
+    const result = run([
+      at(5_000, { ...bed, minutes: 3 }),
+      at(6_000, { ...bed, minutes: 2 }),
+      at(4_000, { ...bed, minutes: 4 }),
+    ]);
+    expect(result.ports.out?.map(({ event: { most }, time }) => [most, time])).toEqual([
+      [3, 5_000],
+      [4, 6_000],
+    ]);
+    expect(result.accounting.delivered).toBe(3);
+  });
+
+  it('does not depend on cuts and crashes', () => expectSameForAnyCut(runOf({ values }), steps));
+});
+
+describe('of things', () => {
+  const ofBeds = { of: 'bed', values };
+
+  /** The newest event of each bed, of equal times the one that came later. */
+  function newestOf(list: readonly Seen[], ward: string): Seen[] {
+    const newest = new Map<unknown, Seen>();
+    for (const one of list) {
+      if (one.event.ward !== ward) continue;
+      const before = newest.get(one.event.bed);
+      if (!before || before.time <= one.time) newest.set(one.event.bed, one);
+    }
+    return [...newest.values()];
+  }
+
+  it.each([{ early: 'change' }, { early: '30s' }])('only the newest event of each counts: %j', ({ early }) => {
+    const run = runOf({ ...ofBeds, window: { global: true, early } });
+    fc.assert(
+      fc.property(steps, (list) => {
+        const newest = new Map(
+          run(list)
+            .events()
+            .map((row) => [row.ward, row]),
+        );
+        for (const ward of ['ED', 'ICU']) {
+          const seen = newestOf(eventsOf(list), ward);
+          if (seen.length === 0) expect(newest.has(ward)).toBe(false);
+          else expectAbout(newest.get(ward), { ...naive(seen), kinds: naive(withoutNull(seen)).kinds });
+        }
+      }),
+    );
+  });
+
+  it('what is older than what is known of a thing is dropped', () => {
+    const bed = { ward: 'ED', bed: '1', cost: 0 };
+    const result = runOf(ofBeds)([at(5_000, { ...bed, minutes: 3 }), at(4_000, { ...bed, minutes: 7 })]);
+    expect(result.accounting.dropped_by_reason).toEqual({ outdated: 1 });
+    expect(result.events()).toMatchObject([{ n: 1, total: 3 }]);
+  });
+
+  it.each([{ early: 'change' }, { early: '30s' }])('does not depend on cuts and crashes: %j', ({ early }) =>
+    expectSameForAnyCut(runOf({ ...ofBeds, window: { global: true, early } }), steps),
+  );
+
+  it('is refused with a window of time', () => {
+    const bind = () =>
+      bindOperator({ definition: aggregate, options: { ...options, of: 'bed', window: { tumbling: '1m' } }, schema });
+    expect(bind).toThrow(BindProblems);
+    expect(bind).toThrow('what counts in a window is what happened in it');
+  });
+});
+
+describe('keys that are forgotten', () => {
+  const forgetful = { window: { global: true, early: '10s', forget: '1m' } };
+  const bed = { ward: 'ED', bed: '1', cost: 0, minutes: 1 };
+
+  it('begin anew, and what comes after they were forgotten is late', () => {
+    const result = runOf(forgetful)([
+      at(0, bed),
+      watermark(30_000),
+      at(30_000, bed),
+      watermark(120_000),
+      at(59_000, bed),
+      at(121_000, bed),
+      watermark(200_000),
+    ]);
+    expect(result.events().map(({ n, window_start: start }) => [n, start])).toEqual([
+      [1, 0],
+      [2, 0],
+      [1, 121_000],
+    ]);
+    expect(result.accounting).toMatchObject({ late: 1, delivered: 3 });
+  });
+
+  it('do not depend on cuts and crashes', () => expectSameForAnyCut(runOf(forgetful), steps));
+
+  it('are not forgotten before their result is given', () => {
+    const window = { global: true, early: '1h', forget: '1m' };
+    expect(() => bindOperator({ definition: aggregate, options: { ...options, window }, schema })).toThrow(
+      'a key would be forgotten before its result is given',
+    );
+  });
+});
