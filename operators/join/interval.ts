@@ -1,42 +1,36 @@
-/** Interval join: pairs of events whose times lie close together. */
-import type { BoundOperator, Event, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
+/** Interval join: pairs of events whose times lie close together, up to a time that the left event tells, or however far apart. */
+import type {
+  BoundOperator,
+  Event,
+  KeyedState,
+  OperatorContext,
+  OperatorHandler,
+  Output,
+  StateKey,
+} from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
-import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, type Taken, takeFields } from './fields.ts';
+import { turnAway } from '../support/turn-away.ts';
+import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, takeFields } from './fields.ts';
+import { append, dropFront, Ends, type Left, type Right, type Waiting } from './waiting.ts';
 
 const bytesPerEvent = 320;
 
 /** Events of one key that wait for partners; what comes beyond it is a dead letter. */
 export const waitingPerKeyMax = 50_000;
 
-interface Left {
-  readonly time: number;
-  readonly event: Event;
-  matched: boolean;
-}
-
-interface Right {
-  readonly time: number;
-  readonly values: Taken;
-}
-
-/** Both in the order in which they came. */
-interface Waiting {
-  lefts: Left[];
-  rights: Right[];
-  /** The first end of all that waits here: when the key's timer is due. */
-  next: number;
-}
-
-interface IntervalArguments {
+export interface IntervalArguments {
   readonly fields: JoinFields;
   readonly leftInput: string;
-  /** The right event lies at most this long before, or after, the left one; both bounds count. */
+  /** The right event lies at most this long before, or after, the left one; both bounds count. Infinity: however long. */
   readonly beforeMs: number;
   readonly afterMs: number;
+  /** Field of the left event with the last time at which the right one may lie, in place of `afterMs`. */
+  readonly until: string | undefined;
   /** An event this far behind the watermark is still joined. */
   readonly latenessMs: number;
   readonly keepUnmatched: boolean;
+  readonly keysMax: number;
 }
 
 export function bindInterval(args: IntervalArguments): BoundOperator {
@@ -47,85 +41,150 @@ export function bindInterval(args: IntervalArguments): BoundOperator {
     key: args.fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'an event that waits': bytesPerEvent },
-    create: (context) => createInterval(args, context),
+    create: (context) => new IntervalJoin(args, context),
   };
 }
 
-function createInterval(args: IntervalArguments, context: OperatorContext): OperatorHandler {
-  const { fields, leftInput, beforeMs, afterMs, latenessMs, keepUnmatched } = args;
-  const leftKey = equalityKey(fields.leftKey);
-  const rightKey = equalityKey(fields.rightKey);
-  const state = context.keyedState<Waiting>('waiting', { bytesPerKey: bytesPerEvent });
-  // The first time at which the watermark rules out another partner. An event at the watermark is still on time.
-  const leftEnds = (time: number) => time + afterMs + latenessMs + 1;
-  const rightEnds = (time: number) => time + beforeMs + latenessMs + 1;
+class IntervalJoin implements OperatorHandler {
+  private readonly args: IntervalArguments;
+  private readonly context: OperatorContext;
+  private readonly leftKey: (event: Event) => StateKey | null;
+  private readonly rightKey: (event: Event) => StateKey | null;
+  private readonly state: KeyedState<Waiting>;
+  private readonly ends = new Ends();
+  private readonly holdsBackMs: number;
+  private nextOrder = 0;
 
-  function firstEnd({ lefts, rights }: Waiting): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { time } of lefts) next = Math.min(next, leftEnds(time));
-    for (const { time } of rights) next = Math.min(next, rightEnds(time));
-    return next;
+  constructor(args: IntervalArguments, context: OperatorContext) {
+    const { fields, keysMax, latenessMs, keepUnmatched, until, afterMs } = args;
+    this.args = args;
+    this.context = context;
+    this.leftKey = equalityKey(fields.leftKey);
+    this.rightKey = equalityKey(fields.rightKey);
+    this.state = context.keyedState('waiting', { keysMax, bytesPerKey: bytesPerEvent });
+    this.holdsBackMs = latenessMs + (keepUnmatched && until === undefined ? afterMs : 0);
   }
 
-  function takeLeft(waiting: Waiting, event: Event, time: number, out: Output): void {
+  resume(): void {
+    this.ends.clear();
+    this.nextOrder = 0;
+    for (const [key, waiting] of this.state.entries()) {
+      waiting.order = this.nextOrder++;
+      this.ends.add(key, waiting.next);
+      // Of checkpoints from when each key had a timer.
+      this.context.timers.clear(key, 'free');
+    }
+  }
+
+  event(event: Event, time: number, out: Output, input: string): void {
+    const { fields, leftInput, beforeMs, afterMs, latenessMs, keepUnmatched, keysMax } = this.args;
+    const isLeft = input === leftInput;
+    // Where partners are kept for ever, none has been let go.
+    if (time < this.context.watermark() - latenessMs && (isLeft ? beforeMs : afterMs) !== Number.POSITIVE_INFINITY)
+      return out.late(event, time);
+    const key = isLeft ? this.leftKey(event) : this.rightKey(event);
+    if (key === null) {
+      if (isLeft && keepUnmatched) out.emit(joinEvents(event, null, fields), time);
+      else out.dropped('no key');
+      return;
+    }
+    let waiting = this.state.get(key);
+    if (!waiting) {
+      if (this.state.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      waiting = { lefts: [], rights: [], next: Number.POSITIVE_INFINITY, order: this.nextOrder++ };
+      this.state.set(key, waiting, time);
+    } else if (waiting.lefts.length + waiting.rights.length >= waitingPerKeyMax) {
+      const names = isLeft ? fields.leftKey : fields.rightKey;
+      const data = { key: describeKey(event, names), waiting: waitingPerKeyMax };
+      const { code, message } = operatorErrors.make('MACH1850', data);
+      return out.dead(event, code, message);
+    }
+    const end = isLeft ? this.takeLeft(waiting, event, time, out) : this.takeRight(waiting, event, time, out);
+    if (end >= waiting.next) return;
+    waiting.next = end;
+    this.ends.add(key, end);
+  }
+
+  watermark(time: number, out: Output): void {
+    const due: { left: Left; order: number }[] = [];
+    for (const key of this.ends.takeDue(time, { exact: this.args.keepUnmatched })) {
+      const waiting = this.state.get(key);
+      if (!waiting || waiting.next === Number.POSITIVE_INFINITY) continue;
+      this.letGo(waiting, time, due);
+      if (waiting.lefts.length + waiting.rights.length === 0) this.state.delete(key);
+      else this.ends.add(key, waiting.next);
+    }
+    due.sort((a, b) => this.givenAt(a.left) - this.givenAt(b.left) || a.order - b.order);
+    for (const { left } of due) out.emit(joinEvents(left.event, null, this.args.fields), this.givenAt(left));
+  }
+
+  holdsFrom(): number {
+    return this.holdsBackMs > 0 ? this.context.watermark() - this.holdsBackMs + 1 : Number.POSITIVE_INFINITY;
+  }
+
+  /** The last time at which a partner of a left event may lie. */
+  private lastPartner({ event, time }: { event: Event; time: number }): number {
+    const { until, afterMs } = this.args;
+    if (until === undefined) return time + afterMs;
+    const told = event[until];
+    return typeof told === 'number' ? told : time;
+  }
+
+  /** The first time at which the watermark rules out another partner. An event at the watermark is still on time. */
+  private leftEnds(left: { event: Event; time: number }): number {
+    return this.lastPartner(left) + this.args.latenessMs + 1;
+  }
+
+  private rightEnds(time: number): number {
+    return time + this.args.beforeMs + this.args.latenessMs + 1;
+  }
+
+  /** The time of a left event that comes out without a partner. */
+  private givenAt(left: Left): number {
+    return this.args.until === undefined ? left.time : Math.max(left.time, this.lastPartner(left));
+  }
+
+  private takeLeft(waiting: Waiting, event: Event, time: number, out: Output): number {
+    const { fields, beforeMs } = this.args;
     const left: Left = { time, event, matched: false };
+    const first = time - beforeMs;
+    const last = this.lastPartner(left);
     for (const right of waiting.rights) {
-      if (right.time < time - beforeMs || right.time > time + afterMs) continue;
+      if (right.time < first || right.time > last) continue;
       left.matched = true;
       out.emit(joinEvents(event, right.values, fields), Math.max(time, right.time));
     }
-    waiting.lefts.push(left);
+    waiting.lefts = append(waiting.lefts, left);
+    return this.leftEnds(left);
   }
 
-  function takeRight(waiting: Waiting, event: Event, time: number, out: Output): void {
-    const values = takeFields(event, fields);
+  private takeRight(waiting: Waiting, event: Event, time: number, out: Output): number {
+    const { fields, beforeMs } = this.args;
+    const right: Right = { time, values: takeFields(event, fields) };
     for (const left of waiting.lefts) {
-      if (time < left.time - beforeMs || time > left.time + afterMs) continue;
+      if (time < left.time - beforeMs || time > this.lastPartner(left)) continue;
       left.matched = true;
-      out.emit(joinEvents(left.event, values, fields), Math.max(time, left.time));
+      out.emit(joinEvents(left.event, right.values, fields), Math.max(time, left.time));
     }
-    waiting.rights.push({ time, values });
+    waiting.rights = append(waiting.rights, right);
+    return this.rightEnds(time);
   }
 
-  const holdsBackMs = latenessMs + (keepUnmatched ? afterMs : 0);
-  return {
-    event(event, time, out, input) {
-      if (time < context.watermark() - latenessMs) return out.late(event, time);
-      const isLeft = input === leftInput;
-      const key = isLeft ? leftKey(event) : rightKey(event);
-      if (key === null) {
-        if (isLeft && keepUnmatched) out.emit(joinEvents(event, null, fields), time);
-        else out.dropped('no key');
-        return;
-      }
-      const waiting = state.get(key) ?? { lefts: [], rights: [], next: Number.POSITIVE_INFINITY };
-      if (waiting.lefts.length + waiting.rights.length >= waitingPerKeyMax) {
-        const { code, message } = operatorErrors.make('MACH1850', {
-          key: describeKey(event, isLeft ? fields.leftKey : fields.rightKey),
-          waiting: waitingPerKeyMax,
-        });
-        return out.dead(event, code, message);
-      }
-      if (isLeft) takeLeft(waiting, event, time, out);
-      else takeRight(waiting, event, time, out);
-      waiting.next = Math.min(waiting.next, isLeft ? leftEnds(time) : rightEnds(time));
-      state.set(key, waiting, time);
-      context.timers.set(key, 'free', waiting.next);
-    },
-    timer(key, _name, time, out) {
-      const waiting = state.get(key);
-      if (!waiting) return;
-      const kept: Left[] = [];
-      for (const left of waiting.lefts) {
-        if (leftEnds(left.time) > time) kept.push(left);
-        else if (keepUnmatched && !left.matched) out.emit(joinEvents(left.event, null, fields), left.time);
-      }
-      waiting.lefts = kept;
-      waiting.rights = waiting.rights.filter((right) => rightEnds(right.time) > time);
-      waiting.next = firstEnd(waiting);
-      if (Number.isFinite(waiting.next)) context.timers.set(key, 'free', waiting.next);
-      else state.delete(key);
-    },
-    ...(holdsBackMs > 0 ? { holdsFrom: () => context.watermark() - holdsBackMs + 1 } : {}),
-  };
+  private letGo(waiting: Waiting, watermark: number, due: { left: Left; order: number }[]): void {
+    const { keepUnmatched, until } = this.args;
+    waiting.rights = dropFront(waiting.rights, (right) => this.rightEnds(right.time) <= watermark);
+    if (keepUnmatched) {
+      for (const left of waiting.lefts)
+        if (!left.matched && this.leftEnds(left) <= watermark) due.push({ left, order: waiting.order as number });
+    }
+    const isDue = (left: Left) => this.leftEnds(left) <= watermark;
+    if (keepUnmatched || until !== undefined) waiting.lefts = waiting.lefts.filter((left) => !isDue(left));
+    else waiting.lefts = dropFront(waiting.lefts, isDue);
+    let next = Number.POSITIVE_INFINITY;
+    if (keepUnmatched || until !== undefined)
+      for (const left of waiting.lefts) next = Math.min(next, this.leftEnds(left));
+    else if (waiting.lefts[0]) next = this.leftEnds(waiting.lefts[0]);
+    if (waiting.rights[0]) next = Math.min(next, this.rightEnds(waiting.rights[0].time));
+    waiting.next = next;
+  }
 }

@@ -2,86 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import fc from 'fast-check';
-import { Subject } from 'rxjs';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Event, Frame, Schema } from '../../runtime/stream/index.ts';
-import { Ledger } from '../../runtime/stream/ledger.ts';
-import { OperatorRunner } from '../../runtime/stream/operator-runner.ts';
 import {
   at,
   BindProblems,
   bindOperator,
   expectSameForAnyCut,
   operatorRun,
-  type Step,
   watermark,
 } from '../../runtime/testing/operator-harness.ts';
 import { tableLimits } from '../support/table-file.ts';
-import { waitingPerKeyMax } from './interval.ts';
+import { bothSides, left, optionsFor, right, type Seen, temporal } from './join.fixture.ts';
 import { join } from './join.ts';
-
-const left: Schema = {
-  fields: { hospital: { type: { kind: 'string' }, nullable: true }, patients: { type: { kind: 'int' } } },
-};
-const right: Schema = {
-  fields: {
-    hospital: { type: { kind: 'string' }, nullable: true },
-    beds: { type: { kind: 'int' }, unit: 'beds', privacy: 'health' },
-  },
-};
-
-const hospital = fc.constantFrom('H1', 'H2', null);
-const number = fc.integer({ min: 0, max: 99 });
-
-/** Lefts and rights of a few keys, out of order, some behind the watermark; one watermark for both inputs. */
-const bothSides = fc
-  .array(
-    fc.record({
-      isLeft: fc.boolean(),
-      hospital,
-      number,
-      gapMs: fc.nat({ max: 10_000 }),
-      behindMs: fc.nat({ max: 60_000 }),
-      mark: fc.boolean(),
-    }),
-    { maxLength: 60 },
-  )
-  .map((draws) => {
-    const steps: Step[] = [];
-    let now = 1_000_000;
-    for (const draw of draws) {
-      now += draw.gapMs;
-      const event = draw.isLeft
-        ? { hospital: draw.hospital, patients: draw.number }
-        : { hospital: draw.hospital, beds: draw.number };
-      steps.push(at(now - draw.behindMs, event, draw.isLeft ? 'left' : 'right'));
-      if (draw.mark) steps.push(watermark(now - 30_000));
-    }
-    return steps as readonly Step[];
-  });
-
-interface Seen {
-  readonly event: Event;
-  readonly time: number;
-}
-
-/** Emitted events with times, as text, sorted: for results whose order is not what is looked at. */
-function sorted(emitted: readonly Seen[]): string[] {
-  return emitted.map(({ event, time }) => JSON.stringify([time, event])).sort();
-}
-
-function optionsFor(extra: object) {
-  return { left: 'windows', right: 'beds', on: 'hospital', ...extra };
-}
-
-const temporal = (extra: object = {}) =>
-  operatorRun({ definition: join, options: optionsFor({ keep: 'latest', ...extra }), schema: { left, right } });
-const interval = (extra: object = {}) =>
-  operatorRun({
-    definition: join,
-    options: optionsFor({ within: { before: '20s', after: '5s' }, ...extra }),
-    schema: { left, right },
-  });
 
 describe('temporal join', () => {
   it.each([{}, { within: '15s' }, { missing: 'drop' }])(
@@ -143,94 +75,6 @@ describe('temporal join', () => {
     expect(bound.ports.out?.fields.file_beds).toEqual({ ...right.fields.beds, nullable: true });
     const dropping = bindOperator({ definition: join, options: optionsFor({ missing: 'drop' }), schema: schemas });
     expect(dropping.bound.ports.out?.fields.beds).toEqual(right.fields.beds);
-  });
-});
-
-describe('interval join', () => {
-  it.each([
-    { kind: 'inner', latenessMs: 0 },
-    { kind: 'left', latenessMs: 0 },
-    { kind: 'left', latenessMs: 20_000 },
-  ])('agrees with every pair tried: %o', ({ kind, latenessMs }) => {
-    const run = interval({ kind, lateness: `${latenessMs}ms` });
-    fc.assert(
-      fc.property(bothSides, (steps) => {
-        const lefts: (Seen & { matched: boolean })[] = [];
-        const rights: Seen[] = [];
-        const expected: Seen[] = [];
-        let late = 0;
-        let mark = Number.NEGATIVE_INFINITY;
-        for (const step of steps) {
-          if (step.kind === 'watermark') mark = Math.max(mark, step.time);
-          else if (step.time < mark - latenessMs) late++;
-          else if (step.input === 'left') lefts.push({ event: step.event, time: step.time, matched: false });
-          else rights.push(step);
-        }
-        for (const one of lefts) {
-          for (const other of rights) {
-            const apart = other.time - one.time;
-            if (one.event.hospital === null || one.event.hospital !== other.event.hospital) continue;
-            if (apart < -20_000 || apart > 5_000) continue;
-            one.matched = true;
-            const event = { ...one.event, beds: other.event.beds };
-            expected.push({ event, time: Math.max(one.time, other.time) });
-          }
-          if (kind === 'left' && !one.matched) expected.push({ event: { ...one.event, beds: null }, time: one.time });
-        }
-        const result = run(steps);
-        expect(sorted(result.ports.out ?? [])).toEqual(sorted(expected));
-        expect(result.ports.late ?? []).toHaveLength(late);
-      }),
-    );
-  });
-
-  it('is the same for any cut and crash', () => {
-    expectSameForAnyCut(interval({ kind: 'left', lateness: '10s' }), bothSides);
-  });
-
-  it('counts both bounds, and lets go when the watermark is past them', () => {
-    const run = interval({ kind: 'left' });
-    const patient = { hospital: 'H1', patients: 1 };
-    const before = [at(0, { hospital: 'H1', beds: 1 }, 'right'), watermark(20_000), at(20_000, patient, 'left')];
-    expect(run(before).events()).toEqual([{ ...patient, beds: 1 }]);
-    const after = [at(0, patient, 'left'), watermark(5_000), at(5_000, { hospital: 'H1', beds: 2 }, 'right')];
-    expect(run(after).events()).toEqual([{ ...patient, beds: 2 }]);
-    const open = [at(0, patient, 'left'), watermark(5_000)];
-    expect(run(open, { finish: false }).events()).toEqual([]);
-    const past = [...open, watermark(5_001)];
-    expect(run(past, { finish: false }).ports.out).toEqual([{ event: { ...patient, beds: null }, time: 0 }]);
-  });
-
-  it('turns an event away as a dead letter when its key has too many waiting', () => {
-    const steps: Step[] = Array.from({ length: waitingPerKeyMax + 1 }, () =>
-      at(0, { hospital: 'H1', beds: 1 }, 'right'),
-    );
-    const result = interval()(steps);
-    expect(result.accounting).toMatchObject({ delivered: waitingPerKeyMax, dead_lettered: 1 });
-  });
-
-  it('never sends an event behind the watermark that it has sent on', () => {
-    const options = optionsFor({ within: { before: '20s', after: '5s' }, kind: 'left', lateness: '10s' });
-    const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
-    fc.assert(
-      fc.property(bothSides, (steps) => {
-        const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
-        const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
-        for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
-        let promised = Number.NEGATIVE_INFINITY;
-        runner.output('out').subscribe((frame) => {
-          if (frame.kind === 'watermark') promised = frame.time;
-          if (frame.kind === 'batch') for (const time of frame.times) expect(time).toBeGreaterThanOrEqual(promised);
-        });
-        for (const step of steps) {
-          if (step.kind === 'event') {
-            const batch = { kind: 'batch', events: [step.event], times: [step.time], causes: [-1] } as const;
-            subjects[step.input as 'left' | 'right'].next(batch);
-          } else for (const subject of Object.values(subjects)) subject.next(step);
-          runner.flush();
-        }
-      }),
-    );
   });
 });
 
@@ -334,6 +178,9 @@ describe('what is wrong with a join', () => {
     ['keys of different number', { on: { left: ['hospital', 'patients'], right: 'hospital' } }, '2 fields of the left'],
     ['keys of different types', { on: { left: 'patients', right: 'hospital' } }, 'never equal'],
     ['an option of another kind', { within: { after: '1m' }, history: '1h' }, 'has no option history'],
+    ['two ends', { within: { after: '1m', until: 'ends_at' } }, 'it says the same as `until`'],
+    ['an end that is no time', { within: { until: 'patients' } }, 'is a int, not a timestamp'],
+    ['a wait without end', { within: { after: 'forever' }, kind: 'left' }, 'would wait for ever'],
     ['a field that the right has not', { fields: ['bed'] }, 'is not a field'],
     ['two left streams', { from: 'other' }, 'one and the same'],
     ['a table beside a right stream', { table: { file: 'x.csv', schema: { a: 'int' } } }, 'a right stream already'],

@@ -1,5 +1,5 @@
 /** Completes the events of one stream from another stream, or from a table. */
-import { type BoundOperator, type Checker, defineOperator, type Schema } from '../../runtime/stream/index.ts';
+import { type BoundOperator, type Checker, defineOperator, limits, type Schema } from '../../runtime/stream/index.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { readTable, type Table } from '../support/table-file.ts';
 import { bindFields, type JoinFields, joinEvents, readsOfJoin, takeFields } from './fields.ts';
@@ -47,6 +47,31 @@ export const join = defineOperator({
         { unit: 'A2', patients: 1, hospital: null },
       ],
     },
+    {
+      title: 'the patients whom an ambulance takes while its shift lasts',
+      options: { left: 'shifts', right: 'patients', on: 'unit', within: { until: 'ends_at' } },
+      schema: {
+        left: { fields: { unit: { type: { kind: 'string' } }, ends_at: { type: { kind: 'timestamp' } } } },
+        right: { fields: { unit: { type: { kind: 'string' } }, patient: { type: { kind: 'string' } } } },
+      },
+      in: {
+        left: [{ unit: 'A1', ends_at: 600_000, $time: 0 }],
+        right: [
+          { unit: 'A1', patient: 'P1', $time: 600_000 },
+          { unit: 'A1', patient: 'P2', $time: 600_001 },
+        ],
+      },
+      out: [{ unit: 'A1', ends_at: 600_000, patient: 'P1' }],
+    },
+    {
+      title: 'orders and results of a laboratory, whichever comes first',
+      options: { left: 'orders', right: 'results', on: 'order', within: 'forever' },
+      in: {
+        left: [{ order: 'L1', patient: 'P1', $time: 60_000 }],
+        right: [{ order: 'L1', value: 7, $time: 0 }],
+      },
+      out: [{ order: 'L1', patient: 'P1', value: 7 }],
+    },
   ],
   state: { basis: joinBasis, migrations: [takenMigration] },
   bind({ options, inputs, check }) {
@@ -67,12 +92,26 @@ export const join = defineOperator({
       return bindTemporal({ fields, leftInput, historyMs: options.history ?? historyDefaultMs, withinMs, drop });
     }
     const keepUnmatched = options.kind === 'left';
-    const { before = 0, after = 0 } = options.within as { before?: number; after?: number };
     const fields = bindFields({ options, left, right, optional: keepUnmatched, check });
-    const latenessMs = options.lateness ?? 0;
-    return bindInterval({ fields, leftInput, beforeMs: before, afterMs: after, latenessMs, keepUnmatched });
+    return bindInterval({ fields, leftInput, keepUnmatched, ...readSpan(options, left, check) });
   },
 });
+
+/** How far apart the two events of a pair may lie. */
+function readSpan(options: JoinOptions, left: Schema, check: Checker) {
+  const { within, kind, lateness = 0, keys = limits.stateKeysMax } = options;
+  const given = typeof within === 'object' ? within : ({ before: 'forever', after: 'forever' } as const);
+  const spanOf = (span: number | 'forever' | undefined) =>
+    span === 'forever' ? Number.POSITIVE_INFINITY : (span ?? 0);
+  const { before, after, until } = given as { before?: 'forever'; after?: 'forever'; until?: string };
+  if (until !== undefined) {
+    check.field(['within', 'until'], left, 'timestamp');
+    if (after !== undefined) check.problem(['within', 'after'], 'it says the same as `until`', 'keep one of the two');
+  }
+  if (after === 'forever' && kind === 'left')
+    check.problem('kind', 'a left event would wait for ever before it comes out alone', 'give `within` an end');
+  return { beforeMs: spanOf(before), afterMs: spanOf(after), until, latenessMs: lateness, keysMax: keys };
+}
 
 function bindTable(
   table: Table,

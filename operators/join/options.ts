@@ -1,9 +1,11 @@
 /** Options of `join`, and which of its three kinds they ask for. */
 import { z } from 'zod';
-import { type Checker, duration, input } from '../../runtime/stream/index.ts';
+import { type Checker, duration, fieldName, input } from '../../runtime/stream/index.ts';
 import { tableFileOption } from '../support/table-file.ts';
 
 const names = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+const span = z.union([z.literal('forever'), duration()]);
 
 export const joinOptions = z.strictObject({
   left: input().optional().describe('the stream whose events are completed'),
@@ -15,10 +17,14 @@ export const joinOptions = z.strictObject({
     .describe('the fields that must be equal; null never equals'),
   keep: z.literal('latest').optional().describe('temporal: the newest right event at the time of the left event'),
   within: z
-    .union([duration(), z.strictObject({ before: duration().optional(), after: duration().optional() })])
+    .union([
+      z.literal('forever'),
+      duration(),
+      z.strictObject({ before: span.optional(), after: span.optional(), until: fieldName().optional() }),
+    ])
     .optional()
     .describe(
-      'temporal: the right event is at most this old; interval: how long before and after the left event the right one may lie',
+      'temporal: the right event is at most this old; interval: how long before and after the left event the right one may lie, or `until` the time in a field of the left event; `forever`: however far apart, whichever comes first',
     ),
   history: duration().optional().describe('temporal: how far back a left event may lie to get the value of then (24h)'),
   kind: z
@@ -26,6 +32,7 @@ export const joinOptions = z.strictObject({
     .optional()
     .describe('interval: whether left events without a partner come out (inner)'),
   lateness: duration().optional().describe('interval: how far behind the watermark an event is still joined (0s)'),
+  keys: z.int().positive().optional().describe('interval: most keys held; an event with one more is dead'),
   missing: z
     .enum(['null', 'drop'])
     .or(z.null().transform(() => 'null' as const))
@@ -47,10 +54,15 @@ const belongsTo: Readonly<Record<string, readonly JoinKind[]>> = {
   keep: ['temporal'],
   history: ['temporal'],
   kind: ['interval'],
+  keys: ['interval'],
   lateness: ['interval'],
   missing: ['temporal', 'table'],
   within: ['temporal', 'interval'],
 };
+
+export function isInterval({ within }: JoinOptions): boolean {
+  return typeof within === 'object' || within === 'forever';
+}
 
 /** The kind that the options ask for; null, with a problem recorded, when they ask for none or several. */
 export function kindOf(options: JoinOptions, check: Checker): JoinKind | null {
@@ -71,7 +83,7 @@ export function kindOf(options: JoinOptions, check: Checker): JoinKind | null {
     );
     return null;
   }
-  const kind = options.table ? 'table' : typeof options.within === 'object' ? 'interval' : 'temporal';
+  const kind = options.table ? 'table' : isInterval(options) ? 'interval' : 'temporal';
   for (const [name, kinds] of Object.entries(belongsTo)) {
     if (options[name as keyof JoinOptions] === undefined || kinds.includes(kind)) continue;
     check.problem(

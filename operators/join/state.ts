@@ -7,7 +7,7 @@ import {
   type StateMigration,
 } from '../../runtime/stream/index.ts';
 import { agree, eventsBasis, fieldsBasis, same } from '../support/state-basis.ts';
-import type { JoinOptions } from './options.ts';
+import { isInterval, type JoinOptions } from './options.ts';
 
 const namesOf = (value: string | readonly string[]): readonly string[] => [value].flat();
 
@@ -22,14 +22,14 @@ export function joinBasis(args: { options: JoinOptions; inputs: Readonly<Record<
       ? { left: namesOf(on.left), right: namesOf(on.right) }
       : { left: namesOf(on), right: namesOf(on) };
   const taken = options.fields ?? fieldNames(right ?? { fields: {} }).filter((name) => !sides.right.includes(name));
-  const isInterval = typeof options.within === 'object';
+  const waits = isInterval(options);
   return {
-    kind: options.table ? 'table' : isInterval ? 'interval' : 'temporal',
+    kind: options.table ? 'table' : waits ? 'interval' : 'temporal',
     leftKey: fieldsBasis(sides.left, left),
     rightKey: fieldsBasis(sides.right, right),
     taken: fieldsBasis(taken, right),
     // Left events wait for their partners as a whole.
-    left: isInterval ? eventsBasis(left) : null,
+    left: waits ? eventsBasis(left) : null,
   };
 }
 

@@ -1,0 +1,246 @@
+/** The interval join in its forms, against every pair tried. */
+import fc from 'fast-check';
+import { Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Frame, Schema } from '../../runtime/stream/index.ts';
+import { Ledger } from '../../runtime/stream/ledger.ts';
+import { OperatorRunner } from '../../runtime/stream/operator-runner.ts';
+import {
+  at,
+  bindOperator,
+  expectSameForAnyCut,
+  operatorRun,
+  type Step,
+  watermark,
+} from '../../runtime/testing/operator-harness.ts';
+import { waitingPerKeyMax } from './interval.ts';
+import { bothSides, interval, left, optionsFor, right, type Seen, sorted } from './join.fixture.ts';
+import { join } from './join.ts';
+
+describe('interval join', () => {
+  it.each([
+    { kind: 'inner', latenessMs: 0 },
+    { kind: 'left', latenessMs: 0 },
+    { kind: 'left', latenessMs: 20_000 },
+  ])('agrees with every pair tried: %o', ({ kind, latenessMs }) => {
+    const run = interval({ kind, lateness: `${latenessMs}ms` });
+    fc.assert(
+      fc.property(bothSides, (steps) => {
+        const lefts: (Seen & { matched: boolean })[] = [];
+        const rights: Seen[] = [];
+        const expected: Seen[] = [];
+        let late = 0;
+        let mark = Number.NEGATIVE_INFINITY;
+        for (const step of steps) {
+          if (step.kind === 'watermark') mark = Math.max(mark, step.time);
+          else if (step.time < mark - latenessMs) late++;
+          else if (step.input === 'left') lefts.push({ event: step.event, time: step.time, matched: false });
+          else rights.push(step);
+        }
+        for (const one of lefts) {
+          for (const other of rights) {
+            const apart = other.time - one.time;
+            if (one.event.hospital === null || one.event.hospital !== other.event.hospital) continue;
+            if (apart < -20_000 || apart > 5_000) continue;
+            one.matched = true;
+            const event = { ...one.event, beds: other.event.beds };
+            expected.push({ event, time: Math.max(one.time, other.time) });
+          }
+          if (kind === 'left' && !one.matched) expected.push({ event: { ...one.event, beds: null }, time: one.time });
+        }
+        const result = run(steps);
+        expect(sorted(result.ports.out ?? [])).toEqual(sorted(expected));
+        expect(result.ports.late ?? []).toHaveLength(late);
+      }),
+    );
+  });
+
+  it('is the same for any cut and crash', () => {
+    expectSameForAnyCut(interval({ kind: 'left', lateness: '10s' }), bothSides);
+  });
+
+  it('counts both bounds, and lets go when the watermark is past them', () => {
+    const run = interval({ kind: 'left' });
+    const patient = { hospital: 'H1', patients: 1 };
+    const before = [at(0, { hospital: 'H1', beds: 1 }, 'right'), watermark(20_000), at(20_000, patient, 'left')];
+    expect(run(before).events()).toEqual([{ ...patient, beds: 1 }]);
+    const after = [at(0, patient, 'left'), watermark(5_000), at(5_000, { hospital: 'H1', beds: 2 }, 'right')];
+    expect(run(after).events()).toEqual([{ ...patient, beds: 2 }]);
+    const open = [at(0, patient, 'left'), watermark(5_000)];
+    expect(run(open, { finish: false }).events()).toEqual([]);
+    const past = [...open, watermark(5_001)];
+    expect(run(past, { finish: false }).ports.out).toEqual([{ event: { ...patient, beds: null }, time: 0 }]);
+  });
+
+  it('turns an event away as a dead letter when its key has too many waiting', () => {
+    const steps: Step[] = Array.from({ length: waitingPerKeyMax + 1 }, () =>
+      at(0, { hospital: 'H1', beds: 1 }, 'right'),
+    );
+    const result = interval()(steps);
+    expect(result.accounting).toMatchObject({ delivered: waitingPerKeyMax, dead_lettered: 1 });
+  });
+
+  it('never sends an event behind the watermark that it has sent on', () => {
+    const options = optionsFor({ within: { before: '20s', after: '5s' }, kind: 'left', lateness: '10s' });
+    const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
+    fc.assert(
+      fc.property(bothSides, (steps) => {
+        const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
+        const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
+        for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
+        let promised = Number.NEGATIVE_INFINITY;
+        runner.output('out').subscribe((frame) => {
+          if (frame.kind === 'watermark') promised = frame.time;
+          if (frame.kind === 'batch') for (const time of frame.times) expect(time).toBeGreaterThanOrEqual(promised);
+        });
+        for (const step of steps) {
+          if (step.kind === 'event') {
+            const batch = { kind: 'batch', events: [step.event], times: [step.time], causes: [-1] } as const;
+            subjects[step.input as 'left' | 'right'].next(batch);
+          } else for (const subject of Object.values(subjects)) subject.next(step);
+          runner.flush();
+        }
+      }),
+    );
+  });
+});
+
+const shifts: Schema = {
+  fields: {
+    hospital: { type: { kind: 'string' }, nullable: true },
+    patients: { type: { kind: 'int' } },
+    ends_at: { type: { kind: 'timestamp' }, nullable: true },
+  },
+};
+
+/** As `bothSides`, with left events that say until when. */
+const withEnds = bothSides.map((steps) =>
+  steps.map((step) => {
+    if (step.kind !== 'event' || step.input !== 'left') return step;
+    const { patients } = step.event;
+    const ends_at = Number(patients) % 5 === 0 ? null : step.time + Number(patients) * 1_000;
+    return { ...step, event: { ...step.event, ends_at } };
+  }),
+);
+
+describe('join until a time that the left event tells', () => {
+  it.each([{ kind: 'inner' }, { kind: 'left' }])('agrees with every pair tried: %o', ({ kind }) => {
+    const options = optionsFor({ within: { before: '3s', until: 'ends_at' }, kind });
+    const run = operatorRun({ definition: join, options, schema: { left: shifts, right } });
+    fc.assert(
+      fc.property(withEnds, (steps) => {
+        let mark = Number.NEGATIVE_INFINITY;
+        const taken: Step[] = [];
+        for (const step of steps) {
+          if (step.kind === 'watermark') mark = Math.max(mark, step.time);
+          else if (step.time >= mark) taken.push(step);
+        }
+        const events = taken.flatMap((step) => (step.kind === 'event' ? [step] : []));
+        const expected: Seen[] = [];
+        for (const one of events.filter(({ input }) => input === 'left')) {
+          const until = one.event.ends_at === null ? one.time : Number(one.event.ends_at);
+          const partners = events.filter(
+            ({ input, event, time }) =>
+              input === 'right' &&
+              event.hospital !== null &&
+              event.hospital === one.event.hospital &&
+              time >= one.time - 3_000 &&
+              time <= until,
+          );
+          for (const { event, time } of partners)
+            expected.push({ event: { ...one.event, beds: event.beds }, time: Math.max(time, one.time) });
+          if (kind === 'left' && partners.length === 0) {
+            const time = one.event.hospital === null ? one.time : until;
+            expected.push({ event: { ...one.event, beds: null }, time });
+          }
+        }
+        expect(sorted(run(steps).ports.out ?? [])).toEqual(sorted(expected));
+      }),
+    );
+  });
+
+  it('is the same for any cut and crash', () => {
+    const options = optionsFor({ within: { before: '3s', until: 'ends_at' }, kind: 'left' });
+    expectSameForAnyCut(operatorRun({ definition: join, options, schema: { left: shifts, right } }), withEnds);
+  });
+});
+
+describe('join for ever', () => {
+  const forever = (within: unknown = 'forever', extra: object = {}) => interval({ within, ...extra });
+
+  it('lets go of what can have no partner any more', () => {
+    const run = operatorRun({
+      definition: join,
+      options: optionsFor({ within: { after: '5s' }, keys: 1 }),
+      schema: { left, right },
+    });
+    const steps = Array.from({ length: 50 }, (_, index) => [
+      at(index * 10_000, { hospital: `H${index}`, patients: index }, 'left'),
+      at(index * 10_000, { hospital: `H${index}`, beds: index }, 'right'),
+      watermark(index * 10_000 + 7_000),
+    ]).flat();
+    expect(run(steps).accounting).toMatchObject({ delivered: 100, dead_lettered: 0 });
+  });
+
+  it('gives every pair of equal keys, whichever comes first and however late', () => {
+    fc.assert(
+      fc.property(bothSides, (steps) => {
+        const events = steps.flatMap((step) => (step.kind === 'event' ? [step] : []));
+        const expected = events
+          .filter(({ input, event }) => input === 'left' && event.hospital !== null)
+          .flatMap((one) =>
+            events
+              .filter(({ input, event }) => input === 'right' && event.hospital === one.event.hospital)
+              .map(({ event, time }) => ({
+                event: { ...one.event, beds: event.beds },
+                time: Math.max(time, one.time),
+              })),
+          );
+        expect(sorted(forever()(steps).ports.out ?? [])).toEqual(sorted(expected));
+      }),
+    );
+  });
+
+  it.each([
+    { before: 'forever', after: '5s' },
+    { before: '20s', after: 'forever' },
+  ])('with one end agrees with every pair tried: %o', ({ before, after }) => {
+    const lengthOf = (text: string) =>
+      text === 'forever' ? Number.POSITIVE_INFINITY : Number(text.slice(0, -1)) * 1_000;
+    fc.assert(
+      fc.property(bothSides, (steps) => {
+        let mark = Number.NEGATIVE_INFINITY;
+        const sides: { left: Seen[]; right: Seen[] } = { left: [], right: [] };
+        for (const step of steps) {
+          if (step.kind === 'watermark') mark = Math.max(mark, step.time);
+          else if (step.time >= mark || (step.input === 'left' ? before : after) === 'forever')
+            sides[step.input as 'left' | 'right'].push(step);
+        }
+        const expected = sides.left.flatMap((one) =>
+          sides.right
+            .filter(({ event, time }) => {
+              const apart = time - one.time;
+              if (event.hospital === null || event.hospital !== one.event.hospital) return false;
+              return apart >= -lengthOf(before) && apart <= lengthOf(after);
+            })
+            .map(({ event, time }) => ({ event: { ...one.event, beds: event.beds }, time: Math.max(time, one.time) })),
+        );
+        expect(sorted(forever({ before, after })(steps).ports.out ?? [])).toEqual(sorted(expected));
+      }),
+    );
+  });
+
+  it.each(['forever', { before: 'forever', after: '5s' }])('is the same for any cut and crash: %j', (within) =>
+    expectSameForAnyCut(forever(within), bothSides),
+  );
+
+  it('turns away what would be one key too many', () => {
+    const result = forever('forever', { keys: 1 })([
+      at(0, { hospital: 'H1', beds: 1 }, 'right'),
+      at(0, { hospital: 'H2', beds: 1 }, 'right'),
+      at(1, { hospital: 'H1', patients: 1 }, 'left'),
+    ]);
+    expect(result.events('dead')).toMatchObject([{ hospital: 'H2', code: 'MACH1800' }]);
+    expect(result.events()).toEqual([{ hospital: 'H1', patients: 1, beds: 1 }]);
+  });
+});
