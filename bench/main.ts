@@ -9,6 +9,12 @@ interface Workload {
 
 const workloads: readonly Workload[] = [
   {
+    name: 'compare',
+    summary:
+      'queries of Nexmark by the engine and its peers, in turns  [--query q5] [--peer flink] [--events N] [--runs 5]',
+    load: () => import('./compare/run.ts'),
+  },
+  {
     name: 'end-to-end',
     summary:
       'latency from intended send to readable row, sustained rates, ceilings of the parts  [--rate 1000] [--for 30s]',

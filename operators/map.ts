@@ -1,6 +1,6 @@
 /** Computes fields, and keeps or takes out others. */
 import { z } from 'zod';
-import { defineOperator, type Event, expression, type Field, fieldNames, input } from '../runtime/stream/index.ts';
+import { defineOperator, eventMapper, expression, type Field, fieldNames, input } from '../runtime/stream/index.ts';
 
 export const map = defineOperator({
   name: 'map',
@@ -47,12 +47,10 @@ export const map = defineOperator({
       ports: { out: { fields } },
       spread: { kind: 'each', unchanged: kept },
       reads: (wanted) => kept.filter((name) => wanted.has(name)),
-      stateless(event) {
-        const result: Event = {};
-        for (const name of kept) result[name] = event[name];
-        for (const { name, value } of computed) result[name] = value.evaluate(event);
-        return result;
-      },
+      stateless: eventMapper(
+        kept,
+        computed.map(({ name, value }) => ({ name, evaluate: value.evaluate })),
+      ),
     };
   },
 });

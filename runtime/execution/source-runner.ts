@@ -233,7 +233,10 @@ export function startSourceRunner(args: {
       ...(id === undefined ? {} : { id }),
       ...(hasLetters && { letters: own.length }),
     }));
-    const events: SourceEvent[] = requests.flatMap((request) => [...request.events]);
+    const [first] = requests;
+    const all: readonly SourceEvent[] =
+      first && requests.length === 1 ? first.events : requests.flatMap(({ events }) => events);
+    const now = clock.now();
     const deadLetters: StoredDeadLetter[] = requests.flatMap((request) =>
       (request.deadLetters ?? []).map(({ raw, ...letter }) => ({
         ...letter,
@@ -242,18 +245,17 @@ export function startSourceRunner(args: {
     );
     return encodeSourceFrame(schema, {
       acceptedAt: wallTime(),
-      engineTime: clock.now(),
+      engineTime: now,
       segments,
       deadLetters,
-      events: events.map(({ event }) => event),
-      times: events.map(({ time }) => boundTime(time)),
-      raws: events.map(({ raw }) => raw ?? null),
+      events: all.map(({ event }) => event),
+      times: all.map(({ time }) => boundTime(time, now)),
+      raws: all.map(({ raw }) => raw ?? null),
     });
   }
 
   /** Event time is bounded by engine time; the event's own fields keep what the sender said. */
-  function boundTime(time: number): number {
-    const now = clock.now();
+  function boundTime(time: number, now: number): number {
     if (time <= now + limits.futureTimeMs) return time;
     counts.futureTimes++;
     // Not the bound itself: the watermark would go that far, and make late what comes for an hour.

@@ -137,7 +137,8 @@ export class StageSource {
   }
 
   private sendEvents({ events, times }: SourceFrame, from: number, to: number): void {
-    const causes = Array.from({ length: to - from }, (_, offset) => from + offset);
+    const causes = new Array<number>(to - from);
+    for (let offset = 0; offset < causes.length; offset++) causes[offset] = from + offset;
     this.frames.next({ kind: 'batch', events: events.slice(from, to), times: times.slice(from, to), causes });
     this.stage.endWave();
   }

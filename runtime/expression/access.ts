@@ -1,5 +1,6 @@
 /** Names, fields of records, items of lists. */
 import { didYouMean } from '../did-you-mean.ts';
+import { fieldReader } from '../stream/compiled-access.ts';
 import type { Event, Field, Fields } from '../stream/schema.ts';
 import { type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
 import type { Syntax } from './parse.ts';
@@ -35,7 +36,7 @@ function fieldOfEvent(place: Place, name: string, scope: Scope): Expression {
     return unknownField(place, name, scope.inputName, names, scope);
   }
   scope.fieldsRead.add(name);
-  return { ...typed(found), ...range(place), evaluate: (event) => event[name] ?? null, field: name };
+  return { ...typed(found), ...range(place), evaluate: fieldReader(name), field: name };
 }
 
 export function field(syntax: Extract<Syntax, { op: '.' }>, scope: Scope, check: Check): Expression {

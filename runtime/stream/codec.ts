@@ -13,6 +13,8 @@
  * | 4   | dictionary: JSON array of texts, then an index each (uint8 or uint16 by its size); the last index means null |
  * | 5   | int32 offsets from a float64 base; the smallest int32 means null |
  */
+import { isAscii } from 'node:buffer';
+import { type BuildEvents, columnReader, eventsBuilder, type ReadColumn } from './compiled-access.ts';
 import { type Event, type Field, fieldNames, type Schema } from './schema.ts';
 
 const tags = { empty: 0, float: 1, bool: 2, json: 3, dictionary: 4, offsets: 5 } as const;
@@ -109,15 +111,9 @@ export class ByteReader {
 
 /** Appends the columns of the events, in the order of the schema's fields. */
 export function writeEvents(writer: ByteWriter, schema: Schema, events: readonly Event[]): void {
-  for (const [name, field] of Object.entries(schema.fields)) {
-    const values = new Array<unknown>(events.length);
-    let present = 0;
-    for (let index = 0; index < events.length; index++) {
-      const value = (events[index] as Event)[name];
-      values[index] = value === undefined ? null : value;
-      if (value !== null && value !== undefined) present++;
-    }
-    if (present === 0) {
+  for (const [, field, read] of compiledOf(schema).fields) {
+    const values = read(events);
+    if (values === null) {
       writer.uint8(tags.empty);
       writer.uint32(0);
       continue;
@@ -128,27 +124,46 @@ export function writeEvents(writer: ByteWriter, schema: Schema, events: readonly
 
 /** Reads the columns back to events; fields outside `wanted` are skipped and absent from the events. */
 export function readEvents(reader: ByteReader, schema: Schema, count: number, wanted?: ReadonlySet<string>): Event[] {
-  const names = fieldNames(schema);
-  const events = emptyEvents(wanted ? names.filter((name) => wanted.has(name)) : names, count);
-  for (const name of names) {
+  const columns: unknown[][] = [];
+  let nulls: null[] | undefined;
+  for (const name of fieldNames(schema)) {
     const tag = reader.uint8();
     const body = reader.bytes(reader.uint32());
-    if (tag === tags.empty || (wanted && !wanted.has(name))) continue;
-    const values = readColumn(tag, body, count);
-    for (let index = 0; index < count; index++) (events[index] as Event)[name] = values[index];
+    if (wanted && !wanted.has(name)) continue;
+    if (tag === tags.empty) {
+      nulls ??= new Array<null>(count).fill(null);
+      columns.push(nulls);
+    } else columns.push(readColumn(tag, body, count));
   }
-  return events;
+  return builderOf(schema, wanted)(columns, count);
 }
 
-/**
- * Events with all fields null. They are copies of one object, so that they have one hidden class and room for all fields from the
- * start: fields added one by one would make V8 grow, and in the end hash, every single event.
- */
-function emptyEvents(names: readonly string[], count: number): Event[] {
-  const empty = JSON.parse(`{${names.map((name) => `${JSON.stringify(name)}:null`).join(',')}}`) as Event;
-  const events = new Array<Event>(count);
-  for (let index = 0; index < count; index++) events[index] = { ...empty };
-  return events;
+interface Compiled {
+  readonly fields: readonly (readonly [name: string, field: Field, read: ReadColumn])[];
+  readonly builders: Map<string, BuildEvents>;
+}
+
+/** Made once for each schema. */
+const compiledBySchema = new WeakMap<Schema, Compiled>();
+
+function compiledOf(schema: Schema): Compiled {
+  const known = compiledBySchema.get(schema);
+  if (known) return known;
+  const fields = Object.entries(schema.fields).map(([name, field]) => [name, field, columnReader(name)] as const);
+  const made: Compiled = { fields, builders: new Map() };
+  compiledBySchema.set(schema, made);
+  return made;
+}
+
+function builderOf(schema: Schema, wanted: ReadonlySet<string> | undefined): BuildEvents {
+  const { fields, builders } = compiledOf(schema);
+  const names = fields.map(([name]) => name).filter((name) => wanted?.has(name) ?? true);
+  const identity = JSON.stringify(names);
+  const known = builders.get(identity);
+  if (known) return known;
+  const made = eventsBuilder(names);
+  builders.set(identity, made);
+  return made;
 }
 
 /** One column of numbers that are never null, such as event times. */
@@ -279,7 +294,8 @@ function readColumn(tag: number, body: Buffer, count: number): unknown[] {
       return values;
     }
     case tags.json:
-      return JSON.parse(decoder.decode(body)) as unknown[];
+      // Plain ASCII, mostly: its bytes are its characters.
+      return JSON.parse(isAscii(body) ? body.toString('latin1') : decoder.decode(body)) as unknown[];
     case tags.dictionary:
       return readDictionary(body, count);
     case tags.offsets:
@@ -291,20 +307,27 @@ function readColumn(tag: number, body: Buffer, count: number): unknown[] {
 
 function readFloats(body: Buffer, count: number): (number | null)[] {
   if (body.length < count * 9) throw new RangeError('the encoded frame is cut short');
+  const floats = new Float64Array(aligned(body.subarray(count, count * 9)));
   const values = new Array<number | null>(count);
-  for (let index = 0; index < count; index++) values[index] = body[index] ? null : body.readDoubleLE(count + index * 8);
+  for (let index = 0; index < count; index++) values[index] = body[index] ? null : (floats[index] as number);
   return values;
 }
 
 function readOffsets(body: Buffer, count: number): (number | null)[] {
   if (body.length < 8 + count * 4) throw new RangeError('the encoded frame is cut short');
   const base = body.readDoubleLE(0);
+  const offsets = new Int32Array(aligned(body.subarray(8, 8 + count * 4)));
   const values = new Array<number | null>(count);
   for (let index = 0; index < count; index++) {
-    const offset = body.readInt32LE(8 + index * 4);
+    const offset = offsets[index] as number;
     values[index] = offset === nullOffset ? null : base + offset;
   }
   return values;
+}
+
+/** A copy that begins where numbers of any size may. */
+function aligned({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }
 
 function readDictionary(body: Buffer, count: number): (string | null)[] {

@@ -104,6 +104,18 @@ function floorTo(value: number, stepMs: number): number | null {
   return stepMs > 0 ? toTimestamp(Math.floor(value / stepMs) * stepMs) : null;
 }
 
+/** Of one day after the other mostly: its text is made once. */
+let knownDay = Number.NaN;
+let knownDate = '';
+
+function dateOf(time: number): string {
+  const day = Math.floor(time / dayMs);
+  if (day === knownDay) return knownDate;
+  knownDate = new Date(time).toISOString().slice(0, -14);
+  knownDay = day;
+  return knownDate;
+}
+
 const zoned = ['timestamp', 'string'] as const;
 
 export const timeFunctions: readonly FunctionDefinition[] = [
@@ -113,7 +125,7 @@ export const timeFunctions: readonly FunctionDefinition[] = [
   local('minute(time, "zone")', int, zoned, (time) => Math.floor(time / minuteMs) - Math.floor(time / hourMs) * 60),
   // 1970-01-01 was a Thursday: the fourth day of an ISO 8601 week.
   local('day_of_week(time, "zone")', int, zoned, (time) => ((((Math.floor(time / dayMs) + 3) % 7) + 7) % 7) + 1),
-  local('date(time, "zone")', string, zoned, (time) => new Date(time).toISOString().slice(0, -14)),
+  local('date(time, "zone")', string, zoned, dateOf),
   local(
     'floor_to(time, step, "zone"?)',
     timestamp,

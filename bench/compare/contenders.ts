@@ -1,0 +1,101 @@
+/** Who is compared: what each promises while it is measured, and how its process is built and started. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export interface Contender {
+  readonly name: string;
+  readonly title: string;
+  /** What a comparison must say of it: what survives a crash, how often state is kept, where it stands, how many workers. */
+  readonly delivery: string;
+  readonly checkpoints: string;
+  readonly state: string;
+  readonly workers: string;
+  /** Told to the process with every request. */
+  readonly request?: Readonly<Record<string, unknown>>;
+  readonly command: readonly [program: string, ...args: string[]];
+  /** Programs without which it cannot be built or run. */
+  readonly needs: readonly string[];
+  readonly build?: { readonly command: readonly [program: string, ...args: string[]]; readonly makes: string };
+  /** Folder of its build. */
+  readonly folder: string;
+  /** Can be measured over events that are there already. */
+  readonly takesObjects?: true;
+  /** A slow one is given fewer events; the rate is what counts. */
+  readonly eventsMax?: number;
+}
+
+const peers = fileURLToPath(new URL('../peers/', import.meta.url));
+const typescript = (name: string): Contender['command'] => [
+  process.execPath,
+  '--import',
+  'tsx',
+  `${peers}${name}/main.ts`,
+];
+
+const flink: Omit<Contender, 'name' | 'title' | 'state' | 'request'> = {
+  delivery: 'exactly once within the job; the sink counts',
+  checkpoints: 'every 10 s, aligned, to a local folder',
+  workers: '2 subtasks, one JVM',
+  command: [`${peers}flink/run.sh`],
+  needs: ['java', 'mvn'],
+  build: { command: ['mvn', '-B', '-q', 'package'], makes: 'target/flink-peer-1.jar' },
+  folder: `${peers}flink`,
+};
+
+export const contenders: readonly Contender[] = [
+  {
+    name: 'mach',
+    title: 'Mạch',
+    delivery: 'exactly once, through a log in memory before and after the stage',
+    checkpoints: 'every 10 s, to the log in memory',
+    state: 'heap',
+    workers: '1 thread',
+    command: typescript('mach'),
+    needs: [],
+    folder: `${peers}mach`,
+    takesObjects: true,
+  },
+  { name: 'flink', title: 'Flink, heap', state: 'heap', request: { state: 'heap' }, ...flink },
+  { name: 'flink-rocksdb', title: 'Flink, RocksDB', state: 'RocksDB', request: { state: 'rocksdb' }, ...flink },
+  {
+    name: 'rxjs',
+    title: 'RxJS per event',
+    delivery: 'none: a crash loses all',
+    checkpoints: 'none',
+    state: 'heap',
+    workers: '1 thread',
+    command: typescript('rxjs'),
+    needs: [],
+    folder: `${peers}rxjs`,
+    takesObjects: true,
+  },
+  {
+    name: 'loop',
+    title: 'hand-written loop',
+    delivery: 'none: a crash loses all',
+    checkpoints: 'none',
+    state: 'heap',
+    workers: '1 thread',
+    command: typescript('loop'),
+    needs: [],
+    folder: `${peers}loop`,
+    takesObjects: true,
+  },
+];
+
+/** Builds what is not built; says why a contender cannot take part. */
+export function prepare(contender: Contender): { readonly absent?: string } {
+  for (const program of contender.needs) {
+    if (spawnSync('which', [program]).status !== 0) return { absent: `there is no ${program}` };
+  }
+  const { build, folder } = contender;
+  if (!build || existsSync(`${folder}/${build.makes}`)) return {};
+  const [program, ...args] = build.command;
+  try {
+    execFileSync(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    return {};
+  } catch (error) {
+    return { absent: `its build failed: ${(error as Error).message.split('\n')[0]}` };
+  }
+}

@@ -1,0 +1,132 @@
+/** One query by several contenders: rows checked first, then timed in turns (A B C, A B C, ...), so that a busy moment falls on all. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PeerRequest } from '../peers/request.ts';
+import type { Contender } from './contenders.ts';
+import type { PeerProcess } from './peer-process.ts';
+import { hashRows } from './rows-file.ts';
+import { type Spread, spreadOf } from './spread.ts';
+
+export interface CompareSettings {
+  readonly events: number;
+  readonly checkEvents: number;
+  readonly seed: number;
+  readonly rate: number;
+  readonly disorder: number;
+  readonly runs: number;
+  readonly over: 'generator' | 'objects';
+}
+
+export interface Measurement {
+  readonly query: string;
+  readonly contender: string;
+  readonly events: number;
+  readonly eventsPerSecond: Spread;
+  readonly cpuSecondsPerMillion: Spread;
+  readonly checkedRows: number;
+  readonly sha256: string;
+}
+
+/** It takes no part in this query, or failed in it. */
+export interface Missing {
+  readonly query: string;
+  readonly contender: string;
+  readonly reason: string;
+}
+
+export type Outcome = Measurement | Missing;
+
+export const isMissing = (outcome: Outcome): outcome is Missing => 'reason' in outcome;
+
+interface Runner {
+  readonly contender: Contender;
+  readonly process: PeerProcess;
+}
+
+interface Checked extends Runner {
+  readonly rows: { readonly count: number; readonly sha256: string };
+  readonly events: number;
+  readonly rates: number[];
+  readonly cpus: number[];
+}
+
+export async function measureQuery(
+  query: string,
+  runners: readonly Runner[],
+  settings: CompareSettings,
+): Promise<Outcome[]> {
+  const missing: Missing[] = [];
+  let running: Checked[] = [];
+  for (const runner of runners) {
+    const events = Math.min(settings.events, runner.contender.eventsMax ?? settings.events);
+    const rows = await check(query, runner, { ...settings, checkEvents: Math.min(settings.checkEvents, events) });
+    if ('reason' in rows) missing.push({ query, contender: runner.contender.name, reason: rows.reason });
+    else running.push({ ...runner, rows, events, rates: [], cpus: [] });
+  }
+  // Run 0 warms up.
+  for (let run = 0; run <= settings.runs; run++) {
+    const still: Checked[] = [];
+    for (const one of running) {
+      const problem = await timeOnce(query, one, settings, run > 0);
+      if (problem === undefined) still.push(one);
+      else missing.push({ query, contender: one.contender.name, reason: problem });
+    }
+    running = still;
+  }
+  const measured = running.map(
+    ({ contender, rows, rates, cpus, events }): Measurement => ({
+      query,
+      contender: contender.name,
+      events,
+      eventsPerSecond: spreadOf(rates),
+      cpuSecondsPerMillion: spreadOf(cpus),
+      checkedRows: rows.count,
+      sha256: rows.sha256,
+    }),
+  );
+  return [...measured, ...missing];
+}
+
+async function check(
+  query: string,
+  { process }: Runner,
+  { checkEvents, seed, rate, disorder }: CompareSettings,
+): Promise<{ count: number; sha256: string } | { reason: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'mach-compare-'));
+  try {
+    const file = join(folder, 'rows');
+    const answer = await process.ask({ query, events: checkEvents, seed, rate, disorder, rows: file });
+    if ('unsupported' in answer) return { reason: answer.unsupported };
+    if ('error' in answer) return { reason: answer.error };
+    return await hashRows(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Says why it failed. */
+async function timeOnce(
+  query: string,
+  { process, events, rates, cpus }: Checked,
+  { seed, rate, disorder, over }: CompareSettings,
+  counts: boolean,
+): Promise<string | undefined> {
+  const request: PeerRequest = { query, events, seed, rate, disorder, over };
+  const answer = await process.ask(request);
+  if ('unsupported' in answer) return answer.unsupported;
+  if ('error' in answer) return answer.error;
+  if (!counts) return undefined;
+  rates.push(events / answer.seconds);
+  cpus.push((answer.cpu_seconds * 1e6) / events);
+  return undefined;
+}
+
+/** Contenders whose rows differ from those of most of the others: a fast wrong answer. */
+export function wrongRows(outcomes: readonly Outcome[]): readonly Measurement[] {
+  const measured = outcomes.filter((outcome): outcome is Measurement => !isMissing(outcome));
+  const votes = new Map<string, number>();
+  for (const { sha256 } of measured) votes.set(sha256, (votes.get(sha256) ?? 0) + 1);
+  const most = Math.max(0, ...votes.values());
+  return measured.filter(({ sha256 }) => (votes.get(sha256) ?? 0) < most);
+}

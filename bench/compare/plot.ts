@@ -1,0 +1,125 @@
+/** Plots as plain SVG text: bars in groups, and lines. */
+
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+const frame: Frame = { width: 960, height: 420, left: 70, right: 16, top: 58, bottom: 46 };
+const colours = ['#0b6e99', '#d9730d', '#a3541c', '#6c8f3d', '#6940a5', '#9b9a97', '#ad1a72', '#37352f'];
+/** A logarithmic axis begins here below its least value. */
+const decadeBelow = 1;
+
+export interface Series {
+  readonly name: string;
+  /** Absent where there is no figure. */
+  readonly values: readonly (number | undefined)[];
+}
+
+export interface PlotText {
+  readonly title: string;
+  readonly unit: string;
+}
+
+/** On a logarithmic axis: contenders are often tens of times apart. */
+export function barPlot(text: PlotText, groups: readonly string[], series: readonly Series[]): string {
+  const axis = logAxis(series.flatMap(({ values }) => values.filter((value) => value !== undefined)));
+  const groupWidth = (frame.width - frame.left - frame.right) / Math.max(1, groups.length);
+  const barWidth = (groupWidth * 0.84) / Math.max(1, series.length);
+  const parts: string[] = [...axis.lines];
+  groups.forEach((group, at) => {
+    const from = frame.left + at * groupWidth;
+    parts.push(label(from + groupWidth / 2, frame.height - frame.bottom + 18, group, 'middle'));
+    series.forEach(({ name, values }, index) => {
+      const value = values[at];
+      if (value === undefined) return;
+      const y = axis.place(value);
+      const x = from + groupWidth * 0.08 + index * barWidth;
+      const height = frame.height - frame.bottom - y;
+      parts.push(
+        `<rect x="${n(x)}" y="${n(y)}" width="${n(barWidth * 0.92)}" height="${n(height)}" fill="${colour(index)}">` +
+          `<title>${escaped(`${group}, ${name}: ${Math.round(value).toLocaleString('en')} ${text.unit}`)}</title></rect>`,
+      );
+    });
+  });
+  return picture(text, series, parts);
+}
+
+/** Both axes logarithmic: a slope of one is a cost in proportion. */
+export function linePlot(
+  text: PlotText & { readonly across: string },
+  at: readonly number[],
+  series: readonly Series[],
+) {
+  const axis = logAxis(series.flatMap(({ values }) => values.filter((value) => value !== undefined)));
+  const least = Math.log10(Math.min(...at));
+  const span = Math.max(Math.log10(Math.max(...at)) - least, 1e-9);
+  const across = (value: number) =>
+    frame.left + 20 + ((Math.log10(value) - least) / span) * (frame.width - frame.left - frame.right - 40);
+  const parts: string[] = [...axis.lines];
+  for (const value of at)
+    parts.push(label(across(value), frame.height - frame.bottom + 18, value.toLocaleString('en'), 'middle'));
+  parts.push(label((frame.left + frame.width) / 2, frame.height - 10, text.across, 'middle'));
+  series.forEach(({ values }, index) => {
+    const points = values.flatMap((value, place) =>
+      value === undefined ? [] : [`${n(across(at[place] as number))},${n(axis.place(value))}`],
+    );
+    parts.push(`<polyline points="${points.join(' ')}" fill="none" stroke="${colour(index)}" stroke-width="2"/>`);
+    for (const point of points) {
+      const [x, y] = point.split(',');
+      parts.push(`<circle cx="${x}" cy="${y}" r="3.5" fill="${colour(index)}"/>`);
+    }
+  });
+  return picture(text, series, parts);
+}
+
+function logAxis(values: readonly number[]): { place(value: number): number; lines: string[] } {
+  const low = Math.floor(Math.log10(Math.min(...values))) - (values.length > 0 ? 0 : decadeBelow);
+  const high = Math.max(Math.ceil(Math.log10(Math.max(...values))), low + 1);
+  const room = frame.height - frame.top - frame.bottom;
+  const place = (value: number) => frame.height - frame.bottom - ((Math.log10(value) - low) / (high - low)) * room;
+  const lines: string[] = [];
+  for (let decade = low; decade <= high; decade++) {
+    const y = place(10 ** decade);
+    lines.push(
+      `<line x1="${frame.left}" x2="${frame.width - frame.right}" y1="${n(y)}" y2="${n(y)}" stroke="#ddd"/>`,
+      label(frame.left - 8, y + 4, shortNumber(10 ** decade), 'end'),
+    );
+  }
+  return { place, lines };
+}
+
+function picture({ title, unit }: PlotText, series: readonly Series[], parts: readonly string[]): string {
+  let x = frame.left;
+  const legend = series.map(({ name }, index) => {
+    const at = x;
+    x += 30 + name.length * 7.2;
+    return `<rect x="${n(at)}" y="32" width="12" height="12" fill="${colour(index)}"/>${label(at + 17, 42, name, 'start')}`;
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${frame.width} ${frame.height}" font-family="sans-serif" font-size="12">`,
+    `<rect width="${frame.width}" height="${frame.height}" fill="white"/>`,
+    `<text x="${frame.left}" y="20" font-size="15">${escaped(`${title} (${unit})`)}</text>`,
+    ...legend,
+    ...parts,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function label(x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end'): string {
+  return `<text x="${n(x)}" y="${n(y)}" text-anchor="${anchor}">${escaped(text)}</text>`;
+}
+
+function shortNumber(value: number): string {
+  if (value >= 1e6) return `${value / 1e6} M`;
+  return value >= 1e3 ? `${value / 1e3} k` : String(value);
+}
+
+const n = (value: number) => value.toFixed(1).replace(/\.0$/, '');
+const colour = (index: number) => colours[index % colours.length] as string;
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');

@@ -1,0 +1,68 @@
+package mach.bench;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** Takes requests, one JSON object a line, runs each, and answers with one line. `--events N SEED RATE DISORDER` prints the events. */
+public final class Main {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private Main() {}
+
+  public static void main(String[] args) throws Exception {
+    if (args.length > 0 && args[0].equals("--events")) {
+      EventLines.print(args);
+      return;
+    }
+    PrintStream answers = System.out;
+    // Whatever a library prints must not be taken for an answer.
+    System.setOut(System.err);
+    BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = requests.readLine(); line != null; line = requests.readLine()) {
+      answers.println(JSON.writeValueAsString(answer(line)));
+      answers.flush();
+    }
+    System.exit(0);
+  }
+
+  private static ObjectNode answer(String line) {
+    ObjectNode answer = JSON.createObjectNode();
+    try {
+      Request request = Request.of(JSON.readTree(line));
+      Query query = Query.named(request.query());
+      if (query == null) return answer.put("unsupported", "no query of this name");
+      Results.clear(request.rows() != null);
+      long before = processorNanos();
+      Job.run(query, request);
+      answer.put("seconds", Results.seconds());
+      answer.put("cpu_seconds", (processorNanos() - before) / 1e9);
+      answer.put("rows", Results.count());
+      if (request.rows() != null) writeRows(Path.of(request.rows()));
+    } catch (Throwable error) {
+      error.printStackTrace();
+      answer.put("error", String.valueOf(error));
+    }
+    return answer;
+  }
+
+  private static void writeRows(Path file) throws Exception {
+    List<String> lines = new ArrayList<>();
+    Results.rows().forEach((text, times) -> lines.addAll(Collections.nCopies(times, text)));
+    Collections.sort(lines);
+    Files.write(file, lines);
+  }
+
+  private static long processorNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+  }
+}

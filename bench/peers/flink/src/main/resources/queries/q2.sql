@@ -1,0 +1,2 @@
+-- bid auction price
+SELECT auction, price FROM bid WHERE MOD(auction, 123) = 0

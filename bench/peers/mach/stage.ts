@@ -1,0 +1,60 @@
+/** The engine's stage alone over events that are there already: what the operators cost, without a log or a generator. */
+import { openGenerator } from '../../../connectors/nexmark/generator.ts';
+import type { NexmarkField } from '../../../connectors/nexmark/schema.ts';
+import type { SourceFrame } from '../../../runtime/execution/log-frame.ts';
+import { StageMachine } from '../../../runtime/execution/stage-machine.ts';
+import type { Event } from '../../../runtime/stream/schema.ts';
+import type { BoundTopology } from '../../../runtime/topology/index.ts';
+import type { PeerAnswer, PeerRequest } from '../request.ts';
+
+/** As many as the source gives the log at a time. */
+const frameEvents = 2_048;
+const warmUpEvents = 300_000;
+
+export function measureStage(topology: BoundTopology, request: PeerRequest): PeerAnswer {
+  const source = topology.sources[0];
+  if (!source || topology.sources.length > 1) throw new Error(`${topology.name} does not have one source`);
+  const fields = Object.keys(source.bound.ports.out?.fields ?? {}) as NexmarkField[];
+  const frames = framesOf(request, fields);
+  let count = 0;
+  let last: unknown;
+  const pass = (some: readonly SourceFrame[]) => {
+    const machine = new StageMachine(topology, {
+      row(_output, row) {
+        count++;
+        last = row;
+      },
+      question: () => undefined,
+    });
+    for (const [at, frame] of some.entries()) machine.handle(at + 1, source.id, frame);
+    machine.finish();
+  };
+  pass(frames.slice(0, Math.ceil(warmUpEvents / frameEvents)));
+  count = 0;
+  const cpuBefore = process.cpuUsage();
+  const began = performance.now();
+  pass(frames);
+  const seconds = (performance.now() - began) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  if (count > 0 && last === undefined) throw new Error('invariant broken: a row without a value');
+  return { seconds, cpu_seconds: (user + system) / 1e6, rows: count };
+}
+
+function framesOf(request: PeerRequest, fields: readonly NexmarkField[]): SourceFrame[] {
+  const generator = openGenerator(request, fields);
+  const timed = fields.includes('date_time') ? generator : openGenerator(request, ['date_time']);
+  return Array.from({ length: Math.ceil(request.events / frameEvents) }, (_, at) => {
+    const from = at * frameEvents;
+    const length = Math.min(frameEvents, request.events - from);
+    const events = Array.from({ length }, (_, index) => generator.eventAt(from + index) as Event);
+    const times = Array.from({ length }, (_, index) => timed.eventAt(from + index).date_time);
+    return {
+      kind: 'source',
+      acceptedAt: 0,
+      segments: [{ origin: 'nexmark', events: length, id: String(from) }],
+      deadLetters: [],
+      events,
+      times,
+    };
+  });
+}
