@@ -121,6 +121,13 @@ export const limits = {
   workersMax: 64,
   /** Copies of a stream: what JetStream can do. */
   replicasMax: 5,
+  /** What the engine writes of itself for boards: how often, in real time, and for how long it is kept. */
+  historyNodesEveryMs: 15_000,
+  historyFeedsEveryMs: 60_000,
+  historyNodesKeepMs: 7 * 24 * 3_600_000,
+  historyFeedsKeepMs: 2 * 24 * 3_600_000,
+  /** Origins of one source that stand in one look at freshness, those heard last. */
+  historyOriginsMax: 2_000,
   /** A graceful drain ends by then, finished or not (Kubernetes gives 30 s). */
   drainDeadlineMs: 25_000,
   /** What is closed after a drain that did not succeed: the engine and, after it, the servers have this long each. */
