@@ -42,4 +42,8 @@ export const boardErrors = defineErrors({
     message: 'no engine answers: {reason}',
     help: 'Boards show what is in the store, whether an engine runs or not. The topology, and what people do about alerts, need one that runs: `mach run FILE`.',
   },
+  MACH3311: {
+    message: 'there is no store in the data folder {directory}',
+    help: 'No engine has run on this folder. Name the one that it ran with: `--data FOLDER`; or, when the store is a ClickHouse server, set CLICKHOUSE_URL as for `mach run`.',
+  },
 });

@@ -1,6 +1,6 @@
 /** The boards of a folder: read when asked for, and again when a file has changed. */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import { type Board, boardSchema } from './board.ts';
@@ -25,7 +25,11 @@ interface Kept {
 }
 
 /** Reads `*.json` below the folder; files without `panels` are passed over. */
-export function boardFolder(folder: string): { read(): Promise<Boards> } {
+export function boardFolder(folder: string): {
+  read(): Promise<Boards>;
+  /** Text of `NAME.geojson` somewhere below the folder; undefined where there is none. */
+  readMap(name: string): Promise<string | undefined>;
+} {
   const kept = new Map<string, Kept>();
 
   async function readOne(file: string): Promise<LoadedBoard | string | undefined> {
@@ -39,6 +43,11 @@ export function boardFolder(folder: string): { read(): Promise<Boards> } {
   }
 
   return {
+    async readMap(name) {
+      const names = await readdir(folder, { recursive: true });
+      const file = names.find((one) => basename(one) === name);
+      return file === undefined ? undefined : readFile(join(folder, file), 'utf8');
+    },
     async read() {
       const names = (await readdir(folder, { recursive: true }))
         .filter((name) => name.endsWith('.json') && !name.includes('node_modules'))

@@ -64,6 +64,12 @@ export async function startBoardServer(options: BoardServerOptions): Promise<Boa
     throw boardErrors.make('MACH3302', { what: 'address', name: path.join('/') });
   }
 
+  async function answerMap(response: ServerResponse, name: string): Promise<void> {
+    const text = /^[\w-]+\.geojson$/.test(name) ? await boards.readMap(name) : undefined;
+    // A map without lines below it is a map: no error.
+    sendJson(response, 200, text === undefined ? { type: 'FeatureCollection', features: [] } : JSON.parse(text));
+  }
+
   async function answerApi(call: Call): Promise<void> {
     const { request, response, path } = call;
     const [what] = path;
@@ -79,6 +85,7 @@ export async function startBoardServer(options: BoardServerOptions): Promise<Boa
       const list = found.map(({ board: { uid, title, description, tags } }) => ({ uid, title, description, tags }));
       return sendJson(response, 200, { boards: list, problems });
     }
+    if (what === 'maps') return answerMap(response, path[1] ?? '');
     if (what === 'boards') return answerBoard({ ...call, path: path.slice(1) });
     throw boardErrors.make('MACH3302', { what: 'address', name: path.join('/') });
   }

@@ -102,7 +102,11 @@ export function formatNumber(
   };
 }
 
-const spaced = (text: string) => (text === '' || /^[\s%°/]/.test(text) ? text : ` ${text}`);
+/** One space before a word; none before a sign. */
+function spaced(text: string): string {
+  const bare = text.trim();
+  return bare === '' || /^[%°/]/.test(bare) ? bare : ` ${bare}`;
+}
 
 /** Three digits that mean something. */
 function usefulDecimals(value: number): number {

@@ -19,6 +19,8 @@ interface Sort {
 /** By panel: what a person has chosen stays when the table is drawn anew. */
 const sorts = new WeakMap<HTMLElement, Sort>();
 const rowsMax = 500;
+/** A text longer than this may stand on several lines. */
+const longText = 26;
 
 export const drawTable: DrawPanel = (body, context) => {
   const table = context.tables[0];
@@ -138,6 +140,7 @@ function cell(column: Column, row: number, table: Table, context: PanelContext):
   const classes = [
     isNumeric(column) && 'number',
     shown.isMissing && 'missing',
+    shown.text.length > longText && 'long',
     kind.startsWith('color-background') && shown.color && 'filled',
   ];
   return h(

@@ -17,6 +17,9 @@ interface Custom {
   readonly spanNulls?: boolean | number;
 }
 
+const isStacked = ({ stacking }: Custom) => (stacking?.mode ?? 'none') !== 'none';
+const linesFilledMax = 3;
+
 interface Drawn {
   readonly plot: uPlot;
   readonly observer: ResizeObserver;
@@ -31,7 +34,8 @@ const dashes = [[], [8, 4], [2, 4], [10, 3, 2, 3]] as const;
 export const drawTimeSeries: DrawPanel = (body, context) => {
   const { panel, tables } = context;
   const { times, series } = seriesOf(tables, ({ name, refId }) => configOf(panel, { name, kind: 'number', refId }));
-  const shown = series.filter(({ kind }) => kind === 'number');
+  const compare = new Intl.Collator('vi', { numeric: true }).compare;
+  const shown = series.filter(({ kind }) => kind === 'number').sort((one, other) => compare(one.name, other.name));
   release(body);
   if (times.length === 0 || shown.length === 0) return 0;
   const off = switchedOff.get(body) ?? new Set<string>();
@@ -96,12 +100,7 @@ export const drawTimeSeries: DrawPanel = (body, context) => {
         {
           ...axis(),
           size: axisSize,
-          values: (_, splits) =>
-            splits.map(
-              (value) =>
-                display(value, 'number', { ...panel.fieldConfig?.defaults, mappings: [], decimals: null }, context)
-                  .text,
-            ),
+          values: (_, splits) => valueLabels(splits, context),
         },
       ],
       series: [
@@ -109,7 +108,9 @@ export const drawTimeSeries: DrawPanel = (body, context) => {
         ...shown.map((one, index): uPlot.Series => {
           const own = { ...custom, ...(one.config.custom as Custom | undefined) };
           const color = colors[index] as string;
-          const opacity = Math.round(((own.fillOpacity ?? 0) / 100) * 255);
+          // The grounds of many lines together would be one grey.
+          const isFilled = shown.length <= linesFilledMax || isBars || isStacked(custom);
+          const opacity = isFilled ? Math.round(((own.fillOpacity ?? 0) / 100) * 255) : 0;
           return {
             show: !off.has(one.name),
             stroke: color,
@@ -188,6 +189,15 @@ function axisSize(_plot: uPlot, values: string[] | null): number {
   return 22 + longest * 7.6;
 }
 
+/** The unit stands once, at the top. */
+function valueLabels(splits: readonly number[], context: PanelContext): string[] {
+  const config = { ...context.panel.fieldConfig?.defaults, mappings: [], decimals: null };
+  return splits.map((value, index) => {
+    const { text, main } = display(value, 'number', config, context);
+    return index === splits.length - 1 ? text : main;
+  });
+}
+
 /** The day stands where it begins, and at the first label. */
 function timeLabels(splits: readonly number[], { zone, language, from, to }: PanelContext): string[] {
   let before = '';
@@ -219,9 +229,9 @@ function colorFor({ config }: Series, index: number): string {
 }
 
 /** Stacked values are drawn as sums: from the last to the first, so that each lies before the one below it. */
-function stack(series: readonly Series[], { stacking }: Custom): (number | null | undefined)[][] {
+function stack(series: readonly Series[], custom: Custom): (number | null | undefined)[][] {
   const values = series.map(({ values: own }) => own as (number | null | undefined)[]);
-  if (!stacking?.mode || stacking.mode === 'none') return values;
+  if (!isStacked(custom)) return values;
   const sums = new Array<number>(values[0]?.length ?? 0).fill(0);
   return values.map((own) =>
     own.map((value, index) => {
