@@ -162,6 +162,9 @@ export const limits = {
   observeConnectionsMax: 64,
   /** Events a second that one tap shows. */
   tapEventsPerSecondMax: 100,
+  /** Keys of one node, and dead letters, that the topology view shows. */
+  keysShownMax: 500,
+  deadLettersSeenMax: 100,
   /** Errors shown for one topology file. */
   diagnosticsMax: 200,
   /** A topology file. */

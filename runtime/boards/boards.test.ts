@@ -29,7 +29,10 @@ describe('a board in the browser', () => {
       store: test.store,
       folder,
       access: openAccess(),
-      engine: { clock: async () => ({ now, engine: { state: 'running', lagMs: 1_000 } }) },
+      engine: {
+        clock: async () => ({ now, engine: { state: 'running', lagMs: 1_000 } }),
+        ask: async () => new Response('{}'),
+      },
     });
   });
 

@@ -46,4 +46,8 @@ export const boardErrors = defineErrors({
     message: 'there is no store in the data folder {directory}',
     help: 'No engine has run on this folder. Name the one that it ran with: `--data FOLDER`; or, when the store is a ClickHouse server, set CLICKHOUSE_URL as for `mach run`.',
   },
+  MACH3312: {
+    message: 'what was done about the alert could not be written to the log: {reason}',
+    help: 'Actions reach the topology through its source of kind `actions`, which the running engine must have. Nothing was written; do it again when it runs.',
+  },
 });

@@ -62,6 +62,7 @@ const statuses: Readonly<Record<string, number>> = {
   MACH3305: 503,
   MACH3309: 403,
   MACH3310: 503,
+  MACH3312: 503,
   MACH3109: 503,
 };
 

@@ -4,16 +4,21 @@ import { type AddressInfo, isIP } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
-import { askPanel, askVariables, type Question } from './ask-panel.ts';
-import { withoutQueries } from './board.ts';
 import { bundlePage, pageHtml } from './bundle.ts';
-import { readBounds } from './choices.ts';
 import type { EngineLink } from './engine-link.ts';
 import { boardErrors } from './errors.ts';
 import { boardLimits } from './limits.ts';
-import { boardFolder } from './load-boards.ts';
-import { questionBody, readBody, safeHeaders, sendError, sendJson } from './requests.ts';
-import { makeTurns } from './turns.ts';
+import { safeHeaders, sendError } from './requests.ts';
+import { makeRoutes } from './routes.ts';
+
+/** What someone did about an alert, as the source of actions takes it. */
+export interface AlertAction {
+  readonly alert_id: string;
+  readonly action: 'acknowledge' | 'assign' | 'note';
+  readonly by: string;
+  readonly to: string | null;
+  readonly note: string | null;
+}
 
 export interface BoardServerOptions {
   readonly store: Pick<Store, 'read'>;
@@ -24,83 +29,36 @@ export interface BoardServerOptions {
   readonly engine: EngineLink;
   readonly host?: string;
   readonly port?: number;
+  /** Hands an action to the source of the topology that takes them; resolves once it is in the log. */
+  act?(action: AlertAction): Promise<void>;
+  /** What a dead letter holds, after it is written down who looks and why. */
+  reveal?(asked: { letter: string; reason: string; by: string | null }): Promise<{ readonly text: string }>;
 }
 
 export interface BoardServer {
-  /** `http://127.0.0.1:3300` */
+  /** `http://127.0.0.1:8099` */
   readonly url: string;
   close(): Promise<void>;
 }
 
-interface Call {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly path: readonly string[];
-  readonly query: URLSearchParams;
-}
-
+/** Rejects with MACH3306 when the address cannot be had. */
 export async function startBoardServer(options: BoardServerOptions): Promise<BoardServer> {
-  const { host = '127.0.0.1', port = 0, access } = options;
+  const { host = '127.0.0.1', port = 0 } = options;
   const assets = await bundlePage();
-  const boards = boardFolder(options.folder);
-  const turns = makeTurns({ atOnceMax: boardLimits.queriesAtOnceMax, waitingMax: boardLimits.queriesWaitingMax });
-
-  const boardOf = async (uid: string) => {
-    const found = (await boards.read()).boards.find(({ board }) => board.uid === uid);
-    if (!found) throw boardErrors.make('MACH3302', { what: 'board', name: uid });
-    return found.board;
-  };
-
-  async function answerBoard({ request, response, path }: Call): Promise<void> {
-    const [uid = '', part, id = ''] = path;
-    const board = await boardOf(uid);
-    if (part === undefined) return sendJson(response, 200, { board: withoutQueries(board) });
-    const question: Question = { board, ...(await readBody(request, questionBody)) };
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const read = (sql: string) => turns.take(() => options.store.read(sql, readBounds, gone.signal));
-    if (part === 'variables') return sendJson(response, 200, { variables: await askVariables(question, read) });
-    if (part === 'panels') return sendJson(response, 200, await askPanel(question, Number(id), read));
-    throw boardErrors.make('MACH3302', { what: 'address', name: path.join('/') });
-  }
-
-  async function answerMap(response: ServerResponse, name: string): Promise<void> {
-    const text = /^[\w-]+\.geojson$/.test(name) ? await boards.readMap(name) : undefined;
-    // A map without lines below it is a map: no error.
-    sendJson(response, 200, text === undefined ? { type: 'FeatureCollection', features: [] } : JSON.parse(text));
-  }
-
-  async function answerApi(call: Call): Promise<void> {
-    const { request, response, path } = call;
-    const [what] = path;
-    const person = access.personOf(request);
-    if (!person) return sendJson(response, 401, { code: null, message: 'a token is needed' });
-    if (what === 'session') {
-      const { name, roles } = person;
-      return sendJson(response, 200, { name, roles: [...roles], isGuarded: access.isGuarded });
-    }
-    if (what === 'clock') return sendJson(response, 200, await options.engine.clock());
-    if (what === 'boards' && path.length === 1) {
-      const { boards: found, problems } = await boards.read();
-      const list = found.map(({ board: { uid, title, description, tags } }) => ({ uid, title, description, tags }));
-      return sendJson(response, 200, { boards: list, problems });
-    }
-    if (what === 'maps') return answerMap(response, path[1] ?? '');
-    if (what === 'boards') return answerBoard({ ...call, path: path.slice(1) });
-    throw boardErrors.make('MACH3302', { what: 'address', name: path.join('/') });
-  }
+  const answerApi = makeRoutes(options);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     refuseStranger(request, host);
-    const url = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://boards');
-    const asset = assets.get(url.pathname);
+    const { path, query } = addressOf(request.url);
+    const asset = assets.get(path);
     if (asset) {
       response.writeHead(200, { ...safeHeaders, 'content-type': asset.type });
       response.end(asset.body);
       return;
     }
-    const path = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
-    if (path[0] === 'api') return answerApi({ request, response, path: path.slice(1), query: url.searchParams });
+    const [first, ...rest] = path.split('/').filter(Boolean);
+    if (first === 'api') return answerApi({ request, response, path: rest.map(decoded), query });
+    // Every other address is a place in the page.
     response.writeHead(200, { ...safeHeaders, 'content-type': 'text/html; charset=utf-8' });
     response.end(pageHtml);
   }
@@ -128,6 +86,20 @@ export async function startBoardServer(options: BoardServerOptions): Promise<Boa
   };
 }
 
+/** `//` and its like are no addresses, and must not end the server. */
+function addressOf(target = '/'): { path: string; query: URLSearchParams } {
+  const [path = '/', query = ''] = target.split(/\?(.*)/s);
+  return { path, query: new URLSearchParams(query) };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
@@ -136,6 +108,5 @@ export function isLoopback(host: string): boolean {
 function refuseStranger({ headers }: IncomingMessage, host: string): void {
   if (!isLoopback(host)) return;
   const asked = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  if (!isLoopback(asked))
-    throw boardErrors.make('MACH3309', { reason: `"${asked}" is not an address of this machine` });
+  if (!isLoopback(asked)) throw boardErrors.make('MACH3309', { reason: `"${asked}" is not an address of this machine` });
 }

@@ -78,6 +78,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     const server = await startObserveServer({
       engine,
       clock,
+      log: services.log,
       ...(ownership ? { ownership } : {}),
       ...settings.observe,
     }).catch(async (error) => {
