@@ -54,7 +54,10 @@ export const feedFreshnessTable: TableSpec = {
     origin: field.string({ repeated: true, description: 'hospital, centre, file' }),
     newest_event_at: field.timestamp({ description: 'event time of the newest event' }),
     heard_at: field.timestamp({ description: 'engine time at which it was last heard' }),
-    silent_after_ms: field.duration({ unit: 'ms', description: 'silent for this long it holds nobody any more (idle)' }),
+    silent_after_ms: field.duration({
+      unit: 'ms',
+      description: 'silent for this long it holds nobody any more (idle)',
+    }),
   }),
 };
 
