@@ -121,12 +121,16 @@ export const limits = {
   workersMax: 64,
   /** Copies of a stream: what JetStream can do. */
   replicasMax: 5,
-  /** What the engine writes of itself for boards: how often, in real time, and for how long it is kept. */
+  /**
+   * What the engine writes of itself for boards, in engine time; never more often than `historyRestMs` of real time, which counts where a demo runs
+   * fast. Kept for days.
+   */
   historyNodesEveryMs: 15_000,
   historyFeedsEveryMs: 60_000,
+  historyRestMs: 1_000,
   historyNodesKeepMs: 7 * 24 * 3_600_000,
   historyFeedsKeepMs: 2 * 24 * 3_600_000,
-  /** Origins of one source that stand in one look at freshness, those heard last. */
+  /** Origins of one source in one look, those heard last. */
   historyOriginsMax: 2_000,
   /** A graceful drain ends by then, finished or not (Kubernetes gives 30 s). */
   drainDeadlineMs: 25_000,

@@ -1,57 +1,47 @@
 /** Emergency coordination: where patients can go, hospital by hospital. */
-import type { Board } from '../kit/board.ts';
-import { falling, palette, rising } from '../kit/palette.ts';
+import { pointsMax, rowsMax } from '../data/bounds.ts';
 import {
   chosenHospitals,
-  hospitalRegister,
-  pointsMax,
+  departmentsNow,
+  hospitalChoice,
+  levelCounts,
   presentBeds,
-  presentStatus,
-  rowsMax,
   statusInRange,
-} from '../kit/sql.ts';
+} from '../data/departments.ts';
+import type { Board } from '../kit/board.ts';
+import { falling, palette, rising } from '../kit/palette.ts';
 import { text } from '../kit/text.ts';
 import {
   ambulances,
+  beds,
   clock,
+  departments,
   hospital,
-  hospitalChoice,
   level,
-  levelScale,
   minutes,
   nedocs,
   patients,
   unknown,
 } from '../kit/words.ts';
 
-const present = presentStatus([
-  'level',
+const shown = [
   'nedocs',
   'census',
   'ed_beds',
-  'waiting',
   'boarding',
+  'waiting',
   'longest_wait_minutes',
   'ambulances_on_the_way',
   'ambulances_waiting',
-]);
+];
 
-/** A hospital whose department says nothing has level 0: it is in the list, and it is not calm. One without a bed file has no name. */
 const perHospital = `
-SELECT hospital, name, level, nedocs, census, ed_beds, boarding, waiting, longest_wait_minutes, ambulances_on_the_way, ambulances_waiting, free_beds, free_icu_beds, seen_at
-FROM (
-  SELECT if(r.hospital = '', s.hospital, r.hospital) AS hospital, r.name AS name, if(s.hospital = '', 0, s.level) AS level, s.nedocs AS nedocs, s.census AS census, s.ed_beds AS ed_beds,
-    s.boarding AS boarding, s.waiting AS waiting, s.longest_wait_minutes AS longest_wait_minutes, s.ambulances_on_the_way AS ambulances_on_the_way,
-    s.ambulances_waiting AS ambulances_waiting, b.hospital_beds - b.occupied_beds AS free_beds, b.icu_beds - b.icu_occupied AS free_icu_beds,
-    if(s.hospital = '', NULL, s.seen_at) AS seen_at
-  FROM (${hospitalRegister}) AS r
-  FULL JOIN (${present}) AS s ON s.hospital = r.hospital
-  LEFT JOIN (${presentBeds(['hospital_beds', 'occupied_beds', 'icu_beds', 'icu_occupied'])}) AS b ON b.hospital = if(r.hospital = '', s.hospital, r.hospital)
-)
+SELECT d.hospital AS hospital, d.name AS name, d.level AS level, ${shown.map((name) => `d.${name} AS ${name}`).join(', ')},
+  b.hospital_beds - b.occupied_beds AS free_beds, b.icu_beds - b.icu_occupied AS free_icu_beds, d.seen_at AS seen_at
+FROM (${departmentsNow(shown)}) AS d
+LEFT JOIN (${presentBeds(['hospital_beds', 'occupied_beds', 'icu_beds', 'icu_occupied'])}) AS b ON b.hospital = d.hospital
 WHERE ${chosenHospitals}
 ORDER BY level DESC NULLS LAST, nedocs DESC NULLS LAST, hospital LIMIT ${rowsMax}`;
-
-const count = (condition: string, name: string) => `countIf(${condition}) AS ${name}`;
 
 export const emergency: Board = {
   uid: 'mach-emergency',
@@ -72,28 +62,11 @@ export const emergency: Board = {
         {
           kind: 'stat',
           title: text('Khoa cấp cứu theo mức', 'Departments by level'),
-          description: text(
-            'Số khoa ở mỗi mức lúc này. Im lặng: 15 phút qua không có hình ảnh nào.',
-            'Departments at each level now. Silent: no picture in the last 15 minutes.',
-          ),
+          description: levelCounts.description,
           width: 14,
-          sql: `SELECT ${[
-            count('level = 4', 'overloaded'),
-            count('level = 3', 'crowded'),
-            count('level = 2', 'busy'),
-            count('level = 1', 'ordinary'),
-            count('isNull(level)', 'not_known'),
-            count('level = 0', 'silent'),
-          ].join(', ')} FROM (${perHospital}) LIMIT 1`,
-          look: { unit: text(' khoa', ' departments'), decimals: 0 },
-          columns: {
-            overloaded: { title: text('Quá tải', 'Overloaded'), color: palette.severe },
-            crowded: { title: text('Rất đông', 'Crowded'), color: palette.warning },
-            busy: { title: text('Đông', 'Busy'), color: palette.watch },
-            ordinary: { title: text('Bình thường', 'Ordinary'), color: palette.calm },
-            not_known: { title: text('Chưa biết', 'Not known'), color: palette.unknown },
-            silent: { title: text('Im lặng', 'Silent'), color: palette.unknown },
-          },
+          sql: `SELECT ${levelCounts.sql} FROM (${perHospital}) LIMIT 1`,
+          look: departments,
+          columns: levelCounts.columns,
         },
         {
           kind: 'stat',
@@ -107,7 +80,7 @@ export const emergency: Board = {
             census: { title: text('Đang ở cấp cứu', 'In departments') },
             boarding: { title: text('Chờ giường', 'Boarding') },
             ambulances: { ...ambulances, title: text('Xe đang tới', 'Ambulances on the way') },
-            free_beds: { title: text('Giường trống', 'Free beds'), unit: text(' giường', ' beds') },
+            free_beds: { ...beds, title: text('Giường trống', 'Free beds') },
           },
         },
       ],
@@ -221,7 +194,6 @@ WHERE hospital IN (SELECT hospital FROM worst)
 GROUP BY time, hospital ORDER BY time LIMIT ${pointsMax}`,
           look: {
             ...level,
-            scale: levelScale,
             title: text('${__field.labels.hospital}', '${__field.labels.hospital}'),
           },
         },

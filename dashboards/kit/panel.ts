@@ -18,11 +18,9 @@ interface Queried extends Shown {
   readonly columns?: Readonly<Record<string, Look>>;
 }
 
-/** A few large numbers; the answer is one row, a number for each column, or rows with a name and a number. */
+/** A few large numbers: the answer is one row, a number for each column. */
 export interface StatPanel extends Queried {
   readonly kind: 'stat';
-  /** Each row is a number of its own, named by its text column. */
-  readonly eachRow?: boolean;
   readonly fill?: 'background' | 'value';
 }
 
@@ -40,9 +38,10 @@ export interface TablePanel extends Queried {
   readonly kind: 'table';
 }
 
-/** One bar for each row: a text column names it, a number gives its length. */
+/** Bars: one for each column of the one row of the answer, or for each row, named by its text column. */
 export interface BarsPanel extends Queried {
   readonly kind: 'bargauge';
+  readonly eachRow?: boolean;
 }
 
 /** Points by the columns `latitude` and `longitude`, coloured by `color`, sized by `size`, named by `label`. */

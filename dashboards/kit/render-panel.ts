@@ -69,7 +69,7 @@ function newestValue(eachRow: boolean): common.ReduceDataOptionsBuilder {
   return new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(eachRow).fields('');
 }
 
-function stat({ sql, eachRow = false, fill = 'background' }: StatPanel): StatBuilder {
+function stat({ sql, fill = 'background' }: StatPanel): StatBuilder {
   return new StatBuilder()
     .withTarget(queryBuilder(sql, 'table'))
     .graphMode(common.BigValueGraphMode.None)
@@ -77,7 +77,7 @@ function stat({ sql, eachRow = false, fill = 'background' }: StatPanel): StatBui
     .justifyMode(common.BigValueJustifyMode.Center)
     .textMode(common.BigValueTextMode.ValueAndName)
     .orientation(common.VizOrientation.Auto)
-    .reduceOptions(newestValue(eachRow));
+    .reduceOptions(newestValue(false));
 }
 
 function timeSeries({ sql, stacked = false, bars = false, limits = false }: TimeSeriesPanel): TimeSeriesBuilder {
@@ -106,7 +106,7 @@ function timeSeries({ sql, stacked = false, bars = false, limits = false }: Time
     );
 }
 
-function bars({ sql }: BarsPanel): BarGaugeBuilder {
+function bars({ sql, eachRow = false }: BarsPanel): BarGaugeBuilder {
   return new BarGaugeBuilder()
     .withTarget(queryBuilder(sql, 'table'))
     .displayMode(common.BarGaugeDisplayMode.Basic)
@@ -114,7 +114,7 @@ function bars({ sql }: BarsPanel): BarGaugeBuilder {
     .namePlacement(common.BarGaugeNamePlacement.Left)
     .orientation(common.VizOrientation.Horizontal)
     .showUnfilled(true)
-    .reduceOptions(newestValue(true));
+    .reduceOptions(newestValue(eachRow));
 }
 
 /** The city, when there is nothing to fit to. */
