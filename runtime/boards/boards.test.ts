@@ -55,7 +55,7 @@ describe('a board in the browser', () => {
       'SELECT toInt32(sum(c)) AS n FROM (SELECT argMax(census, minute) AS c FROM seen GROUP BY hospital)',
     );
     expect(await page.getAttribute('.stat', 'data-value')).toBe(String(row?.n));
-    expect(await page.locator('.stat-value').innerText()).toContain(String(row?.n));
+    expect(await page.locator('.stat-value').textContent()).toContain(String(row?.n));
     expect(await page.locator('tbody tr').allInnerTexts()).toEqual([
       expect.stringMatching(/^H1\s+10:00:00\s+20$/),
       expect.stringMatching(/^H2\s+10:00:00\s+30$/),

@@ -108,5 +108,6 @@ export function isLoopback(host: string): boolean {
 function refuseStranger({ headers }: IncomingMessage, host: string): void {
   if (!isLoopback(host)) return;
   const asked = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  if (!isLoopback(asked)) throw boardErrors.make('MACH3309', { reason: `"${asked}" is not an address of this machine` });
+  if (!isLoopback(asked))
+    throw boardErrors.make('MACH3309', { reason: `"${asked}" is not an address of this machine` });
 }

@@ -7,6 +7,7 @@ import { h } from './dom.ts';
 import { makeState, type PageState } from './page-state.ts';
 import { go, isKiosk, keepLanguage, onMove, query, viewOf, withQuery } from './place.ts';
 import { boardsIn, makeToolbar } from './toolbar.ts';
+import { openTopology } from './topology/view.ts';
 
 const head = h('header', { class: 'top' });
 const banner = h('div', { class: 'banner', role: 'alert', hidden: true });
@@ -18,6 +19,7 @@ let boards: readonly BoardEntry[] = [];
 let problems: readonly string[] = [];
 let current: BoardView | undefined;
 let opened = '';
+let closeTopology: (() => void) | undefined;
 
 const state: PageState = await makeState(showState, () => undefined);
 const text = (name: TextName) => textIn(state.language, name);
@@ -86,6 +88,8 @@ async function show(): Promise<void> {
   }
   current?.close();
   current = undefined;
+  closeTopology?.();
+  closeTopology = undefined;
   opened = key;
   ({ boards, problems } = await api.boards());
   if (view.kind === 'board') {
@@ -96,6 +100,13 @@ async function show(): Promise<void> {
     main.replaceChildren(current.element);
     showHead();
     return current.refresh();
+  }
+  if (view.kind === 'topology') {
+    const { element, close } = await openTopology(state);
+    closeTopology = close;
+    showHead();
+    main.replaceChildren(element);
+    return;
   }
   await state.look();
   showHead();

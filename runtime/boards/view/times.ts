@@ -76,14 +76,15 @@ export function formatTime(
     formatters.get(key) ??
     new Intl.DateTimeFormat(localeOf(language), { timeZone: zone, hourCycle: 'h23', ...styles[style] });
   formatters.set(key, formatter);
-  if (style === 'moment') return momentText(formatter, ms);
+  if (style === 'moment' || style === 'day') return slashed(formatter, ms);
   return formatter.format(ms);
 }
 
-/** The hour first: it is what is looked for. */
-function momentText(formatter: Intl.DateTimeFormat, ms: number): string {
+/** `10:30 27/11`: the hour first, it is what is looked for. */
+function slashed(formatter: Intl.DateTimeFormat, ms: number): string {
   const parts = new Map(formatter.formatToParts(ms).map(({ type, value }) => [type, value]));
-  return `${parts.get('hour')}:${parts.get('minute')} ${parts.get('day')}/${parts.get('month')}`;
+  const day = `${parts.get('day')}/${parts.get('month')}`;
+  return parts.has('hour') ? `${parts.get('hour')}:${parts.get('minute')} ${day}` : day;
 }
 
 /** `12 phút`, the largest unit alone. */

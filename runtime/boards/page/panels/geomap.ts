@@ -1,5 +1,6 @@
 /** Points on a map that needs no server of tiles. */
 import { type Display, display } from '../../view/display.ts';
+import type { Language } from '../../view/language.ts';
 import {
   type Box,
   fitPlaces,
@@ -13,6 +14,7 @@ import {
 import { colorOf } from '../../view/palette.ts';
 import { displayName } from '../../view/series.ts';
 import { columnNamed, isHidden, type Table } from '../../view/table.ts';
+import { formatNumber } from '../../view/units.ts';
 import { h, svg } from '../dom.ts';
 import { baseMap } from './base-map.ts';
 import type { DrawPanel, PanelContext } from './context.ts';
@@ -66,7 +68,7 @@ export const drawGeomap: DrawPanel = (body, context) => {
         role: 'group',
         'aria-label': context.panel.title,
       },
-      net(projection),
+      net(projection, context.language),
       outline && ground(outline, projection),
       marks(points, projection, { table, layer, context, body }),
       scaleBar(projection),
@@ -225,18 +227,23 @@ function hide(body: HTMLElement): void {
   if (tip) tip.hidden = true;
 }
 
-function net({ south, north, west, east, at, width, height }: Projection): SVGElement {
+function net({ south, north, west, east, at, width, height }: Projection, language: Language): SVGElement {
+  const [easterly, northerly] = language === 'vi' ? ['Đ', 'B'] : ['E', 'N'];
+  const degrees = (value: number) => formatNumber(value, { decimals: 2, language }).number;
   const lines = [
     ...roundSteps(west, east, 6).map((longitude) => {
       const { x } = at({ latitude: south, longitude });
       return [
         svg('line', { x1: x, x2: x, y1: 0, y2: height }),
-        svg('text', { x: x + 3, y: height - 5 }, `${longitude}°Đ`),
+        svg('text', { x: x + 3, y: height - 5 }, `${degrees(longitude)}°${easterly}`),
       ];
     }),
     ...roundSteps(south, north, 5).map((latitude) => {
       const { y } = at({ latitude, longitude: west });
-      return [svg('line', { x1: 0, x2: width, y1: y, y2: y }), svg('text', { x: 4, y: y - 4 }, `${latitude}°B`)];
+      return [
+        svg('line', { x1: 0, x2: width, y1: y, y2: y }),
+        svg('text', { x: 4, y: y - 4 }, `${degrees(latitude)}°${northerly}`),
+      ];
     }),
   ];
   return svg('g', { class: 'net', 'aria-hidden': 'true' }, lines);

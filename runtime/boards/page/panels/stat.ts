@@ -69,7 +69,9 @@ export const drawStat: DrawPanel = (body, context) => {
   const hasName =
     options.textMode !== 'value' &&
     (values.length > 1 || options.textMode === 'value_and_name' || options.textMode === 'name');
-  const tiles = values.map((value) => tile(value, options, context, hasName && value.name !== context.panel.title));
+  const tiles = values.map((value) =>
+    tile(value, options, context, hasName && (values.length > 1 || value.name !== context.panel.title)),
+  );
   body.replaceChildren(h('div', { class: 'stats', style: `--count:${tiles.length}` }, tiles));
   return values.filter(({ value }) => value !== null && value !== undefined).length;
 };
@@ -93,7 +95,7 @@ function tile(value: Value, options: Options, context: PanelContext, hasName: bo
       { class: 'stat-value', style: `--signs:${Math.max(signs, 2)}` },
       shown.shape && h('span', { class: 'shape', 'aria-hidden': 'true' }, shown.shape),
       h('span', {}, `${shown.prefix}${shown.main}`),
-      shown.unit && h('span', { class: 'unit' }, shown.unit),
+      shown.unit && h('span', { class: 'unit' }, shown.unit.trim()),
     ),
     hasName && h('div', { class: 'stat-name' }, value.name),
     options.graphMode === 'area' && sparkline(value, shown.color),

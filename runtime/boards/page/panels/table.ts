@@ -30,7 +30,8 @@ export const drawTable: DrawPanel = (body, context) => {
   const alertIds = columnNamed(table, 'alert_id');
   const states = columnNamed(table, 'state');
   const isOpen = (row: number) => states?.values[row] !== 'cleared';
-  const act = alertIds && context.act;
+  // Only what says whether it is open can be acted on.
+  const act = alertIds && states && context.act;
   const scroll = body.querySelector('.table-scroll')?.scrollTop ?? 0;
   const head = h(
     'tr',
