@@ -15,6 +15,7 @@
  * | 16xx  | command line                | 31xx  | store       |
  * | 17xx  | simulator                   | 32xx  | execution   |
  * | 18xx  | operators                   | 33xx  | boards      |
+ * | 26xx  | alert-actions               |       |             |
  */
 
 export interface ErrorDescription {

@@ -32,6 +32,8 @@ export const boardLimits = {
   connectionsMax: 256,
   /** The running engine answers within this. */
   engineAnswerMs: 5_000,
+  /** An action whose outcome is not known is sent again, with the same key. */
+  actionAttemptsMax: 3,
   /** What the engine says of itself is asked again after this. */
   engineLookEveryMs: 1_000,
 } as const;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Access, Person, Role } from './access.ts';
 import { cookieName } from './access.ts';
+import { actOnAlert } from './act.ts';
 import { askPanel, askVariables, type Question } from './ask-panel.ts';
 import { withoutQueries } from './board.ts';
 import { readBounds } from './choices.ts';
@@ -52,7 +53,7 @@ export function makeRoutes(options: BoardServerOptions): (call: Call) => Promise
     boards: (call) => (call.path.length === 1 ? listBoards(call) : answerBoard(call)),
     maps: answerMap,
     engine: askEngine,
-    alerts: actOnAlert,
+    alerts: answerAction,
     reveal: revealLetter,
   };
 
@@ -98,14 +99,14 @@ export function makeRoutes(options: BoardServerOptions): (call: Call) => Promise
     return engine.ask(`/tap${asked}`, gone.signal);
   }
 
-  async function actOnAlert({ request, response }: Call, person: Person): Promise<void> {
+  async function answerAction({ request, response }: Call, person: Person): Promise<void> {
     need(person, 'operate');
     const { alertId, action, by, to, note } = await readBody(request, actionBody);
     const name = person.name ?? by;
     if (!name) throw boardErrors.make('MACH3304', { reason: 'it does not say who acts' });
     if (action === 'assign' && !to) throw boardErrors.make('MACH3304', { reason: 'it does not say to whom' });
-    if (!options.act) throw boardErrors.make('MACH3312', { reason: 'no address of a source is given' });
-    await options.act({ alert_id: alertId, action, by: name, to: to ?? null, note: note ?? null });
+    const told = { alert_id: alertId, action, by: name, to: to || null, note: note || null };
+    await actOnAlert(engine, told, options.actionToken);
     sendJson(response, 200, { by: name });
   }
 

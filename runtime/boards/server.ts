@@ -11,15 +11,6 @@ import { boardLimits } from './limits.ts';
 import { safeHeaders, sendError } from './requests.ts';
 import { makeRoutes } from './routes.ts';
 
-/** What someone did about an alert, as the source of actions takes it. */
-export interface AlertAction {
-  readonly alert_id: string;
-  readonly action: 'acknowledge' | 'assign' | 'note';
-  readonly by: string;
-  readonly to: string | null;
-  readonly note: string | null;
-}
-
 export interface BoardServerOptions {
   readonly store: Pick<Store, 'read'>;
   /** Folder of the boards. */
@@ -29,8 +20,8 @@ export interface BoardServerOptions {
   readonly engine: EngineLink;
   readonly host?: string;
   readonly port?: number;
-  /** Hands an action to the source of the topology that takes them; resolves once it is in the log. */
-  act?(action: AlertAction): Promise<void>;
+  /** For a source of actions that asks for one. */
+  readonly actionToken?: string;
   /** What a dead letter holds, after it is written down who looks and why. */
   reveal?(asked: { letter: string; reason: string; by: string | null }): Promise<{ readonly text: string }>;
 }

@@ -10,11 +10,14 @@ import { topologyNames } from '../topology/names.ts';
 export interface EngineGraph extends TopologyGraph {
   /** Operators that keep a state by key, so that it can be asked what a key waits for. */
   readonly keyed: readonly string[];
+  /** Of the sources that run here, by id. */
+  readonly addresses: Readonly<Record<string, string>>;
 }
 
-export function engineGraph({ topology }: Engine): EngineGraph {
+export function engineGraph({ topology, sources }: Engine): EngineGraph {
   const keyed = topology.operators.filter(({ bound }) => bound.stateful).map(({ id }) => id);
-  return { ...graphOf(topology.ir), keyed };
+  const addresses = Object.fromEntries(sources.map(({ id, running }) => [id, running.address]));
+  return { ...graphOf(topology.ir), keyed, addresses };
 }
 
 /** Some keys of an operator, for who does not know any; none where the key points at a person. */
@@ -43,7 +46,10 @@ export function engineKeys(engine: Engine, node: string): readonly string[] {
 
 export interface DeadLettersSeen {
   /** Newest first; what they hold stays hidden. */
-  readonly letters: readonly Pick<DeadLetterEntry, 'id' | 'kind' | 'node' | 'code' | 'reason' | 'storedAt' | 'attempts'>[];
+  readonly letters: readonly Pick<
+    DeadLetterEntry,
+    'id' | 'kind' | 'node' | 'code' | 'reason' | 'storedAt' | 'attempts'
+  >[];
   readonly counts: readonly { readonly node: string; readonly code: string; readonly letters: number }[];
   readonly total: number;
 }
@@ -60,7 +66,15 @@ export async function deadLettersSeen(engine: Engine, log: Log): Promise<DeadLet
   const letters = entries
     .slice(-limits.deadLettersSeenMax)
     .reverse()
-    .map(({ id, kind, node, code, reason, storedAt, attempts }) => ({ id, kind, node, code, reason, storedAt, attempts }));
+    .map(({ id, kind, node, code, reason, storedAt, attempts }) => ({
+      id,
+      kind,
+      node,
+      code,
+      reason,
+      storedAt,
+      attempts,
+    }));
   return {
     letters,
     counts: [...counts.values()].sort((one, other) => other.letters - one.letters),

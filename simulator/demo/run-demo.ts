@@ -133,7 +133,7 @@ function busyHourBefore(time: number): number {
 async function demoTopology(settings: DemoSettings, inbox: string) {
   const { context } = settings;
   const { catalogue } = await context.loadCatalogue();
-  const env = { ...context.env, MACH_HL7: '0', MACH_FEED: '0', MACH_BED_FILES: inbox };
+  const env = { ...context.env, MACH_HL7: '0', MACH_FEED: '0', MACH_ACTIONS: '0', MACH_BED_FILES: inbox };
   const { topology, diagnostics } = loadTopology(settings.topologyFile, { catalogue, env });
   if (topology) {
     // On a server of someone else's, a demo must not go on where an earlier one stopped.

@@ -97,6 +97,8 @@ export const api = {
   board: (uid: string) => ask<{ board: BoardForm }>(`boards/${encodeURIComponent(uid)}`),
   variables: (uid: string, question: Question) =>
     ask<{ variables: VariableChoice[] }>(`boards/${encodeURIComponent(uid)}/variables`, question),
+  act: (body: { alertId: string; action: string; by?: string; to?: string; note?: string }) =>
+    ask<{ by: string }>('alerts', body),
   panel: (uid: string, panel: number, question: Question, signal: AbortSignal) =>
     ask<{ frames: AnsweredFrame[] }>(`boards/${encodeURIComponent(uid)}/panels/${panel}`, question, signal),
 };

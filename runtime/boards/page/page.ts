@@ -1,11 +1,13 @@
 /** The page: opens the view that the address names, and keeps the line above it true. */
 import { type Language, type TextName, textIn } from '../view/language.ts';
 import { ageText, defaultZone, formatTime } from '../view/times.ts';
+import { openActions } from './actions.ts';
 import { api, type BoardEntry, ServerError } from './api.ts';
 import { type BoardView, openBoard } from './board-view.ts';
 import { h } from './dom.ts';
+import { askToken } from './login.ts';
 import { makeState, type PageState } from './page-state.ts';
-import { go, isKiosk, keepLanguage, onMove, query, viewOf, withQuery } from './place.ts';
+import { go, isKiosk, keepLanguage, languageOfAddress, onMove, query, viewOf, withQuery } from './place.ts';
 import { boardsIn, makeToolbar } from './toolbar.ts';
 import { openTopology } from './topology/view.ts';
 
@@ -13,6 +15,7 @@ const head = h('header', { class: 'top' });
 const banner = h('div', { class: 'banner', role: 'alert', hidden: true });
 const main = h('main', { id: 'content', tabindex: '-1' });
 const chip = h('span', { class: 'chip', role: 'status' });
+await enter();
 document.body.append(h('a', { class: 'skip', href: '#content' }, 'Đến nội dung'), head, banner, main);
 
 let boards: readonly BoardEntry[] = [];
@@ -21,8 +24,34 @@ let current: BoardView | undefined;
 let opened = '';
 let closeTopology: (() => void) | undefined;
 
-const state: PageState = await makeState(showState, () => undefined);
+const state: PageState = await makeState(showState, (alertId) =>
+  openActions(alertId, state, () => void current?.refresh()),
+);
 const text = (name: TextName) => textIn(state.language, name);
+
+/** Where a token is needed the page is loaded anew once it is given. */
+async function enter(): Promise<void> {
+  try {
+    await api.session();
+  } catch (error) {
+    if (!(error instanceof ServerError && error.status === 401)) return;
+    await askToken(languageOfAddress());
+    document.body.replaceChildren();
+  }
+}
+
+function personPart(): HTMLElement | null {
+  const { name, isGuarded } = state.session;
+  if (!isGuarded) return null;
+  const leave = () => void api.logout().then(() => location.reload());
+  return h(
+    'span',
+    { class: 'person' },
+    name,
+    ' ',
+    h('button', { type: 'button', class: 'small', on: { click: leave } }, text('logout')),
+  );
+}
 
 /** Never green because it is silent: what does not answer is said to be away. */
 function showState(): void {
@@ -73,7 +102,7 @@ function showHead(): void {
       isTopology: viewOf(location.pathname).kind === 'topology',
       text,
       onRefresh: () => void current?.refresh(),
-      person: null,
+      person: personPart(),
     }),
   );
   if (focused) head.querySelector<HTMLElement>(`[name="${CSS.escape(focused)}"]`)?.focus();
@@ -145,6 +174,7 @@ function fail(error: unknown): void {
 }
 
 addEventListener('mach:language', (event) => keepLanguage((event as CustomEvent<Language>).detail));
+addEventListener('mach:login', () => location.reload());
 addEventListener('mach:away', () => void state.look());
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && isKiosk() && !document.querySelector('details[open], dialog[open]'))

@@ -5,6 +5,7 @@ import { messageOf } from '../../errors.ts';
 import { executionErrors } from '../../execution/errors.ts';
 import { limits } from '../../limits.ts';
 import { observePaths } from '../../observe/http-server.ts';
+import type { EngineGraph } from '../../observe/inspect.ts';
 import { mergeMetrics } from '../../observe/merge-metrics.ts';
 import { mergeStatus } from '../../observe/merge-status.ts';
 import type { EngineStatus } from '../../observe/status.ts';
@@ -82,6 +83,14 @@ async function answerFirst(workers: readonly WorkerProcess[], path: string): Pro
   return { status: reply.status, type: 'application/json', body: reply.text };
 }
 
+/** The graph is the same everywhere; each worker knows the addresses of its own sources. */
+async function answerGraph(workers: readonly WorkerProcess[]): Promise<Reply> {
+  const graphs = (await askAll(workers, '/graph')).map(({ text }) => JSON.parse(text) as EngineGraph);
+  const [first] = graphs;
+  if (!first) return json(503, { error: 'no worker is running' });
+  return json(200, { ...first, addresses: Object.assign({}, ...graphs.map(({ addresses }) => addresses)) });
+}
+
 async function answerKeys(workers: readonly WorkerProcess[], query: string): Promise<Reply> {
   const replies = await askAll(workers, `/keys?${query}`);
   const keys = replies.flatMap(({ text }) => (JSON.parse(text) as { keys: readonly string[] }).keys);
@@ -93,6 +102,7 @@ async function answer(workers: readonly WorkerProcess[], path: string, query: st
     case '/why':
       return answerWhy(workers, query);
     case '/graph':
+      return answerGraph(workers);
     case '/dead-letters':
     case '/versions':
       return answerFirst(workers, path);
