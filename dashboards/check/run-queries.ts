@@ -57,9 +57,13 @@ async function estimateRows(store: Store, sql: string): Promise<number> {
 export async function runQuery(
   store: Store,
   query: BoardQuery,
-  options: Omit<ExpandOptions, 'intervalMs'> & { readonly times?: number },
+  options: Omit<ExpandOptions, 'intervalMs'> & {
+    /** It is run again, so many times at most, until it is as quick as this. */
+    readonly wantedMs?: number;
+    readonly runsMax?: number;
+  },
 ): Promise<QueryRun> {
-  const { times = 1, ...range } = options;
+  const { wantedMs = 0, runsMax = 1, ...range } = options;
   const { board, panel, kind } = query;
   let rows: QueryRun['rows'] = [];
   let ms = Number.POSITIVE_INFINITY;
@@ -67,7 +71,7 @@ export async function runQuery(
   try {
     const sql = expandQuery(query.sql, { ...range, intervalMs: intervalOf(range) });
     rowsRead = await estimateRows(store, sql);
-    for (let run = 0; run < times; run++) {
+    for (let run = 0; run < runsMax && ms > wantedMs; run++) {
       const startedAt = performance.now();
       rows = await store.query(sql);
       ms = Math.min(ms, performance.now() - startedAt);

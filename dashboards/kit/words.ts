@@ -18,6 +18,7 @@ const levelScale: Scale = [
 /** Overload level of an emergency department. */
 export const level: Look = {
   title: text('Mức', 'Level'),
+  unit: 'none',
   scale: levelScale,
   min: 0,
   max: 4,
