@@ -38,7 +38,9 @@ export function linkEngine(address: () => Promise<string | undefined>): EngineLi
 
   async function askClock(): Promise<EngineClock> {
     try {
-      const { engineTime, state, nodes } = (await (await ask('/status')).json()) as EngineStatus;
+      const { engineTime, state, nodes } = (await (
+        await ask('/status', AbortSignal.timeout(boardLimits.engineClockMs))
+      ).json()) as EngineStatus;
       const lags = nodes.flatMap(({ kind, lagMs }) => (kind === 'sink' && lagMs !== null ? [lagMs] : []));
       return { now: engineTime, engine: { state, lagMs: lags.length > 0 ? Math.max(...lags) : null } };
     } catch {

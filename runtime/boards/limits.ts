@@ -30,8 +30,9 @@ export const boardLimits = {
   requestBytesMax: 64 * 1024,
   requestTimeoutMs: 15_000,
   connectionsMax: 256,
-  /** The running engine answers within this. */
-  engineAnswerMs: 5_000,
+  /** The running engine answers within this; the time of a board is not waited for as long. */
+  engineAnswerMs: 20_000,
+  engineClockMs: 5_000,
   /** An action whose outcome is not known is sent again, with the same key. */
   actionAttemptsMax: 3,
   /** What the engine says of itself is asked again after this. */

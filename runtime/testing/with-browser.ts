@@ -1,6 +1,7 @@
 /** A real browser for tests: the Chromium of the system. Without one, tests that need it are passed over and say why. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import axe, { type AxeResults } from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Why a test in a browser does not run here. */
@@ -64,4 +65,19 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** What axe calls serious or critical, a line each. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate('axe.run(document)')) as AxeResults;
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(
+      ({ id, help, nodes }) =>
+        `${id}: ${help}: ${nodes
+          .map(({ html }) => html.slice(0, 160))
+          .slice(0, 5)
+          .join(' | ')}`,
+    );
 }

@@ -157,7 +157,7 @@ function marks(points: readonly Point[], projection: Projection, args: MarkArgs)
       next.focus();
     });
   });
-  return svg('g', { role: 'list', 'aria-label': context.panel.title }, made.toReversed());
+  return svg('g', {}, made.toReversed());
 }
 
 /** Beside the point where there is room; none where there is not: the tip tells it. */

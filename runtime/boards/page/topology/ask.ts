@@ -102,7 +102,7 @@ export interface OpenAnswer {
 }
 
 async function ask<T>(path: string): Promise<T> {
-  const response = await fetch(`/api/engine/${path}`, { signal: AbortSignal.timeout(15_000) });
+  const response = await fetch(`/api/engine/${path}`, { signal: AbortSignal.timeout(30_000) });
   const value = (await response.json()) as T & { code?: string; message?: string; error?: string };
   if (!response.ok)
     throw new ServerError(response.status, value.code ?? null, value.message ?? value.error ?? response.statusText);

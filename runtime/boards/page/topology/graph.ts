@@ -16,6 +16,8 @@ export interface GraphView {
 }
 
 const healthLimits = { lagMs: 5 * 60_000, backpressured: 0.2 } as const;
+/** Characters of a name that stand beside the sign. */
+const nameMax = 16;
 /** A sign beside each colour. */
 const signs: Readonly<Record<Health, string>> = { well: '●', watch: '▲', trouble: '■', silent: '○' };
 
@@ -41,7 +43,16 @@ export function makeGraph(
       {},
       svg(
         'marker',
-        { id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' },
+        {
+          id: 'arrow',
+          viewBox: '0 0 8 8',
+          refX: 7,
+          refY: 4,
+          markerWidth: 10,
+          markerHeight: 10,
+          orient: 'auto',
+          markerUnits: 'userSpaceOnUse',
+        },
         svg('path', { d: 'M0,0L8,4L0,8z', class: 'arrow' }),
       ),
     ),
@@ -114,7 +125,7 @@ function drawNode(
     },
     svg('title', {}, description ?? `${id} (${definition})`),
     svg('rect', { width, height, rx: kind === 'operator' ? 8 : 20 }),
-    svg('text', { x: 12, y: 24, class: 'node-name' }, id.length > 18 ? `${id.slice(0, 17)}…` : id),
+    svg('text', { x: 12, y: 24, class: 'node-name' }, id.length > nameMax ? `${id.slice(0, nameMax - 1)}…` : id),
     sign,
     lines,
   );
