@@ -2,6 +2,7 @@
  * Everything that topologies may be made of: one explicit array each. A new connector or operator is one line here.
  * Beside it the lists of their errors, for `mach help CODE`.
  */
+import { alertActionErrors, alertActions } from './connectors/alert-actions/index.ts';
 import { clickhouse } from './connectors/clickhouse/index.ts';
 import { consoleSink } from './connectors/console/index.ts';
 import { discard } from './connectors/discard/index.ts';
@@ -21,12 +22,13 @@ import type { Catalogue } from './runtime/stream/index.ts';
 import { simulatorErrors } from './simulator/errors.ts';
 
 export const catalogue: Catalogue = {
-  sources: [feed115, fileDrop, hl7Mllp, natsSource, nexmark],
+  sources: [alertActions, feed115, fileDrop, hl7Mllp, natsSource, nexmark],
   operators,
   sinks: [clickhouse, consoleSink, discard, fileSink, natsSink, webhook],
 };
 
 export const errorLists: readonly ErrorList[] = [
+  alertActionErrors.list,
   feedErrors.list,
   fileDropErrors.list,
   fileErrors.list,

@@ -14,7 +14,8 @@
  * | 15xx  | topology tests              | 30xx  | log         |
  * | 16xx  | command line                | 31xx  | store       |
  * | 17xx  | simulator                   | 32xx  | execution   |
- * | 18xx  | operators                   | 27xx  | file        |
+ * | 18xx  | operators                   | 33xx  | boards      |
+ * | 26xx  | alert-actions               | 27xx  | file        |
  */
 
 export interface ErrorDescription {

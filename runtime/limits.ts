@@ -137,6 +137,17 @@ export const limits = {
   workersMax: 64,
   /** Copies of a stream: what JetStream can do. */
   replicasMax: 5,
+  /**
+   * What the engine writes of itself for boards, in engine time; never more often than `historyRestMs` of real time, which counts where a demo runs
+   * fast. Kept for days.
+   */
+  historyNodesEveryMs: 15_000,
+  historyFeedsEveryMs: 60_000,
+  historyRestMs: 1_000,
+  historyNodesKeepMs: 7 * 24 * 3_600_000,
+  historyFeedsKeepMs: 2 * 24 * 3_600_000,
+  /** Origins of one source in one look, those heard last. */
+  historyOriginsMax: 2_000,
   /** A graceful drain ends by then, finished or not (Kubernetes gives 30 s). */
   drainDeadlineMs: 25_000,
   /** What is closed after a drain that did not succeed: the engine and, after it, the servers have this long each. */
@@ -171,6 +182,9 @@ export const limits = {
   observeConnectionsMax: 64,
   /** Events a second that one tap shows. */
   tapEventsPerSecondMax: 100,
+  /** Keys of one node, and dead letters, that the topology view shows. */
+  keysShownMax: 500,
+  deadLettersSeenMax: 100,
   /** Errors shown for one topology file. */
   diagnosticsMax: 200,
   /** A topology file. */

@@ -24,7 +24,7 @@ it('loses nothing and doubles nothing when it is killed twice in the middle', { 
   const inbox = join(directory, 'inbox');
   await mkdir(inbox);
   const [hl7, feed] = [await freePort(), await freePort()];
-  const env = { MACH_HL7: String(hl7), MACH_FEED: String(feed), MACH_BED_FILES: inbox };
+  const env = { MACH_HL7: String(hl7), MACH_FEED: String(feed), MACH_ACTIONS: '0', MACH_BED_FILES: inbox };
   const topology = await ownTopology('topologies/emergency-overload.yaml', directory);
   const args = [topology, '--data', join(directory, 'data'), '--clock-rate', '60'];
   const launch = () => startEngineProcess([...args, '--clock-start', new Date(start + durationMs).toISOString()], env);

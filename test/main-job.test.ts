@@ -37,6 +37,7 @@ describe('the main job', () => {
     engine = await startEngineProcess([topology, '--data', join(directory, 'data'), ...clock], {
       MACH_HL7: '0',
       MACH_FEED: '0',
+      MACH_ACTIONS: '0',
       MACH_BED_FILES: inbox,
     });
     store = await connectStore({ url: engine.storeUrl, clock: systemClock() });

@@ -35,6 +35,7 @@ const anyStore: Store = {
   ensureTable: async () => {},
   insert: async () => {},
   query: async () => [],
+  read: async () => ({ columns: [], rows: [] }),
   command: async () => {},
   check: async () => ({ version: '' }),
   close: async () => {},

@@ -35,7 +35,7 @@ it('changes the main job while it runs, and loses nothing when it dies on the wa
   const inbox = join(directory, 'inbox');
   await mkdir(inbox);
   const [hl7, feed] = [await freePort(), await freePort()];
-  const env = { MACH_HL7: String(hl7), MACH_FEED: String(feed), MACH_BED_FILES: inbox };
+  const env = { MACH_HL7: String(hl7), MACH_FEED: String(feed), MACH_ACTIONS: '0', MACH_BED_FILES: inbox };
   const first = await ownTopology('topologies/emergency-overload.yaml', directory);
   const text = await readFile(first, 'utf8');
   const [second, third] = [join(directory, 'second.yaml'), join(directory, 'third.yaml')];

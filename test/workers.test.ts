@@ -61,6 +61,7 @@ it('moves partitions when workers die, join and leave; loses nothing, doubles no
       const env = {
         MACH_HL7: String(hl7),
         MACH_FEED: String(feed),
+        MACH_ACTIONS: '0',
         MACH_BED_FILES: inbox,
         NATS_URL: url,
         CLICKHOUSE_URL: embedded.url,

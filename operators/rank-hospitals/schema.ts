@@ -17,6 +17,7 @@ const callFields = [
   'centre',
   'call_received_at',
   'answered_at',
+  'abandoned_at',
   'priority',
   'complaint_code',
   'required_capability',

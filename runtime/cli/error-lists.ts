@@ -1,4 +1,5 @@
 /** The runtime's own errors, for `mach help CODE`; those of connectors and operators come with the catalogue. */
+import { boardErrors } from '../boards/errors.ts';
 import { logErrors } from '../bus/errors.ts';
 import type { ErrorList } from '../errors.ts';
 import { executionErrors } from '../execution/errors.ts';
@@ -20,4 +21,5 @@ export const runtimeErrorLists: readonly ErrorList[] = [
   executionErrors.list,
   replayErrors.list,
   whyErrors.list,
+  boardErrors.list,
 ];

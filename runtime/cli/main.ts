@@ -1,6 +1,7 @@
 /** The `mach` command. */
 import { Command, CommanderError } from 'commander';
 import { MachError, messageOf } from '../errors.ts';
+import * as boards from './commands/boards.ts';
 import * as check from './commands/check.ts';
 import * as checkpoint from './commands/checkpoint.ts';
 import * as deadLetter from './commands/dead-letter.ts';
@@ -35,6 +36,7 @@ const commands: readonly CommandModule[] = [
   plan,
   top,
   tap,
+  boards,
   why,
   deadLetter,
   replay,

@@ -11,6 +11,7 @@ import { type LiveEngine, startLiveEngine } from '../execution/upgrade/live-engi
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
+import { startHistory } from '../observe/history/history.ts';
 import { startObserveServer } from '../observe/http-server.ts';
 import { createLogger } from '../observe/logger.ts';
 import type { Logger } from '../stream/definition.ts';
@@ -82,6 +83,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     const server = await startObserveServer({
       engine,
       clock,
+      log: services.log,
       ...(ownership ? { ownership } : {}),
       ...settings.observe,
     }).catch(async (error) => {
@@ -89,6 +91,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       await ownership?.leave();
       throw error;
     });
+    const history = startHistory({ engine, clock, store: services.store, logger });
     // Those of a worker are found through the one that has started it.
     const removeRunFile = settings.role
       ? async () => undefined
@@ -102,6 +105,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     logger.info({ topology: topology.name, observe: server.url }, 'running');
     const closeAround = async () => {
       await removeRunFile();
+      await history.close();
       await upgrades?.close();
       await server.close();
       await services.close();

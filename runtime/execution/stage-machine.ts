@@ -24,6 +24,7 @@ import {
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import { type Event, fieldNames } from '../stream/schema.ts';
+import type { OriginHeard } from '../stream/watermark.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../topology/bound.ts';
 import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
 import { endingOf, operatorLetter } from './dead-letter.ts';
@@ -135,6 +136,11 @@ export class StageMachine {
   sourceWatermark(node: string): { time: number; idle: boolean; holding: string | undefined } {
     const source = this.source(node);
     return { time: source.origins.time, idle: source.origins.allIdle, holding: source.origins.holding()?.origin };
+  }
+
+  /** Every origin of a source that is not closed, with when it was heard last. */
+  originsHeard(node: string): OriginHeard[] {
+    return this.source(node).origins.heard();
   }
 
   mark(node: string, origin: string): string | undefined {

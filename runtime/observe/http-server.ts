@@ -1,12 +1,14 @@
 /** `/livez`, `/readyz`, `/metrics` and `/status` of a running engine, on loopback unless told otherwise. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Log } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
 import { MachError, messageOf } from '../errors.ts';
 import type { Engine } from '../execution/engine.ts';
 import { executionErrors } from '../execution/errors.ts';
 import type { Ownership } from '../execution/ownership.ts';
 import { limits } from '../limits.ts';
+import { deadLettersSeen, engineGraph, engineKeys, versionsSeen } from './inspect.ts';
 import { renderMetrics } from './metrics.ts';
 import { engineStatus } from './status.ts';
 import { tapEdge } from './tap.ts';
@@ -65,6 +67,8 @@ interface Observed {
   readonly clock: Clock;
   /** Where several workers share the partitions. */
   readonly ownership?: Ownership;
+  /** Where dead letters and earlier versions are; without it they are not told. */
+  readonly log?: Log;
 }
 
 async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams): Promise<Reply> {
@@ -78,7 +82,7 @@ async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams): P
 }
 
 async function answer(observed: Observed, path: string, asked: URLSearchParams): Promise<Reply> {
-  const { engine, clock, ownership } = observed;
+  const { engine, clock, ownership, log } = observed;
   switch (path) {
     case '/why':
       return answerWhy(observed, asked);
@@ -94,12 +98,24 @@ async function answer(observed: Observed, path: string, asked: URLSearchParams):
       const body = await renderMetrics(await engineStatus(engine, clock.now(), ownership), engine.metrics.all());
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
     }
+    case '/graph':
+      return json(200, engineGraph(engine));
+    case '/keys':
+      return json(200, { keys: engineKeys(engine, asked.get('node') ?? '') });
+    case '/dead-letters':
+      if (log) return json(200, await deadLettersSeen(engine, log));
+      break;
+    case '/versions':
+      if (log) return json(200, { versions: await versionsSeen(engine, log) });
+      break;
     default:
-      return json(404, {
-        error: `there is no ${path}: /livez, /readyz, /metrics, /status, /tap?edge=NODE, /why?node=NODE&key=KEY`,
-      });
   }
+  return json(404, { error: `there is no ${path}: ${observePaths}` });
 }
+
+/** What can be asked, for who asks for something else. */
+export const observePaths =
+  '/livez, /readyz, /metrics, /status, /graph, /dead-letters, /versions, /tap?edge=NODE, /why?node=NODE&key=KEY, /keys?node=NODE';
 
 /** For `mach checkpoint save`: from this machine alone, since it makes work. */
 async function takeCheckpoint({ engine }: Observed, from = ''): Promise<Reply> {

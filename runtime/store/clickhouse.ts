@@ -8,6 +8,7 @@ import { ensureTable } from './ensure-table.ts';
 import { storeErrors } from './errors.ts';
 import { storeLimits } from './limits.ts';
 import { blockColumns, nativeBlock } from './native-block.ts';
+import { readBounded } from './read.ts';
 import { quoteName } from './sql.ts';
 import type { Rows, Store, TableSpec } from './store.ts';
 
@@ -100,6 +101,7 @@ export async function connectStore(options: ConnectStoreOptions): Promise<Store>
     url: options.url,
     query,
     command,
+    read: (sql, bounds, signal) => readBounded(client, sql, bounds, signal),
     ensureTable: (table) => ensureTable({ query, command, database, table }),
     async insert(table: TableSpec, rows: Rows, token: string) {
       if (rows.events.length === 0) return;

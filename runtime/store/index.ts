@@ -10,7 +10,7 @@ import type { Store } from './store.ts';
 export { type ConnectStoreOptions, connectStore } from './clickhouse.ts';
 export { type EmbeddedStore, type EmbeddedStoreOptions, startEmbeddedStore } from './embedded/supervisor.ts';
 export { type RefusedRow, RefusedRowsError, storeErrors } from './errors.ts';
-export type { RowOrigin, Rows, Store, TableSpec } from './store.ts';
+export type { ReadBounds, ReadColumn, ReadResult, RowOrigin, Rows, Store, TableSpec } from './store.ts';
 
 export interface OpenStoreOptions {
   /** Folder of the embedded store. */

@@ -36,6 +36,26 @@ export interface Rows {
   readonly origins: readonly RowOrigin[];
 }
 
+/** What a query that only looks may cost. */
+export interface ReadBounds {
+  readonly timeSecondsMax: number;
+  /** A result that is larger is refused as a whole: half of one would look like all of it. */
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+}
+
+export interface ReadColumn {
+  readonly name: string;
+  /** Type of ClickHouse. */
+  readonly type: string;
+}
+
+export interface ReadResult {
+  readonly columns: readonly ReadColumn[];
+  /** Values in the order of the columns, as JSON has them; times as ISO 8601 in UTC. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
 export interface Store {
   readonly url: string;
   /** Makes the table, or adds the columns that are new. MACH3101 when an existing column has another type. */
@@ -48,6 +68,8 @@ export interface Store {
    */
   insert(table: TableSpec, rows: Rows, token: string): Promise<void>;
   query<Row = Record<string, unknown>>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;
+  /** A query that can change nothing, within bounds. Rejects as `query` does. */
+  read(sql: string, bounds: ReadBounds, signal?: AbortSignal): Promise<ReadResult>;
   command(sql: string): Promise<void>;
   check(): Promise<{ version: string }>;
   close(): Promise<void>;

@@ -55,6 +55,14 @@ interface OriginState {
   heardAt?: number;
 }
 
+export interface OriginHeard {
+  readonly origin: string;
+  /** Newest event time seen. */
+  readonly newest: number;
+  /** Engine time at which it was last heard; undefined where the log did not say. */
+  readonly heardAt: number | undefined;
+}
+
 /** When silence was noticed, in engine time, and after how long an origin counts as silent. */
 export interface Noticed {
   readonly at: number;
@@ -177,6 +185,10 @@ export class OriginWatermarks {
       if (!state.idle && (!held || state.watermark < held.watermark)) held = { origin, watermark: state.watermark };
     }
     return held;
+  }
+
+  heard(): OriginHeard[] {
+    return [...this.origins].map(([origin, { newest, heardAt }]) => ({ origin, newest, heardAt }));
   }
 
   snapshot(): OriginsSnapshot {

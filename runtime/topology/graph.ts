@@ -21,7 +21,8 @@ export interface TopologyGraph {
 export const graphFormats = ['mermaid', 'dot', 'json'] as const;
 export type GraphFormat = (typeof graphFormats)[number];
 
-function graphOf(ir: TopologyNode): TopologyGraph {
+/** The nodes and edges as they are written. */
+export function graphOf(ir: TopologyNode): TopologyGraph {
   const nodes = sections.flatMap((section) =>
     ir[section].map(({ id, definition, description }) => ({
       id,

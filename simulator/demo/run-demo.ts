@@ -1,10 +1,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openAccess } from '../../runtime/boards/access.ts';
+import { linkEngine } from '../../runtime/boards/engine-link.ts';
+import { type BoardServer, startBoardServer } from '../../runtime/boards/server.ts';
 import type { CommandContext } from '../../runtime/cli/context.ts';
 import { CommandExit, exitCodes } from '../../runtime/cli/exit-codes.ts';
 import { type Run, startRun } from '../../runtime/cli/start-run.ts';
 import { type Clock, systemClock, wallTime } from '../../runtime/clock.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { MachError, messageOf } from '../../runtime/errors.ts';
 import { engineStatus } from '../../runtime/observe/status.ts';
 import { loadTopology } from '../../runtime/topology/index.ts';
 import type { CityProgress, CityResult, ScenarioName } from '../city/index.ts';
@@ -27,6 +31,9 @@ export interface DemoSettings {
 
 /** Between two looks at the store, ms of real time; without a terminal a look now and then is enough. */
 const lookEveryMs = { terminal: 1_000, file: 10_000 } as const;
+/** Where `mach boards` listens, and the board that a control room looks at. */
+const wallPort = 8099;
+const wallPath = '/d/mach-wall?kiosk';
 const clearScreen = '\u001b[H\u001b[2J';
 /** How long the last corrections may take after the city has said its last word, ms of real time. */
 const settleDeadlineMs = 60_000;
@@ -51,8 +58,9 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
     logLevel: 'warn',
     jsonLogs: false,
   });
+  const wall = await openWall(run);
   const addresses = new Map(run.engine.sources.map(({ id, running }) => [id, addressOf(running.address)]));
-  context.printError(addressLines(run));
+  context.printError(addressLines(run, wall.url));
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
@@ -61,9 +69,11 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
     });
   }
   let progress: CityProgress | undefined;
-  const looking = lookOn(run, { context, clock, signal: stop.signal, progress: () => progress }).catch((error) => {
-    context.printError(`the live table has ended: ${messageOf(error)}`);
-  });
+  const looking = lookOn(run, { context, clock, wall: wall.url, signal: stop.signal, progress: () => progress }).catch(
+    (error) => {
+      context.printError(`the live table has ended: ${messageOf(error)}`);
+    },
+  );
   const hl7 = addresses.get('adt');
   const feed = addresses.get('centre');
   const city = simulateCity({
@@ -89,13 +99,27 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
     await Promise.race([untilComputed(run, result), failed]);
     stop.abort();
     await looking;
+    await wall.close();
     await report(run, result, settings, clock);
   } catch (error) {
     stop.abort();
     await looking;
+    await wall.close();
     await run.stop();
     throw error;
   }
+}
+
+/** The boards of the repository over the demo; on the port that their links name, where it is free. */
+async function openWall(run: Run): Promise<BoardServer> {
+  const folder = fileURLToPath(new URL('../../dashboards', import.meta.url));
+  const engine = linkEngine(async () => run.observeUrl);
+  const options = { store: run.services.store, folder, access: openAccess(), engine };
+  const server = await startBoardServer({ ...options, port: wallPort }).catch((error) => {
+    if (error instanceof MachError && error.code === 'MACH3306') return startBoardServer(options);
+    throw error;
+  });
+  return { ...server, url: `${server.url}${wallPath}` };
 }
 
 /** The last ten o'clock in the morning of the city before a time: a busy hour, and none of it in the future. */
@@ -109,7 +133,7 @@ function busyHourBefore(time: number): number {
 async function demoTopology(settings: DemoSettings, inbox: string) {
   const { context } = settings;
   const { catalogue } = await context.loadCatalogue();
-  const env = { ...context.env, MACH_HL7: '0', MACH_FEED: '0', MACH_BED_FILES: inbox };
+  const env = { ...context.env, MACH_HL7: '0', MACH_FEED: '0', MACH_ACTIONS: '0', MACH_BED_FILES: inbox };
   const { topology, diagnostics } = loadTopology(settings.topologyFile, { catalogue, env });
   if (topology) {
     // On a server of someone else's, a demo must not go on where an earlier one stopped.
@@ -125,19 +149,26 @@ function addressOf(text: string): string | undefined {
   return /[^/\s]+:\d+/.exec(text)?.[0];
 }
 
-function addressLines(run: Run): string {
+function addressLines(run: Run, wall: string): string {
   const sources = run.engine.sources.map(({ id, running }) => `  ${id.padEnd(10)} ${running.address}`);
   return [
     ...sources,
     `  NATS       ${run.services.logAddress}`,
     `  ClickHouse ${run.services.storeAddress}`,
     `  engine     ${run.observeUrl}/metrics`,
+    `  the wall   ${wall}   (open it in a browser; it stays until the demo ends)`,
   ].join('\n');
 }
 
 async function lookOn(
   run: Run,
-  args: { context: CommandContext; clock: Clock; signal: AbortSignal; progress(): CityProgress | undefined },
+  args: {
+    context: CommandContext;
+    clock: Clock;
+    wall: string;
+    signal: AbortSignal;
+    progress(): CityProgress | undefined;
+  },
 ): Promise<void> {
   const { context, clock, signal } = args;
   const everyMs = context.isTerminal ? lookEveryMs.terminal : lookEveryMs.file;
@@ -159,7 +190,7 @@ async function lookOn(
     });
     context.print(
       context.isTerminal
-        ? `\u001b[H\u001b[2J${screen}\n\nCtrl-C ends it: what was computed is then compared with what happened.`
+        ? `\u001b[H\u001b[2J${screen}\n\nthe wall: ${args.wall}\nCtrl-C ends it: what was computed is then compared with what happened.`
         : screen,
     );
   }

@@ -115,6 +115,7 @@ export function simulatedStore(clock: Clock, random: Random): SimulatedStore {
       await clock.sleep(answerTimeoutMs);
       throw away(name, 'no answer in time (simulated)');
     },
+    read: unused('read'),
     query: unused('queries'),
     command: unused('commands'),
     check: async () => ({ version: 'simulated' }),

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { messageOf } from '../../errors.ts';
 import { executionErrors } from '../../execution/errors.ts';
 import { limits } from '../../limits.ts';
+import { observePaths } from '../../observe/http-server.ts';
+import type { EngineGraph } from '../../observe/inspect.ts';
 import { mergeMetrics } from '../../observe/merge-metrics.ts';
 import { mergeStatus } from '../../observe/merge-status.ts';
 import type { EngineStatus } from '../../observe/status.ts';
@@ -74,10 +76,38 @@ async function answerWhy(workers: readonly WorkerProcess[], query: string): Prom
   return { status: reply.status, type: 'application/json', body: reply.text };
 }
 
+/** Of what is the same everywhere one worker can tell. */
+async function answerFirst(workers: readonly WorkerProcess[], path: string): Promise<Reply> {
+  const [reply] = await askAll(workers, path);
+  if (!reply) return json(503, { error: 'no worker is running' });
+  return { status: reply.status, type: 'application/json', body: reply.text };
+}
+
+/** The graph is the same everywhere; each worker knows the addresses of its own sources. */
+async function answerGraph(workers: readonly WorkerProcess[]): Promise<Reply> {
+  const graphs = (await askAll(workers, '/graph')).map(({ text }) => JSON.parse(text) as EngineGraph);
+  const [first] = graphs;
+  if (!first) return json(503, { error: 'no worker is running' });
+  return json(200, { ...first, addresses: Object.assign({}, ...graphs.map(({ addresses }) => addresses)) });
+}
+
+async function answerKeys(workers: readonly WorkerProcess[], query: string): Promise<Reply> {
+  const replies = await askAll(workers, `/keys?${query}`);
+  const keys = replies.flatMap(({ text }) => (JSON.parse(text) as { keys: readonly string[] }).keys);
+  return json(200, { keys: [...new Set(keys)].sort(new Intl.Collator('en', { numeric: true }).compare) });
+}
+
 async function answer(workers: readonly WorkerProcess[], path: string, query: string): Promise<Reply> {
   switch (path) {
     case '/why':
       return answerWhy(workers, query);
+    case '/graph':
+      return answerGraph(workers);
+    case '/dead-letters':
+    case '/versions':
+      return answerFirst(workers, path);
+    case '/keys':
+      return answerKeys(workers, query);
     case '/livez':
       return json(200, { live: true });
     case '/readyz':
@@ -89,9 +119,7 @@ async function answer(workers: readonly WorkerProcess[], path: string, query: st
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
     }
     default:
-      return json(404, {
-        error: `there is no ${path}: /livez, /readyz, /metrics, /status, /tap?edge=NODE, /why?node=NODE&key=KEY`,
-      });
+      return json(404, { error: `there is no ${path}: ${observePaths}` });
   }
 }
 

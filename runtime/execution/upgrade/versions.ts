@@ -40,6 +40,16 @@ export async function readVersion(objects: ObjectStore, hash: string): Promise<T
   return data && (JSON.parse(Buffer.from(data).toString()) as TopologyVersion);
 }
 
+/** Those that are kept, oldest first. */
+export async function allVersions(objects: ObjectStore): Promise<TopologyVersion[]> {
+  const versions: TopologyVersion[] = [];
+  for (const name of await versionNames(objects)) {
+    const data = await objects.get(name);
+    if (data) versions.push(JSON.parse(Buffer.from(data).toString()) as TopologyVersion);
+  }
+  return versions;
+}
+
 /** What ran last, as far as the log knows. */
 export async function lastVersion(objects: ObjectStore): Promise<TopologyVersion | undefined> {
   const hash = await startedLast(objects);
