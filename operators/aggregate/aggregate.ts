@@ -1,6 +1,7 @@
 /** Values over windows of time: how many, how much, how long, for each key. */
 import { type BoundOperator, defineOperator, eventKey, limits, spreadByKey } from '../../runtime/stream/index.ts';
 import { cellKind } from './cell.ts';
+import { aggregateCut } from './cut.ts';
 import { examples } from './examples.ts';
 import { aggregateOptions } from './options.ts';
 import { type NamedAggregate, resultSchema, rowMaker, windowFields } from './rows.ts';
@@ -41,6 +42,7 @@ export const aggregate = defineOperator({
       ports: { out: resultSchema({ input, key, values, withdraws }) },
       key,
       spread: spreadByKey({ from: key }, key),
+      cut: aggregateCut,
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       create: (context) => plan.create(context, setting),

@@ -1,5 +1,12 @@
 /** Interval join: pairs of events whose times lie close together. */
-import type { BoundOperator, Event, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
+import {
+  type BoundOperator,
+  cutByKey,
+  type Event,
+  type OperatorContext,
+  type OperatorHandler,
+  type Output,
+} from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { type JoinFields, joinEvents, spreadOfJoin, type Taken, takeFields } from './fields.ts';
@@ -43,6 +50,7 @@ export function bindInterval(args: IntervalArguments): BoundOperator {
   return {
     ports: { out: args.fields.schema },
     spread: spreadOfJoin(args.fields, args.leftInput),
+    cut: cutByKey(),
     key: args.fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'an event that waits': bytesPerEvent },

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   type Checker,
+  cutByKey,
   defineOperator,
   duration,
   type Event,
@@ -105,6 +106,7 @@ export const top = defineOperator({
       ports: { out: { fields: { ...added, ...schema.fields } } satisfies Schema },
       key: keyFields,
       spread: spreadByKey({ from: keyFields }, keyFields),
+      cut: cutByKey(),
       stateful: true,
       stateBytesPerKey: { [of ? 'each thing' : 'a ranking']: of ? bytesPerThing : rows * bytesPerThing },
       create: (context) => new RankingHandler(context, setting),

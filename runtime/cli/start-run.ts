@@ -1,13 +1,15 @@
 /** Starts a topology with everything around it: log, store, engine, its HTTP server and the file that others find it by. */
 import { resolve } from 'node:path';
 import { type Clock, steadyClock } from '../clock.ts';
-import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
 import type { Engine, EngineOptions } from '../execution/engine.ts';
 import { refuseOtherLog } from '../execution/log-of-rows.ts';
 import type { Ownership } from '../execution/ownership.ts';
+import { settlePartitions } from '../execution/rescale/deployed-partitions.ts';
+import { openAgreement } from '../execution/upgrade/agreement.ts';
 import { type LiveEngine, startLiveEngine } from '../execution/upgrade/live-engine.ts';
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
+import { settleVersion } from '../execution/upgrade/settle-version.ts';
 import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { startObserveServer } from '../observe/http-server.ts';
@@ -160,11 +162,16 @@ async function openEngine(settings: RunSettings, services: Services, logger: Log
   if (!services.isShared) {
     return { engine: await startLiveEngine(options, rebind), ownership: undefined, failed: new Promise(() => {}) };
   }
+  const agreement = await openAgreement(log, topology.name, steadyClock());
+  const follows = settings.role !== undefined;
+  const settled = await settleVersion({ log, agreement, topology, clock: steadyClock(), rebind, follows });
+  const acceptLoss = [...settings.acceptLoss, ...settled.acceptLoss];
+  const shared: EngineOptions = { ...options, topology: settled.topology, acceptLoss, units: [] };
   return joinWorkers({
     log,
     logger,
     role: settings.role,
-    startEngine: (onUnitTaken) => startLiveEngine({ ...options, units: [], onUnitTaken }, rebind),
+    startEngine: (onUnitTaken) => startLiveEngine({ ...shared, onUnitTaken }, rebind, agreement),
   });
 }
 

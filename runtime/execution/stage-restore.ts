@@ -1,5 +1,6 @@
 /** Brings a stage to where it had come: its newest checkpoint, and what of its outputs the log has. */
 
+import { limits } from '../limits.ts';
 import { headOf } from './checkpoint-head.ts';
 import { executionErrors } from './errors.ts';
 import type { ExchangePublisher } from './exchange/exchange-publisher.ts';
@@ -7,6 +8,15 @@ import type { OutputPublisher } from './output-publisher.ts';
 import type { StageMachine } from './stage-machine.ts';
 import type { StageArguments } from './stage-runner.ts';
 import { adoptSnapshot, movedAway, refusedLosses, stateVerdicts } from './upgrade/adopt.ts';
+
+export interface Restored {
+  readonly sequence: number;
+  readonly readFrom: number;
+  /** Writes down whose the state is from now on. Before the first message, and where the start is held not before it is let go. */
+  settle(): Promise<void>;
+}
+
+const nothing = async () => undefined;
 
 /** Brings the machine to the newest checkpoint, or refuses what would lose something without a word. */
 export async function restoreStage(
@@ -16,7 +26,7 @@ export async function restoreStage(
     publishers: ReadonlyMap<string, OutputPublisher>;
     exchanges: ReadonlyMap<string, ExchangePublisher>;
   },
-): Promise<{ sequence: number; readFrom: number }> {
+): Promise<Restored> {
   const { topology, stage, acceptLoss, logger, publishers, exchanges } = args;
   const checkpoint = await args.checkpoints.load();
   const { lastSequence } = await args.streams.input.state();
@@ -31,11 +41,17 @@ export async function restoreStage(
   if (isAnotherLog) for (const publisher of [...publishers.values(), ...exchanges.values()]) publisher.forgetKnown();
   // What the old log caused must not be taken for what the new one will cause.
   const exchanged = isAnotherLog ? ((await args.streams.exchange?.state())?.lastSequence ?? 0) : 0;
-  if (!checkpoint) return { sequence: 0, readFrom: exchanged + 1 };
+  const { cutAt } = args;
+  if (cutAt !== undefined && checkpoint?.head.cutAt !== cutAt && !acceptLoss.has('log'))
+    throw executionErrors.make('MACH3214', { stage, partition: args.part.partition, cutAt });
+  if (!checkpoint) return { sequence: 0, readFrom: exchanged + 1, settle: nothing };
   const { head, snapshot } = checkpoint;
   const { partitions } = args.part.plan;
   if ((head.partitions ?? 1) !== partitions)
     throw executionErrors.make('MACH3212', { topology: topology.name, now: partitions, before: head.partitions ?? 1 });
+  // A number that divides the number of groups gives the same partitions either way.
+  if (partitions > 1 && head.keyGroups !== limits.keyGroups && limits.keyGroups % partitions !== 0)
+    throw executionErrors.make('MACH3218', { topology: topology.name, partitions });
   const refused = [
     ...refusedLosses(stateVerdicts(head, topology), acceptLoss),
     ...movedAway(head, snapshot, args.part).filter(({ node }) => !acceptLoss.has(node)),
@@ -47,16 +63,29 @@ export async function restoreStage(
   }
   const sequence = isAnotherLog ? 0 : head.sequence;
   machine.restore({ ...adoptSnapshot(snapshot, head, topology), sequence });
-  if (isAnotherLog || head.hash !== topology.hash) {
+  const settle = async () => {
+    if (!isAnotherLog && head.hash === topology.hash) return;
     const encoded = args.checkpoints.encode({
-      head: { ...head, ...headOf(topology, args.part), sequence, ...(exchanged > 0 && { readFrom: exchanged + 1 }) },
+      head: {
+        ...head,
+        ...headOf(topology, args.part),
+        ...(cutAt !== undefined && { cutAt }),
+        sequence,
+        ...(exchanged > 0 && { readFrom: exchanged + 1 }),
+      },
       snapshot: machine.snapshot(),
     });
     // Those of another log must not come up again once the new log is as long as the old one was. After a change of the topology
     // the checkpoint says at once whose it is: what comes after it is the work of this version.
     if (isAnotherLog) await args.checkpoints.replaceAll(sequence, encoded);
     else await args.checkpoints.put(sequence, encoded);
-  }
+  };
+  // The version before may still go on from what it has left.
+  if (!args.held) await settle();
   logger.info({ stage, sequence, behind: lastSequence - sequence }, 'stage restored');
-  return { sequence, readFrom: isAnotherLog ? exchanged + 1 : (head.readFrom ?? 1) };
+  return {
+    sequence,
+    readFrom: isAnotherLog ? exchanged + 1 : (head.readFrom ?? 1),
+    settle: args.held ? settle : nothing,
+  };
 }

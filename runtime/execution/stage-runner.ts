@@ -60,8 +60,12 @@ export interface StageArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  /** Where its state was cut for the number of partitions: nothing before it is its own. */
+  readonly cutAt?: number;
   /** No message is handled before. */
   readonly held?: Promise<void>;
+  /** The first stage has come to the mark of a change, and handles nothing more before this resolves. */
+  onVersion(id: string, sequence: number): Promise<void>;
   readonly logger: Logger;
   readonly crashPoints: CrashPoints;
   onFailure(error: unknown): void;
@@ -84,7 +88,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     },
     part,
   );
-  const head = headOf(topology, part);
+  const head = { ...headOf(topology, part), ...(args.cutAt !== undefined && { cutAt: args.cutAt }) };
   const restoredAt = await restoreStage(machine, { ...args, stage, publishers, exchanges });
   const counts: StageCounts = {
     messages: 0,
@@ -96,6 +100,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     backpressuredMs: 0,
   };
   const stop = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   const schemas = new Map(topology.sources.map((source) => [source.id, source.bound.ports.out as Schema]));
   const exchangeSchemas = new Map(exchangesIn(part).map(({ id, schema }) => [id, schema]));
   const merge = new ExchangeMerge([...lanesInto(part).keys()], {
@@ -105,6 +112,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   const waiters = new Set<() => void>();
   let savedAt = restoredAt.sequence;
   let saving: Promise<void> | undefined;
+  let met: string | undefined;
   let broken = false;
   let failure: unknown;
   let checkpointProblem: string | null = null;
@@ -122,6 +130,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     counts.messages++;
     counts.bytes += message.payload.length;
     if (frame.kind === 'source') counts.events += frame.events.length;
+    if (frame.kind === 'version') met = frame.id;
     for (const wake of [...waiters]) wake();
   }
 
@@ -169,9 +178,15 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     return (streams.exchange as LogStream).read({ ...reading, fromSequence: restoredAt.readFrom, subjects });
   }
 
+  /** What is waited for may never come: another version goes on. */
+  function orClosed(waited: Promise<void> | undefined): Promise<void> {
+    return waited ? Promise.race([waited, closed]) : Promise.resolve();
+  }
+
   async function run(): Promise<void> {
-    await args.held;
+    await orClosed(args.held);
     if (stop.signal.aborted) return;
+    await restoredAt.settle();
     let sliceBegan = wallTime();
     for await (const message of messages()) {
       const began = wallTime();
@@ -180,6 +195,11 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
       const now = wallTime();
       counts.busyMs += now - began;
       await relieve();
+      if (met !== undefined) {
+        await orClosed(args.onVersion(met, machine.sequence));
+        met = undefined;
+        if (stop.signal.aborted) return;
+      }
       // A backlog must not keep the event loop from its sockets.
       if (now - sliceBegan > limits.stageSliceMs) {
         await new Promise<void>((resolve) => setImmediate(resolve));

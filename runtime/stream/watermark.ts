@@ -1,5 +1,7 @@
 /** Watermarks: how far event time has come on an edge, and how several edges are combined. */
 
+import { type OriginView, type SourceView, slowestOf } from './state-view.ts';
+
 export interface Progress {
   readonly time: number;
   readonly idle: boolean;
@@ -167,6 +169,14 @@ export class OriginWatermarks {
       if (!state.idle && (!held || state.watermark < held.watermark)) held = { origin, watermark: state.watermark };
     }
     return held;
+  }
+
+  view(): SourceView {
+    const { origins, idle } = this;
+    function* all(): IterableIterator<OriginView> {
+      for (const [origin, { watermark, idle: isIdle }] of origins) yield { origin, watermark, idle: isIdle };
+    }
+    return { idle, slowest: () => slowestOf(all()) };
   }
 
   snapshot(): OriginsSnapshot {
