@@ -6,12 +6,27 @@ import {
   expression,
   formatDuration,
   input,
+  type Schema,
+  type StateCut,
   type StateKey,
   spreadByKey,
 } from '../runtime/stream/index.ts';
 import { expressionBasis } from './support/state-basis.ts';
 
 const bytesPerIdentity = 136;
+
+/** An identity says which plain fields it has; expressions are part of it, and decide nothing. */
+function cutOf(parts: readonly string[], schema: Schema): StateCut {
+  const [only = ''] = parts;
+  const kind = schema.fields[only]?.type.kind;
+  const values = (key: StateKey): readonly unknown[] | undefined => {
+    if (parts.length > 1) return JSON.parse(String(key)) as unknown[];
+    if (typeof key === 'number' || kind === 'string') return [key];
+    // A text of a field of any shape may be that text, or what it was written as.
+    return kind === 'json' ? undefined : [JSON.parse(key)];
+  };
+  return { home: ({ key }) => values(key)?.filter((_, at) => (parts[at] as string) in schema.fields) };
+}
 
 interface Seen {
   /** Newest event time of the identity. */
@@ -67,6 +82,7 @@ export const dedupe = defineOperator({
       ports: { out: schema, duplicate: schema },
       spread: spreadByKey({ from: plain }, plain),
       reads: (wanted) => wanted,
+      cut: cutOf([options.by].flat(), schema),
       stateful: true,
       stateBytesPerKey: { [`identities of the last ${formatDuration(options.within)}`]: bytesPerIdentity },
       create(context) {

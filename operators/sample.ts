@@ -1,6 +1,7 @@
 /** Passes a part of a stream: every so many events, or a share of what the events are about. */
 import { z } from 'zod';
 import {
+  cutByKey,
   defineOperator,
   eventKey,
   expression,
@@ -90,6 +91,7 @@ export const sample = defineOperator({
     return {
       ports: { out: schema },
       spread: spreadByKey({ from: fields }, fields),
+      cut: cutByKey(),
       key: fields,
       stateful: true,
       stateBytesPerKey: { 'count of a key': bytesPerKey },

@@ -1,6 +1,7 @@
 /** Lets at most so many events of each key through in a time. */
 import { z } from 'zod';
 import {
+  cutByKey,
   defineOperator,
   duration,
   type Event,
@@ -125,6 +126,7 @@ export const throttle = defineOperator({
     return {
       ports: { out: schema },
       spread: spreadByKey({ from: fields }, fields),
+      cut: cutByKey(),
       key: fields,
       stateful: true,
       stateBytesPerKey: { 'bucket of a key': bytesPerKey },

@@ -125,6 +125,13 @@ export const limits = {
   /** The same of a source whose port another worker still has (it stands still, or is slow to end). */
   sourceRetryDelayMs: 250,
   sourceRetryDelayMaxMs: 2_000,
+  /** Workers look so often whether their topology is to be changed, and while it is being changed, how far the others are. */
+  upgradeLookEveryMs: 400,
+  upgradePollEveryMs: 50,
+  /** Each step of a change (trial, closing sources, standing at the mark) is done everywhere by then, or the change is taken back. */
+  upgradeStepMs: 45_000,
+  /** A worker that waits longer than this for the next step takes the change back: whoever had begun it is gone. */
+  upgradeWaitMs: 60_000,
   /** A worker process that dies is started again, at most so often within the window, each time after twice as long. */
   workerRestartsMax: 5,
   workerRestartWindowMs: 60_000,
@@ -132,6 +139,8 @@ export const limits = {
   workerRestartDelayMaxMs: 10_000,
   /** What a worker has not answered by then is left out of what is shown. */
   workerAnswerMs: 2_000,
+  /** Keys are in so many groups, for ever; a partition has every group whose number it is the rest of. State is cut by whole groups. */
+  keyGroups: 128,
   /** Partitions of one topology, and workers that share them. */
   partitionsMax: 64,
   workersMax: 64,

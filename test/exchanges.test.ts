@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../catalogue.ts';
 import { seededRandom } from '../runtime/random.ts';
-import { type LabMessage, runSpread, type SpreadRun } from '../runtime/testing/spread-lab.ts';
+import { type LabMessage, runScaled, runSpread, type SpreadRun } from '../runtime/testing/spread-lab.ts';
 import { type BoundTopology, loadTopology } from '../runtime/topology/index.ts';
 import { spreadTopology } from '../runtime/topology/spread.ts';
 
@@ -45,6 +45,25 @@ sinks:
   c: { clickhouse: { from: both, table: c, order_by: [hospital, ward, window_start] } }
 `,
 };
+
+/** Each is cut in a way of its own. */
+topologies['every operator that keeps state by a key'] = `
+operators:
+  once: { dedupe: { from: visits, by: [minutes, hospital, patient], within: 2m } }
+  few: { sample: { from: once, every: 2, key: [hospital] } }
+  slow: { throttle: { from: visits, key: [hospital, ward], events: 1, every: 30s, keep: latest } }
+  sessions: { aggregate: { from: visits, key: hospital, window: { session: 10s, lateness: 10s }, values: { visits: count() } } }
+  sliding: { aggregate: { from: few, key: [ward], window: { sliding: 2m, every: 30s, lateness: 20s, early: 10s }, values: { visits: count(), most: max(minutes) } } }
+  best: { top: { from: slow, key: hospital, by: minutes, rows: 2, of: ward, every: 20s, forget: 2m } }
+  alarm: { alert: { from: visits, key: [ward], raise: minutes >= 4, clear: minutes < 2, hold: 3s, clear_hold: 3s, remind: 40s, values: [minutes] } }
+  near: { join: { left: visits, right: wards, on: ward, within: { before: 20s, after: 10s }, kind: left, lateness: 5s, prefix: near_ } }
+sinks:
+  a: { clickhouse: { from: sessions, table: a, order_by: [hospital, window_start] } }
+  b: { clickhouse: { from: sliding, table: b, order_by: [ward, window_start] } }
+  c: { clickhouse: { from: best, table: c, order_by: [hospital, rank] } }
+  d: { clickhouse: { from: alarm, table: d, order_by: [ward, at] } }
+  e: { clickhouse: { from: near, table: e, order_by: [ward, at] } }
+`;
 
 function load(text: string): BoundTopology {
   const readFile = () => new TextEncoder().encode(sources.trim() + text);
@@ -97,11 +116,11 @@ describe.each(Object.entries(topologies))('%s', (_, text) => {
     expect(spreadTopology(topology, 4).stages).toBeGreaterThan(1);
   });
 
-  it.each([1, 2, 3])('is the same at two and four partitions (seed %i)', (seed) => {
+  it.each([1, 2, 3])('is the same at two and four partitions (seed %i)', { timeout: 300_000 }, (seed) => {
     const messages = messagesFor(seed);
     const whole = runSpread({ topology, partitions: 1, messages, random: seededRandom(seed) });
     const one = rowsOf(whole);
-    expect(Object.keys(one)).toEqual(['a', 'b', 'c']);
+    expect(Object.keys(one)).toEqual(topology.sinks.map(({ id }) => id));
     for (const partitions of [2, 4]) {
       const random = seededRandom(`${seed}/${partitions}`);
       const run = runSpread({ topology, partitions, messages, random, crashShare: 0.1 });
@@ -109,4 +128,23 @@ describe.each(Object.entries(topologies))('%s', (_, text) => {
       expect(run.accounting).toEqual(whole.accounting);
     }
   });
+
+  it.each([4, 5])(
+    'is the same when its state is cut for other numbers on the way (seed %i)',
+    {
+      timeout: 300_000,
+    },
+    (seed) => {
+      const messages = messagesFor(seed);
+      const one = rowsOf(runSpread({ topology, partitions: 1, messages, random: seededRandom(seed) }));
+      for (const numbers of [
+        [1, 4, 2],
+        [3, 1, 4, 5],
+        [2, 7, 1],
+      ]) {
+        const random = seededRandom(`${seed}/${numbers.join()}`);
+        expect(rowsOf(runScaled({ topology, numbers, messages, random, crashShare: 0.1 }))).toEqual(one);
+      }
+    },
+  );
 });

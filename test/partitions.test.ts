@@ -4,7 +4,7 @@ import { catalogue } from '../catalogue.ts';
 import type { InputFrame } from '../runtime/execution/log-frame.ts';
 import { seededRandom } from '../runtime/random.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
-import { type LabMessage, runSpread, type SpreadRun } from '../runtime/testing/spread-lab.ts';
+import { type LabMessage, runScaled, runSpread, type SpreadRun } from '../runtime/testing/spread-lab.ts';
 import { type BoundTopology, loadTopology } from '../runtime/topology/index.ts';
 import { type CityRun, saidByCity } from './city-log.ts';
 
@@ -65,7 +65,7 @@ describe('emergency-overload over partitions', async () => {
     for (const { id } of topology.sinks) expect(expected.get(id)?.length, id).toBeGreaterThan(0);
   });
 
-  it.each([2, 3])('gives the same with four partitions, with crashes (seed %i)', (seed) => {
+  it.each([2, 3])('gives the same with four partitions, with crashes (seed %i)', { timeout: 300_000 }, (seed) => {
     const four = runSpread({ topology, partitions: 4, messages, random: seededRandom(seed), crashShare: 0.1 });
     expect(four.crashes).toBeGreaterThan(0);
     const found = rowsOf(four);
@@ -75,5 +75,15 @@ describe('emergency-overload over partitions', async () => {
     expect(writers.size).toBeGreaterThan(2);
     expect(isBalanced(one.accounting)).toBe(true);
     expect(four.accounting).toEqual(one.accounting);
+  });
+  it('gives the same when its state is cut from one partition for four, and for two again', {
+    timeout: 300_000,
+  }, () => {
+    const scaled = runScaled({ topology, numbers: [1, 4, 2], messages, random: seededRandom(4), crashShare: 0.1 });
+    const found = rowsOf(scaled);
+    for (const [sink, rows] of expected) expect(found.get(sink), sink).toEqual(rows);
+    const accepted = (machines: SpreadRun['machines']) =>
+      machines.filter(({ part }) => part.stage === 1).every(({ accounting }) => isBalanced(accounting));
+    expect(accepted(scaled.machines)).toBe(true);
   });
 });

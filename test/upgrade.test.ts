@@ -2,33 +2,22 @@
  * The main job is changed twice while six hospitals and the 115 centre send over real sockets: once it is told to while it runs, once it
  * is killed in the middle of being told. Afterwards the store holds what happened, and nobody's connection was lost by the first.
  */
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { systemClock } from '../runtime/clock.ts';
 import { connectStore } from '../runtime/store/index.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
 import { simulateCity } from '../simulator/city/index.ts';
-import { freePort, startEngineProcess, untilComputed } from './engine-process.ts';
+import { command, freePort, startEngineProcess, untilComputed } from './engine-process.ts';
 import { ownTopology } from './own-topology.ts';
 
-const mach = fileURLToPath(new URL('../bin/mach.js', import.meta.url));
 const minuteMs = 60_000;
 const start = Date.parse('2026-03-02T10:00:00+07:00');
 const durationMs = 30 * minuteMs;
-
-function command(args: readonly string[], env: Readonly<Record<string, string>>) {
-  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    execFile(process.execPath, [mach, ...args], { env: { ...process.env, ...env } }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err });
-    });
-  });
-}
 
 it('changes the main job while it runs, and loses nothing when it dies on the way', { timeout: 300_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'mach-upgrade-'));

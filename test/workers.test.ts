@@ -1,8 +1,8 @@
 /**
  * Several workers share a topology while four hospitals and the 115 centre send over real sockets: one is killed, another run joins,
- * the first run leaves. Afterwards the store holds what happened: nothing missing, nothing twice.
+ * both change the topology while they run, the first run leaves. Afterwards the store holds what happened: nothing missing, nothing twice.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,14 @@ import { isBalanced } from '../runtime/stream/ledger.ts';
 import { withNats } from '../runtime/testing/with-nats.ts';
 import { withStore } from '../runtime/testing/with-store.ts';
 import { simulateCity } from '../simulator/city/index.ts';
-import { type EngineProcess, freePort, startEngineProcess, statusOf, untilComputed } from './engine-process.ts';
+import {
+  command,
+  type EngineProcess,
+  freePort,
+  startEngineProcess,
+  statusOf,
+  untilComputed,
+} from './engine-process.ts';
 import { ownTopology } from './own-topology.ts';
 
 const minuteMs = 60_000;
@@ -51,7 +58,7 @@ async function untilOwned(runs: readonly EngineProcess[], wanted: readonly numbe
   }
 }
 
-it('moves partitions when workers die, join and leave; loses nothing, doubles nothing', { timeout: 300_000 }, () =>
+it('moves partitions when workers die, join and leave; loses nothing, doubles nothing', { timeout: 600_000 }, () =>
   withNats(({ url }) =>
     withStore(async (store, { embedded }) => {
       const directory = await mkdtemp(join(tmpdir(), 'mach-workers-'));
@@ -101,6 +108,23 @@ it('moves partitions when workers die, join and leave; loses nothing, doubles no
         const second = await launch('second');
         runs.push(second);
         while ((await sharedStatusOf(second)).partitions.owned.length === 0) await sleep(50);
+        // All workers of both runs change the topology together; each of them must have learned of it from the log.
+        const text = await readFile(topology, 'utf8');
+        const changed = join(directory, 'changed.yaml');
+        await writeFile(
+          changed,
+          text.replace('raise: level >= 3', 'raise: level >= 2').replace('hold: 5m', 'hold: 3m'),
+        );
+        const data = ['--data', join(directory, 'first')];
+        const refused = await command(['run', changed, ...data, '--clock-rate', '60', '--partitions', '4'], env);
+        expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('MACH1629') });
+        const recut = await command(['run', changed, ...data, '--partitions', '8'], env);
+        expect(recut).toMatchObject({ code: 1, err: expect.stringContaining('MACH1628') });
+        const done = await command(['run', changed, ...data], env);
+        expect(done).toMatchObject({ code: 0, out: expect.stringContaining('adt, centre, beds stayed open') });
+        const other = await command(['run', topology, '--data', join(directory, 'third')], env);
+        expect(other).toMatchObject({ err: expect.stringContaining('MACH3226') });
+
         // The first run leaves: the second has all of it, and the ports of the sources with it.
         expect(await first.stop()).toBe(0);
         await untilOwned([second], [[0, 1, 2, 3]]);

@@ -1,6 +1,7 @@
 /** Values over windows of time: how many, how much, how long, for each key. */
 import { type BoundOperator, defineOperator, eventKey, limits, spreadByKey } from '../../runtime/stream/index.ts';
 import { cellKind } from './cell.ts';
+import { aggregateCut } from './cut.ts';
 import { examples } from './examples.ts';
 import { aggregateOptions } from './options.ts';
 import { type NamedAggregate, resultSchema, rowMaker, windowFields } from './rows.ts';
@@ -46,6 +47,7 @@ export const aggregate = defineOperator({
       key,
       spread: spreadByKey({ from: key }, key),
       reads: () => [],
+      cut: aggregateCut,
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       create: (context) => plan.create(context, setting),

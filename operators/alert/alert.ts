@@ -11,7 +11,7 @@ import {
 } from '../../runtime/stream/index.ts';
 import { fieldsBasis } from '../support/state-basis.ts';
 import { bindActions } from './actions.ts';
-import { bytesPerKey, createAlert, type Setting } from './handler.ts';
+import { alertCut, bytesPerKey, createAlert, type Setting } from './handler.ts';
 import { levelsMigration } from './migration.ts';
 import { alertSchema, fieldsRead } from './row.ts';
 
@@ -147,6 +147,7 @@ export const alert = defineOperator({
       key: options.key,
       // An action may name an alert by its id alone.
       spread: inputs.actions ? { kind: 'all' } : spreadByKey({ from: options.key }, options.key),
+      cut: alertCut,
       stateful: true,
       stateBytesPerKey: { 'a key that is watched': bytesPerKey },
       create: (context) => createAlert(setting, context),

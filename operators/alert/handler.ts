@@ -1,5 +1,13 @@
 /** Watches every key, and sends a row for every change. */
-import type { Event, OperatorContext, OperatorHandler, Output, StateKey } from '../../runtime/stream/index.ts';
+import {
+  cutByKey,
+  type Event,
+  type OperatorContext,
+  type OperatorHandler,
+  type Output,
+  type StateCut,
+  type StateKey,
+} from '../../runtime/stream/index.ts';
 import { equalityKey } from '../support/state-key.ts';
 import type { ReadAction } from './actions.ts';
 import { type AlertState, alertId, describeCondition } from './row.ts';
@@ -17,6 +25,15 @@ import {
 } from './watch.ts';
 
 export const bytesPerKey = 640;
+
+const byKey = cutByKey();
+
+/** The id of an alert stands for its key. */
+export const alertCut: StateCut = {
+  home: (entry, fields) =>
+    byKey.home(entry.state === 'alerts' ? { ...entry, key: entry.value as StateKey } : entry, fields),
+};
+
 const stateOf = { raise: 'raised', clear: 'cleared', escalate: 'escalated', remind: 'reminded' } as const;
 
 export interface Setting {

@@ -1,6 +1,14 @@
 /** Who is in each emergency department, minute by minute, from admission messages; corrected when late ones come. */
 import { z } from 'zod';
-import { defineOperator, duration, type Event, input, type Schema, spreadByKey } from '../../runtime/stream/index.ts';
+import {
+  cutByKey,
+  defineOperator,
+  duration,
+  type Event,
+  input,
+  type Schema,
+  spreadByKey,
+} from '../../runtime/stream/index.ts';
 import {
   newProgress,
   noteChange,
@@ -104,6 +112,7 @@ export const edCensus = defineOperator({
     return {
       ports: { out: pictureSchema },
       spread: spreadByKey({ from: ['hospital'] }, ['hospital']),
+      cut: cutByKey(),
       key: ['hospital'],
       stateful: true,
       stateBytesPerKey: { 'a visit': bytesPerVisit },

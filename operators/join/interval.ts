@@ -1,12 +1,13 @@
 /** Interval join: pairs of events whose times lie close together, up to a time that the left event tells, or however far apart. */
-import type {
-  BoundOperator,
-  Event,
-  KeyedState,
-  OperatorContext,
-  OperatorHandler,
-  Output,
-  StateKey,
+import {
+  type BoundOperator,
+  cutByKey,
+  type Event,
+  type KeyedState,
+  type OperatorContext,
+  type OperatorHandler,
+  type Output,
+  type StateKey,
 } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
 import { Ends } from '../support/ends.ts';
@@ -39,6 +40,7 @@ export function bindInterval(args: IntervalArguments): BoundOperator {
     ports: { out: args.fields.schema },
     spread: spreadOfJoin(args.fields, args.leftInput),
     reads: readsOfJoin(args.fields),
+    cut: cutByKey(),
     key: args.fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'an event that waits': bytesPerEvent },

@@ -1,5 +1,5 @@
 /** Temporal join: each left event gets the right event that held at its time. */
-import type { BoundOperator } from '../../runtime/stream/index.ts';
+import { type BoundOperator, cutByKey } from '../../runtime/stream/index.ts';
 import { equalityKey } from '../support/state-key.ts';
 import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, type Taken, takeFields } from './fields.ts';
 
@@ -48,6 +48,7 @@ export function bindTemporal(args: {
     ports: { out: fields.schema },
     spread: spreadOfJoin(fields, leftInput),
     reads: readsOfJoin(fields),
+    cut: cutByKey(),
     key: fields.leftKey,
     stateful: true,
     stateBytesPerKey: { 'a version of the right': bytesPerVersion },

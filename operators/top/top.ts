@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   type Checker,
   type CompiledExpression,
+  cutByKey,
   defineOperator,
   duration,
   eventKey,
@@ -126,6 +127,7 @@ export const top = defineOperator({
       key: keyFields,
       spread: spreadByKey({ from: keyFields }, keyFields),
       reads: (wanted) => wanted,
+      cut: cutByKey(),
       stateful: true,
       stateBytesPerKey: { [of ? 'each thing' : 'a ranking']: of ? bytesPerThing : rows * bytesPerThing },
       create: (context) => new RankingHandler(context, setting),

@@ -55,8 +55,16 @@ export const cliErrors = defineErrors({
     help: 'The new version was refused, or did not come up; nothing was lost. `mach plan live FILE` shows what changes; a state that may be lost is named with `--accept-loss NODE`.',
   },
   MACH1627: {
-    message: '{topology} runs here with several workers (process {processId}), which cannot change it while they run',
-    help: 'End them (Ctrl-C drains: nothing is lost), and start them with the new file: they go on with the state that is kept. `mach plan` says what would change.',
+    message: '{topology} runs here in a process that takes no other version (process {processId})',
+    help: 'It was started by an engine of another version, which cannot be changed while it runs. End it (Ctrl-C drains: nothing is lost), and start it with the new file: it goes on with the state that is kept. `mach plan` says what would change.',
+  },
+  MACH1628: {
+    message: '{topology} runs here with {partitions} partitions (process {processId}), and {given} were asked for',
+    help: 'A running engine keeps its partitions. Leave `--partitions` out to give it the new version; to give it another number stop it (Ctrl-C drains), then `mach rescale FILE --partitions N`, then start it.',
+  },
+  MACH1629: {
+    message: '{topology} runs here already (process {processId}); {options} cannot be given to a running engine',
+    help: 'A running engine takes another version of its topology, with `--accept-loss`, and goes on with everything else as it was started. Leave these options out; or end it (Ctrl-C drains: nothing is lost) and start it with them.',
   },
   MACH1630: {
     message: 'there is no log in the data folder {directory}',

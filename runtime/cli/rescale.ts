@@ -1,8 +1,9 @@
 /** `mach rescale`. */
-import { systemClock, wallTime } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import { executionErrors } from '../execution/errors.ts';
-import { rescale } from '../execution/rescale.ts';
+import { rescale } from '../execution/rescale/rescale.ts';
 import { listenForWorkers } from '../execution/running-workers.ts';
+import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { limits } from '../limits.ts';
 import { createLogger } from '../observe/logger.ts';
 import type { CommandContext } from './context.ts';
@@ -15,8 +16,6 @@ export interface RescaleFlags {
   readonly json?: true;
 }
 
-const progressEveryMs = 1_000;
-
 export async function rescaleCommand(file: string, flags: RescaleFlags, context: CommandContext): Promise<void> {
   const partitions = Number(flags.partitions);
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > limits.partitionsMax)
@@ -24,36 +23,34 @@ export async function rescaleCommand(file: string, flags: RescaleFlags, context:
   const topology = await context.loadTopology(file);
   const reached = await reachLog({ directory: flags.data, env: context.env });
   try {
-    const clock = systemClock();
-    const workers = reached.isOwn ? [] : await listenForWorkers(reached.log, topology.name, clock);
-    // On a data folder whose server somebody else has started, an engine runs.
-    const isRunning = workers.length > 0 || (!reached.isOwn && !context.env.NATS_URL);
-    if (isRunning) {
-      const reason = workers.length > 0 ? `${workers.join(', ')} runs it` : `an engine runs on ${flags.data}`;
-      throw executionErrors.make('MACH3213', { topology: topology.name, reason });
-    }
-    let saidAt = wallTime();
+    const { name } = topology;
+    const runs = async (): Promise<string | undefined> => {
+      const workers = reached.isOwn ? [] : await listenForWorkers(reached.log, name, systemClock());
+      if (workers.length > 0) return `${workers.join(', ')} runs it`;
+      // On a data folder whose server somebody else has started, an engine runs.
+      return !reached.isOwn && !context.env.NATS_URL ? `an engine runs on ${flags.data}` : undefined;
+    };
+    const reason = await runs();
+    if (reason !== undefined) throw executionErrors.make('MACH3213', { topology: name, reason });
+    const { catalogue } = await context.loadCatalogue();
     const done = await rescale({
       log: reached.log,
       topology,
       partitions,
+      rebind: rebindVersion({ catalogue, env: context.env }),
+      runs,
       logger: createLogger({
         level: 'warn',
         plain: true,
         redact: (text) => topology.redactor.redact(text),
         write: (line) => context.printError(line),
       }),
-      onProgress({ handled, last }) {
-        if (wallTime() - saidAt < progressEveryMs) return;
-        saidAt = wallTime();
-        context.printError(`${handled} of ${last} messages (${Math.floor((100 * handled) / last)} %)`);
-      },
     });
-    if (flags.json) context.print(JSON.stringify({ topology: topology.name, ...done }));
+    if (flags.json) context.print(JSON.stringify({ topology: name, ...done }));
     else {
-      const { before, messages, checkpoints } = done;
+      const { before, sequence, checkpoints } = done;
       context.print(
-        `${topology.name}: from ${before} to ${partitions} partitions (${messages} messages read, ${checkpoints} checkpoints written).\nStart it with: mach run ${file} --partitions ${partitions}`,
+        `${name}: from ${before} to ${partitions} partitions (state cut at message ${sequence}, ${checkpoints} checkpoints written).\nStart it with: mach run ${file} --partitions ${partitions}`,
       );
     }
   } finally {

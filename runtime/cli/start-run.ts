@@ -2,13 +2,15 @@
 import { resolve } from 'node:path';
 import { type Clock, steadyClock } from '../clock.ts';
 import { MachError } from '../errors.ts';
-import { settlePartitions } from '../execution/deployed-partitions.ts';
 import { endsWithin } from '../execution/ends-within.ts';
 import type { Engine, EngineOptions } from '../execution/engine.ts';
 import { refuseOtherLog } from '../execution/log-of-rows.ts';
 import type { Ownership } from '../execution/ownership.ts';
+import { settlePartitions } from '../execution/rescale/deployed-partitions.ts';
+import { openAgreement } from '../execution/upgrade/agreement.ts';
 import { type LiveEngine, startLiveEngine } from '../execution/upgrade/live-engine.ts';
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
+import { settleVersion } from '../execution/upgrade/settle-version.ts';
 import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { startHistory } from '../observe/history/history.ts';
@@ -198,11 +200,16 @@ async function openEngine(
   if (!services.isShared) {
     return { engine: await startLiveEngine(options, rebind), ownership: undefined, failed: new Promise(() => {}) };
   }
+  const agreement = await openAgreement(log, topology.name, steadyClock());
+  const follows = settings.role !== undefined;
+  const settled = await settleVersion({ log, agreement, topology, clock: steadyClock(), rebind, follows });
+  const acceptLoss = [...settings.acceptLoss, ...settled.acceptLoss];
+  const shared: EngineOptions = { ...options, topology: settled.topology, acceptLoss, units: [] };
   return joinWorkers({
     log,
     logger,
     role: settings.role,
-    startEngine: (shared) => startLiveEngine({ ...options, units: [], ...shared }, rebind),
+    startEngine: (given) => startLiveEngine({ ...shared, ...given }, rebind, agreement),
   });
 }
 

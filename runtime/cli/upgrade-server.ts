@@ -26,8 +26,13 @@ export interface UpgradeServer {
   close(): Promise<void>;
 }
 
+/** What can be changed: an engine, or the workers of one run. */
+export interface Changeable extends Pick<LiveEngine, 'topology' | 'upgrade'> {
+  readonly plan: { readonly partitions: number };
+}
+
 interface Serving {
-  readonly engine: LiveEngine;
+  readonly engine: Changeable;
   readonly catalogue: Catalogue;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;

@@ -1,4 +1,5 @@
 /** What a checkpoint says of the topology that made it. */
+import { limits } from '../limits.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import type { CheckpointHead } from './checkpoint.ts';
 import { deepFingerprintsOf, fingerprintsOf } from './fingerprint.ts';
@@ -14,6 +15,7 @@ export function headOf(topology: BoundTopology, part: StagePart): Omit<Checkpoin
     nodes: nodeIdentitiesOf(topology),
     deepFingerprints: deepFingerprintsOf(topology),
     partitions: part.plan.partitions,
+    keyGroups: limits.keyGroups,
     node: process.version,
   };
 }

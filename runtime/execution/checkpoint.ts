@@ -36,6 +36,10 @@ export interface CheckpointHead {
   readonly node: string;
   /** How many partitions the stage ran with; absent: one. */
   readonly partitions?: number;
+  /** Groups of keys that are in partitions as a whole; absent in old ones, which gave each key a partition by itself. */
+  readonly keyGroups?: number;
+  /** Input sequence at which the state was last cut for another number of partitions. */
+  readonly cutAt?: number;
   /** What the state of each node hangs on, all that is above it included (see `deepFingerprintsOf`); absent in old ones. */
   readonly deepFingerprints?: Readonly<Record<string, string>>;
   /** Machine time, ms since the epoch; absent in old ones. */

@@ -19,6 +19,8 @@ export interface WaitingSource {
 export interface EngineSources {
   readonly open: readonly OpenSource[];
   readonly waiting: readonly WaitingSource[];
+  /** Whether it is open, or waiting. */
+  has(id: string): boolean;
   /** Those of a partition: the sources of the topology are shared out. */
   ofPartition(partition: number): readonly BoundSourceNode[];
   /** Resolves too when it does not open and another worker may be the cause; it is then among the waiting. */
@@ -96,6 +98,7 @@ export function engineSources(args: {
     get waiting() {
       return [...waiting.values()];
     },
+    has: (id) => waiting.has(id) || open.some((source) => source.id === id),
     ofPartition: (partition) => args.sources.filter((_, index) => index % args.partitions === partition),
     async add(node, stage) {
       const handed = args.handedOver?.get(node.id);

@@ -1,128 +1,39 @@
 /** A running topology: its log, stage, sources and sinks, from start to drain. */
-import type { Log, LogStream } from '../bus/log.ts';
-import { type Clock, steadyClock, systemClock, wallTime } from '../clock.ts';
+import { steadyClock, systemClock, wallTime } from '../clock.ts';
 import { MachError, messageOf } from '../errors.ts';
-import { type CrashPoints, noCrashPoints } from '../faults.ts';
+import { noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { ConnectorMetrics } from '../observe/connector-metrics.ts';
-import type { Store } from '../store/store.ts';
-import type { Logger } from '../stream/definition.ts';
-import type { BoundSourceNode, BoundTopology } from '../topology/bound.ts';
+import type { BoundSourceNode } from '../topology/bound.ts';
 import { topologyNames } from '../topology/names.ts';
-import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
+import { spreadTopology } from '../topology/spread.ts';
 import { deadLetterSchema } from './dead-letter.ts';
 import { sayDrained, undrainedPartitions } from './drained.ts';
 import { endsWithin } from './ends-within.ts';
-import { engineSources, type WaitingSource } from './engine-sources.ts';
+import type { Engine, EngineOptions, EngineState, HandOverArguments } from './engine-contract.ts';
+import { engineSources } from './engine-sources.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
 import { settleBeginning } from './log-beginning.ts';
-import { type LookupAsker, startLookupAsker } from './lookup-asker.ts';
+import { startLookupAsker } from './lookup-asker.ts';
+import { completeCut } from './rescale/cut-objects.ts';
+import { readDeployed } from './rescale/deployed-partitions.ts';
 import { openSchemaBook } from './schema-book.ts';
-import type { SinkRunner } from './sink-runner.ts';
 import { type OpenSource, openSource, type SourceStage } from './source-host.ts';
-import type { StageRunner } from './stage-runner.ts';
 import { firstStage, incarnationOf, inputPartition, openStreams } from './streams.ts';
 import { startUnit, type Unit } from './unit.ts';
+import { appendMark } from './upgrade/mark.ts';
 import { keepVersion, sayStarted, startedLast } from './upgrade/versions.ts';
 
-export interface EngineOptions {
-  readonly topology: BoundTopology;
-  readonly log: Log;
-  readonly store: Store;
-  readonly logger: Logger;
-  /** Engine time: idleness, and what connectors see. May run faster than the machine's. */
-  readonly clock?: Clock;
-  /** See `UnitArguments.admitStore`. */
-  readonly admitStore?: () => Promise<void>;
-  /** Time for checkpoints, retries and look-ups. */
-  readonly machineClock?: Clock;
-  readonly crashPoints?: CrashPoints;
-  readonly checkpointEveryMs?: number;
-  /** Nodes (or `log`) whose state may be lost on this start. */
-  readonly acceptLoss?: readonly string[];
-  readonly replicas?: number;
-  /** Partitions of the topology: fixed when it is first run (default 1). */
-  readonly partitions?: number;
-  /** Those to open at the start (default: all of them). */
-  readonly units?: readonly number[];
-  /**
-   * Another owner has written for a partition of this engine, which must close its unit. Where nobody asks to be told, the engine
-   * fails.
-   */
-  readonly onUnitTaken?: (partition: number, error: unknown) => void;
-  /** Whether another worker may still have the port of a source: then one that does not open is tried again (default: never). */
-  readonly isContested?: () => boolean;
-  readonly groupCommitWindowMs?: number;
-  /** Of the engine before this one in the same process: sources that stay open. */
-  readonly handedOver?: HandedOver;
-  /** No message is handled before this resolves, and the start does not wait for what is in the log: every source must be handed over. */
-  readonly held?: Promise<void>;
-  /** Opens none of its sources: an engine that only finishes what is in the log. */
-  readonly withoutSources?: boolean;
-}
-
-export type { OpenSource };
-
-/** What outlives an engine whose topology is changed: open sources, by id, and what connectors have counted. */
-export interface HandedOver {
-  readonly sources: ReadonlyMap<string, OpenSource>;
-  readonly metrics: ConnectorMetrics;
-}
-
-export interface Engine {
-  readonly topology: BoundTopology;
-  readonly plan: SpreadPlan;
-  /** The partitions that this engine runs. */
-  readonly units: ReadonlyMap<number, Unit>;
-  /** Takes a partition: restores it, catches up, and opens its share of the sources. */
-  openUnit(partition: number): Promise<void>;
-  /** Gives a partition up. `drain`: its senders are answered and a checkpoint is taken first, so that the next one begins where this one ends. */
-  closeUnit(partition: number, how: { readonly drain: boolean }): Promise<void>;
-  /** Sources take nothing more in, and answer what they owe; everything else goes on. */
-  closeSources(): Promise<void>;
-  /** First stage of the first partition that it runs. */
-  readonly stage: StageRunner;
-  readonly sources: readonly OpenSource[];
-  /** Sources of its partitions that do not open yet; everything else of those partitions goes on. */
-  readonly waitingSources: readonly WaitingSource[];
-  /** Of the first partition that writes to each. */
-  readonly sinks: ReadonlyMap<string, SinkRunner>;
-  readonly lookups: LookupAsker;
-  readonly metrics: ConnectorMetrics;
-  readonly input: LogStream;
-  /** Why the log takes nothing now (its disk is full), or null. */
-  readonly logProblem: string | null;
-  readonly startedAt: number;
-  readonly state: EngineState;
-  /** Resolves with the error when the engine cannot go on; never rejects. */
-  readonly failed: Promise<unknown>;
-  /** Every message accepted so far has been handled and its rows are written. */
-  settled(signal?: AbortSignal): Promise<void>;
-  /** The accounts have all of what was accepted so far: where several workers run the topology, those of the one that keeps them. */
-  accounted(signal?: AbortSignal): Promise<void>;
-  /**
-   * Sources stop taking in and answer what they owe; what is in the log is handled, written and checkpointed. Rejects with MACH3206
-   * after `deadlineMs` (default `limits.drainDeadlineMs`); what is left then is handled after the next start.
-   */
-  drain(deadlineMs?: number): Promise<void>;
-  /**
-   * Ends so that another engine can go on in this process: sources but those of `keep` are closed, what they had taken in is handled,
-   * the sinks of `finish` have written all of it, and a checkpoint stands exactly where the stage ended. Rejects with MACH3206 after
-   * `deadlineMs`; then, too, everything but the sources of `keep` is closed.
-   */
-  handOver(args: HandOverArguments): Promise<HandedOver>;
-  /** Ends at once, as a crash would but for open files. */
-  stop(): Promise<void>;
-}
-
-export interface HandOverArguments {
-  readonly keep: ReadonlySet<string>;
-  readonly finish: ReadonlySet<string>;
-  readonly deadlineMs?: number;
-}
-
-export type EngineState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed';
+export type {
+  Engine,
+  EngineOptions,
+  EngineState,
+  HandedOver,
+  HandOverArguments,
+  Mark,
+  OpenSource,
+} from './engine-contract.ts';
 
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { topology, log, logger } = options;
@@ -139,6 +50,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const objects = await log.objects(names.checkpointBucket);
   await openSchemaBook(objects, topology, [deadLetterSchema]);
   await keepVersion(objects, topology, { partitions: plan.partitions, clock: machineClock });
+  const deployed = await readDeployed(log, topology.name);
+  await completeCut(objects, names, deployed);
   const acceptLoss = new Set(options.acceptLoss ?? []);
   const acceptsLoss = acceptLoss.has('log');
   const beginning = await settleBeginning({ topology, plan, names, streams, objects, acceptsLoss, logger });
@@ -164,6 +77,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onFailure,
   });
   const units = new Map<number, Unit>();
+  let isHeld = options.held !== undefined;
   /** Partitions that are being closed. */
   const leaving = new Set<number>();
   /** The newest opening of each partition: what an earlier one still says does not concern it. */
@@ -196,7 +110,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function openUnit(partition: number): Promise<void> {
     if (units.has(partition)) throw new Error(`invariant broken: partition ${partition} is open`);
     await refuseUnfinishedVersion();
-    await sayStarted(objects, topology);
+    if (!options.held) await sayStarted(objects, topology);
     const opening = {};
     openings.set(partition, opening);
     const unit = await startUnit({
@@ -215,7 +129,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ...(options.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: options.checkpointEveryMs }),
       acceptLoss,
       beginning,
+      ...(deployed.cutAt !== undefined && { cutAt: deployed.cutAt }),
       ...(options.held && { held: options.held }),
+      onVersion: async (id, sequence) => options.onMark?.({ id, sequence }),
       logger,
       crashPoints,
       onFailure: (error) => {
@@ -228,14 +144,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     units.set(partition, unit);
     const [stage] = unit.stages;
     try {
-      // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
-      if (!options.held) await stage.reached((await streams.input.state()).lastSequence, draining.signal);
-      for (const source of options.withoutSources ? [] : sources.ofPartition(partition))
-        await sources.add(source, stage);
+      if (!isHeld && !options.withoutSources) {
+        // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
+        await stage.reached((await streams.input.state()).lastSequence, draining.signal);
+        await openSourcesOf(partition, stage);
+      }
     } catch (error) {
       if (started) await closeUnit(partition, { drain: false });
       throw error;
     }
+  }
+
+  async function openSourcesOf(partition: number, stage: SourceStage): Promise<void> {
+    for (const source of sources.ofPartition(partition)) if (!sources.has(source.id)) await sources.add(source, stage);
+  }
+
+  async function openSources(): Promise<void> {
+    for (const [partition, { stages }] of units) await openSourcesOf(partition, stages[0]);
   }
 
   function openOne(source: BoundSourceNode, stage: SourceStage): Promise<OpenSource> {
@@ -254,9 +179,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     });
   }
 
-  async function closeSources(): Promise<void> {
-    const all = new Set(topology.sources.map(({ id }) => id));
-    await Promise.all(sources.release(all, new Error('the engine is draining')));
+  async function closeSources(keep: ReadonlySet<string> = new Set()): Promise<void> {
+    const leaving = new Set(topology.sources.map(({ id }) => id).filter((id) => !keep.has(id)));
+    await Promise.all(sources.release(leaving, new Error('the engine is draining, or its topology changes')));
   }
 
   /** With several partitions the version before must have come to its end everywhere: each would change at another message. */
@@ -312,6 +237,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await Promise.all([sources.stopWaiting(), ...sources.open.map((source) => source.close())]);
     const { lastSequence } = await streams.input.state();
     await settled(deadline);
+    // Where workers drain together, what the others tell comes at the same time; where one of them is gone it does not come.
+    await endsWithin(accounted(deadline), limits.unitDrainDeadlineMs);
     if (deadline.aborted) return;
     for (const partition of units.keys()) {
       const drained = sayDrained(streams.promises, names, { partition, sequence: lastSequence });
@@ -333,10 +260,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await closeAll();
   }
 
-  /** What is in the log now is handled; what the stage made of it is out, and written by the sinks of `finish`. */
-  async function finishUp(finish: ReadonlySet<string>, deadline: AbortSignal): Promise<void> {
-    const { lastSequence } = await streams.input.state();
-    for (const unit of units.values()) await unit.finish(lastSequence, finish, deadline);
+  async function finishUp({ keep, finish, mark }: HandOverArguments, deadline: AbortSignal): Promise<void> {
+    await closeSources(keep);
+    const { sequence } = await mark();
+    // Later stages wait for what all the others pass to them.
+    await Promise.all([...units.values()].map((unit) => unit.finish(sequence, finish, deadline)));
   }
 
   return {
@@ -346,6 +274,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     openUnit,
     closeUnit,
     closeSources,
+    openSources,
+    async begin() {
+      isHeld = false;
+      await sayStarted(objects, topology);
+      await openSources();
+    },
+    appendMark: (id) => appendMark(streams.input, names, id),
     get stage() {
       const [first] = [...units.values()].sort((a, b) => a.partition - b.partition);
       if (!first) throw new Error('this engine holds no partition');
@@ -387,22 +322,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       if (!inTime) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
     },
-    async handOver({ keep, finish, deadlineMs = limits.drainDeadlineMs }) {
+    async handOver(args) {
       if (state !== 'running') throw new Error(`the engine is ${state}`);
       state = 'draining';
-      const leaving = sources.open.filter(({ id }) => !keep.has(id));
-      for (const source of leaving) source.stop(new Error('its topology changes'));
-      const deadline = AbortSignal.timeout(deadlineMs);
-      let inTime = false;
+      const { keep, signal, deadlineMs = limits.drainDeadlineMs } = args;
+      const inTime = AbortSignal.timeout(deadlineMs);
+      const deadline = signal ? AbortSignal.any([inTime, signal]) : inTime;
+      let finished = false;
       try {
-        const closed = Promise.all([sources.stopWaiting(), ...leaving.map((source) => source.close())]);
-        const work = closed.then(() => finishUp(finish, deadline));
-        inTime = (await endsWithin(work, deadlineMs)) && !deadline.aborted;
+        const aborted = new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve()));
+        const work = finishUp(args, deadline).then(() => {
+          finished = !deadline.aborted;
+        });
+        await endsWithin(Promise.race([work, aborted]), deadlineMs);
       } finally {
         await endsWithin(closeAll(), limits.closeDeadlineMs);
         state = 'stopped';
       }
-      if (!inTime) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
+      if (!finished) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
       return { sources: new Map(sources.open.filter(({ id }) => keep.has(id)).map((one) => [one.id, one])), metrics };
     },
     stop,

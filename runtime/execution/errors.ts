@@ -43,23 +43,24 @@ export const executionErrors = defineErrors({
   },
   MACH3212: {
     message: 'topology {topology} runs with {now} partitions, and its checkpoints were made with {before}',
-    help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale FILE --partitions N`, then start it with `--partitions N`. Where a `mach rescale` was broken off, give it again.',
+    help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale FILE --partitions N`, then start it with `--partitions N`. A `mach rescale` that was broken off has changed nothing, or is completed by the next start.',
   },
   MACH3213: {
     message: 'topology {topology} is not drained: {reason}',
     help: 'Its state can be cut anew only where all of its log is handled and every row is written. Run it with the partitions that it has until it is level, stop it with Ctrl-C (which drains), and try again.',
   },
   MACH3214: {
-    message: 'the log of topology {topology} begins at {first}: its state cannot be cut anew from it',
-    help: 'The new partitions read the log from its beginning, and what is older than the time that the log is kept for is gone. Run the topology with the partitions that it has; or under another name, with the new number, beside this one until its windows are full.',
+    message:
+      'the state of stage {stage} of partition {partition} was cut at {cutAt}, and no checkpoint since then can be read',
+    help: 'When the number of partitions was changed each part got one checkpoint, and this one is damaged or was taken away. What came before was counted by other partitions, so that beginning without it would give results twice. Restore the bucket of the checkpoints, or a checkpoint that was saved by name since (`mach checkpoint list`).',
   },
   MACH3215: {
     message: 'the tables of {topology} were filled from the log {before}, and this log is another one ({now})',
     help: 'The storage of the log was wiped or replaced, or NATS_URL or CLICKHOUSE_URL names another server than before. Going on would begin anew at the first message, in silence, beside rows of the log that is gone. Restore the storage or the address; or, when the loss is accepted, start with `--accept-loss log`.',
   },
   MACH3216: {
-    message: 'more than one version of topology {topology} has run on its log',
-    help: 'The state of the new partitions is made by reading the log from its beginning with the topology of now; what an earlier version made of it would be lost. Run it with the partitions that it has; or under another name, with the new number, beside this one until its windows are full.',
+    message: 'the version of topology {topology} that ran last cannot be read today: {reason}',
+    help: 'Its checkpoints are cut by the version that made them, which is kept beside them. Set the variables that it needs, or run it with the version of mach that ran it last, stop it with Ctrl-C (which drains), and try again. Nothing has changed.',
   },
   MACH3217: {
     message: 'another version of topology {topology} has not handled all of the log (partition {partitions})',
@@ -93,6 +94,20 @@ export const executionErrors = defineErrors({
   MACH3225: {
     message: 'the new version of {topology} did not come up, the old one runs on: {reason}',
     help: 'Everything was put back: what the reason names (a port that is taken, a table that is refused, a state that cannot be migrated) must be mended first. Nothing was lost; senders whose source was closed on the way come back by themselves.',
+  },
+  MACH3226: {
+    message: 'another version of topology {topology} runs in its other workers',
+    help: 'All workers of a topology run the same version. To change it in all of them at once, give `mach run FILE` with the new file in the data folder of one that runs; to run this file instead, end all workers first (Ctrl-C drains). A worker that finds the version changed behind its back ends with this error, and can be started again. Nothing was lost.',
+  },
+  MACH3227: {
+    message:
+      'the state of node {node} cannot be cut: its operator {operator} does not say which key an entry belongs to',
+    help: 'Its state is kept by something that the key cannot be told from. Run the topology with the partitions that it has. Whoever writes the operator gives it a `cut` (docs/operators.md, `cutByKey`). Nothing has changed.',
+  },
+  MACH3228: {
+    message:
+      'the checkpoints of topology {topology} were cut for {partitions} partitions by an earlier version of mach, key by key',
+    help: 'Keys are in groups now, and each group in one partition; of this number of partitions that gives other partitions to some keys. Cut the state anew for the same number: `mach rescale FILE --partitions {partitions}`. Where work was left run the earlier version until it is level, and stop it with Ctrl-C (which drains), before.',
   },
   MACH3250: {
     message: 'worker {worker} ended with {code} before it was running',

@@ -1,6 +1,6 @@
 /**
- * The messages of the log. Five kinds: what a source accepted, silence of origins, answers of look-ups, outputs of a stage, and
- * dead letters that go in again.
+ * The messages of the log. Six kinds: what a source accepted, silence of origins, answers of look-ups, outputs of a stage,
+ * dead letters that go in again, and marks at which every partition changes to another version of the topology.
  * Each begins with a kind byte, a format version and a JSON head; columns follow (see `stream/codec.ts`).
  */
 
@@ -12,7 +12,7 @@ import { executionErrors } from './errors.ts';
 import { readingOf, schemaId } from './schema-book.ts';
 
 const formatVersion = 1;
-const kinds = { source: 1, silence: 2, answers: 3, output: 4, redrive: 6 } as const;
+const kinds = { source: 1, silence: 2, answers: 3, output: 4, redrive: 6, version: 7 } as const;
 
 /** A run of events of one origin within a source frame, as one sender appended them. */
 export interface Segment {
@@ -90,6 +90,16 @@ export interface RedriveFrame extends RedriveLink {
   readonly place?: DeadLetter['place'];
 }
 
+/**
+ * The one message between the last of one version of the topology and the first of the next. It changes no state: a stage that meets it asks
+ * whether the change that it belongs to goes on, has been done, or was taken back.
+ */
+export interface VersionFrame {
+  readonly kind: 'version';
+  /** Of the change. */
+  readonly id: string;
+}
+
 /** A place in the outputs of a stage: input sequence, then index among the outputs of that input. */
 export interface OutputPlace {
   readonly sequence: number;
@@ -135,6 +145,10 @@ export function encodeSilenceFrame(frame: Omit<SilenceFrame, 'kind'>): Uint8Arra
 
 export function encodeAnswersFrame(frame: Omit<AnswersFrame, 'kind'>): Uint8Array {
   return open(kinds.answers, frame).take();
+}
+
+export function encodeVersionFrame(frame: Omit<VersionFrame, 'kind'>): Uint8Array {
+  return open(kinds.version, frame).take();
 }
 
 export function encodeRedriveFrame(frame: Omit<RedriveFrame, 'kind'>): Uint8Array {
@@ -198,7 +212,7 @@ export function newLetters(
   });
 }
 
-export type InputFrame = SourceFrame | SilenceFrame | AnswersFrame | RedriveFrame;
+export type InputFrame = SourceFrame | SilenceFrame | AnswersFrame | RedriveFrame | VersionFrame;
 
 /** `schema` is that of the edge that the message's subject names. */
 export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: ReadonlySet<string>): InputFrame {
@@ -206,6 +220,7 @@ export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: R
   if (kind === kinds.silence) return { kind: 'silence', ...(head as Omit<SilenceFrame, 'kind'>) };
   if (kind === kinds.answers) return { kind: 'answers', ...(head as Omit<AnswersFrame, 'kind'>) };
   if (kind === kinds.redrive) return { kind: 'redrive', ...(head as Omit<RedriveFrame, 'kind'>) };
+  if (kind === kinds.version) return { kind: 'version', ...(head as Omit<VersionFrame, 'kind'>) };
   if (kind !== kinds.source) throw executionErrors.make('MACH3201', { reason: `message kind ${kind} is not an input` });
   const {
     count,

@@ -24,6 +24,7 @@ import {
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import { type Event, fieldNames } from '../stream/schema.ts';
+import type { StageView } from '../stream/state-view.ts';
 import type { OriginHeard } from '../stream/watermark.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../topology/bound.ts';
 import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
@@ -159,6 +160,7 @@ export class StageMachine {
   }
 
   handle(sequence: number, source: string, frame: InputFrame): void {
+    if (frame.kind === 'version') return this.comeThrough(sequence);
     const isOfSource = frame.kind === 'source' || frame.kind === 'silence';
     if (isOfSource && !this.sources.has(source)) return this.handleGone(sequence, frame);
     this.begin(sequence, frame.kind === 'source' ? frame.acceptedAt : 0);
@@ -258,6 +260,13 @@ export class StageMachine {
     this.exchanges.end();
     this.endWave();
     this.ledger.close();
+  }
+
+  view(): StageView {
+    return {
+      node: (id) => this.runners.get(id)?.view(),
+      source: (id) => this.sources.get(id)?.origins.view(),
+    };
   }
 
   snapshot(): StageSnapshot {

@@ -1,5 +1,6 @@
 /** The part of a topology that one partition of one stage runs. */
 import { Observable } from 'rxjs';
+import { limits } from '../limits.ts';
 import { eventKey } from '../stream/event-key.ts';
 import type { Batch, Frame } from '../stream/frame.ts';
 import { subscribeFrames } from '../stream/frame-subscriber.ts';
@@ -47,10 +48,16 @@ export function wholePart(topology: BoundTopology): StagePart {
   return { plan: spreadTopology(topology, 1), stage: 1, partition: 0 };
 }
 
-/** The partition that events with these values belong to: the same for ever, on every machine. */
-export function partitionOf(fields: readonly string[], partitions: number): (event: Event) => number {
+/** The group that the key of an event belongs to: the same for ever, on every machine, whatever the number of partitions. */
+export function keyGroupOf(fields: readonly string[]): (event: Event) => number {
   const keyOf = eventKey(fields);
-  return (event) => hashText(String(keyOf(event)))[0] % partitions;
+  return (event) => hashText(String(keyOf(event)))[0] % limits.keyGroups;
+}
+
+/** The partition that has the key group of an event. */
+export function partitionOf(fields: readonly string[], partitions: number): (event: Event) => number {
+  const groupOf = keyGroupOf(fields);
+  return (event) => groupOf(event) % partitions;
 }
 
 /** A node that does the same in every partition: it counts, and speaks to the outside, in the first alone. */

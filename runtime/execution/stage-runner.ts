@@ -65,8 +65,12 @@ export interface StageArguments {
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
   readonly beginning: LogBeginning;
+  /** Where its state was cut for the number of partitions: nothing before it is its own. */
+  readonly cutAt?: number;
   /** No message is handled before. */
   readonly held?: Promise<void>;
+  /** The first stage has come to the mark of a change, and handles nothing more before this resolves. */
+  onVersion(id: string, sequence: number): Promise<void>;
   readonly logger: Logger;
   readonly crashPoints: CrashPoints;
   onFailure(error: unknown): void;
@@ -89,7 +93,11 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     },
     part,
   );
-  const head = { ...headOf(topology, part), ...beginningHead(args.beginning) };
+  const head = {
+    ...headOf(topology, part),
+    ...beginningHead(args.beginning),
+    ...(args.cutAt !== undefined && { cutAt: args.cutAt }),
+  };
   const restoredAt = await restoreStage(machine, { ...args, stage, publishers, exchanges });
   const counts: StageCounts = {
     messages: 0,
@@ -101,6 +109,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     backpressuredMs: 0,
   };
   const stop = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   const schemas = new Map(topology.sources.map((source) => [source.id, source.bound.ports.out as Schema]));
   const exchangeSchemas = new Map(exchangesIn(part).map(({ id, schema }) => [id, schema]));
   const merge = new ExchangeMerge(
@@ -119,6 +130,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   const waiters = new Set<() => void>();
   let savedAt = restoredAt.sequence;
   let saving: Promise<void> | undefined;
+  let met: string | undefined;
   let broken = false;
   let failure: unknown;
   let checkpointProblem: string | null = null;
@@ -136,6 +148,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     counts.messages++;
     counts.bytes += message.payload.length;
     if (frame.kind === 'source') counts.events += frame.events.length;
+    if (frame.kind === 'version') met = frame.id;
     for (const wake of [...waiters]) wake();
   }
 
@@ -201,9 +214,15 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     }
   }
 
+  /** What is waited for may never come: another version goes on. */
+  function orClosed(waited: Promise<void> | undefined): Promise<void> {
+    return waited ? Promise.race([waited, closed]) : Promise.resolve();
+  }
+
   async function run(): Promise<void> {
-    await args.held;
+    await orClosed(args.held);
     if (stop.signal.aborted) return;
+    await restoredAt.settle();
     const { signal } = stop;
     sliceBegan = wallTime();
     if (part.stage !== 1) {
@@ -214,7 +233,13 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     }
     // The whole stream, unfiltered: so a message that is gone from its middle is noticed.
     const reading = { signal, readAheadMessages: limits.readAheadMessagesMax, fromSequence: machine.sequence + 1 };
-    for await (const message of streams.input.read(reading)) await within(() => handle(message));
+    for await (const message of streams.input.read(reading)) {
+      await within(() => handle(message));
+      if (met === undefined) continue;
+      await orClosed(args.onVersion(met, machine.sequence));
+      met = undefined;
+      if (signal.aborted) return;
+    }
   }
 
   function checkpoint(): Promise<void> {

@@ -10,6 +10,8 @@ import type { SpreadPlan } from '../topology/spread.ts';
 export const firstStage = 's1';
 /** What sources append is not cut by partition: every partition reads all of it. */
 export const inputPartition = 0;
+/** In the place of a source: marks of changes of the topology. */
+export const versionNode = '_version';
 
 export interface Streams {
   readonly input: LogStream;

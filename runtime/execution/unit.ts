@@ -40,8 +40,12 @@ export interface UnitArguments {
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
   readonly beginning: LogBeginning;
+  /** Where the state was cut for the number of partitions. */
+  readonly cutAt?: number;
   /** No message is handled before. */
   readonly held?: Promise<void>;
+  /** Its first stage has come to the mark of a change. */
+  onVersion(id: string, sequence: number): Promise<void>;
   readonly logger: Logger;
   readonly crashPoints: CrashPoints;
   onFailure(error: unknown): void;
@@ -158,7 +162,9 @@ async function openStage(part: StagePart, args: UnitArguments): Promise<StageRun
     ...(args.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: args.checkpointEveryMs }),
     acceptLoss: args.acceptLoss,
     beginning: args.beginning,
+    ...(args.cutAt !== undefined && { cutAt: args.cutAt }),
     ...(args.held && { held: args.held }),
+    onVersion: args.onVersion,
     logger,
     crashPoints,
     onFailure: args.onFailure,

@@ -1,5 +1,5 @@
 /** The engine's own HTTP, asked over loopback. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Lab, type LabProcess, openLab } from '../testing/engine-lab.ts';
 import { type ObserveServer, startObserveServer } from './http-server.ts';
 import { hidden } from './personal.ts';
@@ -115,6 +115,11 @@ describe('observe server', () => {
       inputs: [{ input: 'from', from: 'calls', idle: false, holds: true }],
       holding: { path: ['calls'], source: 'calls', origin: 'H1', idle: false, last, idle_ms: 30 * 86_400_000 },
     });
+    // What is asked of one key must not cost a copy of all that the engine knows.
+    const { machine } = process.engine?.stage ?? {};
+    const copied = vi.spyOn(machine as never, 'snapshot');
+    await get('/why?node=order&key=H1');
+    expect(copied).not.toHaveBeenCalled();
     const unknown = await get('/why?node=ordr&key=H1');
     expect(unknown.status).toBe(404);
     expect(unknown.text).toContain('MACH3264  there is no node ordr in lab; did you mean order?');

@@ -14,7 +14,7 @@ export async function engineOpenKey(
     topology: engine.topology,
     node,
     key,
-    snapshots: machines.map((machine) => machine.snapshot()),
+    stages: machines.map((machine) => machine.view()),
     asOf: { kind: 'engine', at: isoTime(now), name: null },
     now,
     lastWord: (source, origin) => lastWordOf(engine.input, source, origin),

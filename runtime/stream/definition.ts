@@ -9,6 +9,7 @@ import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { TableSpec } from '../store/store.ts';
 import type { Event, Fields, FieldType, Schema } from './schema.ts';
 import type { StateContract } from './state-contract.ts';
+import type { StateCut } from './state-cut.ts';
 
 export type Status = 'stable' | 'beta' | 'experimental' | 'deprecated';
 
@@ -162,6 +163,8 @@ export interface BoundOperator {
    * `check.expression`, `check.aggregate`). Absent: all of them.
    */
   reads?(wanted: ReadonlySet<string>, input: string): Iterable<string>;
+  /** Where `spread` is by key and there is state: without it the number of partitions cannot be changed. */
+  readonly cut?: StateCut;
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;

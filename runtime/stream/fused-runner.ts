@@ -69,6 +69,7 @@ export class FusedRunner {
       inject: (_input, batch) => runner.handleBatch(batch, runner.members.indexOf(member)),
       flush() {},
       resume() {},
+      view: () => ({ watermark: runner.watermarkTime, inputs: [], entries: () => [], timers: () => [] }),
       snapshot: () => statelessSnapshot(member.counts, runner.watermarkTime),
       restore(snapshot: RunnerSnapshot) {
         Object.assign(member.counts, snapshot.counts);

@@ -23,3 +23,4 @@ export { hashText } from './hash.ts';
 export * from './options.ts';
 export * from './schema.ts';
 export * from './state-contract.ts';
+export * from './state-cut.ts';

@@ -29,6 +29,10 @@ export class KeyedStateMap<V> implements KeyedState<V> {
     return this.entriesByKey.size;
   }
 
+  entry(key: StateKey): Readonly<Entry<V>> | undefined {
+    return this.entriesByKey.get(key);
+  }
+
   get(key: StateKey): V | undefined {
     return this.entriesByKey.get(key)?.value;
   }
@@ -124,6 +128,16 @@ export class EventTimers implements Timers {
 
   get size(): number {
     return this.current.size;
+  }
+
+  /** Those of a key, so many at most. */
+  of(key: StateKey, countMax: number): PendingTimer[] {
+    const found: PendingTimer[] = [];
+    for (const timer of this.current.values()) {
+      if (found.length >= countMax) break;
+      if (timer.key === key) found.push(timer);
+    }
+    return found;
   }
 
   snapshot(): TimersSnapshot {

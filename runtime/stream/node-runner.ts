@@ -2,6 +2,7 @@
 import type { Observable } from 'rxjs';
 import type { Batch, Frame } from './frame.ts';
 import { EventTimers, type KeyedStateSnapshot, type TimersSnapshot } from './keyed-state.ts';
+import type { NodeView } from './state-view.ts';
 import type { Progress } from './watermark.ts';
 
 /** What a node did, since the topology began. */
@@ -38,6 +39,8 @@ export interface NodeRunner {
   inject(input: string, batch: Batch): void;
   /** The wave is over: an operator with several inputs now handles what came. */
   flush(): void;
+  /** For who looks on, without a copy of the state. */
+  view(): NodeView;
   snapshot(): RunnerSnapshot;
   restore(snapshot: RunnerSnapshot): void;
   /** All of the stage has been restored. */

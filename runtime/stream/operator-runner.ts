@@ -16,6 +16,7 @@ import { EventTimers, KeyedStateMap } from './keyed-state.ts';
 import { type Outcomes, outcome } from './ledger.ts';
 import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
 import type { Event } from './schema.ts';
+import type { NodeView } from './state-view.ts';
 import { combineEdges, type Progress, unstarted } from './watermark.ts';
 
 interface Port {
@@ -138,6 +139,19 @@ export class OperatorRunner implements Output, NodeRunner {
   /** All of the stage has been restored. */
   resume(): void {
     this.handler.resume?.();
+  }
+
+  view(): NodeView {
+    return {
+      watermark: this.watermarkTime,
+      inputs: this.inputs.map(({ name, progress }) => [name, progress] as const),
+      entries: (key) =>
+        [...this.states].flatMap(([state, entries]) => {
+          const entry = entries.entry(key);
+          return entry ? [{ state, value: entry.value, time: entry.time }] : [];
+        }),
+      timers: (key, countMax) => this.timers.of(key, countMax),
+    };
   }
 
   snapshot(): RunnerSnapshot {

@@ -1,5 +1,7 @@
 /** Watermarks: how far event time has come on an edge, and how several edges are combined. */
 
+import { type OriginView, type SourceView, slowestOf } from './state-view.ts';
+
 export interface Progress {
   readonly time: number;
   readonly idle: boolean;
@@ -189,6 +191,14 @@ export class OriginWatermarks {
 
   heard(): OriginHeard[] {
     return [...this.origins].map(([origin, { newest, heardAt }]) => ({ origin, newest, heardAt }));
+  }
+
+  view(): SourceView {
+    const { origins, idle } = this;
+    function* all(): IterableIterator<OriginView> {
+      for (const [origin, { watermark, idle: isIdle }] of origins) yield { origin, watermark, idle: isIdle };
+    }
+    return { idle, slowest: () => slowestOf(all()) };
   }
 
   snapshot(): OriginsSnapshot {

@@ -8,6 +8,7 @@ import { type MemoryLog, memoryLog } from '../bus/memory/log.ts';
 import { type MemoryStorage, memoryStorage } from '../bus/memory/storage.ts';
 import { type VirtualClock, virtualClock } from '../clock.ts';
 import type { EngineOptions } from '../execution/engine.ts';
+import { openAgreement } from '../execution/upgrade/agreement.ts';
 import { type LiveEngine, startLiveEngine, type Upgrade } from '../execution/upgrade/live-engine.ts';
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { type ArmedCrashPoints, armedCrashPoints } from '../faults.ts';
@@ -64,6 +65,8 @@ export type LabStartOptions = Partial<
 > & {
   /** Another version of the topology. */
   readonly topology?: string;
+  /** It shares the topology with other processes: `units` names those that it runs. */
+  readonly shared?: boolean;
   /** Before the engine starts: to arm crash points. */
   readonly prepare?: (points: ArmedCrashPoints) => void;
 };
@@ -128,7 +131,7 @@ export function openLab(args: {
   }
 
   async function start(options: LabStartOptions = {}): Promise<LabProcess> {
-    const { prepare, topology: text = args.topology, ...engineOptions } = options;
+    const { prepare, topology: text = args.topology, shared = false, ...engineOptions } = options;
     const contexts = new Map<string, SourceContext>();
     const logged: LabProcess['logged'] = [];
     const say = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
@@ -203,6 +206,7 @@ export function openLab(args: {
         ...engineOptions,
       },
       rebindVersion({ catalogue: smallCatalogue(edges), env: {} }),
+      shared ? await openAgreement(log, bound.name, clock) : undefined,
     ).then((engine) => {
       state.engine = engine;
     });

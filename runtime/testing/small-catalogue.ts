@@ -155,6 +155,7 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
     bind: ({ options }) => ({
       ports: { out: defineSchema({ hospital: field.string(), begin: field.timestamp(), count: field.int() }) },
       spread: spreadByKey({ from: ['hospital'] }, ['hospital']),
+      cut: { home: ({ key }) => [String(key).split('/')[0]] },
       stateful: true,
       create(context) {
         const counts = context.keyedState<number>('counts');

@@ -11,12 +11,13 @@ import {
 } from '../execution/exchange/exchange-frame.ts';
 import { ExchangeMerge } from '../execution/exchange/exchange-merge.ts';
 import type { InputFrame, OutputRow } from '../execution/log-frame.ts';
+import { cutState, partKey } from '../execution/rescale/cut-state.ts';
 import { StageMachine, type StageSnapshot } from '../execution/stage-machine.ts';
 import { laneName, lanesInto, lanesOutOf, partsOf, type StagePart } from '../execution/stage-part.ts';
 import type { Random } from '../random.ts';
-import { type Accounting, mergeAccounting } from '../stream/ledger.ts';
+import { type Accounting, emptyAccounting, mergeAccounting } from '../stream/ledger.ts';
 import type { BoundTopology } from '../topology/bound.ts';
-import { spreadTopology } from '../topology/spread.ts';
+import { type SpreadPlan, spreadTopology } from '../topology/spread.ts';
 
 export interface LabMessage {
   readonly source: string;
@@ -43,15 +44,53 @@ interface Passed {
   readonly payload: Uint8Array;
 }
 
-/** Runs all the messages through. `crashShare`: how often a part that has gone on is put back to its last checkpoint. */
-export function runSpread(args: {
+/** Where a run goes on from: what the parts know after so many messages. */
+interface Begun {
+  readonly handled: number;
+  readonly parts: ReadonlyMap<string, StageSnapshot>;
+}
+
+interface SpreadArguments {
   topology: BoundTopology;
-  partitions: number;
   messages: readonly LabMessage[];
   random: Random;
   crashShare?: number;
-}): SpreadRun {
-  const { topology, partitions, messages, random, crashShare = 0 } = args;
+}
+
+/** Runs all the messages through in several rounds of equal length, each with another number of partitions: between them the state is cut. */
+export function runScaled({ numbers, ...args }: SpreadArguments & { numbers: readonly number[] }): SpreadRun {
+  const { topology, messages } = args;
+  const rows = new Map<string, (OutputRow & { stage: number; partition: number })[]>();
+  let begun: Begun | undefined;
+  let machines: readonly StageMachine[] = [];
+  let accounting = emptyAccounting();
+  let crashes = 0;
+  let before: SpreadPlan | undefined;
+  for (const [round, partitions] of numbers.entries()) {
+    const handled = Math.floor((messages.length * (round + 1)) / numbers.length);
+    const plan = spreadTopology(topology, partitions);
+    if (before && begun) {
+      const cut = cutState({ topology, before, parts: begun.parts }, plan);
+      begun = { ...begun, parts: new Map(cut.map(({ part, snapshot }) => [partKey(part), snapshot])) };
+    }
+    const run = runSpread({ ...args, partitions, messages: messages.slice(0, handled), ...(begun && { begun }) });
+    for (const [sink, list] of run.rows) rows.set(sink, [...(rows.get(sink) ?? []), ...list]);
+    crashes += run.crashes;
+    machines = run.machines;
+    accounting = run.accounting;
+    const parts = new Map(machines.map((machine) => [partKey(machine.part), copyOf(machine.snapshot())]));
+    begun = { handled, parts };
+    before = plan;
+  }
+  return { rows, machines, accounting, crashes };
+}
+
+const copyOf = (snapshot: StageSnapshot) => deserialize(serialize(snapshot)) as StageSnapshot;
+
+/** Runs all the messages through. `crashShare`: how often a part that has gone on is put back to its last checkpoint. */
+export function runSpread(args: SpreadArguments & { partitions: number; begun?: Begun }): SpreadRun {
+  const { topology, partitions, messages, random, crashShare = 0, begun } = args;
+  const first = begun?.handled ?? 0;
   const plan = spreadTopology(topology, partitions);
   const schemaOf = (id: string) => plan.exchanges.find((exchange) => exchange.id === id)?.schema ?? { fields: {} };
   const passed: Passed[] = [];
@@ -61,8 +100,10 @@ export function runSpread(args: {
   const openPart = (part: StagePart) => {
     const name = laneName(part.stage, part.partition);
     /** What the log has of this part: rows up to here are not given out again. */
-    const out = { row: { sequence: 0, index: -1 }, through: new Map<string, number>() };
-    let saved: Saved | undefined;
+    const out = { row: { sequence: first, index: Number.POSITIVE_INFINITY }, through: new Map<string, number>() };
+    const cut = begun?.parts.get(partKey(part));
+    const readFrom = part.stage === 1 ? first : 0;
+    let saved: Saved | undefined = cut && { snapshot: serialize(cut), readFrom, at: readFrom };
     let machine: StageMachine;
     let merge: ExchangeMerge;
     let at = 0;
@@ -99,7 +140,7 @@ export function runSpread(args: {
 
     const flush = () => {
       for (const [to, lane] of waiting) {
-        const from = out.through.get(to) ?? 0;
+        const from = out.through.get(to) ?? first;
         if (machine.sequence <= from) continue;
         const counted = new Map<number, number>();
         const fresh = lane.rows

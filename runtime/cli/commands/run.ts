@@ -2,7 +2,6 @@ import { type Command, Option } from 'commander';
 import { machineTimer, systemClock } from '../../clock.ts';
 import { limits } from '../../limits.ts';
 import { parseDuration } from '../../stream/options.ts';
-import type { BoundTopology } from '../../topology/bound.ts';
 import { acceptLossOf } from '../accept-loss.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
@@ -63,14 +62,23 @@ export function register(program: Command, context: CommandContext): void {
       new Option('--log <level>', 'what is logged').choices(['debug', 'info', 'warn', 'error']).default('info'),
     )
     .option('--json', 'log lines as JSON')
-    .action((file: string, flags: RunFlags) => run(file, flags, context));
+    .action((file: string, flags: RunFlags, command: Command) => run(file, flags, context, givenOptions(command)));
 }
 
-async function run(file: string, flags: RunFlags, context: CommandContext): Promise<void> {
+/** Long names of what stands on the command line. */
+function givenOptions(command: Command): string[] {
+  const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  return given.map(({ long }) => long ?? '');
+}
+
+async function run(file: string, flags: RunFlags, context: CommandContext, given: readonly string[]): Promise<void> {
   const settings = settingsOf(flags, context);
   const workers = countOf('--workers', flags.workers, limits.workersMax) ?? 1;
   const topology = await context.loadTopology(file);
-  if (!settings.role && (await tookOver(topology, settings, context))) return;
+  if (!settings.role) {
+    const { changeRunning } = await import('../change-running.ts');
+    if (await changeRunning({ topology, settings, context, given })) return;
+  }
   const forMs = flags.for === undefined ? undefined : durationOf(flags.for);
   // Before the line that says that it runs: whoever waits for the line may send a signal at once.
   const signalled = untilSignalled({ isWorker: settings.role !== undefined });
@@ -82,41 +90,6 @@ async function run(file: string, flags: RunFlags, context: CommandContext): Prom
   }
   if (!settings.role) process.once('SIGINT', () => process.exit(exitCodes.interrupted));
   await ended.drain();
-}
-
-/** An engine that runs this topology goes on with this version. False: none runs here, or this process joins it. */
-async function tookOver(
-  topology: BoundTopology,
-  { directory, acceptLoss }: Pick<RunSettings, 'directory' | 'acceptLoss'>,
-  context: CommandContext,
-): Promise<boolean> {
-  const { askUpgrade, findRunning } = await import('../ask-upgrade.ts');
-  const { findRuns } = await import('../run-file.ts');
-  const run = (await findRuns(directory)).find((one) => one.topology === topology.name);
-  // On a log that all can reach this process is one more worker.
-  if (run && !run.control && !context.env.NATS_URL && (await answers(run.url))) {
-    const { code, message } = cliErrors.make('MACH1627', { topology: topology.name, processId: run.processId });
-    throw new CommandExit(exitCodes.found, `${code}  ${message}`);
-  }
-  const running = await findRunning(directory, topology.name);
-  if (!running) return false;
-  // Of one version several may share the work, where the log is one for all.
-  if (running.manifest.hash === topology.hash && context.env.NATS_URL) return false;
-  const { describeUpgrade } = await import('../plan-text.ts');
-  const { refuseUnknownNodes } = await import('../accept-loss.ts');
-  refuseUnknownNodes(acceptLoss, topology, [running.manifest]);
-  const done = await askUpgrade(running.run, topology, { env: context.env, acceptLoss });
-  if ('refusal' in done) throw new CommandExit(done.isRefused ? exitCodes.found : exitCodes.failed, done.refusal);
-  context.print(describeUpgrade(done, running.run.processId));
-  return true;
-}
-
-/** Whether it is an engine: a process of another kind may have its number by now. */
-function answers(url: string): Promise<boolean> {
-  return fetch(`${url}/livez`).then(
-    () => true,
-    () => false,
-  );
 }
 
 interface Running {

@@ -6,6 +6,7 @@ import { whyErrors } from '../../execution/why/errors.ts';
 import { lastWordOf } from '../../execution/why/last-word.ts';
 import { describeOpenKey, describeOpenReport, type OpenReport } from '../../execution/why/open-key.ts';
 import { isoTime } from '../../execution/why/shown.ts';
+import { viewOfSnapshot } from '../../execution/why/snapshot-view.ts';
 import { stageName } from '../../topology/names.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
@@ -77,7 +78,7 @@ async function fromCheckpoint(
   return describeOpenKey({
     topology,
     ...question,
-    snapshots: checkpoints.map(({ snapshot }) => snapshot),
+    stages: checkpoints.map(({ snapshot }) => viewOfSnapshot(snapshot)),
     asOf: { kind: 'checkpoint', at: isoTime(first.head.takenAt), name: first.name },
     now: undefined,
     lastWord: (source, origin) => lastWordOf(input, source, origin),

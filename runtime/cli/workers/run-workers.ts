@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { steadyClock } from '../../clock.ts';
-import { settlePartitions } from '../../execution/deployed-partitions.ts';
 import { endsWithin } from '../../execution/ends-within.ts';
 import { executionErrors } from '../../execution/errors.ts';
+import { settlePartitions } from '../../execution/rescale/deployed-partitions.ts';
 import { limits } from '../../limits.ts';
 import { createLogger } from '../../observe/logger.ts';
 import { refuseUnknownLoss } from '../accept-loss.ts';
@@ -12,8 +12,10 @@ import { uniqueName } from '../join-workers.ts';
 import { writeRunFile } from '../run-file.ts';
 import { openServices } from '../services.ts';
 import type { RunSettings } from '../start-run.ts';
+import { startUpgradeServer } from '../upgrade-server.ts';
 import { forwardLine } from './forward-lines.ts';
 import { startWorkersServer } from './observe.ts';
+import { shareVersion } from './share-version.ts';
 import { startWorkers } from './supervisor.ts';
 
 const mach = fileURLToPath(new URL('../../../bin/mach.js', import.meta.url));
@@ -58,12 +60,13 @@ export async function startWorkersRun(args: {
       const help = `mach rescale ${topology.name} --partitions ${count}`;
       logger.warn({ partitions, workers: count, help }, 'there are more workers than partitions; some stand by');
     }
+    const changeable = await shareVersion({ settings, services, partitions });
     const run = uniqueName();
     const workers = startWorkers({
       count,
       program: mach,
       argumentsOf: (name) => [
-        ...['run', resolve(args.file), '--json', '--data', resolve(directory), '--observe', '127.0.0.1:0'],
+        ...['run', changeable.topology.file, '--json', '--data', resolve(directory), '--observe', '127.0.0.1:0'],
         ...['--partitions', String(partitions), '--worker', name, '--worker-run', run, '--worker-count', String(count)],
         ...clockOptions(args.clock, startedAt),
         ...args.passed,
@@ -89,15 +92,19 @@ export async function startWorkersRun(args: {
         throw error;
       },
     );
+    const { catalogue } = await context.loadCatalogue();
+    const upgrades = await startUpgradeServer({ engine: changeable, catalogue, env: context.env, logger });
     const removeRunFile = await writeRunFile(directory, {
       topology: topology.name,
       file: resolve(topology.file),
       url: server.url,
       processId: process.pid,
+      control: upgrades.control,
     });
     logger.info({ topology: topology.name, observe: server.url, workers: count, partitions }, 'running');
     const closeAround = async () => {
       await removeRunFile();
+      await upgrades.close();
       await server.close();
       await closeServices();
     };

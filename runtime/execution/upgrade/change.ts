@@ -6,7 +6,8 @@ import { MachError, messageOf } from '../../errors.ts';
 import { noCrashPoints, SimulatedCrash } from '../../faults.ts';
 import type { BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
 import { topologyNames } from '../../topology/names.ts';
-import type { Engine, EngineOptions, HandedOver, OpenSource } from '../engine.ts';
+import type { SpreadPlan } from '../../topology/spread.ts';
+import type { Engine, EngineOptions, HandedOver, Mark, OpenSource } from '../engine.ts';
 import { executionErrors } from '../errors.ts';
 import { openSource, type SourceStage } from '../source-host.ts';
 import { firstStage, inputPartition } from '../streams.ts';
@@ -28,19 +29,36 @@ export interface Change {
   gaveUp(error: unknown): void;
 }
 
-export async function changeTopology(change: Change): Promise<Upgrade> {
+/** How the place of the change in the log, and its outcome, are settled. */
+export interface Settling {
+  /** Asked when what the sources that change had taken in is in the log. Resolves with the last message of the old version. */
+  mark(): Promise<Pick<Mark, 'sequence'>>;
+  /** The new version stands there and has handled nothing yet. Resolves when it may; rejects when the old one goes on. */
+  ready(): Promise<void>;
+  /** Aborts when the change is taken back on the way. */
+  readonly signal?: AbortSignal;
+}
+
+/** A change within one process: what fails puts the old version back (MACH3225). */
+export async function changeTopology(change: Change, settling: Settling): Promise<Upgrade> {
+  const plan = planChange({ ...change, old: change.old.topology, spread: change.old.plan });
+  if (plan.same && change.old.topology.hash === change.next.hash) {
+    return { plan, applied: false, keptOpen: change.old.sources.map(({ id }) => id), pauseMs: 0 };
+  }
+  return takeOver(change, await tryOut(change, plan), settling);
+}
+
+/** What can fail is tried while the old version runs: it never notices. Rejects with MACH3225. */
+export async function tryOut(change: Change, plan: UpgradePlan): Promise<Prepared> {
   const { options, old, next } = change;
-  const crashPoints = options.crashPoints ?? noCrashPoints;
-  const plan = planChange(change);
   const staying = plan.sources.filter(({ staysOpen }) => staysOpen).map(({ node }) => node);
   const keptOpen = staying.filter((id) => old.sources.some((source) => source.id === id));
-  if (plan.same && old.topology.hash === next.hash) return { plan, applied: false, keptOpen, pauseMs: 0 };
   const objects = await options.log.objects(topologyNames(next.name).checkpointBucket);
   const opened: OpenSource[] = [];
   const isNew = ({ id }: BoundSourceNode) => !old.topology.sources.some((source) => source.id === id);
   try {
-    crashPoints.at('upgrade.before-trial');
-    await rehearse(objects, next, old.plan.partitions);
+    crashPointsOf(options).at('upgrade.before-trial');
+    await rehearse(objects, next, old.plan.partitions, new Set(old.units.keys()));
     await trySinks(change, plan);
     for (const source of sourcesHere(old, next).filter(isNew)) opened.push(await openWaiting(source, change));
   } catch (error) {
@@ -48,22 +66,31 @@ export async function changeTopology(change: Change): Promise<Upgrade> {
     await closeSources(opened, error);
     throw executionErrors.make('MACH3225', { topology: next.name, reason: reasonOf(error) }, error);
   }
-  return takeOver(change, { plan, objects, opened, keptOpen });
+  return { plan, objects, opened, keptOpen };
 }
 
-function reasonOf(error: unknown): string {
+const crashPointsOf = (options: EngineOptions) => options.crashPoints ?? noCrashPoints;
+
+export function reasonOf(error: unknown): string {
   return error instanceof MachError ? `${error.code} ${error.message}` : messageOf(error);
 }
 
-function planChange({ old, next, acceptLoss }: Change): UpgradePlan {
-  const { partitions } = old.plan;
-  const plan = planUpgrade(manifestOf(old.topology, { partitions }), manifestOf(next, { partitions }), {
+/** Rejects with MACH3223 where it would lose something, or cannot be done. */
+export function planChange(args: {
+  readonly old: BoundTopology;
+  readonly next: BoundTopology;
+  readonly spread: SpreadPlan;
+  readonly acceptLoss: readonly string[];
+}): UpgradePlan {
+  const { old, next, spread, acceptLoss } = args;
+  const { partitions } = spread;
+  const plan = planUpgrade(manifestOf(old, { partitions }), manifestOf(next, { partitions }), {
     acceptLoss: new Set(acceptLoss),
     definitions: new Map(next.operators.map((node) => [node.id, node.definition])),
-    valuesChanged: valuesChanged(old.topology, next),
+    valuesChanged: valuesChanged(old, next),
     storeDecides: true,
   });
-  const problem = spreadProblem(old, next);
+  const problem = spreadProblem(spread, next);
   const refusals = problem === undefined ? plan.refusals : [...plan.refusals, problem];
   if (refusals.length === 0) return plan;
   throw executionErrors.make('MACH3223', { topology: next.name, reasons: refusals.join('; ') });
@@ -128,12 +155,13 @@ async function openWaiting(
   return opened;
 }
 
-async function closeSources(sources: readonly OpenSource[], reason: unknown): Promise<void> {
+export async function closeSources(sources: readonly OpenSource[], reason: unknown): Promise<void> {
   for (const source of sources) source.stop(reason instanceof Error ? reason : new Error(messageOf(reason)));
   await Promise.allSettled(sources.map((source) => source.close()));
 }
 
-interface Prepared {
+/** A change that was tried and can be made. */
+export interface Prepared {
   readonly plan: UpgradePlan;
   readonly objects: ObjectStore;
   /** New sources, which wait. */
@@ -141,40 +169,52 @@ interface Prepared {
   readonly keptOpen: readonly string[];
 }
 
-async function takeOver(change: Change, { plan, objects, opened, keptOpen }: Prepared): Promise<Upgrade> {
+/** The old version ends at the mark, and the new one begins there; or the old one goes on (MACH3225). */
+export async function takeOver(change: Change, prepared: Prepared, settling: Settling): Promise<Upgrade> {
   const { options, old, next } = change;
-  const crashPoints = options.crashPoints ?? noCrashPoints;
+  const { plan, objects, opened, keptOpen } = prepared;
+  const crashPoints = crashPointsOf(options);
   const kept = new Map(old.sources.filter(({ id }) => keptOpen.includes(id)).map((source) => [source.id, source]));
   const finish = new Set(plan.sinks.filter(({ verdict }) => verdict !== 'unchanged').map(({ node }) => node));
-  const stageBefore = old.stage;
+  const [stageBefore] = [...old.units.values()].map(({ stages }) => stages[0]);
   const began = wallTime();
   let before: Awaited<ReturnType<typeof newestCheckpoints>> | undefined;
+  let standing: Engine | undefined;
   let release: () => void = () => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
   try {
     crashPoints.at('upgrade.before-hand-over');
-    await old.handOver({ keep: new Set(kept.keys()), finish });
+    const { mark, signal } = settling;
+    await old.handOver({ keep: new Set(kept.keys()), finish, mark, ...(signal && { signal }) });
     crashPoints.at('upgrade.after-hand-over');
-    before = await newestCheckpoints(objects);
+    before = await newestCheckpoints(objects, new Set(old.units.keys()));
     const waiting = new Set([...kept.keys(), ...opened.map(({ id }) => id)]);
     for (const source of sourcesHere(old, next)) {
       if (!waiting.has(source.id)) opened.push(await openWaiting(source, change, stageBefore));
     }
     const sources = new Map([...kept, ...opened.map((source) => [source.id, source] as const)]);
     const handedOver: HandedOver = { sources, metrics: old.metrics };
-    const engine = await change.start(next, { handedOver, held, acceptLoss: change.acceptLoss });
+    standing = await change.start(next, { handedOver, held, acceptLoss: change.acceptLoss });
     crashPoints.at('upgrade.after-start');
-    change.took(engine);
-    release();
-    return { plan, applied: true, keptOpen, pauseMs: wallTime() - began };
+    await settling.ready();
   } catch (error) {
     if (error instanceof SimulatedCrash) throw error;
+    await standing?.stop();
     await closeSources(opened, error);
     await goOn(change, { sources: kept, metrics: old.metrics }, () => before && putBack(objects, before), error);
     throw executionErrors.make('MACH3225', { topology: next.name, reason: reasonOf(error) }, error);
   }
+  try {
+    change.took(standing);
+    release();
+    await standing.begin();
+  } catch (error) {
+    change.gaveUp(error);
+    throw error;
+  }
+  return { plan, applied: true, keptOpen, pauseMs: wallTime() - began };
 }
 
 /** The old version goes on where it ended. */

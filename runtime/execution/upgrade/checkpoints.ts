@@ -13,13 +13,19 @@ export interface KeptCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** The newest checkpoint of every stage and partition that can be used; those that cannot are passed over, as a start does. */
-export async function newestCheckpoints(objects: ObjectStore): Promise<KeptCheckpoint[]> {
+/**
+ * The newest checkpoint of every stage and partition (of these partitions, where they are named) that can be used; those that cannot are
+ * passed over, as a start does.
+ */
+export async function newestCheckpoints(
+  objects: ObjectStore,
+  partitions?: ReadonlySet<number>,
+): Promise<KeptCheckpoint[]> {
   const newest = new Map<string, KeptCheckpoint>();
   const places = (await listCheckpoints(objects)).filter(({ kind }) => kind === 'kept');
   for (const place of places.sort((a, b) => b.sequence - a.sequence)) {
     const key = `${place.stage}/${place.partition}`;
-    if (newest.has(key)) continue;
+    if (newest.has(key) || partitions?.has(place.partition) === false) continue;
     try {
       const data = await objects.get(place.name);
       if (data) newest.set(key, { place, data, checkpoint: decodeCheckpoint(place.name, data) });
@@ -31,9 +37,14 @@ export async function newestCheckpoints(objects: ObjectStore): Promise<KeptCheck
 }
 
 /** Takes today's state into machines of the new version, which are then dropped: what throws here would throw in the new engine. */
-export async function rehearse(objects: ObjectStore, topology: BoundTopology, partitions: number): Promise<void> {
+export async function rehearse(
+  objects: ObjectStore,
+  topology: BoundTopology,
+  partitions: number,
+  own: ReadonlySet<number>,
+): Promise<void> {
   const plan = spreadTopology(topology, partitions);
-  for (const { place, checkpoint } of await newestCheckpoints(objects)) {
+  for (const { place, checkpoint } of await newestCheckpoints(objects, own)) {
     const { head, snapshot } = checkpoint;
     const stage = Number(place.stage.slice(1));
     if (stage > plan.stages) continue;
@@ -46,9 +57,11 @@ export async function rehearse(objects: ObjectStore, topology: BoundTopology, pa
 /** Things are as they were: checkpoints that came after these go, and these stand as they stood. */
 export async function putBack(objects: ObjectStore, kept: readonly KeptCheckpoint[]): Promise<void> {
   const by = new Map(kept.map((one) => [`${one.place.stage}/${one.place.partition}`, one]));
+  const partitions = new Set(kept.map(({ place }) => place.partition));
   for (const { name, kind, stage, partition, sequence } of await listCheckpoints(objects)) {
     const before = by.get(`${stage}/${partition}`);
-    if (kind === 'kept' && (!before || sequence > before.place.sequence)) await objects.delete(name);
+    if (kind !== 'kept' || !partitions.has(partition)) continue;
+    if (!before || sequence > before.place.sequence) await objects.delete(name);
   }
   for (const { place, data } of kept) await objects.put(place.name, data);
 }

@@ -3,12 +3,16 @@
  * handled half by it: its outputs have their places from the old program. So the old version, without its sources, handles all of it
  * first, and the new one begins exactly where it ends.
  */
+import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../errors.ts';
 import { SimulatedCrash } from '../../faults.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { topologyNames } from '../../topology/names.ts';
+import { sayDrained } from '../drained.ts';
 import { type EngineOptions, startEngine } from '../engine.ts';
+import { promiseSpec } from '../streams.ts';
 import { newestCheckpoints } from './checkpoints.ts';
+import { atMark } from './mark.ts';
 import { readVersion, startedLast, type TopologyVersion } from './versions.ts';
 
 /** The bound form of an earlier version, or why there is none: an operator that is gone, a value that is not set. */
@@ -35,8 +39,21 @@ export async function finishOldVersion(options: EngineOptions, rebind: Rebind): 
   }
   const { handedOver: _none, ...rest } = options;
   try {
-    const engine = await startEngine({ ...rest, topology: bound.topology, withoutSources: true });
-    await engine.handOver({ keep: new Set(), finish: new Set(bound.topology.sinks.map(({ id }) => id)) });
+    const id = randomUUID();
+    const onMark = atMark(id);
+    const engine = await startEngine({ ...rest, topology: bound.topology, withoutSources: true, onMark });
+    const finish = new Set(bound.topology.sinks.map((sink) => sink.id));
+    let end = 0;
+    const mark = async () => {
+      // One partition ends wherever the log ends; several must end at the same message.
+      end = partitions === 1 ? (await engine.input.state()).lastSequence : (await engine.appendMark(id)).sequence;
+      return { sequence: end };
+    };
+    await engine.handOver({ keep: new Set(), finish, mark });
+    const names = topologyNames(topology.name);
+    const promises = await log.stream(promiseSpec(names, topology));
+    // Several partitions begin with the new version only where the old one has nothing left in any of them.
+    for (const partition of engine.units.keys()) await sayDrained(promises, names, { partition, sequence: end });
     logger.info({ before: hash.slice(0, 8), now: topology.hash.slice(0, 8) }, 'the version before has finished');
   } catch (error) {
     if (error instanceof SimulatedCrash) throw error;

@@ -2,17 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { type SpreadPlan, spreadTopology } from '../../topology/spread.ts';
-import type { Engine } from '../engine.ts';
 import { schemaId } from '../schema-book.ts';
 
 /** Why it cannot, or undefined. What passes between stages has no version, and a state cannot move to another stage. */
-export function spreadProblem({ plan, units, topology }: Engine, next: BoundTopology): string | undefined {
+export function spreadProblem(plan: SpreadPlan, next: BoundTopology): string | undefined {
   const { partitions } = plan;
   if (partitions === 1) return undefined;
-  if (units.size < partitions) {
-    const held = `this process runs ${units.size} of ${partitions} partitions of ${topology.name}`;
-    return `${held}: end the other workers, whose partitions come here, change the topology, and start them again with the new file`;
-  }
   const after = spreadTopology(next, partitions);
   const moved = [...plan.nodes.values()].find(({ id, stage }) => (after.nodes.get(id)?.stage ?? stage) !== stage);
   if (moved) {

@@ -7,6 +7,8 @@ export const whyLimits = {
   walkStatesKept: 10,
   /** Source messages named for one result, unless told otherwise; how many more there were is said. */
   messagesNamed: 20,
+  /** Timers of one key that are listed of a running engine. */
+  timersListed: 50,
   /** Newest changes of the state of one key that are listed. */
   changesListed: 5,
   /** Messages of the log that are searched for the last word of an origin. */

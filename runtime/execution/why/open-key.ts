@@ -2,12 +2,12 @@
 import { didYouMean } from '../../did-you-mean.ts';
 import type { StateKey } from '../../stream/definition.ts';
 import { eventKey } from '../../stream/event-key.ts';
-import type { RunnerSnapshot } from '../../stream/node-runner.ts';
 import { formatDuration } from '../../stream/options.ts';
+import type { NodeView, StageView } from '../../stream/state-view.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
-import type { StageSnapshot } from '../stage-machine.ts';
 import { Curtain } from './curtain.ts';
 import { whyErrors } from './errors.ts';
+import { whyLimits } from './limits.ts';
 import { isoTime } from './shown.ts';
 
 export interface OpenReport {
@@ -68,7 +68,7 @@ export interface OpenQuestion {
   readonly node: string;
   readonly key: string;
   /** Of every stage and partition at hand. */
-  readonly snapshots: readonly StageSnapshot[];
+  readonly stages: readonly StageView[];
   readonly asOf: OpenReport['as_of'];
   /** Engine time; undefined where no engine runs. */
   readonly now: number | undefined;
@@ -77,11 +77,11 @@ export interface OpenQuestion {
 
 /** Rejects with MACH3264 when there is no such operator. */
 export async function describeOpenKey(question: OpenQuestion): Promise<OpenReport> {
-  const { topology, snapshots, asOf } = question;
+  const { topology, stages, asOf } = question;
   const node = findOperator(topology, question.node);
   const candidates = keysOf(node, question.key);
-  const inNode = snapshots.flatMap((stage) => {
-    const runner = stage.nodes.get(node.id);
+  const inNode = stages.flatMap((stage) => {
+    const runner = stage.node(node.id);
     return runner ? [{ stage, runner, key: candidates.find((key) => keeps(runner, key)) }] : [];
   });
   const chosen = inNode.find(({ key }) => key !== undefined) ?? inNode[0];
@@ -95,21 +95,23 @@ export async function describeOpenKey(question: OpenQuestion): Promise<OpenRepor
   }
   const { stage, runner, key } = chosen;
   const inputs = inputsOf(node, runner);
-  const timers = runner.timers.pending
-    .filter((timer) => timer.key === key)
-    .map(({ name, time }) => ({
-      name,
-      due: isoTime(time),
-      missing_ms: Number.isFinite(runner.watermark) ? Math.max(0, time - runner.watermark) : null,
-    }));
-  const state = [...runner.states].flatMap(([name, { entries }]) => {
-    const entry = key === undefined ? undefined : entries.get(key);
-    return entry ? [{ state: name, value: curtain.state(entry.value), changed: isoTime(entry.time) }] : [];
-  });
-  const holding = await holdingOf(question, node, { snapshots: [stage, ...snapshots] });
+  const timers = key === undefined ? [] : runner.timers(key, whyLimits.timersListed);
+  const due = timers.map(({ name, time }) => ({
+    name,
+    due: isoTime(time),
+    missing_ms: Number.isFinite(runner.watermark) ? Math.max(0, time - runner.watermark) : null,
+  }));
+  const entries = key === undefined ? [] : runner.entries(key);
+  // Before anything is waited for: these are the values that the stage goes on with.
+  const state = entries.map(({ state: name, value, time }) => ({
+    state: name,
+    value: curtain.state(value),
+    changed: isoTime(time),
+  }));
+  const holding = await holdingOf(question, node, [stage, ...stages]);
   const known = key !== undefined;
   const note = noteOf({ known, holding });
-  return { ...common, known, watermark: isoTime(runner.watermark), inputs, state, timers, holding, note };
+  return { ...common, known, watermark: isoTime(runner.watermark), inputs, state, timers: due, holding, note };
 }
 
 function noteOf({ known, holding }: { known: boolean; holding: OpenHolding | null }): string | null {
@@ -146,12 +148,11 @@ function keysOf({ bound, inputs }: BoundOperatorNode, text: string): StateKey[] 
   return [...keys, eventKey(fields)(Object.fromEntries(values))];
 }
 
-function keeps(runner: RunnerSnapshot, key: StateKey): boolean {
-  if (runner.timers.pending.some((timer) => timer.key === key)) return true;
-  return [...runner.states.values()].some(({ entries }) => entries.has(key));
+function keeps(runner: NodeView, key: StateKey): boolean {
+  return runner.entries(key).length > 0 || runner.timers(key, 1).length > 0;
 }
 
-function inputsOf(node: BoundOperatorNode, runner: RunnerSnapshot): OpenInput[] {
+function inputsOf(node: BoundOperatorNode, runner: NodeView): OpenInput[] {
   const holding = slowestInput(runner);
   return runner.inputs.flatMap(([input, progress]) => {
     const edge = node.inputs.find((one) => one.input === input);
@@ -170,7 +171,7 @@ function inputsOf(node: BoundOperatorNode, runner: RunnerSnapshot): OpenInput[] 
 }
 
 /** The input that the node's time waits for: the slowest that is not idle, of idle ones the slowest. */
-function slowestInput(runner: RunnerSnapshot): string | undefined {
+function slowestInput(runner: NodeView): string | undefined {
   const open = runner.inputs.filter(([, { ended }]) => !ended);
   const active = open.filter(([, { idle }]) => !idle);
   const [slowest] = [...(active.length > 0 ? active : open)].sort(([, a], [, b]) => a.time - b.time);
@@ -181,13 +182,13 @@ function slowestInput(runner: RunnerSnapshot): string | undefined {
 async function holdingOf(
   question: OpenQuestion,
   node: BoundOperatorNode,
-  { snapshots }: { snapshots: readonly StageSnapshot[] },
+  stages: readonly StageView[],
 ): Promise<OpenHolding | null> {
   const { topology } = question;
   const path: string[] = [];
   for (let at: BoundOperatorNode | undefined = node; at; ) {
     const id: string = at.id;
-    const runner = snapshots.map((stage) => stage.nodes.get(id)).find((one) => one !== undefined);
+    const runner = stages.map((stage) => stage.node(id)).find((one) => one !== undefined);
     // A function keeps no account of its only input.
     const input = runner && runner.inputs.length > 0 ? slowestInput(runner) : at.inputs[0]?.input;
     const edge: BoundEdge | undefined = at.inputs.find((one) => one.input === input);
@@ -195,7 +196,7 @@ async function holdingOf(
     path.push(edge.from.node);
     const above: string = edge.from.node;
     const source = topology.sources.find((one) => one.id === above);
-    if (source) return holdingSource(question, source, { path, snapshots });
+    if (source) return holdingSource(question, source, { path, stages });
     at = topology.operators.find((one) => one.id === above);
   }
   return null;
@@ -204,19 +205,16 @@ async function holdingOf(
 async function holdingSource(
   { now, lastWord }: OpenQuestion,
   node: BoundSourceNode,
-  { path, snapshots }: { path: readonly string[]; snapshots: readonly StageSnapshot[] },
+  { path, stages }: { path: readonly string[]; stages: readonly StageView[] },
 ): Promise<OpenHolding | null> {
   const { id, idleMs } = node;
-  const source = snapshots.map(({ sources }) => sources.get(id)).find((one) => one !== undefined);
-  const origins = source?.origins.origins ?? [];
-  const active = origins.filter(([, { idle }]) => !idle);
-  const [slowest] = [...(active.length > 0 ? active : origins)].sort(([, a], [, b]) => a.watermark - b.watermark);
-  const idle = active.length === 0;
+  const source = stages.map((stage) => stage.source(id)).find((one) => one !== undefined);
+  const slowest = source?.slowest();
   if (!slowest) {
     const nobody = { origin: null, watermark: null, last: null, silent_ms: null, released_at: null };
-    return { path, source: id, idle: source?.origins.idle ?? false, idle_ms: idleMs, ...nobody };
+    return { path, source: id, idle: source?.idle ?? false, idle_ms: idleMs, ...nobody };
   }
-  const [origin, { watermark }] = slowest;
+  const { origin, watermark, idle } = slowest;
   const last = (await lastWord(node, origin)) ?? null;
   return {
     path,

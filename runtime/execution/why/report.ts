@@ -101,7 +101,7 @@ export interface WhyMessage {
   readonly place: string;
   readonly role: Role;
   /** `message`: what a sender said. `silence`: the word that nobody spoke. `answers`: of a look-up. `redrive`: a dead letter again. */
-  readonly kind: 'message' | 'silence' | 'answers' | 'redrive';
+  readonly kind: 'message' | 'silence' | 'answers' | 'redrive' | 'version';
   readonly source: string;
   readonly origin: string | null;
   readonly sequence: number;
@@ -218,5 +218,6 @@ function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyM
     return { ...common, kind: 'silence', note: frame.quiet ? 'nobody has ever been heard' : parts.join(', ') };
   }
   if (frame.kind === 'answers') return { ...common, kind: 'answers', note: `${frame.answers.length} answers` };
+  if (frame.kind === 'version') return { ...common, kind: 'version', note: 'another version of the topology' };
   return { ...common, kind: 'redrive', note: 'a dead letter that went in again' };
 }

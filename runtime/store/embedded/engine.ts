@@ -11,7 +11,7 @@ import { assignment, EngineError, type EngineRequest, type EngineResult, EngineS
 import { findFaults, type Healed, healTables } from './heal.ts';
 import { createPartGuard, type PartGuardOptions } from './part-guard.ts';
 import { createSessionPool } from './session-pool.ts';
-import { type InsertHead, needsRoom, type StatementKind, statementKind } from './statement.ts';
+import { type InsertHead, mayAttach, needsRoom, type StatementKind, statementKind } from './statement.ts';
 
 export interface EngineFacts {
   readonly version: string;
@@ -154,7 +154,10 @@ export async function openEngine({ directory, reserveBytes, onBroken, onRoom }: 
     query(request, signal) {
       const kind = statementKind(request.sql);
       if (kind !== 'read') {
-        const change = () => pools[kind].use((session) => session.run(request));
+        const change = () => {
+          if (mayAttach(request.sql)) guard.beforeAttach();
+          return pools[kind].use((session) => session.run(request));
+        };
         return needsRoom(request.sql) ? writing(change) : change();
       }
       const tag = randomUUID();

@@ -162,6 +162,37 @@ describe('an embedded store whose writes fail', () => {
     expect(await stored(third)).toEqual(once(3));
   });
 
+  it('keeps a part that was attached by hand, though no token is remembered of it', { timeout: 120_000 }, async () => {
+    const into = await start();
+    await into.ensureTable(table);
+    const { url, pid } = embedded as EmbeddedStore;
+    const run = async (sql: string) => {
+      const response = await fetch(url, { method: 'POST', body: sql });
+      if (!response.ok) throw new Error(await response.text());
+      return (await response.text()).trim();
+    };
+    await insertSurely(into, 1);
+    await insertSurely(into, 2);
+    const first = await run(
+      "SELECT name FROM system.parts WHERE table = 't' AND active ORDER BY min_block_number LIMIT 1",
+    );
+    await run(`ALTER TABLE t DETACH PART '${first}'`);
+    expect(await run('SELECT count() FROM t')).toBe('1');
+    await run(`ALTER TABLE t ATTACH PART '${first}'`);
+    await run('CREATE TABLE other AS t');
+    await run('ALTER TABLE other ATTACH PARTITION tuple() FROM t');
+    // Each insert lets the guard look at all that has come.
+    await insertSurely(into, 3);
+    expect(await run('SELECT groupArray(id) FROM (SELECT id FROM t ORDER BY id)')).toBe("['r1','r2','r3']");
+    expect(await run('SELECT count() FROM other')).toBe('2');
+    expect(embedded?.pid).toBe(pid);
+    expect(logged.filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([]);
+    await stop();
+    const again = await start();
+    expect(await again.query<{ rows: number }>('SELECT toInt32(count()) AS rows FROM t')).toEqual([{ rows: 3 }]);
+    expect(logged.filter(({ message }) => /aside|forgotten/.test(message))).toEqual([]);
+  });
+
   it('says loudly when a part was damaged from outside and its rows are nowhere else', async () => {
     const into = await start();
     await into.ensureTable(table);

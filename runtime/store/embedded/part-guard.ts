@@ -12,7 +12,7 @@ import { embeddedLimits } from '../limits.ts';
 import { newestLog } from './deduplication-log.ts';
 import { partProblem } from './part-check.ts';
 import { covers, type PartName, parsePartName } from './part-name.ts';
-import { partsIn, tableFolders } from './table-folder.ts';
+import { detachedParts, partsIn, tableFolders } from './table-folder.ts';
 
 export interface PartGuardOptions {
   /** The engine's data folder. Parts that lie in it now count as whole. */
@@ -26,6 +26,8 @@ export interface PartGuard {
   afterInsert(): Promise<void>;
   /** After an insert that failed: its token may have been written down though its rows are not there. */
   afterFailure(): Promise<void>;
+  /** Before a statement that may put parts into a table that no insert has made. */
+  beforeAttach(): void;
   /** Looks at what merges have made. */
   look(): void;
 }
@@ -46,6 +48,25 @@ const clockGrainMs = 50;
 
 export function createPartGuard({ data, onBroken }: PartGuardOptions): PartGuard {
   const watched = new Map<string, Watched>();
+  /** Folders of detached parts, by their inodes, which they keep when they are attached. */
+  const detached = new Set<string>();
+
+  function beforeAttach(): void {
+    if (detached.size > embeddedLimits.knownPartsMax) detached.clear();
+    for (const table of tableFolders(data)) {
+      for (const part of detachedParts(table)) {
+        const inode = inodeOf(part);
+        if (inode !== undefined) detached.add(inode);
+      }
+    }
+  }
+
+  /** A person has put it there: it was detached before, or is a part of another table, whose files it shares. No insert makes either. */
+  function isAttached(part: string): boolean {
+    const inode = inodeOf(part);
+    if (inode !== undefined && detached.has(inode)) return true;
+    return (statSync(join(part, 'checksums.txt'), { throwIfNoEntry: false })?.nlink ?? 1) > 1;
+  }
 
   function watch(table: string, isNew: boolean): Watched {
     const log = isNew ? undefined : newestLog(table);
@@ -103,7 +124,8 @@ export function createPartGuard({ data, onBroken }: PartGuardOptions): PartGuard
   function lookAtPart(table: string, one: Watched, part: PartName): void {
     const problem = partProblem(join(table, part.name));
     if (problem !== null) onBroken({ table: basename(table), part: part.name, problem });
-    if (part.level === 0 && part.mutation === 0 && one.log !== undefined && !one.tokens.delete(part.name)) {
+    const isInsert = part.level === 0 && part.mutation === 0 && one.log !== undefined;
+    if (isInsert && !one.tokens.delete(part.name) && !isAttached(join(table, part.name))) {
       // Without its token the insert would be taken twice. It has not been answered, so its rows may go.
       renameSync(join(table, part.name), join(table, `tmp_without_token_${part.name}`));
       onBroken({ table: basename(table), part: part.name, problem: 'its token is not on the disk' });
@@ -174,6 +196,7 @@ export function createPartGuard({ data, onBroken }: PartGuardOptions): PartGuard
 
   return {
     look,
+    beforeAttach,
     async afterInsert() {
       const before = new Map([...watched].map(([table, { logBytes }]) => [table, logBytes]));
       await awaitRows();
@@ -182,4 +205,9 @@ export function createPartGuard({ data, onBroken }: PartGuardOptions): PartGuard
     },
     afterFailure: awaitRows,
   };
+}
+
+function inodeOf(folder: string): string | undefined {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }

@@ -19,6 +19,11 @@ export function needsRoom(sql: string): boolean {
   return /^(?:INSERT|CREATE|OPTIMIZE|ALTER(?![\s\S]*\b(?:DROP|REMOVE|DELETE)\b)|ATTACH|RENAME)\b/i.test(text);
 }
 
+/** Whether a statement may put parts in place that were detached, or that another table has. */
+export function mayAttach(sql: string): boolean {
+  return statementKind(sql) === 'command' && /\b(?:ATTACH|REPLACE|MOVE)\b/i.test(sql);
+}
+
 /** The format named at the end of a query. */
 export function namedFormat(sql: string): string | undefined {
   return /\bFORMAT\s+([A-Za-z][A-Za-z0-9]*)\s*(?:SETTINGS\b[^;]*)?;?\s*$/i.exec(sql)?.[1];

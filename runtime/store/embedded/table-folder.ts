@@ -26,6 +26,11 @@ export function partsIn(table: string): PartName[] {
   return names(table).flatMap((name) => parsePartName(name) ?? []);
 }
 
+/** Folders of parts that were detached, or put there to be attached. */
+export function detachedParts(table: string): string[] {
+  return names(join(table, 'detached')).map((name) => join(table, 'detached', name));
+}
+
 export interface BrokenPart {
   readonly part: PartName;
   readonly problem: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLog } from '../bus/memory/log.ts';
-import { systemClock } from '../clock.ts';
-import { changePartitions, deployedPartitions, settlePartitions } from './deployed-partitions.ts';
+import { memoryLog } from '../../bus/memory/log.ts';
+import { systemClock } from '../../clock.ts';
+import { changePartitions, deployedPartitions, readDeployed, settlePartitions } from './deployed-partitions.ts';
 
 const newLog = () => memoryLog({ clock: systemClock() });
 
@@ -36,7 +36,12 @@ describe('the number of partitions', () => {
   it('changes when the state has been cut anew', async () => {
     const log = newLog();
     await settlePartitions(log, 'lab', { wanted: 1 });
-    await changePartitions(log, 'lab', 3);
+    const before = await readDeployed(log, 'lab');
+    await changePartitions(log, 'lab', { before, partitions: 3, cutAt: 7 });
+    expect(await readDeployed(log, 'lab')).toMatchObject({ partitions: 3, cutAt: 7 });
+    // Who has read the number before is too late.
+    const late = changePartitions(log, 'lab', { before, partitions: 5, cutAt: 9 });
+    await expect(late).rejects.toMatchObject({ code: 'MACH3001' });
     expect(await settlePartitions(log, 'lab', { wanted: 3 })).toBe(3);
   });
 });
