@@ -138,6 +138,8 @@ export interface Worker {
 }
 
 const restartDelayMs = 150;
+/** No promise of the engine: a machine that is busy with much else needs minutes to start a process. */
+const startDeadlineMs = 300_000;
 
 export function superviseEngine(startOf: () => EngineStart, onStart: (run: EngineRun) => void): Worker {
   const ends: WorkerEnd[] = [];
@@ -182,7 +184,7 @@ export function superviseEngine(startOf: () => EngineStart, onStart: (run: Engin
       return run;
     },
     ends,
-    async untilRunning(deadlineMs = 120_000) {
+    async untilRunning(deadlineMs = startDeadlineMs) {
       const until = Date.now() + deadlineMs;
       while (!(run.isAlive && run.observeUrl)) {
         if (Date.now() > until) return false;

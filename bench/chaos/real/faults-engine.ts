@@ -49,6 +49,9 @@ async function killAtPoint(context: FaultContext, point: string): Promise<string
 
 let nextPoint = 0;
 
+/** They are taken every five seconds; a machine that is busy with much else takes longer. */
+const checkpointDeadlineMs = 60_000;
+
 /** Flips bytes of the newest checkpoint while the engine is down: it must pass it over, and take the one before. */
 async function corruptCheckpoint({ world, random }: FaultContext): Promise<string> {
   const { workers, around } = world;
@@ -61,8 +64,11 @@ async function corruptCheckpoint({ world, random }: FaultContext): Promise<strin
     const place = { stage: random.int(1, 2), partition: random.int(0, 1) };
     const prefix = names.checkpointPrefix(stageName(place.stage), place.partition);
     const checkpoints = async () => (await objects.list()).filter((name) => name.startsWith(prefix)).sort();
-    const until = Date.now() + 8_000;
-    while ((await checkpoints()).length < 1 && Date.now() < until) await sleep(200);
+    const until = Date.now() + checkpointDeadlineMs;
+    while ((await checkpoints()).length === 0) {
+      if (Date.now() > until) throw new Error(`no checkpoint ${prefix} within ${checkpointDeadlineMs} ms`);
+      await sleep(200);
+    }
     // All of them: else another would have taken the partition before its checkpoint is corrupt.
     const killed = workers.map(({ run }) => run);
     for (const worker of workers) worker.hold();
@@ -70,7 +76,7 @@ async function corruptCheckpoint({ world, random }: FaultContext): Promise<strin
     await Promise.all(killed.map(({ ended }) => ended));
     const newest = (await checkpoints()).at(-1);
     const data = newest && (await objects.get(newest));
-    if (!newest || !data) return 'there was no checkpoint yet: killed only';
+    if (!newest || !data) throw new Error(`the checkpoint ${prefix} is gone again`);
     const bytes = Buffer.from(data);
     const half = random.chance(0.5);
     for (let flip = 0; flip < 8; flip++) {
@@ -81,8 +87,11 @@ async function corruptCheckpoint({ world, random }: FaultContext): Promise<strin
     for (const worker of workers) worker.release();
     await sleep(300);
     if (!(await world.untilRunning())) throw new Error('an engine did not come up with a corrupt checkpoint');
-    const passed = workers.some(({ run }) => run.lines.some(({ msg }) => msg === 'checkpoint passed over'));
-    if (!passed) throw new Error(`the corrupt checkpoint ${newest} was taken as if it were whole`);
+    // A worker runs as soon as another has what it wants: who has it may still be opening it.
+    const hasPassed = () => workers.some(({ run }) => run.lines.some(({ msg }) => msg === 'checkpoint passed over'));
+    const openUntil = Date.now() + checkpointDeadlineMs;
+    while (!hasPassed() && Date.now() < openUntil) await sleep(200);
+    if (!hasPassed()) throw new Error(`the corrupt checkpoint ${newest} was taken as if it were whole`);
     return `${newest} ${half ? 'cut in half' : 'with flipped bits'}: passed over`;
   } finally {
     for (const worker of workers) worker.release();

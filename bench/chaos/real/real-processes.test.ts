@@ -12,7 +12,7 @@ import { wipedFault } from './wiped.ts';
 
 const dayMs = 86_400_000;
 const seed = Number(process.env.MACH_CHAOS_SEED ?? Math.floor(Date.now() / dayMs));
-const deadlineMs = 300_000;
+const deadlineMs = 900_000;
 
 describe(`real processes, seed ${seed}`, () => {
   let report: RealReport;
