@@ -1,6 +1,7 @@
 /** Keeps the newest event of each key: what is known now, however often and in whatever order it was said. */
 import { z } from 'zod';
 import {
+  cutByKey,
   defineOperator,
   duration,
   type Event,
@@ -104,6 +105,7 @@ export const latest = defineOperator({
       key: keyFields,
       spread: spreadByKey({ from: keyFields }, keyFields),
       reads: (wanted) => wanted,
+      cut: cutByKey({ shared: ['given'] }),
       stateful: true,
       stateBytesPerKey: { 'time of the newest event': bytesPerKey },
       create: (context) => createLatest(setting, context),

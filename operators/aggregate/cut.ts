@@ -26,6 +26,9 @@ function complete(states: NodeStates): NodeStates {
     });
     completed.set(name, new Map(numbered));
   }
+  const closed = states.get('closed');
+  const last = closed?.get('order');
+  if (closed && last) completed.set('closed', new Map(closed).set('order', { ...last, value: counted.nextOrder }));
   const progress = states.get('progress');
   if (!progress) return completed;
   const shared = [...progress].map(([key, { value, time }]) => {

@@ -1,6 +1,7 @@
 /** Finds sequences of events of one key: what must follow what, how often, and in what time. */
 import {
   type Checker,
+  cutByKey,
   defineOperator,
   type Event,
   eventKey,
@@ -19,6 +20,8 @@ import { examples } from './examples.ts';
 import { PatternHandler } from './handler.ts';
 import { type PatternOptions, patternOptions } from './options.ts';
 import type { GoOn, PatternProgram, Step } from './program.ts';
+import { numberRuns } from './run.ts';
+import { candidatesOf } from './threads.ts';
 
 const bytesPerKey = 480;
 const nothing: Schema = { fields: {} };
@@ -53,6 +56,7 @@ export const pattern = defineOperator({
       fields[name] = { type: value.type, ...(value.nullable && { nullable: true }) };
     const program: PatternProgram = {
       steps: compiled.map(({ step }) => step),
+      candidates: candidatesOf(compiled.map(({ step }) => step)),
       withinMs: within ?? Number.POSITIVE_INFINITY,
       goOn: goOnOf(options, names, check),
       keyOf: eventKey(key),
@@ -73,6 +77,7 @@ export const pattern = defineOperator({
       spread: spreadByKey({ from: key }, key),
       // What expressions read of the events of a step stands behind its name.
       reads: () => wordsOf(options),
+      cut: cutByKey({ shared: ['progress'], complete: numberRuns }),
       stateful: true,
       stateBytesPerKey: { 'a match that is not decided': bytesPerKey },
       create: (context) => new PatternHandler(program, context, bytesPerKey),

@@ -1,4 +1,5 @@
 /** Looking for matches among the events of one key, in their order: one beginning after the other, each until it is decided. */
+import type { NodeStates } from '../../runtime/stream/index.ts';
 import { patternLimits } from './limits.ts';
 import type { PatternProgram, Row, View } from './program.ts';
 import { extendThreads, newThread, type Thread } from './threads.ts';
@@ -23,6 +24,17 @@ export interface Run {
 
 export function newRun(order: number): Run {
   return { order, waiting: [], rows: [], from: 0, at: 0, threads: [], complete: null, dueAt: Number.POSITIVE_INFINITY };
+}
+
+/** Of keys that came from several partitions: numbered in the order in which they stand. */
+export function numberRuns(states: NodeStates): NodeStates {
+  const runs = [...(states.get('runs') ?? [])].map(
+    ([key, { value, time }], order) => [key, { value: { ...(value as Run), order }, time }] as const,
+  );
+  const progress = [...(states.get('progress') ?? [])].map(
+    ([key, entry]) => [key, key === 'order' ? { ...entry, value: runs.length } : entry] as const,
+  );
+  return new Map(states).set('runs', new Map(runs)).set('progress', new Map(progress));
 }
 
 export interface Found {
