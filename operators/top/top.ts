@@ -39,8 +39,8 @@ const options = z.strictObject({
     ),
   ties: z
     .enum(['first', 'all'])
-    .default('first')
-    .describe('all: everything equal to the last one shown is shown as well, and equals have one rank'),
+    .optional()
+    .describe('all: everything equal to the last one shown is shown as well, and equals have one rank (first)'),
   rows: z.int().positive().max(topLimits.rowsMax).default(10).describe('length of the ranking'),
   key: key().optional().describe('field or fields; each key has a ranking of its own'),
   of: key()
