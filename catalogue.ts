@@ -7,6 +7,7 @@ import { consoleSink } from './connectors/console/index.ts';
 import { discard } from './connectors/discard/index.ts';
 import { feedErrors } from './connectors/feed-115/errors.ts';
 import { feed115 } from './connectors/feed-115/index.ts';
+import { fileErrors, fileSink } from './connectors/file/index.ts';
 import { fileDrop, fileDropErrors } from './connectors/file-drop/index.ts';
 import { hl7Errors } from './connectors/hl7-mllp/errors.ts';
 import { hl7Mllp } from './connectors/hl7-mllp/index.ts';
@@ -22,12 +23,13 @@ import { simulatorErrors } from './simulator/errors.ts';
 export const catalogue: Catalogue = {
   sources: [feed115, fileDrop, hl7Mllp, natsSource, nexmark],
   operators,
-  sinks: [clickhouse, consoleSink, discard, natsSink, webhook],
+  sinks: [clickhouse, consoleSink, discard, fileSink, natsSink, webhook],
 };
 
 export const errorLists: readonly ErrorList[] = [
   feedErrors.list,
   fileDropErrors.list,
+  fileErrors.list,
   hl7Errors.list,
   natsErrors.list,
   webhookErrors.list,

@@ -26,6 +26,14 @@ export const operatorErrors = defineErrors({
     message: 'key {key} has {waiting} events that wait for partners already (waitingPerKeyMax)',
     help: 'An interval join keeps the events of a key for as long as partners may come. This event would be one too many and has become a dead letter. Make `within` shorter, join on more fields, or take out with a filter what never has a partner.',
   },
+  MACH1870: {
+    message: 'key {key} has {events} events that wait for the watermark already (eventsPerKeyMax)',
+    help: 'A pattern sees the events of a key in the order of their times, and keeps them until the watermark has passed. This event would be one too many and has become a dead letter. Make the `disorder` of the source shorter, or choose a key with more values.',
+  },
+  MACH1871: {
+    message: 'the match that began with this event was given up: {what} ({bound})',
+    help: 'A pattern keeps the events since the beginning of a match that is not decided, and every way in which they could fit. One of these had become too many; looking goes on behind it. Give the pattern a `within`, or make its conditions exclude one another.',
+  },
   MACH1860: {
     message: 'there is no answer for this event: {reason}',
     help: 'A look-up with `missing: dead` got no answer: the server did not know of it, failed, or sent something of another type. The event has become a dead letter; send it again when the server can answer, or use `missing: null` to go on without.',

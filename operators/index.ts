@@ -9,7 +9,9 @@ import { edOverload } from './ed-overload/ed-overload.ts';
 import { enrich } from './enrich/enrich.ts';
 import { filter } from './filter.ts';
 import { join } from './join/join.ts';
+import { latest } from './latest.ts';
 import { map } from './map.ts';
+import { pattern } from './pattern/pattern.ts';
 import { rankHospitalsOperator } from './rank-hospitals/rank-hospitals.ts';
 import { route } from './route.ts';
 import { sample } from './sample.ts';
@@ -27,7 +29,9 @@ export const operators: readonly OperatorDefinition[] = [
   enrich,
   filter,
   join,
+  latest,
   map,
+  pattern,
   rankHospitalsOperator,
   route,
   sample,

@@ -87,6 +87,12 @@ operators:
   sessions: { aggregate: { from: once, key: department, window: { session: 90s }, values: { n: count(), kinds: distinct(hospital) } } }
   worst: { top: { from: once, by: minutes, rows: 2, key: department, of: hospital, every: 1m } }
   alarm: { alert: { from: once, key: hospital, raise: minutes >= 60, hold: 1m, escalate: { severe: minutes >= 110 }, clear: minutes < 30, remind: 5m, values: [minutes] } }
+  totals: { aggregate: { from: once, key: department, of: hospital, window: { global: true, early: change }, values: { n: count(), most: max(minutes), usual: mean(minutes) } } }
+  remembered: { aggregate: { from: once, key: hospital, window: { global: true, early: 5m, forget: 1h }, values: { n: count() } } }
+  newest_wait: { latest: { from: once, key: hospital, every: 5m } }
+  all_pairs: { join: { left: slow, right: some, on: [hospital], within: forever, prefix: any_ } }
+  rising: { pattern: { from: once, key: hospital, within: 45m, steps: [{ name: low }, { name: rise, times: +, when: minutes > previous.minutes, totals: { all: sum(minutes) } }], values: { n: rise.count, all: rise.all } } }
+  longest: { top: { from: once, by: minutes, then_by: [{ by: id }], rows: 4, key: department, ties: all, every: 1m } }
   census: { ed-census: { from: adt } }
   ambulances: { ambulance-load: { from: centre } }
   newest: { join: { left: census, right: ambulances, on: hospital, keep: latest, fields: [ambulances_on_the_way] } }
@@ -113,6 +119,12 @@ sinks:
   worst_rows: { collect: { from: worst } }
   alarm_rows: { collect: { from: alarm } }
   near_rows: { collect: { from: near } }
+  totals_rows: { collect: { from: totals } }
+  remembered_rows: { collect: { from: remembered } }
+  newest_wait_rows: { collect: { from: newest_wait } }
+  all_pairs_rows: { collect: { from: all_pairs } }
+  rising_rows: { collect: { from: rising } }
+  longest_rows: { collect: { from: longest } }
   newest_rows: { collect: { from: shown } }
   ranked_rows: { collect: { from: ranked } }
 `;

@@ -33,6 +33,10 @@ const sliding = z.strictObject({
 });
 const session = z.strictObject({
   session: duration().describe('a session of a key ends when no event has come for this long'),
+  touching: z
+    .enum(['together', 'apart'])
+    .optional()
+    .describe('whether two events exactly that far apart belong together (apart)'),
   lateness,
   early,
 });

@@ -147,6 +147,45 @@ describe.each([
   });
 });
 
+describe('sessions whose events may be a gap apart', () => {
+  const runOf = (window: object) =>
+    operatorRun({ definition: aggregate, options: { from: 'in', key: 'unit', window, values }, schema });
+  const steps = stepsOf(event, { stepMs: 20_000, disorderMs: 40_000 }).map((list) =>
+    // Whole seconds, so that events are often exactly a gap apart.
+    list.map((step): Step => ({ ...step, time: Math.floor(step.time / 1_000) * 1_000 })),
+  );
+
+  it.each(['0s', '1m'])(
+    'are those of a gap that is 1 ms longer, and end a gap behind the last event: lateness %s',
+    (lateness) => {
+      const together = runOf({ session: '10s', touching: 'together', lateness });
+      const longer = runOf({ session: '10001ms', lateness });
+      fc.assert(
+        fc.property(steps, (list) => {
+          const expected = longer(list).events();
+          expect(together(list).events()).toEqual(
+            expected.map((row) => ({ ...row, window_end: Number(row.window_end) - 1 })),
+          );
+        }),
+      );
+    },
+  );
+
+  it('are kept apart where it is not asked for', () => {
+    const one = { unit: 'A', km: 1 };
+    const list = [at(0, one), at(10_000, one)];
+    const ends = (window: object) =>
+      runOf(window)(list)
+        .events()
+        .map(({ window_end: end, n }) => [end, n]);
+    expect(ends({ session: '10s' })).toEqual([
+      [10_000, 1],
+      [20_000, 1],
+    ]);
+    expect(ends({ session: '10s', touching: 'together' })).toEqual([[20_000, 2]]);
+  });
+});
+
 describe('sessions', () => {
   it('are withdrawn when a late event joins them', () => {
     const run = operatorRun({

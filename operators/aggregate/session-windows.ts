@@ -1,6 +1,6 @@
 /**
  * Session windows: events of a key that follow one another within the gap belong together. A session is [first event, last event +
- * gap). An event out of order may lengthen a session, or join two. Where late events join sessions whose results have been given, the
+ * gap); where events exactly a gap apart belong together, it is kept open for 1 ms more. An event out of order may lengthen a session, or join two. Where late events join sessions whose results have been given, the
  * results of those that are no more are withdrawn.
  */
 import type {
@@ -53,6 +53,8 @@ interface Progress {
 export interface SessionSpan {
   readonly gapMs: number;
   readonly latenessMs: number;
+  /** 1 where events exactly a gap apart belong together, else 0. */
+  readonly touchingMs: number;
 }
 
 const timerName = 'close';
@@ -77,11 +79,11 @@ export class SessionWindows implements OperatorHandler {
 
   event(event: Event, time: number, out: Output): void {
     const { kind, keyOf, keysMax } = this.setting;
-    const { gapMs, latenessMs } = this.span;
+    const { gapMs, latenessMs, touchingMs } = this.span;
     const watermark = this.context.watermark();
     const key = keyOf(event);
     const group = this.groups.get(key);
-    const end = time + gapMs;
+    const end = time + gapMs + touchingMs;
     const last = group?.sessions[group.sessions.length - 1];
     if (last && time >= last.start && end >= last.end && time < last.end && watermark < last.end && !kind.bounded) {
       // The usual case: the newest session goes on.
@@ -125,7 +127,7 @@ export class SessionWindows implements OperatorHandler {
   }
 
   watermark(time: number, out: Output): void {
-    for (const row of sortRows(this.due)) out.emit(this.setting.toEvent(row), row.end - 1);
+    for (const row of sortRows(this.due)) out.emit(this.rowOf(row), row.end - 1);
     this.due = [];
     this.giveEarly(time, out);
     this.progress.closed = time;
@@ -193,7 +195,7 @@ export class SessionWindows implements OperatorHandler {
   }
 
   private giveEarly(watermark: number, out: Output): void {
-    const { earlyMs, kind, toEvent } = this.setting;
+    const { earlyMs, kind } = this.setting;
     if (earlyMs === undefined || !Number.isFinite(watermark)) return;
     const instant = Math.floor(watermark / earlyMs) * earlyMs;
     if (instant <= this.progress.closed) return;
@@ -206,7 +208,13 @@ export class SessionWindows implements OperatorHandler {
         rows.push({ order, key, start, end, values: resultsOf(kind, cell), revision: 0, early: true });
       }
     }
-    for (const row of sortRows(rows)) out.emit(toEvent(row), instant);
+    for (const row of sortRows(rows)) out.emit(this.rowOf(row), instant);
+  }
+
+  /** The window of a result ends a gap behind its last event. */
+  private rowOf(row: OrderedRow): Event {
+    const { touchingMs } = this.span;
+    return this.setting.toEvent(touchingMs === 0 ? row : { ...row, end: row.end - touchingMs });
   }
 }
 

@@ -29,7 +29,8 @@ export function planWindow(window: WindowOptions, check: Checker): WindowPlan {
   }
   if ('session' in window) {
     if (!isWholeTime(window.session)) check.problem(['window', 'session'], 'a gap is at least 1ms, in whole ms');
-    const span = { gapMs: window.session, latenessMs: window.lateness };
+    const touchingMs = window.touching === 'together' ? 1 : 0;
+    const span = { gapMs: window.session, latenessMs: window.lateness, touchingMs };
     return {
       cellsPerKey: 1,
       withdraws: span.latenessMs > 0,

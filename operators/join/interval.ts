@@ -9,10 +9,11 @@ import type {
   StateKey,
 } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
+import { Ends } from '../support/ends.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { turnAway } from '../support/turn-away.ts';
 import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, takeFields } from './fields.ts';
-import { append, dropFront, Ends, type Left, type Right, type Waiting } from './waiting.ts';
+import { append, dropFront, type Left, type Right, type Waiting } from './waiting.ts';
 
 const bytesPerEvent = 320;
 
@@ -107,9 +108,9 @@ class IntervalJoin implements OperatorHandler {
 
   watermark(time: number, out: Output): void {
     const due: { left: Left; order: number }[] = [];
-    for (const key of this.ends.takeDue(time, { exact: this.args.keepUnmatched })) {
-      const waiting = this.state.get(key);
-      if (!waiting || waiting.next === Number.POSITIVE_INFINITY) continue;
+    const dueAt = (key: StateKey) => this.state.get(key)?.next;
+    for (const key of this.ends.takeDue(time, { exact: this.args.keepUnmatched, dueAt })) {
+      const waiting = this.state.get(key) as Waiting;
       this.letGo(waiting, time, due);
       if (waiting.lefts.length + waiting.rights.length === 0) this.state.delete(key);
       else this.ends.add(key, waiting.next);

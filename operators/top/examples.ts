@@ -24,4 +24,17 @@ export const examples: readonly Example[] = [
     ],
     out: [{ ranked_at: 60_000, rank: 1, hospital: 'H2', load: 0.7 }],
   },
+  {
+    title: 'the wards with the most patients of each hour, all of them where several have as many',
+    options: { from: 'wards', by: 'patients', rows: 1, ties: 'all', window: { tumbling: '1h' } },
+    in: [
+      { ward: 'ED', patients: 7, $time: 0 },
+      { ward: 'ICU', patients: 9, $time: 1_000 },
+      { ward: 'K2', patients: 9, $time: 2_000 },
+    ],
+    out: [
+      { ranking_start: 0, ranking_end: 3_600_000, ranking_revision: 0, rank: 1, ward: 'ICU', patients: 9 },
+      { ranking_start: 0, ranking_end: 3_600_000, ranking_revision: 0, rank: 1, ward: 'K2', patients: 9 },
+    ],
+  },
 ];

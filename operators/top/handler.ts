@@ -11,11 +11,13 @@ import { turnAway } from '../support/turn-away.ts';
 import { topLimits } from './limits.ts';
 import {
   addEvent,
+  type Entry,
   forgetThings,
   newRanking,
   type Ranked,
   type Ranking,
   type RankingRule,
+  ranksOf,
   type Score,
   setThing,
   takeChanged,
@@ -26,6 +28,8 @@ export interface TopSetting {
   keyOf(event: Event): StateKey;
   readonly thingOf: ((event: Event) => StateKey) | undefined;
   scoreOf(event: Event): Score | null;
+  /** What decides between equal scores; undefined: the order in which they came. */
+  readonly betweenOf: ((event: Event) => readonly (Score | null)[]) | undefined;
   readonly window: { readonly sizeMs: number; readonly offsetMs: number; readonly latenessMs: number } | undefined;
   readonly everyMs: number;
   readonly forgetMs: number | undefined;
@@ -45,33 +49,66 @@ export class RankingHandler implements OperatorHandler {
   constructor(context: OperatorContext, setting: TopSetting) {
     this.context = context;
     this.setting = setting;
-    this.groups = context.keyedState('rankings', { keysMax: setting.keysMax });
+    const { keysMax, forgetMs, thingOf } = setting;
+    const ttl = forgetMs === undefined || thingOf ? {} : { ttlMs: forgetMs };
+    this.groups = context.keyedState('rankings', { keysMax, ...ttl });
   }
 
   event(event: Event, time: number, out: Output): void {
-    const { window, keyOf, thingOf, scoreOf, keysMax, rule } = this.setting;
+    const { window, keyOf, thingOf, scoreOf, betweenOf, keysMax } = this.setting;
     const start = window ? Math.floor((time - window.offsetMs) / window.sizeMs) * window.sizeMs + window.offsetMs : 0;
     if (window && start + window.sizeMs + window.latenessMs <= this.context.watermark()) return out.late(event, time);
+    const rememberedFrom = this.rememberedFrom();
+    if (time <= rememberedFrom) return out.late(event, time);
     const score = scoreOf(event);
     if (score === null && !thingOf) return out.filtered();
     const key = keyOf(event);
     const group = this.groups.get(key);
     if (!group && this.groups.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-    const ranking = group?.get(start) ?? newRanking();
+    const ranking = this.rankingAt(group, start, rememberedFrom);
     const { changed: scheduled } = ranking;
-    if (thingOf) {
-      const thing = thingOf(event);
-      const { thingsMax } = topLimits;
-      if (ranking.things.size >= thingsMax && !ranking.things.has(thing))
-        return turnAway(out, event, 'MACH1803', { things: thingsMax });
-      if (!setThing(ranking, thing, { event, time, score })) return out.dropped('outdated');
-    } else addEvent(ranking, rule, { event, time, score });
-    const home = group ?? new Map<number, Ranking>();
-    home.set(start, ranking);
-    this.groups.set(key, home, time);
+    const entry = betweenOf ? { event, time, score, between: betweenOf(event) } : { event, time, score };
+    if (!this.take(ranking, entry, out)) return;
+    if (this.setting.forgetMs !== undefined) ranking.heard = Math.max(ranking.heard ?? time, time);
+    if (!group) this.groups.set(key, new Map([[start, ranking]]), time);
+    else {
+      if (group.get(start) !== ranking) group.set(start, ranking);
+      this.groups.set(key, group, time);
+    }
     if (scheduled || !ranking.changed) return;
     if (window) this.context.timers.set(key, `give ${start}`, start + window.sizeMs);
     else this.scheduleNext(key, time);
+  }
+
+  /** Rankings of which nothing was heard after this time are forgotten. */
+  private rememberedFrom(): number {
+    const { forgetMs, thingOf } = this.setting;
+    return forgetMs === undefined || thingOf ? Number.NEGATIVE_INFINITY : this.context.watermark() - forgetMs;
+  }
+
+  private rankingAt(group: Rankings | undefined, start: number, rememberedFrom: number): Ranking {
+    const ranking = group?.get(start);
+    // What is due to be forgotten may still be there, because of other keys: that must make no difference.
+    return ranking && (ranking.heard ?? Number.POSITIVE_INFINITY) > rememberedFrom ? ranking : newRanking();
+  }
+
+  /** False when the event has gone another way. */
+  private take(ranking: Ranking, entry: Entry, out: Output): boolean {
+    const { thingOf, rule } = this.setting;
+    const { thingsMax } = topLimits;
+    if (!thingOf) {
+      if (addEvent(ranking, rule, entry)) return true;
+      turnAway(out, entry.event, 'MACH1803', { things: thingsMax });
+      return false;
+    }
+    const thing = thingOf(entry.event);
+    if (ranking.things.size >= thingsMax && !ranking.things.has(thing)) {
+      turnAway(out, entry.event, 'MACH1803', { things: thingsMax });
+      return false;
+    }
+    if (setThing(ranking, thing, entry)) return true;
+    out.dropped('outdated');
+    return false;
   }
 
   timer(key: StateKey, name: string, time: number, out: Output): void {
@@ -104,14 +141,15 @@ export class RankingHandler implements OperatorHandler {
   }
 
   private giveNow(key: StateKey, ranking: Ranking, time: number, out: Output): void {
-    const { rule, forgetMs } = this.setting;
+    const { rule, forgetMs, thingOf } = this.setting;
     // At the end of the input no more time has passed.
     const goesOn = Number.isFinite(this.context.watermark());
-    if (forgetMs !== undefined && goesOn) forgetThings(ranking, time - forgetMs + 1);
+    const forgetsThings = forgetMs !== undefined && thingOf !== undefined && goesOn;
+    if (forgetsThings) forgetThings(ranking, time - forgetMs + 1);
     const rows = ranking.changed ? takeChanged(ranking, rule) : undefined;
     if (rows) this.emit(rows, { ranked_at: time }, time, out);
     if (ranking.things.size === 0) this.groups.delete(key);
-    else if (forgetMs !== undefined && goesOn) this.scheduleForgetting(key, ranking, forgetMs);
+    else if (forgetsThings) this.scheduleForgetting(key, ranking, forgetMs);
   }
 
   /** A changed ranking is given at the next whole step. */
@@ -130,8 +168,9 @@ export class RankingHandler implements OperatorHandler {
   }
 
   private emit(rows: readonly Ranked[], head: Event, time: number, out: Output): void {
+    const ranks = ranksOf(rows, this.setting.rule);
     rows.forEach(({ event }, index) => {
-      const row: Event = { ...head, rank: index + 1 };
+      const row: Event = { ...head, rank: ranks[index] };
       for (const name of this.setting.fields) row[name] = event[name];
       out.emit(row, time);
     });

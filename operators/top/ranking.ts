@@ -1,5 +1,6 @@
 /** The best of a set of things, each with the newest event about it. Plain data, for checkpoints. */
 import type { Event, StateKey } from '../../runtime/stream/index.ts';
+import { topLimits } from './limits.ts';
 
 export type Score = number | string;
 
@@ -8,6 +9,8 @@ export interface Ranked {
   readonly time: number;
   /** Null: known, but not ranked. */
   readonly score: Score | null;
+  /** What decides between equal scores, in turn; absent where nothing is asked for. Null is the worst. */
+  readonly between?: readonly (Score | null)[];
   /** Place in the order in which things were first heard of: decides between equal scores. */
   readonly order: number;
   /** Differs from that of every other event that the ranking took in. */
@@ -23,44 +26,111 @@ export interface Ranking {
   given: number[];
   /** Of the last that was given, -1 before. */
   revision: number;
+  /** Newest event time, where rankings are forgotten. */
+  heard?: number;
+  /** Of events that stand for themselves, once there are as many as are shown: the one that falls out first. Found anew when absent. */
+  worst?: Ranked | undefined;
 }
 
 export interface RankingRule {
   readonly rows: number;
   readonly ascending: boolean;
+  /** Whether each of `Ranked.between` ascends. */
+  readonly between: readonly boolean[];
+  /** Whether all that equal the last one shown are shown as well, with one rank. */
+  readonly allTies: boolean;
 }
+
+export type Entry = Pick<Ranked, 'event' | 'time' | 'score' | 'between'>;
 
 export function newRanking(): Ranking {
   return { things: new Map(), nextVersion: 0, changed: false, given: [], revision: -1 };
 }
 
-function compare(a: Ranked, b: Ranked, ascending: boolean): number {
+/** By score and what stands beside it; 0 where only the order in which they came is left. */
+function compareScores(a: Ranked, b: Ranked, { ascending, between }: RankingRule): number {
   if (a.score !== b.score) return (a.score as Score) < (b.score as Score) === ascending ? -1 : 1;
-  return a.order - b.order;
-}
-
-export function best({ things }: Ranking, { rows, ascending }: RankingRule): Ranked[] {
-  const scored = [...things.values()].filter(({ score }) => score !== null);
-  return scored.sort((a, b) => compare(a, b, ascending)).slice(0, rows);
-}
-
-/** Takes in an event that stands for itself. Only as many as are shown are kept: what has fallen out never comes back. */
-export function addEvent(ranking: Ranking, rule: RankingRule, entry: Pick<Ranked, 'event' | 'time' | 'score'>): void {
-  const version = ranking.nextVersion++;
-  const ranked = { ...entry, order: version, version };
-  if (ranking.things.size >= rule.rows) {
-    let worst = ranked;
-    for (const one of ranking.things.values())
-      if (compare(one, worst, rule.ascending) > 0) worst = one as typeof ranked;
-    if (worst === ranked) return;
-    ranking.things.delete(worst.order);
+  for (let at = 0; at < between.length; at++) {
+    const [one, other] = [a.between?.[at] ?? null, b.between?.[at] ?? null];
+    if (one === other) continue;
+    if (one === null || other === null) return one === null ? 1 : -1;
+    return one < other === between[at] ? -1 : 1;
   }
-  ranking.things.set(version, ranked);
+  return 0;
+}
+
+function compare(a: Ranked, b: Ranked, rule: RankingRule): number {
+  return compareScores(a, b, rule) || a.order - b.order;
+}
+
+export function best({ things }: Ranking, rule: RankingRule): Ranked[] {
+  const sorted: Ranked[] = [];
+  for (const one of things.values()) if (one.score !== null) sorted.push(one);
+  sorted.sort((a, b) => compare(a, b, rule));
+  let shown = Math.min(rule.rows, sorted.length);
+  const last = sorted[shown - 1];
+  if (rule.allTies && last)
+    while (shown < sorted.length && compareScores(last, sorted[shown] as Ranked, rule) === 0) shown++;
+  return shown === sorted.length ? sorted : sorted.slice(0, shown);
+}
+
+/** The rank of each of the best: its place, or where ties are shown, the place of the first of its equals. */
+export function ranksOf(shown: readonly Ranked[], rule: RankingRule): number[] {
+  const ranks: number[] = [];
+  for (const [at, one] of shown.entries()) {
+    const before = shown[at - 1];
+    const tied = rule.allTies && before !== undefined && compareScores(before, one, rule) === 0;
+    ranks.push(tied ? (ranks[at - 1] as number) : at + 1);
+  }
+  return ranks;
+}
+
+/** Below 0: better than the worst of those that are held. */
+function fromWorst(ranking: Ranking, rule: RankingRule, entry: Entry): number {
+  const { nextVersion } = ranking;
+  return compareScores({ ...entry, order: nextVersion, version: nextVersion }, worstOf(ranking, rule), rule);
+}
+
+function worstOf(ranking: Ranking, rule: RankingRule): Ranked {
+  if (ranking.worst) return ranking.worst;
+  let worst: Ranked | undefined;
+  for (const one of ranking.things.values()) if (!worst || compare(one, worst, rule) > 0) worst = one;
+  ranking.worst = worst as Ranked;
+  return ranking.worst;
+}
+
+/**
+ * Takes in an event that stands for itself. Only as many as are shown are kept: what has fallen out never comes back. False
+ * when it equals the worst and there is no room for one more.
+ */
+export function addEvent(ranking: Ranking, rule: RankingRule, entry: Entry): boolean {
+  const isFull = ranking.things.size >= rule.rows;
+  const apart = isFull ? fromWorst(ranking, rule, entry) : -1;
+  if (apart === 0 && rule.allTies && ranking.things.size >= topLimits.thingsMax) return false;
+  const version = ranking.nextVersion++;
+  // Most events are not among the best: one look at the worst of these tells.
+  if (apart > 0 || (apart === 0 && !rule.allTies)) return true;
+  ranking.things.set(version, { ...entry, order: version, version });
   ranking.changed = true;
+  // One more that equals the worst changes nothing else.
+  if (apart === 0) return true;
+  if (!isFull) ranking.worst = undefined;
+  else if (rule.allTies) keepBest(ranking, rule);
+  else {
+    ranking.things.delete(worstOf(ranking, rule).order);
+    ranking.worst = undefined;
+  }
+  return true;
+}
+
+function keepBest(ranking: Ranking, rule: RankingRule): void {
+  const kept = new Set(best(ranking, rule));
+  for (const one of ranking.things.values()) if (!kept.has(one)) ranking.things.delete(one.order);
+  ranking.worst = undefined;
 }
 
 /** Takes in the news of a thing. False when something newer is known of it. */
-export function setThing(ranking: Ranking, thing: StateKey, entry: Pick<Ranked, 'event' | 'time' | 'score'>): boolean {
+export function setThing(ranking: Ranking, thing: StateKey, entry: Entry): boolean {
   const before = ranking.things.get(thing);
   if (before && before.time > entry.time) return false;
   const version = ranking.nextVersion++;

@@ -247,7 +247,7 @@ describe('bounds and forms', () => {
     [{ of: ['unit', 'ctiy'] }, ['of.1']],
     [{ window: { tumbling: '0s' } }, ['window.tumbling']],
     [{ every: '0s' }, ['every']],
-    [{ forget: '1m' }, ['forget']],
+    [{ forget: '500ms' }, ['forget']],
     [{ of: 'unit', forget: '1m', window: { tumbling: '1m' } }, ['forget']],
   ])('%j is wrong at %j', (options, paths) => {
     try {

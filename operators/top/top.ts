@@ -2,15 +2,16 @@
 import { z } from 'zod';
 import {
   type Checker,
+  type CompiledExpression,
   defineOperator,
   duration,
-  type Event,
   eventKey,
   expression,
   type Field,
   input,
   key,
   limits,
+  type OptionPath,
   type Schema,
   type StateBasis,
   spreadByKey,
@@ -28,6 +29,18 @@ const options = z.strictObject({
     'what is compared: a number, a time or a text; an event for which it is null is not ranked',
   ),
   order: z.enum(['desc', 'asc']).default('desc').describe('desc: the largest first'),
+  then_by: z
+    .array(z.strictObject({ by: expression(), order: z.enum(['desc', 'asc']).default('desc') }))
+    .min(1)
+    .max(topLimits.thenByMax)
+    .optional()
+    .describe(
+      'decides between equals, one after the other; what is equal in all is ranked in the order in which it came',
+    ),
+  ties: z
+    .enum(['first', 'all'])
+    .optional()
+    .describe('all: everything equal to the last one shown is shown as well, and equals have one rank (first)'),
   rows: z.int().positive().max(topLimits.rowsMax).default(10).describe('length of the ranking'),
   key: key().optional().describe('field or fields; each key has a ranking of its own'),
   of: key()
@@ -46,7 +59,7 @@ const options = z.strictObject({
     .describe('without `window`: a changed ranking is given at most this often in event time'),
   forget: duration()
     .optional()
-    .describe('without `window`, with `of`: a thing not heard of for this long leaves the ranking'),
+    .describe('without `window`: a thing, or without `of` a whole ranking, not heard of for this long is forgotten'),
   keys: z.int().positive().optional().describe('most keys held; an event with one more is dead'),
 });
 
@@ -57,8 +70,10 @@ export const top = defineOperator({
   options,
   examples,
   state: {
-    basis: ({ options: { by, order, key: keyFields, of, window, rows }, inputs }) => ({
+    basis: ({ options: { by, order, then_by, ties, key: keyFields, of, window, rows }, inputs }) => ({
       by: expressionBasis(by, inputs.from?.schema),
+      ...(then_by && { between: then_by.map((one) => ({ ...one, by: expressionBasis(one.by, inputs.from?.schema) })) }),
+      ...(ties === 'all' && { ties }),
       // Where every event counts, only as many are kept as are shown.
       kept: of ? null : { rows, order },
       key: fieldsBasis(keyFields ?? [], inputs.from?.schema),
@@ -81,9 +96,8 @@ export const top = defineOperator({
     const { window, key: keyFields = [], of, rows } = given;
     keyFields.forEach((_, index) => check.field(['key', index], schema));
     of?.forEach((_, index) => check.field(['of', index], schema));
-    const by = check.expression('by', schema, 'any');
-    if (!['int', 'float', 'duration', 'timestamp', 'string', 'json'].includes(by.type.kind))
-      check.problem(['by'], `a ${by.type.kind} cannot be ranked`, 'rank by a number, a time, a duration or a text');
+    const by = rankable('by', schema, check);
+    const then = (given.then_by ?? []).map((_, index) => rankable(['then_by', index, 'by'], schema, check));
     checkTimes(given, check);
     const added = addedFields(window !== undefined);
     for (const name of Object.keys(added)) {
@@ -91,10 +105,16 @@ export const top = defineOperator({
         check.problem(['from'], `its field "${name}" is one that rankings have themselves`, 'rename it with map');
     }
     const setting: TopSetting = {
-      rule: { rows, ascending: given.order === 'asc' },
+      rule: {
+        rows,
+        ascending: given.order === 'asc',
+        between: (given.then_by ?? []).map(({ order }) => order === 'asc'),
+        allTies: given.ties === 'all',
+      },
       keyOf: eventKey(keyFields),
       thingOf: of && eventKey(of),
-      scoreOf: scoreFunction((event) => by.evaluate(event)),
+      scoreOf: scoreFunction(by),
+      betweenOf: then.length === 0 ? undefined : (event) => then.map((one) => scoreFunction(one)(event)),
       window: window && { sizeMs: window.tumbling, offsetMs: window.offset, latenessMs: window.lateness },
       everyMs: given.every,
       forgetMs: given.forget,
@@ -129,7 +149,8 @@ function checkTimes({ window, every, forget, of }: z.output<typeof options>, che
   if (!(Number.isInteger(every) && every >= 1)) check.problem(['every'], 'the time is at least 1ms, in whole ms');
   if (forget !== undefined && window)
     check.problem(['forget'], 'windows forget by themselves', 'take one of the two out');
-  if (forget !== undefined && !of) check.problem(['forget'], 'only things are forgotten', 'name them with `of`');
+  if (!of && forget !== undefined && forget < every)
+    check.problem(['forget'], 'a ranking would be forgotten before it is given', 'make it longer than `every`');
 }
 
 function addedFields(windowed: boolean): Record<string, Field> {
@@ -144,10 +165,18 @@ function addedFields(windowed: boolean): Record<string, Field> {
   };
 }
 
+/** An expression whose values can be compared. */
+function rankable(path: OptionPath, schema: Schema, check: Checker): CompiledExpression {
+  const compiled = check.expression(path, schema, 'any');
+  if (!['int', 'float', 'duration', 'timestamp', 'string', 'json'].includes(compiled.type.kind))
+    check.problem(path, `a ${compiled.type.kind} cannot be ranked`, 'rank by a number, a time, a duration or a text');
+  return compiled;
+}
+
 /** Json may turn out to be anything: what cannot be compared has no score. */
-function scoreFunction(evaluate: (event: Event) => unknown): TopSetting['scoreOf'] {
+function scoreFunction(expression: CompiledExpression): TopSetting['scoreOf'] {
   return (event) => {
-    const value = evaluate(event);
+    const value = expression.evaluate(event);
     return typeof value === 'number' || typeof value === 'string' ? value : null;
   };
 }

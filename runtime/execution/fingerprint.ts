@@ -31,12 +31,12 @@ function hashOf(value: unknown): string {
  */
 export function deepFingerprintsOf(topology: BoundTopology): Record<string, string> {
   const deepFingerprints: Record<string, string> = {};
-  for (const { id, ports, disorderMs } of topology.sources) {
+  for (const { id, ports, disorderMs, eventTime } of topology.sources) {
     const schemas = Object.entries(ports).map(([port, { fields }]) => [
       port,
       Object.entries(fields).map(([name, { type, nullable }]) => [name, type, nullable ?? false]),
     ]);
-    deepFingerprints[id] = hashOf([disorderMs, schemas]);
+    deepFingerprints[id] = hashOf([disorderMs, schemas, ...(eventTime === 'arrival' ? [eventTime] : [])]);
   }
   for (const { id, definition, options, inputs } of topology.operators) {
     const above = inputs.map(({ input, from }) => [input, from.port, deepFingerprints[from.node]]);

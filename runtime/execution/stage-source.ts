@@ -55,13 +55,15 @@ export class StageSource {
     return this.hasEnded;
   }
 
-  handle(frame: SourceFrame): void {
+  handle(given: SourceFrame): void {
+    const frame = this.node.eventTime === 'arrival' ? this.byArrival(given) : given;
     const { ledger, isFirst } = this.stage;
     const again = frame.segments.map(({ origin, id }) => id !== undefined && !this.remember(`${origin}\u0000${id}`));
     // What could not be decoded is nobody's key: the first partition tells of it.
     const letters = isFirst ? newLetters(frame, again) : [];
     ledger.open(frame.events.length, letters.length);
     for (const letter of letters) this.stage.deadLetter(decodeLetter(this.node.id, letter));
+    if (this.node.eventTime === 'arrival' && this.origins.observeArrival(frame.times[0] ?? 0)) this.sendWatermark();
     let cause = 0;
     let from = 0;
     const sendUpTo = (to: number) => {
@@ -126,6 +128,12 @@ export class StageSource {
     this.appendIds = appendIds;
     this.forwarded = this.origins.time;
     this.idle = this.origins.allIdle;
+  }
+
+  /** A clock that was put back makes nothing late. */
+  private byArrival(frame: SourceFrame): SourceFrame {
+    const time = Math.max(frame.engineTime ?? frame.acceptedAt, this.origins.time);
+    return { ...frame, times: frame.times.map(() => time) };
   }
 
   private sendEvents({ events, times }: SourceFrame, from: number, to: number): void {

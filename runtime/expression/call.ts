@@ -61,7 +61,7 @@ function misfit(
 ): Expression {
   const at = (argument === undefined ? undefined : args[argument]) ?? place;
   if (code === 'MACH1214')
-    return report(scope, at, { code, message: `the pattern of matches() cannot be used: ${reason}` });
+    return report(scope, at, { code, message: `the pattern of ${name}() cannot be used: ${reason}` });
   return report(scope, at, {
     code: 'MACH1216',
     message: `the arguments of ${name} do not fit: ${reason}. It is ${signature}`,

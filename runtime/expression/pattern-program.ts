@@ -3,8 +3,8 @@ import type { PatternNode } from './pattern-syntax.ts';
 
 export type State =
   | { readonly kind: 'character'; readonly accepts: (codePoint: number) => boolean }
-  /** Goes on at all of these places at once. */
-  | { readonly kind: 'fork'; to: readonly number[]; readonly accepts?: undefined }
+  /** Goes on at all of these places at once, the preferred first. `save`: the group begins, or ends, here. */
+  | { readonly kind: 'fork'; to: readonly number[]; readonly save?: 'from' | 'to'; readonly accepts?: undefined }
   | { readonly kind: 'start' | 'end' | 'match'; readonly accepts?: undefined };
 
 export type Program = readonly State[];
@@ -35,8 +35,13 @@ export function emit(node: PatternNode, statesMax: number): Program | undefined 
       case 'choice':
         addChoice(part.parts);
         return;
+      case 'group':
+        addSave('from');
+        add(part.of);
+        addSave('to');
+        return;
       case 'repeat':
-        addRepeat(part.of, part.min, part.max);
+        addRepeat(part);
     }
   };
 
@@ -53,14 +58,19 @@ export function emit(node: PatternNode, statesMax: number): Program | undefined 
     for (const exit of exits) exit.to = [program.length];
   };
 
-  const addRepeat = (of: PatternNode, min: number, max: number) => {
+  const addSave = (save: 'from' | 'to') => {
+    program.push({ kind: 'fork', to: [program.length + 1], save });
+  };
+
+  const addRepeat = ({ of, min, max, lazy }: Extract<PatternNode, { kind: 'repeat' }>) => {
+    const preferred = (into: number, past: number) => (lazy ? [past, into] : [into, past]);
     for (let count = 0; count < min && !isFull(); count++) add(of);
     if (max === Number.POSITIVE_INFINITY) {
       const at = program.length;
       const loop = fork();
       add(of);
       fork().to = [at];
-      loop.to = [at + 1, program.length];
+      loop.to = preferred(at + 1, program.length);
       return;
     }
     const skips: [Extract<State, { kind: 'fork' }>, number][] = [];
@@ -68,7 +78,7 @@ export function emit(node: PatternNode, statesMax: number): Program | undefined 
       skips.push([fork(), program.length]);
       add(of);
     }
-    for (const [skip, entry] of skips) skip.to = [entry, program.length];
+    for (const [skip, entry] of skips) skip.to = preferred(entry, program.length);
   };
 
   add(node);

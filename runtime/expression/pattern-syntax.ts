@@ -6,7 +6,16 @@ export type PatternNode =
   | { readonly kind: 'end' }
   | { readonly kind: 'sequence'; readonly parts: readonly PatternNode[] }
   | { readonly kind: 'choice'; readonly parts: readonly PatternNode[] }
-  | { readonly kind: 'repeat'; readonly of: PatternNode; readonly min: number; readonly max: number };
+  | {
+      readonly kind: 'repeat';
+      readonly of: PatternNode;
+      readonly min: number;
+      readonly max: number;
+      /** As few as possible are preferred. */
+      readonly lazy: boolean;
+    }
+  /** The first group that takes out what it matches. */
+  | { readonly kind: 'group'; readonly of: PatternNode };
 
 export type PatternSyntax =
   | { readonly ok: true; readonly node: PatternNode }
@@ -31,6 +40,7 @@ const charactersClass = /\[(?:\\[\s\S]|[^\]\\])*\]/uy;
 
 class Reader {
   private at = 0;
+  private hasGroup = false;
   private readonly source: string;
   private readonly flags: string;
 
@@ -60,17 +70,18 @@ class Reader {
   private quantified(of: PatternNode): PatternNode {
     const match = this.match(quantifier);
     if (!match) return of;
+    const lazy = match[0].length > 1 && match[0].endsWith('?');
     switch (match[0].charAt(0)) {
       case '*':
-        return { kind: 'repeat', of, min: 0, max: Number.POSITIVE_INFINITY };
+        return { kind: 'repeat', of, min: 0, max: Number.POSITIVE_INFINITY, lazy };
       case '+':
-        return { kind: 'repeat', of, min: 1, max: Number.POSITIVE_INFINITY };
+        return { kind: 'repeat', of, min: 1, max: Number.POSITIVE_INFINITY, lazy };
       case '?':
-        return { kind: 'repeat', of, min: 0, max: 1 };
+        return { kind: 'repeat', of, min: 0, max: 1, lazy };
     }
     const min = Number(match[1]);
     const max = match[2] === undefined ? min : match[3] ? Number(match[3]) : Number.POSITIVE_INFINITY;
-    return { kind: 'repeat', of, min, max };
+    return { kind: 'repeat', of, min, max, lazy };
   }
 
   private atom(): PatternNode {
@@ -91,9 +102,11 @@ class Reader {
     const head = this.match(/\?(?::|<[^>]*>)/y);
     if (!head && this.source.startsWith('?', this.at))
       throw new Unsupported('of the flags there is only (?i), at the start');
+    const isFirst = !this.hasGroup && head?.[0] !== '?:';
+    if (isFirst) this.hasGroup = true;
     const inner = this.choice();
     this.take(')');
-    return inner;
+    return isFirst ? { kind: 'group', of: inner } : inner;
   }
 
   private escaped(): PatternNode {
@@ -109,7 +122,15 @@ class Reader {
   /** What one character may be is left to JavaScript: a class, an escape, a sign, with the flags. */
   private character(source: string): PatternNode {
     const single = new RegExp(`^(?:${source})$`, this.flags);
-    return { kind: 'character', accepts: (codePoint) => single.test(String.fromCodePoint(codePoint)) };
+    const test = (codePoint: number) => single.test(String.fromCodePoint(codePoint));
+    // Most text is ASCII: what is known of a character is looked up.
+    const known = new Uint8Array(128);
+    const accepts = (codePoint: number) => {
+      if (codePoint >= known.length) return test(codePoint);
+      if (known[codePoint] === 0) known[codePoint] = test(codePoint) ? 1 : 2;
+      return known[codePoint] === 1;
+    };
+    return { kind: 'character', accepts };
   }
 
   private take(sign: string): boolean {

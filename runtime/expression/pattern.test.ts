@@ -88,4 +88,40 @@ describe('compilePattern', () => {
       { numRuns: 500 },
     );
   });
+
+  it('takes out what JavaScript takes out', () => {
+    const one = fc.constantFrom('a', 'b', 'ê', '.', '[ab]', '[^a]', '\\w', '😀');
+    const times = fc.constantFrom('', '', '*', '+', '?', '*?', '+?', '??', '{2}', '{1,2}', '{1,2}?');
+    const run = fc.array(
+      fc.tuple(one, times).map(([a, b]) => a + b),
+      { minLength: 1, maxLength: 3 },
+    );
+    const sequence = run.map((parts) => parts.join(''));
+    const choice = fc.array(sequence, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('|'));
+    const pattern = fc
+      .tuple(fc.constantFrom('', '^'), sequence, fc.option(choice), sequence, fc.constantFrom('', '$'))
+      .map(
+        ([begin, before, group, after, end]) => `${begin}${before}${group === null ? '' : `(${group})`}${after}${end}`,
+      );
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'ê', '.', '\n', '😀'), maxLength: 10 });
+    fc.assert(
+      fc.property(pattern, fc.array(text, { minLength: 1, maxLength: 10 }), (source, texts) => {
+        const compiled = compilePattern(source);
+        if (!compiled.ok) throw new Error(compiled.reason);
+        for (const each of texts) {
+          const match = new RegExp(source, 'u').exec(each);
+          const expected = match === null ? null : source.includes('(') ? (match[1] ?? null) : match[0];
+          expect([each, compiled.extract(each)]).toEqual([each, expected]);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('takes out in a step for each character, too', () => {
+    const compiled = compilePattern('(a|a)*(b?)c');
+    if (!compiled.ok) throw new Error(compiled.reason);
+    expect(compiled.extract('a'.repeat(20_000))).toBeNull();
+    expect(compiled.extract(`${'a'.repeat(20_000)}bc`)).toBe('a');
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * Patterns of `matches`: regular expressions in time linear in the text, whatever the pattern. A backtracking engine can be
+ * Patterns of `matches` and `extract`: regular expressions in time linear in the text, whatever the pattern. A backtracking engine can be
  * held up for minutes by one message that a sender made for it; an automaton cannot.
  *
  * The pattern becomes a nondeterministic automaton (K. Thompson, "Regular Expression Search Algorithm", CACM 11(6), 1968),
@@ -7,11 +7,17 @@
  */
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { extractor } from './pattern-extract.ts';
 import { emit, type Program } from './pattern-program.ts';
 import { parsePattern } from './pattern-syntax.ts';
 
 export type PatternResult =
-  | { readonly ok: true; readonly test: (text: string) => boolean }
+  | {
+      readonly ok: true;
+      readonly test: (text: string) => boolean;
+      /** The text of the first group, or without one of the whole match, that stands first; null when there is none. */
+      readonly extract: (text: string) => string | null;
+    }
   | { readonly ok: false; readonly reason: string };
 
 export function compilePattern(pattern: string): PatternResult {
@@ -38,7 +44,9 @@ export function compilePattern(pattern: string): PatternResult {
     };
   }
   const automaton = new Automaton(program);
-  return { ok: true, test: (text) => automaton.test(text) };
+  const test = (text: string) => automaton.test(text);
+  const extract = extractor(program);
+  return { ok: true, test, extract: (text) => (test(text) ? extract(text) : null) };
 }
 
 /** A set of states of the program, with what follows from it. */

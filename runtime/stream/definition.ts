@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { ErrorData } from '../errors.ts';
 import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { TableSpec } from '../store/store.ts';
-import type { Event, FieldType, Schema } from './schema.ts';
+import type { Event, Fields, FieldType, Schema } from './schema.ts';
 import type { StateContract } from './state-contract.ts';
 
 export type Status = 'stable' | 'beta' | 'experimental' | 'deprecated';
@@ -19,16 +19,23 @@ export type OptionPath = string | readonly (string | number)[];
 export interface CompiledExpression<T = unknown> {
   readonly type: FieldType;
   readonly nullable: boolean;
-  evaluate(event: Event): T;
+  /** `variables`: of an expression that was compiled with some. */
+  evaluate(event: Event, variables?: Readonly<Record<string, unknown>>): T;
 }
 
 /** Handed to `bind`: type checks that gather all problems instead of stopping at the first. */
 export interface Checker {
   /**
    * Compiles the expression at an option. `wanted`: the type that it must have, or 'any'. A problem is recorded with its
-   * place in the file, and an expression that gives null stands in, so that the check can go on.
+   * place in the file, and an expression that gives null stands in, so that the check can go on. `variables`: names beside the fields, whose
+   * values come with each evaluation.
    */
-  expression(path: OptionPath, input: Schema, wanted: FieldType['kind'] | 'number' | 'any'): CompiledExpression;
+  expression(
+    path: OptionPath,
+    input: Schema,
+    wanted: FieldType['kind'] | 'number' | 'any',
+    variables?: Fields,
+  ): CompiledExpression;
   /** Compiles an aggregate at an option: one call over the events of a window, such as `max(minutes)`. Stands in as `expression` does. */
   aggregate(path: OptionPath, input: Schema): CompiledAggregate;
   /** The field named at an option, of the input's schema; a problem with "did you mean" when there is none. */

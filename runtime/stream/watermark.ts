@@ -115,10 +115,20 @@ export class OriginWatermarks {
     // While it was silent its time went on with the clock; a late event does not set it back.
     if (wasIdle) state.newest = Math.max(state.newest, state.watermark + this.disorderMs);
     if (time > state.newest) state.newest = time;
-    const watermark = Math.floor((state.newest - this.disorderMs) / this.stepMs) * this.stepMs;
+    const watermark = this.watermarkAt(state.newest);
     if (watermark <= state.watermark && !wasIdle) return false;
     state.watermark = Math.max(state.watermark, watermark);
     return this.recombine();
+  }
+
+  /** By the time of arrival, time goes on for every origin that is heard, whoever says it; true when the combined watermark has moved. */
+  observeArrival(time: number): boolean {
+    for (const state of this.origins.values()) {
+      if (state.idle || time <= state.newest) continue;
+      state.newest = time;
+      state.watermark = Math.max(state.watermark, this.watermarkAt(time));
+    }
+    return this.origins.size > 0 && this.recombine();
   }
 
   /**
@@ -137,7 +147,7 @@ export class OriginWatermarks {
     // Nor past the time at which it was noticed: what a process that had stood still appends may come long after it was accepted.
     const latest = Math.max(state.newest, noticed?.at ?? Number.POSITIVE_INFINITY);
     const reached = Math.min(state.newest + passedMs, latest);
-    const watermark = Math.floor((reached - this.disorderMs) / this.stepMs) * this.stepMs;
+    const watermark = this.watermarkAt(reached);
     state.watermark = Math.max(state.watermark, watermark);
     return this.recombine();
   }
@@ -182,6 +192,10 @@ export class OriginWatermarks {
     for (const [origin, state] of snapshot.origins) this.origins.set(origin, { ...state });
     this.combined = snapshot.combined;
     this.idle = snapshot.idle;
+  }
+
+  private watermarkAt(newest: number): number {
+    return Math.floor((newest - this.disorderMs) / this.stepMs) * this.stepMs;
   }
 
   private recombine(): boolean {

@@ -108,8 +108,8 @@ export function bindOperator<O extends z.ZodType>(args: {
   );
   const problems: { path: OptionPath; message: string; suggestion?: string }[] = [];
   const check: Checker = {
-    expression(path, input, wanted) {
-      const compiled = compileExpression(String(valueAt(options, path)), input, { wanted });
+    expression(path, input, wanted, variables = {}) {
+      const compiled = compileExpression(String(valueAt(options, path)), input, { wanted, variables });
       if (compiled.ok) return compiled as never;
       for (const { message, suggestion } of compiled.problems) {
         problems.push({ path, message, ...(suggestion === undefined ? {} : { suggestion }) });

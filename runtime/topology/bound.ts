@@ -35,6 +35,9 @@ interface BoundNode {
   readonly options: unknown;
 }
 
+/** What the time of an event is: what its source says, or when it came. */
+export type EventTime = 'event' | 'arrival';
+
 export interface BoundSourceNode extends BoundNode {
   readonly kind: 'source';
   readonly definition: SourceDefinition;
@@ -45,6 +48,8 @@ export interface BoundSourceNode extends BoundNode {
   readonly idleMs: number;
   /** How far behind an origin's newest event time a later event may lie without being late. */
   readonly disorderMs: number;
+  /** `arrival`: the time of an event is the engine time at which it was taken in, as the log has it. */
+  readonly eventTime: EventTime;
 }
 
 export interface BoundOperatorNode extends BoundNode {

@@ -90,6 +90,7 @@ export interface SourceShared extends Described {
   readonly idle?: string;
   readonly disorder?: string;
   readonly durability?: 'disk' | 'broker';
+  readonly event_time?: 'arrival';
 }
 
 export interface TopologyBuilder {

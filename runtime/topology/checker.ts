@@ -47,9 +47,9 @@ export function createChecker(context: CheckerContext): Checker {
   };
 
   return {
-    expression(optionPath, input, wanted) {
+    expression(optionPath, input, wanted, variables = {}) {
       const path = toPath(optionPath);
-      const compiled = compileExpression(textAt(path), input, { wanted });
+      const compiled = compileExpression(textAt(path), input, { wanted, variables });
       if (compiled.ok) {
         context.named(input, compiled.fields);
         return compiled;

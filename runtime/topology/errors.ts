@@ -60,7 +60,7 @@ const form = {
   },
   MACH1015: {
     message: '{what}',
-    help: 'Each node has exactly one key that names its connector or operator, with its options below:\n\n  waiting:\n    filter:\n      from: adt\n      when: kind == "arrival"\n\nBeside it only the shared keys may stand: `description`, and for sources `idle`, `disorder` and `durability`.',
+    help: 'Each node has exactly one key that names its connector or operator, with its options below:\n\n  waiting:\n    filter:\n      from: adt\n      when: kind == "arrival"\n\nBeside it only the shared keys may stand: `description`, and for sources `idle`, `disorder`, `durability` and `event_time`.',
   },
   MACH1016: {
     message: 'option {option} of {definition} is missing',

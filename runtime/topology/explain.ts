@@ -15,9 +15,10 @@ export function explainPlan(plan: TopologyPlan): string {
   for (const { from, fromStage, toStage, route } of plan.exchanges)
     lines.push(`exchange ${from}, ${fromStage} to ${toStage}, ${route}`);
   lines.push(`checkpoints   ${plan.checkpointBucket}`, `dead letters  ${plan.deadLetterStream}`, '', 'sources');
-  for (const { id, definition, durability, idleMs, disorderMs, ports } of plan.sources) {
+  for (const { id, definition, durability, idleMs, disorderMs, eventTime, ports } of plan.sources) {
     const order = disorderMs > 0 ? `, up to ${formatDuration(disorderMs)} out of order` : '';
-    lines.push(`  ${id}: ${definition}, durable by ${durability}, idle after ${formatDuration(idleMs)}${order}`);
+    const time = eventTime === 'arrival' ? ', by the time of arrival' : '';
+    lines.push(`  ${id}: ${definition}, durable by ${durability}, idle after ${formatDuration(idleMs)}${order}${time}`);
     lines.push(...explainPorts(ports));
   }
   lines.push('', 'operators');

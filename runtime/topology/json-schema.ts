@@ -72,6 +72,10 @@ function entrySchema(section: Section, definition: AnyDefinition): object {
           enum: ['disk', 'broker'],
           description: 'disk: synced before it is acknowledged; broker: acknowledged once the broker has it.',
         },
+        event_time: {
+          enum: ['arrival'],
+          description: 'arrival: the time of an event is when the engine took it in, whatever its fields say.',
+        },
       }),
     },
   };

@@ -8,9 +8,10 @@ import { SourceNode } from './ir/source-node.ts';
 import { suggestName } from './option-problems.ts';
 import { asMapping, describeShape, type Mapping, optionalText, type ParseContext } from './parse.ts';
 import type { FilePlaces, Path } from './places.ts';
+import { sourceKeys } from './source-settings.ts';
 
 const sharedKeys: Readonly<Record<Section, readonly string[]>> = {
-  sources: ['description', 'idle', 'disorder', 'durability'],
+  sources: ['description', ...sourceKeys],
   operators: ['description'],
   sinks: ['description'],
 };
@@ -47,7 +48,7 @@ export function parseNode(source: NodeSource): SourceNode | OperatorNode | SinkN
   if (section === 'operators') return OperatorNode.create(fields);
   if (section === 'sinks') return SinkNode.create(fields);
   // What is not text is kept as it is written, so that the message about it can show it.
-  const shared = ['idle', 'disorder', 'durability'].filter((key) => mapping[key] !== undefined);
+  const shared = sourceKeys.filter((key) => mapping[key] !== undefined);
   const texts = Object.fromEntries(shared.map((key) => [key, toText(mapping[key] as RawValue)]));
   return SourceNode.create({ ...fields, ...texts });
 }

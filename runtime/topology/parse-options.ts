@@ -8,6 +8,7 @@ import { describeIssues, type OptionProblem, unknownOption, valueAt } from './op
 import { findSecrets, type JsonSchema, optionSchema, propertyNames, schemasAt } from './option-schema.ts';
 import type { Path } from './places.ts';
 import { type ReferenceContext, type Resolved, resolveReferences } from './references.ts';
+import { sourceKeys } from './source-settings.ts';
 
 export interface ParsedOptions {
   readonly resolved: Resolved;
@@ -96,7 +97,7 @@ function unknownNames(options: RawValue, schema: JsonSchema): string[] {
 }
 
 function misplaced(entry: Entry, name: string): string | undefined {
-  const shared = entry.kind === 'source' ? ['idle', 'disorder', 'durability', 'description'] : ['description'];
+  const shared = entry.kind === 'source' ? [...sourceKeys, 'description'] : ['description'];
   return shared.includes(name) ? `${name} stands beside ${entry.definition.name}, not below it` : undefined;
 }
 

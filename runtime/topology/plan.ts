@@ -1,7 +1,14 @@
 /** The physical plan of a topology: stages, what they read and write in the log, tables, state. */
 import type { TableSpec } from '../store/store.ts';
 import type { Field, Schema } from '../stream/schema.ts';
-import type { BoundEdge, BoundOperatorNode, BoundSinkNode, BoundSourceNode, BoundTopology } from './bound.ts';
+import type {
+  BoundEdge,
+  BoundOperatorNode,
+  BoundSinkNode,
+  BoundSourceNode,
+  BoundTopology,
+  EventTime,
+} from './bound.ts';
 import { ReferenceNode } from './ir/reference-node.ts';
 import { stageName, topologyNames } from './names.ts';
 import {
@@ -20,6 +27,7 @@ export interface PlannedSource {
   readonly durability: 'disk' | 'broker';
   readonly idleMs: number;
   readonly disorderMs: number;
+  readonly eventTime: EventTime;
   readonly ports: Readonly<Record<string, Schema>>;
   /** Subjects that it appends to, one for each port that is read: every partition reads all of them. */
   readonly subjects: readonly string[];
@@ -151,9 +159,9 @@ function describeShare(out: Whereabouts, partitions: number): string {
 }
 
 function planSource(source: BoundSourceNode, subjectsOf: (port: string) => readonly string[]): PlannedSource {
-  const { id, definition, durability, idleMs, disorderMs, ports } = source;
+  const { id, definition, durability, idleMs, disorderMs, eventTime, ports } = source;
   const subjects = Object.keys(ports).flatMap((port) => subjectsOf(port));
-  return { id, definition: definition.name, durability, idleMs, disorderMs, ports, subjects };
+  return { id, definition: definition.name, durability, idleMs, disorderMs, eventTime, ports, subjects };
 }
 
 function planOperator(

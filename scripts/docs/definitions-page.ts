@@ -114,7 +114,7 @@ export function connectorsPage(sources: readonly SourceDefinition[], sinks: read
     file: 'docs/connectors.md',
     title: 'Connectors',
     intro:
-      'How events come in and results go out. A source also takes `idle` (a sender silent for this long holds nobody up), `disorder` (how far behind the newest time of its sender an event may come) and `durability` (`disk`: synced before it is acknowledged; `broker`: acknowledged once the broker has it).',
+      'How events come in and results go out. A source also takes `idle` (a sender silent for this long holds nobody up), `disorder` (how far behind the newest time of its sender an event may come), `durability` (`disk`: synced before it is acknowledged; `broker`: acknowledged once the broker has it) and `event_time` (`arrival`: the time of an event is when the engine took it in, as the log has it, whatever its fields say: windows over it are windows of processing time).',
     sections: [
       ...sources.map((source) => section(source, sourceOutput(source))),
       ...sinks.map((sink) => section(sink, '')),

@@ -1,6 +1,8 @@
 /** The engine itself as a contender: the ordinary topologies, in one warm process like the others. */
+import { openLog } from '../../nexmark/logs.ts';
 import { queries } from '../../nexmark/queries.ts';
-import { collectRows, loadQuery, measureQuery, openMemoryLog } from '../../nexmark/run-query.ts';
+import { writeLines } from '../../nexmark/rows.ts';
+import { collectLines, measureQuery, prepareQuery } from '../../nexmark/run-query.ts';
 import { type PeerAnswer, type PeerRequest, servePeer } from '../request.ts';
 import { measureStage } from './stage.ts';
 
@@ -9,16 +11,29 @@ const checkpointEveryMs = 10_000;
 async function answer(request: PeerRequest): Promise<PeerAnswer> {
   const query = queries.find(({ name }) => name === request.query);
   if (!query) return { unsupported: 'there is no topology of this name' };
-  const topology = loadQuery(query, request);
-  if (request.over === 'objects') return measureStage(topology, request);
-  const log = openMemoryLog();
+  const prepared = await prepareQuery(query, request);
   try {
-    const { seconds, cpuSeconds } = await measureQuery(topology, log, { ...request, partitions: 1, checkpointEveryMs });
-    const counted =
-      request.rows === undefined ? undefined : await collectRows(topology, log, { query, file: request.rows });
-    return { seconds, cpu_seconds: cpuSeconds, rows: counted?.count ?? -1 };
+    if (request.over === 'objects' && request.rows === undefined) return measureStage(prepared.topology, request);
+    return await runEngine(prepared, request);
   } finally {
-    await log.close();
+    await prepared.clean();
+  }
+}
+
+async function runEngine(
+  prepared: Awaited<ReturnType<typeof prepareQuery>>,
+  request: PeerRequest,
+): Promise<PeerAnswer> {
+  const { log, close } = await openLog('memory');
+  try {
+    const options = { ...request, partitions: 1, checkpointEveryMs };
+    const { seconds, cpuSeconds } = await measureQuery(prepared.topology, log, options);
+    if (request.rows === undefined) return { seconds, cpu_seconds: cpuSeconds, rows: -1 };
+    const lines = await collectLines(prepared, log);
+    await writeLines(lines, request.rows);
+    return { seconds, cpu_seconds: cpuSeconds, rows: lines.length };
+  } finally {
+    await close();
   }
 }
 

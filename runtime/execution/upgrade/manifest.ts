@@ -4,7 +4,7 @@
  */
 import type { TableSpec } from '../../store/store.ts';
 import type { Schema } from '../../stream/schema.ts';
-import type { BoundEdge, BoundTopology } from '../../topology/bound.ts';
+import type { BoundEdge, BoundTopology, EventTime } from '../../topology/bound.ts';
 import type { RawOptions } from '../../topology/ir/options-node.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';
 import type { TopologyNode } from '../../topology/ir/topology-node.ts';
@@ -16,6 +16,8 @@ export interface SourceManifest {
   readonly durability: 'disk' | 'broker';
   readonly idleMs: number;
   readonly disorderMs: number;
+  /** Absent in manifests of version 0.1.0: `event`. */
+  readonly eventTime?: EventTime;
   readonly schema: Schema;
 }
 
@@ -66,7 +68,7 @@ export function manifestOf(topology: BoundTopology, { partitions = 1 } = {}): Ma
     hash: topology.hash,
     partitions,
     sources: Object.fromEntries(
-      topology.sources.map(({ id, definition, durability, idleMs, disorderMs, bound }) => [
+      topology.sources.map(({ id, definition, durability, idleMs, disorderMs, eventTime, bound }) => [
         id,
         {
           definition: definition.name,
@@ -74,6 +76,7 @@ export function manifestOf(topology: BoundTopology, { partitions = 1 } = {}): Ma
           durability,
           idleMs,
           disorderMs,
+          eventTime,
           schema: bound.ports.out ?? { fields: {} },
         },
       ]),

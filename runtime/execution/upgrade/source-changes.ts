@@ -29,7 +29,9 @@ export function sourceChange(
   const idle = old.idleMs === now.idleMs ? [] : [`idle: ${old.idleMs} ms becomes ${now.idleMs} ms`];
   const disorder =
     old.disorderMs === now.disorderMs ? [] : [`disorder: ${old.disorderMs} ms becomes ${now.disorderMs} ms`];
-  const changes = [...own, ...schema, ...idle, ...disorder];
+  const [before, after] = [old.eventTime ?? 'event', now.eventTime ?? 'event'];
+  const eventTime = before === after ? [] : [`event_time: ${before} becomes ${after}`];
+  const changes = [...own, ...schema, ...idle, ...disorder, ...eventTime];
   // What the stage alone does with its events needs no new socket.
   const staysOpen = own.length === 0 && schema.length === 0 && idle.length === 0;
   return { node, kind, verdict: changes.length === 0 ? 'unchanged' : 'kept', changes, staysOpen, readable };

@@ -95,6 +95,25 @@ export const mathFunctions: readonly FunctionDefinition[] = [
   extreme('min'),
   extreme('max'),
   plain({
+    signature: 'sign(number)',
+    parameters: ['number'],
+    result: int,
+    apply: (value: number) => (value > 0 ? 1 : value < 0 ? -1 : 0),
+  }),
+  plain({
+    signature: 'trunc(number)',
+    parameters: ['number'],
+    result: int,
+    apply: (value: number) => toInt(Math.trunc(value)),
+  }),
+  plain({
+    signature: 'div(a, b)',
+    parameters: ['number', 'number'],
+    result: int,
+    nullable: true,
+    apply: (a: number, b: number) => (b === 0 ? null : toInt(Math.trunc(a / b))),
+  }),
+  plain({
     signature: 'floor(number)',
     parameters: ['number'],
     result: int,

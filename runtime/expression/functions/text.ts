@@ -1,9 +1,11 @@
 /** Functions of text. Lengths and places count characters (Unicode code points), as CEL has it. */
 import { limits } from '../../limits.ts';
 import { cut } from '../arithmetic.ts';
-import { compilePattern } from '../pattern.ts';
+import { compilePattern, type PatternResult } from '../pattern.ts';
 import { bool, int, string } from '../types.ts';
 import { applyTo, type FunctionDefinition, isUncertain, plain } from './define.ts';
+
+type CompiledPattern = Extract<PatternResult, { ok: true }>;
 
 const surrogates = /[\ud800-\udfff]/;
 
@@ -34,21 +36,52 @@ function replace(text: string, from: string, to: string): string {
   return cut(result + text.slice(at));
 }
 
-const matches: FunctionDefinition = {
-  name: 'matches',
-  signature: 'matches(text, "pattern")',
-  parameters: ['string', 'string'],
-  bind(args) {
+/** A function of a text and of a pattern that is known before the first event. */
+function ofPattern(
+  name: 'matches' | 'extract',
+  result: typeof bool,
+  { mayBeAbsent, apply }: { mayBeAbsent: boolean; apply(compiled: CompiledPattern): (text: string) => unknown },
+): FunctionDefinition {
+  const bind: FunctionDefinition['bind'] = (args) => {
     const pattern = args[1]?.literal?.value;
     if (typeof pattern !== 'string')
       return { reason: 'the pattern must be a text in quotes, known before the first event', argument: 1 };
     const compiled = compilePattern(pattern);
     if (!compiled.ok) return { reason: compiled.reason, argument: 1, code: 'MACH1214' };
-    const { test } = compiled;
-    const evaluate = applyTo((text) => test(text as string), ['string'], args.slice(0, 1));
-    return { type: bool, nullable: args.slice(0, 1).some(isUncertain), evaluate };
-  },
-};
+    const found = apply(compiled);
+    const evaluate = applyTo((text) => found(text as string), ['string'], args.slice(0, 1));
+    return { type: result, nullable: mayBeAbsent || args.slice(0, 1).some(isUncertain), evaluate };
+  };
+  return { name, signature: `${name}(text, "pattern")`, parameters: ['string', 'string'], bind };
+}
+
+const matches = ofPattern('matches', bool, { mayBeAbsent: false, apply: ({ test }) => test });
+const extract = ofPattern('extract', string, { mayBeAbsent: true, apply: (compiled) => compiled.extract });
+
+/** How often a part stands in a text, one behind the other. */
+function occurrences(text: string, part: string): number | null {
+  if (part === '') return null;
+  let count = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count++;
+  return count;
+}
+
+/** Places count characters; -1 where the part does not stand. */
+function indexOf(text: string, part: string, from = 0): number | null {
+  if (!Number.isInteger(from) || from < 0 || from > size(text)) return null;
+  if (!surrogates.test(text)) return text.indexOf(part, from);
+  const found = text.indexOf(part, [...text].slice(0, from).join('').length);
+  return found < 0 ? -1 : size(text.slice(0, found));
+}
+
+function lastIndexOf(text: string, part: string): number {
+  const found = text.lastIndexOf(part);
+  return found < 0 ? -1 : size(text.slice(0, found));
+}
+
+function join(list: readonly unknown[], separator = ''): string | null {
+  return list.every((item) => typeof item === 'string') ? cut(list.join(separator)) : null;
+}
 
 const two = ['string', 'string'] as const;
 
@@ -72,6 +105,38 @@ export const textFunctions: readonly FunctionDefinition[] = [
     apply: (text: string, part: string) => text.includes(part),
   }),
   matches,
+  extract,
+  plain({ signature: 'occurrences(text, part)', parameters: two, result: int, nullable: true, apply: occurrences }),
+  plain({
+    signature: 'indexOf(text, part, from?)',
+    parameters: ['string', 'string', 'number'],
+    optional: 1,
+    result: int,
+    nullable: true,
+    apply: indexOf,
+  }),
+  plain({ signature: 'lastIndexOf(text, part)', parameters: two, result: int, apply: lastIndexOf }),
+  plain({
+    signature: 'charAt(text, place)',
+    parameters: ['string', 'number'],
+    result: string,
+    nullable: true,
+    apply: (text: string, place: number) => substring(text, place, place + 1),
+  }),
+  plain({
+    signature: 'join(list, separator?)',
+    parameters: ['list', 'string'],
+    optional: 1,
+    result: string,
+    nullable: true,
+    apply: join,
+  }),
+  plain({
+    signature: 'reverse(text)',
+    parameters: ['string'],
+    result: string,
+    apply: (text: string) => [...text].reverse().join(''),
+  }),
   plain({ signature: 'size(text or list)', parameters: ['text or list'], result: int, apply: size }),
   plain({
     signature: 'lowerAscii(text)',

@@ -30,6 +30,12 @@ describe('functions of local time', () => {
         expect(evaluate(`date(at, "${zone}")`, at)).toBe(date);
         expect(evaluate(`hour(at, "${zone}")`, at)).toBe(hour);
         expect(evaluate(`minute(at, "${zone}")`, at)).toBe(minute);
+        const [year, month, day] = date.split('-').map(Number);
+        expect(evaluate(`year(at, "${zone}")`, at)).toBe(year);
+        expect(evaluate(`month(at, "${zone}")`, at)).toBe(month);
+        expect(evaluate(`day(at, "${zone}")`, at)).toBe(day);
+        expect(evaluate(`format_time(at, "yyyy-MM-dd, HH:mm", "${zone}")`, at)).toBe(format.format(at));
+        expect(evaluate(`format_time(at, "ss.SSS", "${zone}")`, at)).toBe(new Date(at).toISOString().slice(17, 23));
         const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
         expect(evaluate(`day_of_week(at, "${zone}")`, at)).toBe(days.indexOf(weekday) + 1);
       }),
@@ -70,5 +76,16 @@ describe('functions of local time', () => {
     '2 March 2026',
   ])('do not take %s for a time', (text) => {
     expect(compileExpression(`timestamp("${text}")`, schema).ok).toBe(false);
+  });
+
+  it.each([
+    ['format_time(at, "yyyy-mm-DD", "UTC")', '"DD" is none of yyyy, MM, dd, HH, mm, ss, SSS'],
+    [`format_time(at, "HH'h", "UTC")`, 'a quote is not closed'],
+    ['format_time(at, "HH:mm", "Asia/Saigong")', 'Asia/Saigong'],
+    ['format_time(at, string(step), "UTC")', 'the form must be a text in quotes'],
+  ])('%s: %s', (source, message) => {
+    const compiled = compileExpression(source, schema);
+    expect(compiled.ok).toBe(false);
+    if (!compiled.ok) expect(compiled.problems[0]?.message).toContain(message);
   });
 });

@@ -5,11 +5,13 @@ import { toTimestamp } from '../arithmetic.ts';
 import type { Expression } from '../expression.ts';
 import { duration, int, string, timestamp } from '../types.ts';
 import { applyTo, type Bound, type FunctionDefinition, isUncertain, type Misfit, type Parameter } from './define.ts';
+import { compileTimeForm } from './format-time.ts';
 import { zoneProblem } from './zone.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
+const secondMs = 1_000;
 
 /** RFC 3339 with its offset: a time without one would mean another moment on each machine. */
 const timestampPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
@@ -116,11 +118,37 @@ function dateOf(time: number): string {
   return knownDate;
 }
 
+const formatTime: FunctionDefinition = {
+  name: 'format_time',
+  signature: 'format_time(time, "yyyy-MM-dd HH:mm", "zone")',
+  parameters: ['timestamp', 'string', 'string'],
+  bind(args) {
+    const [time, ...texts] = args as [Expression, Expression, Expression];
+    const [form, zone] = texts.map(({ literal }) => literal?.value);
+    if (typeof form !== 'string') return { reason: 'the form must be a text in quotes', argument: 1 };
+    if (typeof zone !== 'string') return { reason: 'the time zone must be a text in quotes', argument: 2 };
+    const misfit = zoneProblem(zone);
+    if (misfit) return { ...misfit, argument: 2 };
+    const compiled = compileTimeForm(form);
+    if ('problem' in compiled) return { reason: compiled.problem, argument: 1 };
+    const write = (at: unknown) => {
+      const offsetMs = zoneOffsetMs(zone, at as number);
+      return offsetMs === null ? null : compiled.write((at as number) + offsetMs);
+    };
+    return { type: string, nullable: isUncertain(time), evaluate: applyTo(write, ['timestamp'], [time]) };
+  },
+};
+
 const zoned = ['timestamp', 'string'] as const;
 
 export const timeFunctions: readonly FunctionDefinition[] = [
   timestampFunction,
   durationFunction,
+  formatTime,
+  local('year(time, "zone")', int, zoned, (time) => new Date(time).getUTCFullYear()),
+  local('month(time, "zone")', int, zoned, (time) => new Date(time).getUTCMonth() + 1),
+  local('day(time, "zone")', int, zoned, (time) => new Date(time).getUTCDate()),
+  local('second(time, "zone")', int, zoned, (time) => Math.floor(time / secondMs) - Math.floor(time / minuteMs) * 60),
   local('hour(time, "zone")', int, zoned, (time) => Math.floor(time / hourMs) - Math.floor(time / dayMs) * 24),
   local('minute(time, "zone")', int, zoned, (time) => Math.floor(time / minuteMs) - Math.floor(time / hourMs) * 60),
   // 1970-01-01 was a Thursday: the fourth day of an ISO 8601 week.

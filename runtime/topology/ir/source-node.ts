@@ -13,6 +13,7 @@ export interface SourceNode {
   readonly idle?: string;
   readonly disorder?: string;
   readonly durability?: string;
+  readonly event_time?: string;
   /** Of the id. */
   readonly span?: Span;
   /** Of the definition's name. */

@@ -1,0 +1,9 @@
+/** Bounds of `file`. */
+export const fileLimits = {
+  /** Characters of what the fields of a row make of `path`. */
+  pathLengthMax: 200,
+  /** Bytes of one part of a path, as file systems have it. */
+  nameBytesMax: 255,
+  /** Files of one batch that are written at a time. */
+  filesAtOnce: 16,
+} as const;

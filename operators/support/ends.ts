@@ -1,0 +1,61 @@
+/** Keys by the time at which something of theirs is due: for operators with very many keys, where a timer for each would cost too much. */
+import type { StateKey } from '../../runtime/stream/index.ts';
+
+/** Width of a bucket of `Ends`. */
+const bucketMs = 1_000;
+
+/** Made anew after a restart, from what is kept. */
+export class Ends {
+  private readonly buckets = new Map<number, StateKey[]>();
+  /** No bucket lies before it. */
+  private earliest = Number.POSITIVE_INFINITY;
+
+  add(key: StateKey, time: number): void {
+    if (time === Number.POSITIVE_INFINITY) return;
+    const bucket = Math.floor(time / bucketMs);
+    const keys = this.buckets.get(bucket);
+    if (keys) keys.push(key);
+    else this.buckets.set(bucket, [key]);
+    if (bucket < this.earliest) this.earliest = bucket;
+  }
+
+  /**
+   * Takes out the keys of which something is due, in whole buckets: `exact` takes the one in which the watermark lies as well. `dueAt`: when
+   * the next thing of a key is due; a key that stands in an old place too is not told of there.
+   */
+  *takeDue(
+    watermark: number,
+    { exact, dueAt }: { exact: boolean; dueAt(key: StateKey): number | undefined },
+  ): IterableIterator<StateKey> {
+    const until = exact ? Math.floor(watermark / bucketMs) : Math.floor((watermark + 1) / bucketMs) - 1;
+    if (until < this.earliest || this.buckets.size === 0) return;
+    const due = this.takeBuckets(until);
+    for (const keys of due) {
+      for (const key of keys) {
+        const next = dueAt(key);
+        if (next !== undefined && Math.floor(next / bucketMs) <= until) yield key;
+      }
+    }
+  }
+
+  private takeBuckets(until: number): StateKey[][] {
+    const { buckets } = this;
+    const due: StateKey[][] = [];
+    const take = (bucket: number) => {
+      const keys = buckets.get(bucket);
+      if (!keys) return;
+      due.push(keys);
+      buckets.delete(bucket);
+    };
+    // Times that nobody waits for are passed over in one step.
+    if (until - this.earliest <= buckets.size) for (let bucket = this.earliest; bucket <= until; bucket++) take(bucket);
+    else for (const bucket of [...buckets.keys()].sort((a, b) => a - b)) if (bucket <= until) take(bucket);
+    this.earliest = buckets.size === 0 ? Number.POSITIVE_INFINITY : until + 1;
+    return due;
+  }
+
+  clear(): void {
+    this.buckets.clear();
+    this.earliest = Number.POSITIVE_INFINITY;
+  }
+}
