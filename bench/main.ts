@@ -15,6 +15,16 @@ const workloads: readonly Workload[] = [
     load: () => import('./compare/run.ts'),
   },
   {
+    name: 'baseline',
+    summary: 'keeps how fast the operators of this commit are, as a multiple of the hand-written loop  [--query q1,q5]',
+    load: async () => ({ run: (await import('./compare/baseline.ts')).keep }),
+  },
+  {
+    name: 'check-baseline',
+    summary: 'compares with what was kept; fails on more than 10 % in runs that do not overlap  [--query q1,q5]',
+    load: async () => ({ run: (await import('./compare/baseline.ts')).check }),
+  },
+  {
     name: 'end-to-end',
     summary:
       'latency from intended send to readable row, sustained rates, ceilings of the parts  [--rate 1000] [--for 30s]',
@@ -29,8 +39,9 @@ const workloads: readonly Workload[] = [
   { name: 'insert', summary: 'rows into the embedded store  [--for 1s]', load: () => import('./insert.ts') },
   {
     name: 'log',
-    summary: 'appends to JetStream, with and without a sync to disk  [--seconds 1]',
-    load: () => import('./log.ts'),
+    summary:
+      'what the log costs: appends, and from one end to the other, against the raw client  [--seconds 1] [--runs 5] [--only through]',
+    load: () => import('./log/run.ts'),
   },
   {
     name: 'nexmark',

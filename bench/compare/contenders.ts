@@ -21,7 +21,9 @@ export interface Contender {
   readonly folder: string;
   /** Can be measured over events that are there already. */
   readonly takesObjects?: true;
-  /** A slow one is given fewer events; the rate is what counts. */
+  /** It has no generator of its own: it gets a file of the events. `beforehand`: it reads it before its clock starts. */
+  readonly lines?: 'beforehand' | 'timed';
+  /** A slow one is timed over fewer events; the rate is what counts. */
   readonly eventsMax?: number;
 }
 
@@ -81,6 +83,54 @@ export const contenders: readonly Contender[] = [
     needs: [],
     folder: `${peers}loop`,
     takesObjects: true,
+  },
+  {
+    name: 'bytewax',
+    title: 'Bytewax',
+    delivery: 'none: no recovery store',
+    checkpoints: 'none',
+    state: 'heap (Python objects)',
+    workers: '1 worker; events are objects before the clock starts',
+    command: [`${peers}bytewax/build/bin/python`, `${peers}bytewax/main.py`],
+    needs: ['python3'],
+    build: {
+      command: ['sh', '-c', 'python3 -m venv build && build/bin/pip install -q -r requirements.txt'],
+      makes: 'build/bin/python',
+    },
+    folder: `${peers}bytewax`,
+    lines: 'beforehand',
+    eventsMax: 100_000,
+  },
+  {
+    name: 'benthos',
+    title: 'Benthos',
+    delivery: 'at least once within the process',
+    checkpoints: 'none: it keeps no state',
+    state: 'none',
+    workers: 'all cores; reading lines and JSON are in its time',
+    command: [`${peers}benthos/build/benthos-peer`],
+    needs: ['go'],
+    build: { command: ['go', 'build', '-o', 'build/benthos-peer', '.'], makes: 'build/benthos-peer' },
+    folder: `${peers}benthos`,
+    lines: 'timed',
+    eventsMax: 100_000,
+  },
+  {
+    name: 'node-red',
+    title: 'Node-RED',
+    delivery: 'none: a crash loses all',
+    checkpoints: 'none',
+    state: 'none',
+    workers: '1 thread; events are objects before the clock starts',
+    command: typescript('node-red'),
+    needs: ['npm'],
+    build: {
+      command: ['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund'],
+      makes: 'node_modules/node-red/package.json',
+    },
+    folder: `${peers}node-red`,
+    lines: 'beforehand',
+    eventsMax: 20_000,
   },
 ];
 

@@ -18,6 +18,13 @@ export interface CompareSettings {
   readonly over: 'generator' | 'objects';
 }
 
+/** Files of events, each written once. */
+export interface LineFiles {
+  fileOf(request: PeerRequest): Promise<string>;
+}
+
+type Settings = CompareSettings & { readonly lines: LineFiles };
+
 export interface Measurement {
   readonly query: string;
   readonly contender: string;
@@ -51,16 +58,12 @@ interface Checked extends Runner {
   readonly cpus: number[];
 }
 
-export async function measureQuery(
-  query: string,
-  runners: readonly Runner[],
-  settings: CompareSettings,
-): Promise<Outcome[]> {
+export async function measureQuery(query: string, runners: readonly Runner[], settings: Settings): Promise<Outcome[]> {
   const missing: Missing[] = [];
   let running: Checked[] = [];
   for (const runner of runners) {
     const events = Math.min(settings.events, runner.contender.eventsMax ?? settings.events);
-    const rows = await check(query, runner, { ...settings, checkEvents: Math.min(settings.checkEvents, events) });
+    const rows = await check(query, runner, settings);
     if ('reason' in rows) missing.push({ query, contender: runner.contender.name, reason: rows.reason });
     else running.push({ ...runner, rows, events, rates: [], cpus: [] });
   }
@@ -90,13 +93,14 @@ export async function measureQuery(
 
 async function check(
   query: string,
-  { process }: Runner,
-  { checkEvents, seed, rate, disorder }: CompareSettings,
+  { contender, process }: Runner,
+  { checkEvents, seed, rate, disorder, lines }: Settings,
 ): Promise<{ count: number; sha256: string } | { reason: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'mach-compare-'));
   try {
     const file = join(folder, 'rows');
-    const answer = await process.ask({ query, events: checkEvents, seed, rate, disorder, rows: file });
+    const request: PeerRequest = { query, events: checkEvents, seed, rate, disorder, rows: file };
+    const answer = await process.ask(contender.lines ? { ...request, lines: await lines.fileOf(request) } : request);
     if ('unsupported' in answer) return { reason: answer.unsupported };
     if ('error' in answer) return { reason: answer.error };
     return await hashRows(file);
@@ -108,12 +112,12 @@ async function check(
 /** Says why it failed. */
 async function timeOnce(
   query: string,
-  { process, events, rates, cpus }: Checked,
-  { seed, rate, disorder, over }: CompareSettings,
+  { contender, process, events, rates, cpus }: Checked,
+  { seed, rate, disorder, over, lines }: Settings,
   counts: boolean,
 ): Promise<string | undefined> {
   const request: PeerRequest = { query, events, seed, rate, disorder, over };
-  const answer = await process.ask(request);
+  const answer = await process.ask(contender.lines ? { ...request, lines: await lines.fileOf(request) } : request);
   if ('unsupported' in answer) return answer.unsupported;
   if ('error' in answer) return answer.error;
   if (!counts) return undefined;

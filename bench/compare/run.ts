@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { load, machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
 import { type Contender, contenders, prepare } from './contenders.ts';
+import { openLineFiles } from './line-files.ts';
 import { type CompareSettings, isMissing, measureQuery, type Outcome, wrongRows } from './measure.ts';
 import { startPeer } from './peer-process.ts';
 import { barPlot } from './plot.ts';
@@ -12,7 +13,7 @@ import { comparisonTable } from './table.ts';
 
 const answerWithinMs = 600_000;
 
-const usage = `npm run bench -- compare [--query q5,q7] [--peer flink,loop] [--events 1000000] [--check-events 200000] [--runs 5]
+const usage = `npm run bench -- compare [--query q5,q7] [--peer flink,loop] [--events 1000000] [--check-events 100000] [--runs 5]
   [--seed 42] [--rate 10000] [--disorder 1] [--over generator|objects] [--results FOLDER] [--json FILE]
 
 Rows are checked over --check-events before anything is timed. --over objects: events are made before the clock starts, by those that can.
@@ -25,7 +26,7 @@ export async function run(args: string[]): Promise<void> {
       query: { type: 'string' },
       peer: { type: 'string' },
       events: { type: 'string', default: '1000000' },
-      'check-events': { type: 'string', default: '200000' },
+      'check-events': { type: 'string', default: '100000' },
       runs: { type: 'string', default: '5' },
       seed: { type: 'string', default: '42' },
       rate: { type: 'string', default: '10000' },
@@ -94,14 +95,16 @@ export async function compare(
     return [];
   });
   const outcomes: Outcome[] = [];
+  const lines = openLineFiles();
   try {
     for (const query of names) {
-      const measured = await measureQuery(query, runners, settings);
+      const measured = await measureQuery(query, runners, { ...settings, lines });
       outcomes.push(...measured, ...absent.map((one) => ({ query, ...one })));
       for (const outcome of measured) process.stdout.write(`${progressLine(outcome)}\n`);
     }
   } finally {
     await Promise.all(runners.map(({ process: peer }) => peer.stop()));
+    await lines.remove();
   }
   return {
     benchmark: 'compare',

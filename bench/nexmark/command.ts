@@ -1,10 +1,17 @@
-/** `npm run bench -- nexmark`: a query of Nexmark, or all of them, on the ordinary engine. */
-import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { parseDuration } from '../../runtime/stream/options.ts';
+/** `npm run bench -- nexmark`: a query of Nexmark, or all of them one after the other, on the ordinary engine. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { checkLines } from './check.ts';
+import { type LogKind, openLog } from './logs.ts';
 import { type Query, queries } from './queries.ts';
 import { hashOf, writeLines } from './rows.ts';
-import { collectLines, measureQuery, openMemoryLog, prepareQuery, type RunOptions } from './run-query.ts';
+import { collectLines, measureQuery, prepareQuery, type RunOptions } from './run-query.ts';
+import { type Given, readArguments } from './usage.ts';
+import { kibibytesPerMebibyte, openWorkers, unitsOf } from './workers.ts';
 
 export interface NexmarkResult {
   readonly query: string;
@@ -14,70 +21,102 @@ export interface NexmarkResult {
   readonly rows: number;
   readonly sha256: string;
   readonly cpu_seconds: number;
+  /** Of the processes of the engine together, each at its highest. */
   readonly max_rss_mb: number;
 }
 
-const bytesPerMegabyte = 1024;
-
 export async function run(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      query: { type: 'string', default: 'all' },
-      events: { type: 'string', default: '1000000' },
-      seed: { type: 'string', default: '42' },
-      rate: { type: 'string', default: '10000' },
-      disorder: { type: 'string', default: '1' },
-      partitions: { type: 'string', default: '1' },
-      log: { type: 'string', default: 'memory' },
-      checkpoint: { type: 'string', default: '10s' },
-      rows: { type: 'string' },
-      json: { type: 'string' },
-    },
-  });
-  const options: RunOptions = {
-    events: Number(values.events),
-    seed: Number(values.seed),
-    rate: Number(values.rate),
-    disorder: Number(values.disorder),
-    partitions: Number(values.partitions),
-    checkpointEveryMs: parseDuration(values.checkpoint) ?? 10_000,
-  };
-  const chosen = values.query === 'all' ? queries : queries.filter(({ name }) => name === values.query);
-  if (chosen.length === 0) throw new Error(`there is no query "${values.query}"`);
+  const given = readArguments(args);
+  process.stdout.write(header());
   const results: NexmarkResult[] = [];
-  for (const query of chosen) {
-    const result = await runOne(query, options, values.rows);
-    results.push(result);
-    process.stdout.write(
-      `${query.name.padEnd(4)} ${Math.round(result.events_per_second).toLocaleString('en').padStart(12)} events/s ` +
-        `${result.rows.toLocaleString('en').padStart(12)} rows  ${result.sha256}\n`,
-    );
+  if (given.query) {
+    results.push(await runOne(given.query, given));
+    process.stdout.write(lineOf(results[0] as NexmarkResult));
+  } else {
+    for (const [index, query] of queries.entries()) {
+      if (process.stdout.isTTY) process.stdout.write(`${query.name.padEnd(5)} ${index + 1} of ${queries.length} ...\r`);
+      const result = await runAlone(query, args);
+      results.push(result);
+      process.stdout.write(lineOf(result));
+    }
   }
-  if (values.json !== undefined)
-    await writeFile(values.json, `${JSON.stringify(values.query === 'all' ? results : results[0], null, 2)}\n`);
+  const content = given.query ? results[0] : results;
+  if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-async function runOne(query: Query, options: RunOptions, file: string | undefined): Promise<NexmarkResult> {
-  const prepared = await prepareQuery(query, options);
+async function runOne(query: Query, given: Given): Promise<NexmarkResult> {
+  const prepared = await prepareQuery(query, given.options);
   try {
-    const log = openMemoryLog();
-    const { seconds, cpuSeconds } = await measureQuery(prepared.topology, log, options);
-    const max_rss_mb = Math.round(process.resourceUsage().maxRSS / bytesPerMegabyte);
-    const lines = await collectLines(prepared, log);
-    await log.close();
-    if (file !== undefined) await writeLines(lines, file);
+    const { lines, ...measured } = await measureOn(given.log, { query, prepared, given });
+    if (given.check) await checkLines({ query, stream: given.options, lines });
+    if (given.rows !== undefined) await writeLines(lines, given.rows);
     return {
       query: query.name,
-      events: options.events,
-      seconds,
-      events_per_second: options.events / seconds,
+      events: given.options.events,
+      seconds: measured.seconds,
+      events_per_second: given.options.events / measured.seconds,
       rows: lines.length,
       sha256: hashOf(lines),
-      cpu_seconds: cpuSeconds,
-      max_rss_mb,
+      cpu_seconds: measured.cpuSeconds,
+      max_rss_mb: measured.maxRssMb,
     };
   } finally {
     await prepared.clean();
   }
+}
+
+async function measureOn(
+  kind: LogKind,
+  { query, prepared, given }: { query: Query; prepared: Awaited<ReturnType<typeof prepareQuery>>; given: Given },
+) {
+  const { log, url, cpuSeconds: logCpuSeconds, close } = await openLog(kind);
+  const { workers } = given;
+  const options: RunOptions = { ...given.options, folder: prepared.folder };
+  const others = await openWorkers({ query: query.name, url: url ?? '', options, workers });
+  try {
+    const logBefore = logCpuSeconds();
+    const theirs = others.run();
+    const units = unitsOf(0, { partitions: options.partitions, workers });
+    const [own, used] = await Promise.all([measureQuery(prepared.topology, log, { ...options, units }), theirs]);
+    const maxRssMb = Math.round(process.resourceUsage().maxRSS / kibibytesPerMebibyte);
+    const sum = (of: 'cpuSeconds' | 'maxRssMb') => used.reduce((total, one) => total + one[of], 0);
+    const cpuSeconds = own.cpuSeconds + sum('cpuSeconds') + logCpuSeconds() - logBefore;
+    const lines = await collectLines(prepared, log);
+    return { seconds: own.seconds, cpuSeconds, maxRssMb: maxRssMb + sum('maxRssMb'), lines };
+  } finally {
+    others.close();
+    await close();
+  }
+}
+
+/** In a process of its own: what one query leaves behind, in memory or in compiled code, is not the next one's. */
+async function runAlone(query: Query, args: readonly string[]): Promise<NexmarkResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'mach-nexmark-'));
+  const json = join(folder, 'result.json');
+  try {
+    const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+    const own = [...args, '--query', query.name, '--json', json];
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', main, 'nexmark', ...own]);
+    return JSON.parse(await readFile(json, 'utf8')) as NexmarkResult;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function header(): string {
+  return `query     events/s  CPU s per million        rows   RSS MB  sha256 of the rows\n`;
+}
+
+function lineOf({ query, events, events_per_second, cpu_seconds, rows, max_rss_mb, sha256 }: NexmarkResult): string {
+  const whole = (value: number) => Math.round(value).toLocaleString('en');
+  const perMillion = ((cpu_seconds * 1e6) / Math.max(1, events)).toFixed(2);
+  const cells = [
+    query.padEnd(5),
+    whole(events_per_second).padStart(12),
+    perMillion.padStart(18),
+    whole(rows).padStart(11),
+    whole(max_rss_mb).padStart(8),
+    ` ${sha256.slice(0, 16)}`,
+  ];
+  return `${cells.join(' ')}\n`;
 }

@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogue } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
-import { memoryLog } from '../../runtime/bus/memory/log.ts';
-import { systemClock } from '../../runtime/clock.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../runtime/execution/engine.ts';
 import { decodeOutputFrame } from '../../runtime/execution/log-frame.ts';
 import type { Store } from '../../runtime/store/store.ts';
@@ -26,6 +24,8 @@ export interface StreamOptions {
 export interface RunOptions extends StreamOptions {
   readonly partitions: number;
   readonly checkpointEveryMs: number;
+  /** Where its files go, if it writes any; a folder of its own when absent. */
+  readonly folder?: string;
 }
 
 export interface Measured {
@@ -33,6 +33,8 @@ export interface Measured {
   readonly cpuSeconds: number;
 }
 
+/** How often it is looked whether the end has come. */
+const lookEveryMs = 2;
 /** The sink of every query's topology. */
 const resultSink = 'rows';
 
@@ -60,9 +62,14 @@ export interface PreparedQuery {
   clean(): Promise<void>;
 }
 
-export async function prepareQuery(query: Query, stream: StreamOptions): Promise<PreparedQuery> {
-  const folder = await mkdtemp(join(tmpdir(), `mach-nexmark-${query.name}-`));
-  const clean = () => rm(folder, { recursive: true, force: true });
+export async function prepareQuery(
+  query: Query,
+  stream: StreamOptions & Pick<RunOptions, 'folder'>,
+): Promise<PreparedQuery> {
+  const folder = stream.folder ?? (await mkdtemp(join(tmpdir(), `mach-nexmark-${query.name}-`)));
+  const clean = async () => {
+    if (stream.folder === undefined) await rm(folder, { recursive: true, force: true });
+  };
   try {
     return { query, topology: loadQuery(query, stream, folder), folder, clean };
   } catch (error) {
@@ -85,15 +92,16 @@ function loadQuery(query: Query, { events, seed, rate, disorder }: StreamOptions
   throw new Error(diagnostics.map(({ code, line, message }) => `${file}:${line} ${code} ${message}`).join('\n'));
 }
 
-export function openMemoryLog(): Log {
-  return memoryLog({ clock: systemClock() });
-}
-
 /** Runs the query over a log until the stream has ended and every row is written. */
-export async function measureQuery(topology: BoundTopology, log: Log, options: RunOptions): Promise<Measured> {
+export async function measureQuery(
+  topology: BoundTopology,
+  log: Log,
+  options: RunOptions & { readonly units?: readonly number[] },
+): Promise<Measured> {
   const cpuBefore = process.cpuUsage();
   const begin = performance.now();
-  const engine = await openEngine(topology, log, options);
+  const { partitions, units, checkpointEveryMs } = options;
+  const engine = await openEngine(topology, log, { partitions, checkpointEveryMs, ...(units && { units }) });
   await untilWritten(engine);
   const seconds = (performance.now() - begin) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
@@ -101,22 +109,30 @@ export async function measureQuery(topology: BoundTopology, log: Log, options: R
   return { seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
-export function openEngine(
-  topology: BoundTopology,
-  log: Log,
-  options: Pick<EngineOptions, 'partitions' | 'checkpointEveryMs' | 'crashPoints' | 'clock' | 'machineClock'> & {
-    readonly logger?: Logger;
-  },
-): Promise<Engine> {
+export interface OpenOptions
+  extends Pick<EngineOptions, 'partitions' | 'units' | 'checkpointEveryMs' | 'crashPoints' | 'clock' | 'machineClock'> {
+  readonly logger?: Logger;
+}
+
+export function openEngine(topology: BoundTopology, log: Log, options: OpenOptions): Promise<Engine> {
   return startEngine({ topology, log, store: noStore, logger: quiet, ...options });
 }
 
 /** The stream has ended, and every row of it is written. */
 export async function untilWritten(engine: Engine): Promise<void> {
+  let failure: unknown;
+  void engine.failed.then((error) => {
+    failure = error ?? new Error('the engine has failed');
+  });
+  // Every partition reads the whole input, and so the word that its source has ended.
+  const isOver = ({ machine }: Engine['stage']) => engine.topology.sources.every(({ id }) => machine.hasEnded(id));
+  while (![...engine.units.values()].every(({ stages }) => isOver(stages[0]))) {
+    if (failure !== undefined) throw failure;
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
   const failed = engine.failed.then((error) => {
     throw error;
   });
-  await Promise.race([Promise.all(engine.sources.map(({ ended }) => ended)), failed]);
   await Promise.race([engine.settled(), failed]);
 }
 
@@ -136,11 +152,11 @@ async function readOutputs(topology: BoundTopology, log: Log, book: RowBook): Pr
     const stream = await log.find(names.outputStream(stageName(stage)));
     if (!stream) return;
     const { firstSequence, lastSequence } = await stream.state();
-    const wanted = `.out.${resultSink}.`;
-    for (let sequence = firstSequence; sequence <= lastSequence; sequence++) {
-      const message = await stream.get(sequence);
-      if (!message?.subject.includes(wanted)) continue;
-      for (const { event } of decodeOutputFrame(message.payload, schema).rows) book.add(event);
+    if (lastSequence < firstSequence) continue;
+    for await (const { sequence, subject, payload } of stream.read({ fromSequence: firstSequence })) {
+      if (subject.includes(`.out.${resultSink}.`))
+        for (const { event } of decodeOutputFrame(payload, schema).rows) book.add(event);
+      if (sequence >= lastSequence) break;
     }
   }
 }

@@ -14,6 +14,8 @@ export interface PeerRequest {
   readonly rows?: string;
   /** `objects`: all events are made before the clock starts, where the peer can; else their generator is in the time. */
   readonly over?: 'generator' | 'objects';
+  /** The events as JSON lines, for a peer without a generator of its own. */
+  readonly lines?: string;
   /** Where the peer has a choice. */
   readonly state?: 'heap' | 'rocksdb';
 }

@@ -242,7 +242,8 @@ export async function startSinkRunner(args: {
 
 function sinkRow(row: OutputRow, place: { stage: string; partition: number }): SinkRow {
   const { event, time, sequence, index } = row;
-  const own = { sequence, index, stage: place.stage, partition: place.partition };
+  const own = { event, time, sequence, index, stage: place.stage, partition: place.partition };
   // A row that was refused once is still the row that it was.
-  return { event, time, ...own, ...row.redrive?.origin };
+  const origin = row.redrive?.origin;
+  return origin ? { ...own, ...origin } : own;
 }

@@ -1,7 +1,8 @@
 /** The engine itself as a contender: the ordinary topologies, in one warm process like the others. */
+import { openLog } from '../../nexmark/logs.ts';
 import { queries } from '../../nexmark/queries.ts';
 import { writeLines } from '../../nexmark/rows.ts';
-import { collectLines, measureQuery, openMemoryLog, prepareQuery } from '../../nexmark/run-query.ts';
+import { collectLines, measureQuery, prepareQuery } from '../../nexmark/run-query.ts';
 import { type PeerAnswer, type PeerRequest, servePeer } from '../request.ts';
 import { measureStage } from './stage.ts';
 
@@ -11,18 +12,28 @@ async function answer(request: PeerRequest): Promise<PeerAnswer> {
   const query = queries.find(({ name }) => name === request.query);
   if (!query) return { unsupported: 'there is no topology of this name' };
   const prepared = await prepareQuery(query, request);
-  const { topology } = prepared;
-  const log = openMemoryLog();
   try {
-    if (request.over === 'objects') return measureStage(topology, request);
-    const { seconds, cpuSeconds } = await measureQuery(topology, log, { ...request, partitions: 1, checkpointEveryMs });
+    if (request.over === 'objects' && request.rows === undefined) return measureStage(prepared.topology, request);
+    return await runEngine(prepared, request);
+  } finally {
+    await prepared.clean();
+  }
+}
+
+async function runEngine(
+  prepared: Awaited<ReturnType<typeof prepareQuery>>,
+  request: PeerRequest,
+): Promise<PeerAnswer> {
+  const { log, close } = await openLog('memory');
+  try {
+    const options = { ...request, partitions: 1, checkpointEveryMs };
+    const { seconds, cpuSeconds } = await measureQuery(prepared.topology, log, options);
     if (request.rows === undefined) return { seconds, cpu_seconds: cpuSeconds, rows: -1 };
     const lines = await collectLines(prepared, log);
     await writeLines(lines, request.rows);
     return { seconds, cpu_seconds: cpuSeconds, rows: lines.length };
   } finally {
-    await log.close();
-    await prepared.clean();
+    await close();
   }
 }
 

@@ -2,25 +2,20 @@
  * Appends in a second, of frames of 256 B and 64 KiB, at both durabilities, against what the same client reaches without
  * any promise (plain publish, its ceiling) and with `js.publish`, taken in turns in one run on one server.
  *
- *   node --import tsx bench/log.ts [--json FILE] [--seconds 1]
- *
  * Client, server and disk share the machine. A round ends when everything sent in it is acknowledged; the stored count is
  * checked.
  */
-import { writeFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { Durability, Log, LogStream } from '../runtime/bus/index.ts';
-import { connectLog } from '../runtime/bus/index.ts';
-import { limits } from '../runtime/limits.ts';
-import { withNats } from '../runtime/testing/with-nats.ts';
-import { machine } from './machine.ts';
+import type { Durability, Log, LogStream } from '../../runtime/bus/index.ts';
+import { connectLog } from '../../runtime/bus/index.ts';
+import { limits } from '../../runtime/limits.ts';
+import { withNats } from '../../runtime/testing/with-nats.ts';
+import { machine } from '../machine.ts';
 
 const sizes = [256, 64 * 1024] as const;
 const durabilities: readonly Durability[] = ['disk', 'broker'];
-const rounds = 3;
+export const appendRounds = 3;
 
 export interface LogRate {
   readonly name: string;
@@ -43,7 +38,7 @@ interface Contender {
 }
 
 /** Keeps as many under way as the window allows, for so long. */
-async function keepSending(milliseconds: number, bytes: number, send: () => Promise<unknown>): Promise<number> {
+export async function keepSending(milliseconds: number, bytes: number, send: () => Promise<unknown>): Promise<number> {
   const width = Math.min(limits.publishWindowMessagesMax, Math.floor(limits.publishWindowBytesMax / bytes));
   const until = performance.now() + milliseconds;
   let sent = 0;
@@ -103,7 +98,7 @@ async function contenders(nats: NatsConnection, log: Log): Promise<{ all: Conten
   return { all, streams };
 }
 
-async function measure(roundMs: number): Promise<LogRate[]> {
+export async function measureAppends(roundMs: number): Promise<LogRate[]> {
   return withNats(
     async ({ url }) => {
       const nats = await connect({ servers: url, noAsyncTraces: true });
@@ -115,7 +110,7 @@ async function measure(roundMs: number): Promise<LogRate[]> {
         const sent = await warmUp(roundMs / 5);
         if (durability !== 'none') stored += sent;
       }
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < appendRounds; round++) {
         for (const [index, contender] of all.entries()) {
           const start = performance.now();
           const sent = await contender.run(roundMs);
@@ -154,10 +149,10 @@ function ratesOf(all: readonly Contender[], measured: readonly number[][]): LogR
   });
 }
 
-function report(rates: readonly LogRate[], roundMs: number): void {
+export function reportAppends(rates: readonly LogRate[], roundMs: number): void {
   const size = (bytes: number) => (bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`);
   const { cpu, cores, node } = machine();
-  console.log(`median of ${rounds} rounds of ${roundMs} ms in turns; ${cpu}, ${cores} cores, node ${node}\n`);
+  console.log(`median of ${appendRounds} rounds of ${roundMs} ms in turns; ${cpu}, ${cores} cores, node ${node}\n`);
   console.log('what                       size    durability     per s     MB/s   of ceiling   (least to most per s)');
   for (const rate of rates) {
     const cells = [
@@ -171,23 +166,4 @@ function report(rates: readonly LogRate[], roundMs: number): void {
     ];
     console.log(cells.join(' '));
   }
-}
-
-export async function run(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: { json: { type: 'string' }, seconds: { type: 'string', default: '1' } },
-  });
-  const roundMs = Number(values.seconds) * 1000;
-  const rates = await measure(roundMs);
-  report(rates, roundMs);
-  if (values.json === undefined) return;
-  await writeFile(
-    values.json,
-    `${JSON.stringify({ benchmark: 'log', machine: machine(), rounds, roundMs, rates }, null, 2)}\n`,
-  );
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await run(process.argv.slice(2));
 }

@@ -1,0 +1,81 @@
+/** The command line of `nexmark`. */
+import { parseArgs } from 'node:util';
+import { disorderStep } from '../../connectors/nexmark/generator.ts';
+import { limits } from '../../runtime/limits.ts';
+import { parseDuration } from '../../runtime/stream/options.ts';
+import { type LogKind, logKinds } from './logs.ts';
+import { type Query, queries } from './queries.ts';
+import type { RunOptions } from './run-query.ts';
+
+export interface Given {
+  /** Undefined: all of them. */
+  readonly query: Query | undefined;
+  readonly options: Omit<RunOptions, 'folder'>;
+  readonly workers: number;
+  readonly log: LogKind;
+  /** Where the rows are written. */
+  readonly rows: string | undefined;
+  readonly json: string | undefined;
+  /** The rows are compared with those of the same query in batch. */
+  readonly check: boolean;
+}
+
+/** Wrong use; `bench/main.ts` knows it by the code. */
+class UseError extends Error {
+  readonly code = 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE';
+}
+
+export function readArguments(args: readonly string[]): Given {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      query: { type: 'string', default: 'all' },
+      events: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: '42' },
+      rate: { type: 'string', default: '10000' },
+      disorder: { type: 'string', default: '1' },
+      partitions: { type: 'string' },
+      workers: { type: 'string', default: '1' },
+      log: { type: 'string', default: 'memory' },
+      checkpoint: { type: 'string', default: '10s' },
+      rows: { type: 'string' },
+      json: { type: 'string' },
+      check: { type: 'boolean', default: false },
+    },
+  });
+  const workers = whole('workers', values.workers, { least: 1, most: limits.workersMax });
+  const partitions = whole('partitions', values.partitions ?? values.workers, { least: 1, most: limits.partitionsMax });
+  const log = logKinds.find((kind) => kind === values.log);
+  if (!log) throw new UseError(`--log is ${logKinds.join(' or ')}, not "${values.log}"`);
+  if (workers > partitions) throw new UseError(`--workers ${workers} are more than the --partitions ${partitions}`);
+  if (workers > 1 && log === 'memory')
+    throw new UseError('--workers are processes, which cannot share a log in memory: add --log jetstream');
+  const query = queries.find(({ name }) => name === values.query);
+  const known = queries.map(({ name }) => name).join(', ');
+  if (!query && values.query !== 'all') throw new UseError(`there is no query "${values.query}": all, ${known}`);
+  if (!query && values.rows !== undefined) throw new UseError('--rows is for the rows of one query: add --query');
+  const disorder = whole('disorder', values.disorder, { least: 1, most: 1_000_000 });
+  if (disorder % disorderStep === 0) throw new UseError(`--disorder is no multiple of ${disorderStep}`);
+  const checkpointEveryMs = parseDuration(values.checkpoint);
+  if (checkpointEveryMs === undefined || checkpointEveryMs <= 0)
+    throw new UseError(`--checkpoint is a time such as 10s, not "${values.checkpoint}"`);
+  const rate = Number(values.rate);
+  if (!(rate > 0 && rate <= 1e9)) throw new UseError(`--rate is a number of events a second, not "${values.rate}"`);
+  const events = whole('events', values.events, { least: 1, most: 1e12 });
+  const seed = whole('seed', values.seed, { least: 0, most: 0xffffffff });
+  return {
+    query,
+    options: { events, seed, rate, disorder, partitions, checkpointEveryMs },
+    workers,
+    log,
+    rows: values.rows,
+    json: values.json,
+    check: values.check,
+  };
+}
+
+function whole(name: string, text: string, { least, most }: { least: number; most: number }): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (Number.isInteger(value) && value >= least && value <= most && text.trim() !== '') return value;
+  throw new UseError(`--${name} is a whole number from ${least} to ${most}, not "${text}"`);
+}
