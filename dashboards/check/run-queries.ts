@@ -12,7 +12,7 @@ export interface QueryRun {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** Of several runs the quickest: other work on the machine is not the query's. */
   readonly ms: number;
-  /** Of the processor in the same run, all threads together; undefined where the store cannot be watched. */
+  /** The least that a run has used of the processor, all threads together; undefined where the store cannot be watched. */
   readonly processorMs: number | undefined;
   readonly rowsRead: number;
   readonly problem?: string;
@@ -71,7 +71,7 @@ export async function runQuery(
   store: Store,
   query: BoardQuery,
   options: Omit<ExpandOptions, 'intervalMs'> & {
-    /** It is run again, so many times at most, until it is as quick as this. */
+    /** It is run again, so many times at most, until a run is as quick as this, or uses no more of the processor. */
     readonly wantedMs?: number;
     readonly runsMax?: number;
     /** Of the store, for `processorMs`. */
@@ -87,13 +87,13 @@ export async function runQuery(
   try {
     const sql = expandQuery(query.sql, { ...range, intervalMs: intervalOf(range) });
     rowsRead = await estimateRows(store, sql);
-    for (let run = 0; run < runsMax && ms > wantedMs; run++) {
+    for (let run = 0; run < runsMax && Math.min(ms, processorMs ?? ms) > wantedMs; run++) {
       const [startedAt, usedBefore] = [performance.now(), usedProcessorMs(storeProcessId)];
       rows = await store.query(sql);
-      const taken = performance.now() - startedAt;
-      if (taken >= ms) continue;
-      ms = taken;
-      processorMs = usedBefore === undefined ? undefined : (usedProcessorMs(storeProcessId) ?? 0) - usedBefore;
+      ms = Math.min(ms, performance.now() - startedAt);
+      const used = usedProcessorMs(storeProcessId);
+      if (usedBefore === undefined || used === undefined) continue;
+      processorMs = Math.min(processorMs ?? Number.POSITIVE_INFINITY, used - usedBefore);
     }
     return { board, panel, kind, rows, ms, processorMs, rowsRead };
   } catch (error) {
