@@ -10,6 +10,8 @@ import { feedErrors } from './connectors/feed-115/errors.ts';
 import { feed115 } from './connectors/feed-115/index.ts';
 import { fileErrors, fileSink } from './connectors/file/index.ts';
 import { fileDrop, fileDropErrors } from './connectors/file-drop/index.ts';
+import { grafanaErrors } from './connectors/grafana/errors.ts';
+import { grafana } from './connectors/grafana/index.ts';
 import { hl7Errors } from './connectors/hl7-mllp/errors.ts';
 import { hl7Mllp } from './connectors/hl7-mllp/index.ts';
 import { natsErrors, natsSink, natsSource } from './connectors/nats/index.ts';
@@ -22,7 +24,7 @@ import type { Catalogue } from './runtime/stream/index.ts';
 import { simulatorErrors } from './simulator/errors.ts';
 
 export const catalogue: Catalogue = {
-  sources: [alertActions, feed115, fileDrop, hl7Mllp, natsSource, nexmark],
+  sources: [alertActions, feed115, fileDrop, grafana, hl7Mllp, natsSource, nexmark],
   operators,
   sinks: [clickhouse, consoleSink, discard, fileSink, natsSink, webhook],
 };
@@ -32,6 +34,7 @@ export const errorLists: readonly ErrorList[] = [
   feedErrors.list,
   fileDropErrors.list,
   fileErrors.list,
+  grafanaErrors.list,
   hl7Errors.list,
   natsErrors.list,
   webhookErrors.list,

@@ -16,6 +16,7 @@
  * | 17xx  | simulator                   | 32xx  | execution   |
  * | 18xx  | operators                   | 33xx  | boards      |
  * | 26xx  | alert-actions               | 27xx  | file        |
+ * | 28xx  | grafana                     |       |             |
  */
 
 export interface ErrorDescription {

@@ -105,6 +105,17 @@ const walls: readonly Wall[] = [
     forbids: ({ target }) => isUnder('runtime/cli')(target),
     rule: 'runtime/testing does not import cli',
   },
+  {
+    appliesTo: isUnder('dashboards'),
+    forbids: ({ target, isPackage }, path) =>
+      !isPackage &&
+      !isTest(path) &&
+      !isUnder('dashboards', 'runtime/store', 'runtime/topology', 'runtime/observe/history')(target) &&
+      !isRuntimeBase(target) &&
+      target !== 'catalogue.ts',
+    rule: 'dashboards import the store, the loader of topologies, the tables of the engine and the base files of the runtime; nothing of how it runs',
+  },
+  onlyIn(['dashboards'], ['@grafana', 'ts-json-schema-generator'], 'only dashboards imports a Grafana package'),
   onlyIn(
     ['runtime/bus', 'connectors/nats', 'bench'],
     ['@nats-io', 'nats'],

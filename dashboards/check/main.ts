@@ -22,14 +22,16 @@ const tenInTheCityMs = 3 * hourMs;
 const end = Math.floor((wallTime() - tenInTheCityMs) / dayMs) * dayMs + tenInTheCityMs;
 const ranges = { '6 h': 6 * hourMs, '24 h': dayMs, '7 d': Math.min(7, days) * dayMs, [`${days} d`]: days * dayMs };
 
+const costOf = ({ ms, processorMs }: QueryRun) => Math.min(ms, processorMs ?? ms);
+
 function problemOf(run: QueryRun, range: string): string | undefined {
   const place = `${run.board}: ${run.panel}, ${range}`;
   if (run.problem) return `${place}: ${run.problem}`;
   if (run.rows.length === 0) return `${place}: the answer is empty`;
   if (run.rowsRead > checkLimits.rowsReadMax)
     return `${place}: reads ${run.rowsRead} rows, more than ${checkLimits.rowsReadMax} (rowsReadMax)`;
-  if (run.ms > checkLimits.panelMsMax)
-    return `${place}: takes ${run.ms.toFixed(0)} ms, more than ${checkLimits.panelMsMax} (panelMsMax)`;
+  if (costOf(run) > checkLimits.panelMsMax)
+    return `${place}: takes ${run.ms.toFixed(0)} ms, ${run.processorMs} ms of the processor, more than ${checkLimits.panelMsMax} (panelMsMax)`;
   return undefined;
 }
 
@@ -47,12 +49,16 @@ try {
     panels += queries.filter(({ kind }) => kind !== 'variable').length;
     for (const query of queries) {
       for (const [name, backMs] of Object.entries(ranges)) {
-        const bounds = { wantedMs: checkLimits.panelMsMax, runsMax: checkLimits.runsMax };
+        const bounds = {
+          wantedMs: checkLimits.panelMsMax,
+          runsMax: checkLimits.runsMax,
+          storeProcessId: store.embedded?.pid,
+        };
         const run = await runQuery(store, query, { from: end - backMs, to: end, ...bounds });
         const problem = problemOf(run, name);
         if (problem) problems.push(problem);
-        if (!slowest || run.ms > slowest.ms) slowest = run;
-        const figures = `${run.ms.toFixed(0).padStart(5)} ms ${String(run.rowsRead).padStart(9)} rows read ${String(run.rows.length).padStart(6)} given`;
+        if (!slowest || costOf(run) > costOf(slowest)) slowest = run;
+        const figures = `${run.ms.toFixed(0).padStart(5)} ms (processor ${String(run.processorMs ?? '?').padStart(4)}) ${String(run.rowsRead).padStart(9)} rows read ${String(run.rows.length).padStart(6)} given`;
         console.log(`${problem ? 'FAILED' : 'ok    '} ${figures}  ${name.padEnd(4)} ${run.board}: ${run.panel}`);
       }
     }
@@ -63,6 +69,6 @@ try {
 }
 for (const problem of problems) console.log(problem);
 console.log(
-  `${boards.length} boards, ${panels} panels, slowest panel ${slowest?.ms.toFixed(0)} ms (${slowest?.board}: ${slowest?.panel})`,
+  `${boards.length} boards, ${panels} panels, slowest panel ${slowest && costOf(slowest).toFixed(0)} ms (${slowest?.board}: ${slowest?.panel})`,
 );
 process.exitCode = problems.length > 0 ? 1 : 0;
