@@ -43,10 +43,13 @@ describe('the boards over the demo', { timeout: 240_000 }, () => {
     const { NATS_URL: _, CLICKHOUSE_URL: __, ...env } = process.env;
     const args = ['bin/mach.js', 'demo', '--data', folder, '--speed', '60'];
     demo = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'pipe'] });
-    demo.stderr?.on('data', (chunk) => {
-      said += chunk;
+    await new Promise<void>((resolve, reject) => {
+      demo?.stderr?.on('data', (chunk) => {
+        said += chunk;
+        if (/the wall +http/.test(said)) resolve();
+      });
+      demo?.on('exit', () => reject(new Error(`the demo has ended: ${said}`)));
     });
-    await expect.poll(() => said, { timeout: 120_000 }).toMatch(/the wall +http/);
   }, 150_000);
 
   beforeEach(({ skip }) => {

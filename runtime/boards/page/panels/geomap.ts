@@ -116,7 +116,6 @@ interface MarkArgs {
 
 /** The worst first, so that their names find room; drawn last, so that they lie on top. One stop for the keyboard, arrows go on. */
 function marks(points: readonly Point[], projection: Projection, args: MarkArgs): SVGElement {
-  const { context } = args;
   const fontSize = Math.max(13, Math.min(19, projection.width / 52));
   const taken: Box[] = points.map((point) => {
     const { x, y } = projection.at(point);
