@@ -90,6 +90,7 @@ describe('the boards over the demo', { timeout: 240_000 }, () => {
         one.querySelector('.panel-note')?.textContent,
       ]),
     );
+    if (panels.length === 0) return ['no panel yet'];
     return panels
       .filter(([state, title]) => state !== 'shown' && !(state === 'empty' && mayBeEmpty.has(title ?? '')))
       .map((one) => one.join(': '));
