@@ -126,7 +126,7 @@ describe('the boards over the demo', { timeout: 240_000 }, () => {
       `SELECT sum(c) AS census FROM (SELECT argMax(census, tuple(minute, _version)) AS c FROM ed_status WHERE minute <= fromUnixTimestamp64Milli(${at}) AND minute > fromUnixTimestamp64Milli(${at}) - INTERVAL 15 MINUTE GROUP BY hospital)`,
     );
     const page = await open(`/d/mach-emergency?refresh=off&from=${at - 3_600_000}&to=${at}`);
-    await page.waitForSelector('.board[data-refreshes]');
+    await page.waitForSelector('.board[data-refreshes]', { timeout: 200_000 });
     const tile = page.locator('section', { hasText: 'Toàn thành phố' }).locator('.stat').first();
     expect(await tile.getAttribute('data-value')).toBe(String(census));
     expect(await page.locator('.kind-table tbody tr').count()).toBe(8);
