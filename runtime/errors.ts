@@ -14,7 +14,7 @@
  * | 15xx  | topology tests              | 30xx  | log         |
  * | 16xx  | command line                | 31xx  | store       |
  * | 17xx  | simulator                   | 32xx  | execution   |
- * | 18xx  | operators                   |       |             |
+ * | 18xx  | operators                   | 26xx  | grafana     |
  */
 
 export interface ErrorDescription {

@@ -64,12 +64,10 @@ async function open() {
   };
   const hear = (origin: string, time: number) =>
     lab.drive(
-      process
-        .source('calls')
-        .append({
-          origin,
-          events: [{ event: { id: `${origin}${time}`, hospital: origin, value: 1, patient: 'Nguyễn Văn Thử' }, time }],
-        }),
+      process.source('calls').append({
+        origin,
+        events: [{ event: { id: `${origin}${time}`, hospital: origin, value: 1, patient: 'Nguyễn Văn Thử' }, time }],
+      }),
     );
   const pass = (ms: number) => lab.drive(lab.clock.sleep(ms));
   return { lab, engine, ...recorded, said, start, hear, pass };
