@@ -56,6 +56,7 @@ describe('grafana', () => {
           rule: 'Khoa cấp cứu quá tải',
           status: 'firing',
           severity: 'critical',
+          hospital: 'H8',
           labels: firing.labels,
           summary: firing.annotations.summary,
           action: firing.annotations.action,
@@ -112,6 +113,14 @@ describe('grafana', () => {
     expect((await post(' '.repeat(1024 * 1024 + 1))).status).toBe(413);
     expect((await fetch(address, { headers: { authorization: `Bearer ${token}` } })).status).toBe(405);
     expect(log.requests).toEqual([]);
+  });
+
+  it('asks for no token where it is heard by this machine alone, and for one anywhere else', async () => {
+    const log = recordedLog();
+    source = await bindSource(grafana, { listen: 0 }).open(testContext(log, { clock: virtualClock(0) }));
+    expect((await fetch(source.address, { method: 'POST', body: notification(firing) })).status).toBe(204);
+    expect(log.events).toHaveLength(1);
+    expect(() => bindSource(grafana, { listen: '0.0.0.0:0' })).toThrow(/a token is needed/);
   });
 
   it('says which address it cannot have', async () => {

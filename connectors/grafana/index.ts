@@ -28,9 +28,12 @@ const options = z.strictObject({
     .describe('a port of this machine alone (127.0.0.1), or host:port, such as 0.0.0.0:8026'),
   token: z
     .string()
-    .min(16, 'a token has at least 16 characters')
+    .regex(/^(.{16,})?$/, 'a token has at least 16 characters')
     .meta({ mach: 'secret' })
-    .describe('what Grafana must send as `authorization: Bearer TOKEN`'),
+    .default('')
+    .describe(
+      'what Grafana must send as `authorization: Bearer TOKEN`; only where `listen` is of this machine alone it may be empty: nothing is asked for then',
+    ),
 });
 type Options = z.output<typeof options>;
 
@@ -58,6 +61,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 function isAllowed(request: IncomingMessage, token: string): boolean {
+  if (token === '') return true;
   const given = Buffer.from(request.headers.authorization ?? '');
   const wanted = Buffer.from(`Bearer ${token}`);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
@@ -88,6 +92,8 @@ function addressOf(listen: Options['listen']): { host: string; port: number } {
   const cut = listen.lastIndexOf(':');
   return { host: listen.slice(0, cut).replace(/^\[|\]$/g, ''), port: Number(listen.slice(cut + 1)) };
 }
+
+const isLoopback = (host: string) => /^(?:127\.|localhost$|::1$)/.test(host);
 
 function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -128,12 +134,18 @@ export const grafana = defineSource({
   options,
   durability: 'disk',
   examples: [{ title: 'from Grafana on this machine', options: { listen: 8026, token: 'a-token-of-sixteen-or-more' } }],
-  bind: ({ options }) => ({
-    ports: { out: alertSchema },
-    async decode(content, name) {
-      const { events, deadLetters = [] } = decode(content, { file: name });
-      return { events, deadLetters };
-    },
-    open: (context) => open(options, context),
-  }),
+  bind({ options, check }) {
+    const { host } = addressOf(options.listen);
+    if (options.token === '' && !isLoopback(host)) {
+      check.problem('token', `whoever reaches ${host} could post: a token is needed`);
+    }
+    return {
+      ports: { out: alertSchema },
+      async decode(content, name) {
+        const { events, deadLetters = [] } = decode(content, { file: name });
+        return { events, deadLetters };
+      },
+      open: (context) => open(options, context),
+    };
+  },
 });
