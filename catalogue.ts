@@ -8,6 +8,8 @@ import { consoleSink } from './connectors/console/index.ts';
 import { feedErrors } from './connectors/feed-115/errors.ts';
 import { feed115 } from './connectors/feed-115/index.ts';
 import { fileDrop, fileDropErrors } from './connectors/file-drop/index.ts';
+import { grafanaErrors } from './connectors/grafana/errors.ts';
+import { grafana } from './connectors/grafana/index.ts';
 import { hl7Errors } from './connectors/hl7-mllp/errors.ts';
 import { hl7Mllp } from './connectors/hl7-mllp/index.ts';
 import { natsErrors, natsSink, natsSource } from './connectors/nats/index.ts';
@@ -19,7 +21,7 @@ import type { Catalogue } from './runtime/stream/index.ts';
 import { simulatorErrors } from './simulator/errors.ts';
 
 export const catalogue: Catalogue = {
-  sources: [alertActions, feed115, fileDrop, hl7Mllp, natsSource],
+  sources: [alertActions, feed115, fileDrop, grafana, hl7Mllp, natsSource],
   operators,
   sinks: [clickhouse, consoleSink, natsSink, webhook],
 };
@@ -28,6 +30,7 @@ export const errorLists: readonly ErrorList[] = [
   alertActionErrors.list,
   feedErrors.list,
   fileDropErrors.list,
+  grafanaErrors.list,
   hl7Errors.list,
   natsErrors.list,
   webhookErrors.list,

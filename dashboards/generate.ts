@@ -3,6 +3,7 @@ import { boards } from './boards/index.ts';
 import { boardUid } from './kit/look.ts';
 import { renderBoard } from './kit/render.ts';
 import { languages } from './kit/text.ts';
+import { provisioningFiles } from './provisioning/files.ts';
 
 export function generateFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
@@ -12,5 +13,6 @@ export function generateFiles(): ReadonlyMap<string, string> {
       files.set(file, `${JSON.stringify(renderBoard(board, language), null, 2)}\n`);
     }
   }
+  for (const [name, content] of provisioningFiles()) files.set(`provisioning/${name}`, content);
   return files;
 }

@@ -14,8 +14,8 @@
  * | 15xx  | topology tests              | 30xx  | log         |
  * | 16xx  | command line                | 31xx  | store       |
  * | 17xx  | simulator                   | 32xx  | execution   |
- * | 18xx  | operators                   | 33xx  | boards      |
- * | 26xx  | alert-actions               |       |             |
+ * | 18xx  | operators                   | 26xx  | grafana     |
+ * | 27xx  | alert-actions               | 33xx  | boards      |
  */
 
 export interface ErrorDescription {

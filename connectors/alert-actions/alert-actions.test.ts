@@ -59,7 +59,7 @@ describe('alert-actions', () => {
     const { log, post } = await start();
     const response = await post(body);
     expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ code: 'MACH2602' });
+    expect(await response.json()).toMatchObject({ code: 'MACH2702' });
     expect(log.requests).toEqual([]);
   });
 
@@ -88,7 +88,7 @@ describe('alert-actions', () => {
     const { address } = await start();
     const second = bindSource(alertActions, { listen: Number(new URL(address).port) });
     await expect(second.open(testContext(recordedLog(), { clock: virtualClock(now) }))).rejects.toMatchObject({
-      code: 'MACH2601',
+      code: 'MACH2701',
     });
   });
 
@@ -97,6 +97,6 @@ describe('alert-actions', () => {
     const bound = bindSource(alertActions, {});
     const { events, deadLetters } = (await bound.decode?.(Buffer.from(lines), 'actions.ndjson')) ?? {};
     expect(events).toMatchObject([{ event: acknowledge }]);
-    expect(deadLetters).toMatchObject([{ code: 'MACH2602', place: { line: 3 } }]);
+    expect(deadLetters).toMatchObject([{ code: 'MACH2702', place: { line: 3 } }]);
   });
 });

@@ -67,7 +67,7 @@ interface Answer {
 }
 
 const refusal = (status: number, reason: string): Answer => {
-  const { code, message } = alertActionErrors.make('MACH2602', { reason });
+  const { code, message } = alertActionErrors.make('MACH2702', { reason });
   return { status, body: { code, message } };
 };
 
@@ -146,7 +146,7 @@ async function open({ listen, tokens }: Options, context: SourceContext): Promis
   server.maxConnections = connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      reject(alertActionErrors.make('MACH2601', { address: `${host}:${port}`, reason: error.message }, error));
+      reject(alertActionErrors.make('MACH2701', { address: `${host}:${port}`, reason: error.message }, error));
     });
     server.listen(port, host, resolve);
   });
@@ -174,7 +174,7 @@ async function decode(content: Uint8Array): Promise<DecodeResult> {
       events.push({ event: action, time: 0, raw: line });
       continue;
     }
-    const { code, message } = alertActionErrors.make('MACH2602', { reason: action });
+    const { code, message } = alertActionErrors.make('MACH2702', { reason: action });
     deadLetters.push({ code, reason: message, raw: Buffer.from(line), place: { line: index + 1 } });
   }
   return { events, deadLetters };

@@ -47,12 +47,16 @@ try {
     panels += queries.filter(({ kind }) => kind !== 'variable').length;
     for (const query of queries) {
       for (const [name, backMs] of Object.entries(ranges)) {
-        const bounds = { wantedMs: checkLimits.panelMsMax, runsMax: checkLimits.runsMax };
+        const bounds = {
+          wantedMs: checkLimits.panelMsMax,
+          runsMax: checkLimits.runsMax,
+          storeProcessId: store.embedded?.pid,
+        };
         const run = await runQuery(store, query, { from: end - backMs, to: end, ...bounds });
         const problem = problemOf(run, name);
         if (problem) problems.push(problem);
         if (!slowest || run.ms > slowest.ms) slowest = run;
-        const figures = `${run.ms.toFixed(0).padStart(5)} ms ${String(run.rowsRead).padStart(9)} rows read ${String(run.rows.length).padStart(6)} given`;
+        const figures = `${run.ms.toFixed(0).padStart(5)} ms (processor ${String(run.processorMs ?? '?').padStart(4)}) ${String(run.rowsRead).padStart(9)} rows read ${String(run.rows.length).padStart(6)} given`;
         console.log(`${problem ? 'FAILED' : 'ok    '} ${figures}  ${name.padEnd(4)} ${run.board}: ${run.panel}`);
       }
     }

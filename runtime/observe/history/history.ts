@@ -43,10 +43,11 @@ export function startHistory(options: HistoryOptions): { close(): Promise<void> 
     if (!tablesAreMade) for (const table of engineTables) await options.store.ensureTable(table);
     tablesAreMade = true;
     const at = Math.floor(clock.now());
-    await insert(engineNodesTable, await nodeRows(options.engine, at, worker), at);
+    const { nodes, feeds } = await lookAtEngine(options.engine, at, worker);
+    await insert(engineNodesTable, nodes, at);
     if (at < feedsDue) return;
     feedsDue = at + limits.historyFeedsEveryMs;
-    await insert(feedFreshnessTable, feedRows(options.engine, at), at);
+    await insert(feedFreshnessTable, feeds, at);
   };
 
   const run = async () => {
@@ -77,9 +78,15 @@ export function startHistory(options: HistoryOptions): { close(): Promise<void> 
   };
 }
 
-async function nodeRows(engine: Engine, at: number, worker: string): Promise<Row[]> {
+/** Rows of `engine_nodes` and of `feed_freshness` at an instant. */
+export interface EngineLook {
+  readonly nodes: readonly Row[];
+  readonly feeds: readonly Row[];
+}
+
+export async function lookAtEngine(engine: Engine, at: number, worker: string): Promise<EngineLook> {
   const { topology, nodes } = await engineStatus(engine, at);
-  return nodes.map((node) => nodeRow(node, { at, topology, worker }));
+  return { nodes: nodes.map((node) => nodeRow(node, { at, topology, worker })), feeds: feedRows(engine, at) };
 }
 
 function nodeRow(node: NodeStatus, place: { at: number; topology: string; worker: string }): Row {

@@ -1,6 +1,7 @@
 /** What a test acts on and looks at. */
 import type { LogMessage } from '../../bus/log.ts';
 import type { InputFrame } from '../../execution/log-frame.ts';
+import type { EngineLook } from '../../observe/history/history.ts';
 import type { AppendRequest } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
@@ -49,6 +50,8 @@ export interface World {
   counts(node: string): NodeCounts;
   /** As `/metrics` would show them. */
   metrics(): Promise<string>;
+  /** What the engine would write of itself now, for boards. */
+  look(): Promise<EngineLook>;
   inputs(): readonly LoggedInput[];
   /** What every output gave so far. */
   lookBack(): LookBack;

@@ -14,6 +14,7 @@ import { decodeInputFrame } from '../../execution/log-frame.ts';
 import { firstStage } from '../../execution/streams.ts';
 import { type CrashPoints, SimulatedCrash } from '../../faults.ts';
 import { limits } from '../../limits.ts';
+import { lookAtEngine } from '../../observe/history/history.ts';
 import { mergeAccounting } from '../../observe/merge-status.ts';
 import { renderMetrics } from '../../observe/metrics.ts';
 import { engineStatus } from '../../observe/status.ts';
@@ -277,6 +278,7 @@ export async function openWorld(args: WorldOptions): Promise<World> {
       const engine = life.engine as Engine;
       return renderMetrics(await drive(engineStatus(engine, clock.now())), engine.metrics.all());
     },
+    look: () => drive(lookAtEngine(life.engine as Engine, clock.now(), 'test')),
     inputs: () => inputs(),
     lookBack() {
       if (seen?.messages !== lastSequence())
