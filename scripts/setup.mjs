@@ -3,11 +3,13 @@
  * Makes a fresh clone ready: npm dependencies, `nats-server`, and what they need of the system. Uses nothing but Node, so
  * that it can run before anything is installed. Says nothing and takes no time when there is nothing to do.
  *
- * Usage: node scripts/setup.mjs [--quiet]     exit code 0: ready; 1: not, and the message says what to do
+ * Usage: node scripts/setup.mjs [--quiet] [--browser]     exit code 0: ready; 1: not, and the message says what to do
+ * --browser: also Chromium, which tests alone need; without it they pass some over
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasBrowser, installBrowser } from './setup/browser.mjs';
 import { areDependenciesCurrent, installDependencies } from './setup/dependencies.mjs';
 import { withLock } from './setup/lock.mjs';
 import { findNatsServer, installNatsServer } from './setup/nats-server.mjs';
@@ -24,7 +26,8 @@ async function setUp(report) {
         '  Install a current Node (https://nodejs.org/en/download) and run this again.',
     );
   }
-  if (areDependenciesCurrent(root) && findNatsServer(root)) return;
+  const wantsBrowser = process.argv.includes('--browser') && !hasBrowser();
+  if (areDependenciesCurrent(root) && findNatsServer(root) && !wantsBrowser) return;
   await withLock(path.join(root, '.mach', 'setup.lock'), { report, work: () => makeReady(report) });
   report.step('ready');
 }
@@ -38,6 +41,7 @@ async function makeReady(report) {
   try {
     if (!areDependenciesCurrent(root)) await installDependencies(root, report);
     if (!findNatsServer(root)) await installOrUseGiven(scratchParent, report);
+    if (process.argv.includes('--browser') && !hasBrowser()) await installBrowser(report);
   } finally {
     fs.rmSync(scratchParent, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-/** Errors of `alert-actions`: 26xx. */
+/** Errors of `alert-actions`: 27xx. */
 import { defineErrors } from '../../runtime/stream/index.ts';
 
 export const alertActionErrors = defineErrors({

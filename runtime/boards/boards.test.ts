@@ -82,7 +82,7 @@ describe('a board in the browser', { timeout: 120_000 }, () => {
   async function refreshed(page: Page, act: () => Promise<unknown>): Promise<void> {
     const before = await page.getAttribute('.board', 'data-refreshes');
     await act();
-    await page.waitForFunction(`document.querySelector('.board')?.getAttribute('data-refreshes') !== '${before}'`);
+    await expect.poll(() => page.getAttribute('.board', 'data-refreshes'), { timeout: 60_000 }).not.toBe(before);
   }
   const rows = (page: Page) => page.locator('[data-panel="4"] tbody tr').allTextContents();
 

@@ -57,6 +57,7 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 }
 
 const statuses: Readonly<Record<string, number>> = {
+  MACH1631: 404,
   MACH3302: 404,
   MACH3304: 400,
   MACH3305: 503,

@@ -60,7 +60,8 @@ export function healthOf(
   if (node.dead > 0) reasons.push('dead');
   if (node.dropped > 0) reasons.push('dropped');
   if (node.late > 0) reasons.push('late');
-  if (node.watermark === null) return { health: isTrouble ? 'trouble' : 'silent', reasons: [...reasons, 'silent'] };
-  if (node.idle) reasons.push('idle');
+  const isSilent = node.watermark === null || node.idle;
+  if (isSilent)
+    return { health: isTrouble ? 'trouble' : 'silent', reasons: [...reasons, node.idle ? 'idle' : 'silent'] };
   return { health: isTrouble ? 'trouble' : reasons.length > 0 ? 'watch' : 'well', reasons };
 }

@@ -57,6 +57,7 @@ async function serve(flags: BoardsFlags, context: CommandContext): Promise<void>
   const { isLoopback, startBoardServer } = await import('../../boards/server.ts');
   const { linkEngine } = await import('../../boards/engine-link.ts');
   const { openStore } = await import('../../store/index.ts');
+  const { revealLetter } = await import('../boards-reveal.ts');
   const { host, port } = listenOf(flags.listen);
   if (!flags.tokens && !isLoopback(host)) throw boardErrors.make('MACH3308', { address: flags.listen });
   const access = flags.tokens ? await guardedAccess(flags.tokens) : openAccess();
@@ -66,7 +67,15 @@ async function serve(flags: BoardsFlags, context: CommandContext): Promise<void>
   const store = await openStore({ directory, clock: steadyClock(), ...(address ? { url: address } : {}) });
   try {
     const engine = linkEngine(async () => flags.url ?? (await findRuns(flags.data)).at(-1)?.url);
-    const server = await startBoardServer({ store, folder: flags.boards, access, engine, host, port });
+    const actionToken = context.env.MACH_ACTION_TOKEN;
+    const server = await startBoardServer({
+      ...{ store, folder: flags.boards, access, engine, host, port },
+      ...(actionToken && { actionToken }),
+      reveal: async (asked) => {
+        const { name } = (await (await engine.ask('/graph')).json()) as { name: string };
+        return revealLetter({ ...asked, directory: flags.data, env: context.env, topology: name });
+      },
+    });
     context.print(`boards at ${server.url} (a preview, not Grafana); Ctrl-C ends it`);
     await untilSignalled();
     await server.close();

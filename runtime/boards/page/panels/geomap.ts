@@ -58,6 +58,8 @@ export const drawGeomap: DrawPanel = (body, context) => {
   const draw = (outline?: GeoJson) => {
     const box = { width: Math.max(body.clientWidth, 240), height: Math.max(body.clientHeight, 200) };
     const projection = fitPlaces(points, box);
+    const taken: Box[] = [];
+    const drawn = marks(points, projection, { table, layer, context, body, taken });
     const picture = svg(
       'svg',
       {
@@ -69,8 +71,8 @@ export const drawGeomap: DrawPanel = (body, context) => {
         'aria-label': context.panel.title,
       },
       net(projection, context.language),
-      outline && ground(outline, projection),
-      marks(points, projection, { table, layer, context, body }),
+      outline && ground(outline, projection, taken),
+      drawn,
       scaleBar(projection),
     );
     body.replaceChildren(picture, h('div', { class: 'map-tip', role: 'status', hidden: true }));
@@ -112,15 +114,18 @@ interface MarkArgs {
   readonly layer: Layer;
   readonly context: PanelContext;
   readonly body: HTMLElement;
+  /** Where something stands already. */
+  readonly taken: Box[];
 }
 
 /** The worst first, so that their names find room; drawn last, so that they lie on top. One stop for the keyboard, arrows go on. */
 function marks(points: readonly Point[], projection: Projection, args: MarkArgs): SVGElement {
   const fontSize = Math.max(13, Math.min(19, projection.width / 52));
-  const taken: Box[] = points.map((point) => {
+  const { taken } = args;
+  for (const point of points) {
     const { x, y } = projection.at(point);
-    return { x: x - point.size, y: y - point.size, width: 2 * point.size, height: 2 * point.size };
-  });
+    taken.push({ x: x - point.size, y: y - point.size, width: 2 * point.size, height: 2 * point.size });
+  }
   const made = points.map((point, index) => {
     const { x, y } = projection.at(point);
     const color = point.shown.color ?? colorOf('gray') ?? '#8d99a8';
@@ -248,15 +253,32 @@ function net({ south, north, west, east, at, width, height }: Projection, langua
   return svg('g', { class: 'net', 'aria-hidden': 'true' }, lines);
 }
 
-function ground({ features }: GeoJson, projection: Projection): SVGElement {
-  const paths = features.map(({ geometry, properties }) =>
-    svg('path', {
-      d: outlinePath(geometry, projection),
-      class: `ground ${geometry.type.includes('Line') ? 'water' : ''}`,
-      'data-name': String(properties?.name ?? ''),
-    }),
-  );
-  return svg('g', { 'aria-hidden': 'true' }, paths);
+/** Lines and areas, and the names of places where nothing else stands. */
+function ground({ features }: GeoJson, projection: Projection, taken: Box[]): SVGElement {
+  const parts = features.map(({ geometry, properties }) => {
+    const name = String(properties?.name ?? '');
+    if (geometry.type === 'Point')
+      return placeName(geometry.coordinates as readonly number[], name, { projection, taken });
+    const kind = geometry.type.includes('Line') ? 'water' : '';
+    return svg('path', { d: outlinePath(geometry, projection), class: `ground ${kind}`, 'data-name': name });
+  });
+  return svg('g', { 'aria-hidden': 'true' }, parts);
+}
+
+const placeFontSize = 12;
+
+function placeName(
+  [longitude = 0, latitude = 0]: readonly number[],
+  name: string,
+  { projection, taken }: { projection: Projection; taken: Box[] },
+): SVGElement | null {
+  const { x, y } = projection.at({ latitude, longitude });
+  const width = name.length * placeFontSize * 0.56;
+  const box = { x: x - width / 2 - 4, y: y - placeFontSize, width: width + 8, height: placeFontSize * 1.6 };
+  const isInside = box.x > 0 && box.y > 0 && box.x + width < projection.width && y + 8 < projection.height;
+  if (!isInside || taken.some((other) => meet(box, other))) return null;
+  taken.push(box);
+  return svg('text', { x, y, class: 'place', 'text-anchor': 'middle', 'font-size': placeFontSize }, name);
 }
 
 function scaleBar({ width, height, kmPerUnit }: Projection): SVGElement {

@@ -109,7 +109,7 @@ function drawNode(
 ) {
   const { x, y } = placed.nodes.get(id) ?? { x: 0, y: 0 };
   const { width, height } = nodeSize;
-  const sign = svg('text', { x: width - 12, y: 24, class: 'node-sign', 'text-anchor': 'end' });
+  const sign = svg('text', { x: width - 12, y: 24, class: 'node-sign', 'text-anchor': 'end', 'aria-hidden': 'true' });
   const lines = [0, 1, 2].map((index) =>
     svg('text', { x: 12, y: 45 + index * 18, class: index === 0 ? 'node-rate' : 'node-line' }),
   );
@@ -123,7 +123,6 @@ function drawNode(
       'aria-pressed': 'false',
       'data-node': id,
     },
-    svg('title', {}, description ?? `${id} (${definition})`),
     svg('rect', { width, height, rx: kind === 'operator' ? 8 : 20 }),
     svg('text', { x: 12, y: 24, class: 'node-name' }, id.length > nameMax ? `${id.slice(0, nameMax - 1)}…` : id),
     sign,
@@ -146,11 +145,9 @@ function drawNode(
       lines.forEach((line, index) => {
         line.textContent = texts[index] ?? '';
       });
-      const told = reasons.map((reason) => word(reason));
-      element.setAttribute(
-        'aria-label',
-        `${word(kind)} ${id}: ${word(health)}. ${[...texts, ...told].filter(Boolean).join(', ')}`,
-      );
+      // What is seen is the name; what only a colour and a sign say is told beside it.
+      const told = [word(health), ...reasons.map((reason) => word(reason)), description ?? definition];
+      element.setAttribute('aria-description', [...new Set(told)].join(', '));
     },
   };
 }
