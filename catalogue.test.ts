@@ -72,7 +72,7 @@ describe('the topologies of this repository', () => {
     const { code, out, err } = await mach('test', 'topologies');
     expect(code, out + err).toBe(0);
     expect(out).toContain('all passed');
-  }, 60_000);
+  });
 });
 
 describe('mach init', () => {

@@ -50,7 +50,7 @@ describe('the boards over the demo', { timeout: 240_000 }, () => {
       });
       demo?.on('exit', () => reject(new Error(`the demo has ended: ${said}`)));
     });
-  }, 150_000);
+  });
 
   beforeEach(({ skip }) => {
     if (!browser) skip(noBrowser);
@@ -68,7 +68,7 @@ describe('the boards over the demo', { timeout: 240_000 }, () => {
       await once(demo, 'exit');
     }
     if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
-  }, 60_000);
+  });
 
   async function open(path: string, screen: keyof typeof screens = 'laptop'): Promise<Page> {
     opened = await openPage(browser as Browser, `${wall()}${path}`, screen);

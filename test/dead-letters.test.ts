@@ -141,7 +141,7 @@ describe('dead letters of a topology that is mended', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('are kept where it was wrong: at the source, at the operator, at the sink', { timeout: 90_000 }, async () => {
+  it('are kept where it was wrong: at the source, at the operator, at the sink', async () => {
     await start(', maximum: 50');
     await store?.command("ALTER TABLE wards ADD CONSTRAINT mistake CHECK id NOT LIKE 'r2%'");
     await writeFile(join(directory, 'rows.csv'), csv);
@@ -166,7 +166,7 @@ describe('dead letters of a topology that is mended', () => {
     await stop();
   });
 
-  it('show what they hold, and hide who it is about until somebody signs for it', { timeout: 60_000 }, async () => {
+  it('show what they hold, and hide who it is about until somebody signs for it', async () => {
     const decode = (await listed('--node', 'rows')).letters[0]?.id ?? '';
     const operator = (await listed('--node', 'named')).letters[0]?.id ?? '';
     const shown = await command('show', file, decode.slice(0, 8));
@@ -185,7 +185,7 @@ describe('dead letters of a topology that is mended', () => {
     });
   });
 
-  it('count once, redriven twice and killed in the middle', { timeout: 120_000 }, async () => {
+  it('count once, redriven twice and killed in the middle', async () => {
     knows = new Set(['H1', 'H2']);
     const running = await start('');
     const all = 20 + refusedIds.length;

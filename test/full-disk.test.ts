@@ -109,7 +109,7 @@ function logServerPid(data: string): number {
   return Number(/\d+/.exec(ports)?.[0]);
 }
 
-it('holds back while its disk is full, and goes on by itself with nothing lost', { timeout: 180_000 }, async () => {
+it('holds back while its disk is full, and goes on by itself with nothing lost', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'mach-full-disk-'));
   const file = join(directory, 'full-disk.yaml');
   writeFileSync(file, topology);

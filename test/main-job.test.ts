@@ -59,7 +59,7 @@ describe('the main job', () => {
       targets: { hl7: `127.0.0.1:${portOf(addresses.get('adt') ?? '')}`, feed, beds: inbox },
     });
     await untilComputed(engine, { node: 'ed_status', last: start + durationMs });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     stopWatching.abort();

@@ -93,7 +93,7 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
     const run = { seed, hospitals: 3, start, durationMs: 24 * hourMs, scenario: 'surge' } as const;
     day = await liveCityDay(topology, run);
     past = await pastOf(day, topology);
-  }, 120_000);
+  });
   afterAll(() => day?.close());
 
   function chosen(sink: string, count: number): ResultRow[] {
@@ -127,18 +127,14 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
       if (!(await givesAgain(past, { ...found, places }))) needed++;
     }
     expect(needed).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
-  it.each(['ed_status', 'emergency_calls', 'bed_status'])(
-    'explains rows of %s too',
-    async (sink) => {
-      for await (const { verified, messages } of explainRows({ past, topology }, chosen(sink, 3))) {
-        expect(verified).toBe(true);
-        expect(messages.length).toBeGreaterThan(0);
-      }
-    },
-    60_000,
-  );
+  it.each(['ed_status', 'emergency_calls', 'bed_status'])('explains rows of %s too', async (sink) => {
+    for await (const { verified, messages } of explainRows({ past, topology }, chosen(sink, 3))) {
+      expect(verified).toBe(true);
+      expect(messages.length).toBeGreaterThan(0);
+    }
+  });
 
   it('names the silence that moved time on, and what had put the state there', async () => {
     const [row] = (day.rows.get('ed_status') ?? []).slice(-1);
@@ -150,7 +146,7 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
       expect(census?.by).toMatchObject({ kind: 'time', moved_by: mover?.place });
       expect(census?.state[0]).toMatchObject({ state: 'hospitals', key: row?.event.hospital });
     }
-  }, 60_000);
+  });
 
   it('says when the log is too short, or the topology is another one', async () => {
     const [row] = chosen('alerts', 1) as [ResultRow];
@@ -158,7 +154,7 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
     await expect(explainRow({ past: short, topology }, row)).rejects.toThrow('the log no longer has message');
     const other = { ...row, event: { ...row.event, severity: 9 } };
     await expect(explainRow({ past, topology }, other)).rejects.toThrow('does not give this row');
-  }, 60_000);
+  });
 
   it('explains what four partitions gave, whose rows have other indexes', async () => {
     const short = { seed, hospitals: 4, start, durationMs: 30 * 60_000, scenario: 'surge' } as const;
@@ -168,7 +164,7 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
     for await (const { verified } of explainRows({ past: await pastOf(four, topology), topology }, rows))
       expect(verified).toBe(true);
     await four.close();
-  }, 60_000);
+  });
 
   it('hides what points at a person, and the texts of senders, unless they are revealed', async () => {
     const [row] = chosen('alerts', 1);
@@ -181,7 +177,7 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
       expect(shown).not.toMatch(/Thử \d{4}|MSH\||BN\d{6}/);
       expect(shown).toContain('"option":"raise","text":"level >= 2"');
     }
-  }, 60_000);
+  });
 
   it('names the hospital that holds a minute open, and lets it go when it is silent', async () => {
     const short = { seed, hospitals: 4, start, durationMs: 15 * 60_000, scenario: 'ordinary' } as const;
@@ -202,7 +198,7 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
     expect(await engineOpenKey(open.engine, { node: 'census', key: 'H9', now: 0 })).toMatchObject({ known: false });
     await expect(engineOpenKey(open.engine, { node: 'censsus', key: 'H2', now: 0 })).rejects.toThrow('mean census');
     await open.close();
-  }, 60_000);
+  });
 });
 
 describe('mach why, on a log of a real server', () => {
@@ -243,7 +239,7 @@ describe('mach why, on a log of a real server', () => {
         'MACH1661',
       );
     });
-  }, 120_000);
+  });
 });
 
 /** The document's places and ids are those of its own day. */

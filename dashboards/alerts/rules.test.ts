@@ -18,7 +18,7 @@ const tried = new Set<string>();
 beforeAll(async () => {
   test = await startTestStore();
   openCityWorld = await cityWorlds(test.store);
-}, 120_000);
+});
 afterEach(async () => {
   await world?.close();
   world = undefined;
@@ -90,7 +90,7 @@ const empty = (city: CityWorld) =>
   );
 
 // Each lets up to half an hour of a city pass through the real operators and a real store.
-describe('alert rules', { timeout: 120_000 }, () => {
+describe('alert rules', () => {
   it('mach-department-overloaded: fires after five minutes at level 4, and clears when patients have left', async () => {
     const { city, look } = await open('mach-department-overloaded');
     const h8 = { hospital: 'H8' };

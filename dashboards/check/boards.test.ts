@@ -25,7 +25,7 @@ function queryOf(board: string, panel: string): BoardQuery {
   return found;
 }
 
-describe('boards', { timeout: 180_000 }, () => {
+describe('boards', () => {
   let test: TestStore;
   beforeAll(async () => {
     test = await startTestStore();

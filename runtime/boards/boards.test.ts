@@ -22,7 +22,7 @@ const folder = fileURLToPath(new URL('fixtures', import.meta.url));
 const pictures = fileURLToPath(new URL('../../.mach/screenshots', import.meta.url));
 const running: EngineClock = { now, engine: { state: 'running', lagMs: 1_000 } };
 
-describe('a board in the browser', { timeout: 120_000 }, () => {
+describe('a board in the browser', () => {
   let test: TestStore;
   let server: BoardServer;
   let browser: Browser | undefined;
@@ -52,7 +52,7 @@ describe('a board in the browser', { timeout: 120_000 }, () => {
         ask: async () => new Response('{}'),
       },
     });
-  }, 120_000);
+  });
 
   beforeEach(({ skip }) => {
     if (!browser) skip(noBrowser);

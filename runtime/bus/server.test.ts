@@ -86,31 +86,27 @@ describe('startNatsServer', () => {
       await next.stop();
     }));
 
-  it(
-    'ends a server that a dead engine has left, and leaves foreign processes with its id alone',
-    () =>
-      inFolder(async (directory) => {
-        // A server that hangs does not end by itself with its parent at once: it is stopped here.
-        const { parent, server } = await startElsewhere(directory);
-        process.kill(server, 'SIGSTOP');
-        process.kill(parent, 'SIGKILL');
-        await gone(parent);
-        const next = await startNatsServer({ directory, syncAlways: false });
-        expect(processStart(server)).toBeUndefined();
-        expect(next.processId).not.toBe(server);
-        await next.stop();
+  it('ends a server that a dead engine has left, and leaves foreign processes with its id alone', () =>
+    inFolder(async (directory) => {
+      // A server that hangs does not end by itself with its parent at once: it is stopped here.
+      const { parent, server } = await startElsewhere(directory);
+      process.kill(server, 'SIGSTOP');
+      process.kill(parent, 'SIGKILL');
+      await gone(parent);
+      const next = await startNatsServer({ directory, syncAlways: false });
+      expect(processStart(server)).toBeUndefined();
+      expect(next.processId).not.toBe(server);
+      await next.stop();
 
-        const foreign = spawn('sleep', ['60']);
-        const mark = { processId: foreign.pid ?? 0, started: 'another time' };
-        expect(isAlive(mark)).toBe(false);
-        await writeFile(join(directory, 'engine.lock'), JSON.stringify({ owner: mark, server: mark }));
-        const again = await startNatsServer({ directory, syncAlways: false });
-        expect(processStart(mark.processId)).toBeDefined();
-        foreign.kill();
-        await again.stop();
-      }),
-    60_000,
-  );
+      const foreign = spawn('sleep', ['60']);
+      const mark = { processId: foreign.pid ?? 0, started: 'another time' };
+      expect(isAlive(mark)).toBe(false);
+      await writeFile(join(directory, 'engine.lock'), JSON.stringify({ owner: mark, server: mark }));
+      const again = await startNatsServer({ directory, syncAlways: false });
+      expect(processStart(mark.processId)).toBeDefined();
+      foreign.kill();
+      await again.stop();
+    }));
 
   it('starts a server that died again, on the same port', () =>
     inFolder(async (directory) => {

@@ -77,6 +77,5 @@ describe('schedules from seeds', () => {
       expect(lives).toBeGreaterThan(seedsOfOneTest * 1.5);
       expect(kinds.size).toBe(6);
     },
-    60_000,
   );
 });

@@ -33,7 +33,7 @@ describe('npm run chaos -- --simulated', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  }, 120_000);
+  });
 
   it.each([['--seeds', '9..3'], ['--seeds', 'x'], ['--threads', '0'], ['--what']])(
     'exits with 2 for %s %s',

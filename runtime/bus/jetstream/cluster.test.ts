@@ -43,7 +43,7 @@ async function moreOwed(owed: readonly string[], count: number): Promise<void> {
 }
 
 describe('a cluster of three servers', () => {
-  it('loses nothing and doubles nothing while leaders are killed and servers come back', { timeout: 90_000 }, () =>
+  it('loses nothing and doubles nothing while leaders are killed and servers come back', () =>
     withNatsCluster(async (cluster) => {
       const log = await connectLog({ url: cluster.url, replicas: 3 });
       const stream = await log.stream(events);
@@ -96,6 +96,5 @@ describe('a cluster of three servers', () => {
       await other.held;
       await other.lease.release();
       await log.close();
-    }),
-  );
+    }));
 });

@@ -199,5 +199,5 @@ describe('edits by chance', () => {
     expect(changed).toBeGreaterThan(25);
     expect(refused).toBeGreaterThan(5);
     expect(refused).toBeLessThan(35);
-  }, 120_000);
+  });
 });

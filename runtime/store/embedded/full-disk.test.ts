@@ -162,7 +162,7 @@ describe('an embedded store whose writes fail', () => {
     expect(await stored(third)).toEqual(once(3));
   });
 
-  it('keeps a part that was attached by hand, though no token is remembered of it', { timeout: 120_000 }, async () => {
+  it('keeps a part that was attached by hand, though no token is remembered of it', async () => {
     const into = await start();
     await into.ensureTable(table);
     const { url, pid } = embedded as EmbeddedStore;

@@ -108,7 +108,7 @@ describe('the embedded store', () => {
     expect(await store.query('SELECT count() AS n, uniqExact(number) AS distinct FROM arrivals')).toEqual([
       { n: batches * batchRows, distinct: batches * batchRows },
     ]);
-  }, 60_000);
+  });
 
   it('is joined by a second start, which takes over on the same port when the first is gone', async () => {
     const first = await startEmbeddedStore({ directory });
@@ -122,13 +122,13 @@ describe('the embedded store', () => {
     await until(() => !second.joined);
     expect(second.url).toBe(first.url);
     expect(await store.query('SELECT count() AS n FROM arrivals')).toEqual([{ n: batchRows }]);
-  }, 60_000);
+  });
 
   it('is one process when several start at the same time', async () => {
     const all = await Promise.all([start(), start(), start()]);
     expect(new Set(all.map(({ pid }) => pid)).size).toBe(1);
     expect(all.filter(({ joined }) => !joined)).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('takes over from a state file that names nobody, or somebody else', async () => {
     await writeFile(join(directory, 'store.json'), JSON.stringify({ port: 1, pid: process.pid, instance: 'gone' }));
@@ -154,7 +154,7 @@ describe('the embedded store', () => {
     const again = await start();
     const reopened = await connect(again.url);
     expect(await reopened.query('SELECT count() AS n FROM arrivals')).toEqual([{ n: batchRows }]);
-  }, 30_000);
+  });
 
   it('ends with the process that started it, unless it is detached', async () => {
     const run = async (detached: boolean): Promise<number> => {
@@ -183,7 +183,7 @@ describe('the embedded store', () => {
     expect(joined).toMatchObject({ joined: true, pid: detached });
     process.kill(detached, 'SIGTERM');
     await until(() => !isRunning(detached));
-  }, 60_000);
+  });
 
   it('says why it did not start', async () => {
     const file = join(directory, 'file');

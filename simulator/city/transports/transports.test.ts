@@ -144,7 +144,7 @@ describe('hospitals over MLLP', () => {
       proxy.close();
       await source.close();
     }
-  }, 60_000);
+  });
 
   it('are understood: what the source decodes carries the times and levels that were said', async () => {
     const source = await receiver(hl7Mllp);
@@ -166,7 +166,7 @@ describe('hospitals over MLLP', () => {
     } finally {
       await source.close();
     }
-  }, 60_000);
+  });
 
   it('give the truth of the census when the events are read by the written rule', async () => {
     const source = await receiver(hl7Mllp);
@@ -185,7 +185,7 @@ describe('hospitals over MLLP', () => {
     } finally {
       await source.close();
     }
-  }, 60_000);
+  });
 
   it('end with a coded error when nobody listens, or when a message is refused again and again', async () => {
     const source = await receiver(hl7Mllp);
@@ -240,7 +240,7 @@ describe('the 115 centre over gRPC', () => {
     } finally {
       await source.close();
     }
-  }, 60_000);
+  });
 });
 
 describe('files', () => {
@@ -289,7 +289,7 @@ describe('bed files', () => {
       await source.close();
       await rm(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 });
 
 describe('pace and end', () => {
