@@ -1,8 +1,17 @@
 /** Values over windows of time: how many, how much, how long, for each key. */
-import { type BoundOperator, defineOperator, eventKey, limits, spreadByKey } from '../../runtime/stream/index.ts';
+import {
+  type BoundOperator,
+  type Checker,
+  defineOperator,
+  eventKey,
+  limits,
+  spreadByKey,
+} from '../../runtime/stream/index.ts';
+import { accumulatorOf } from './accumulators/index.ts';
+import type { BestRule } from './best-windows.ts';
 import { cellKind } from './cell.ts';
 import { examples } from './examples.ts';
-import { aggregateOptions } from './options.ts';
+import { type AggregateOptions, aggregateOptions } from './options.ts';
 import { type NamedAggregate, resultSchema, rowMaker, windowFields } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 import { aggregateBasis, aggregateMigrations } from './state.ts';
@@ -30,7 +39,8 @@ export const aggregate = defineOperator({
       return { name, aggregate: check.aggregate(['values', name], input) };
     });
     const kind = cellKind(values.map((value) => value.aggregate));
-    const plan = planWindow(window, check);
+    const best = bestRule(options, values, check);
+    const plan = planWindow(window, check, best);
     const { withdraws } = plan;
     const setting: AggregateSetting = {
       kind,
@@ -44,7 +54,8 @@ export const aggregate = defineOperator({
     return {
       ports: { out: resultSchema({ input, key, values, withdraws }) },
       key,
-      spread: spreadByKey({ from: key }, key),
+      // The best are the best of all keys.
+      spread: best ? { kind: 'all' } : spreadByKey({ from: key }, key),
       reads: () => [],
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
@@ -52,3 +63,40 @@ export const aggregate = defineOperator({
     };
   },
 });
+
+/** What `best` asks for, checked. */
+function bestRule(
+  { best, window }: AggregateOptions,
+  values: readonly NamedAggregate[],
+  check: Checker,
+): BestRule | undefined {
+  if (!best) return undefined;
+  const slot = values.findIndex(({ name }) => name === best.by);
+  const by = values[slot]?.aggregate;
+  if (!by)
+    check.problem(
+      ['best', 'by'],
+      `there is no value "${best.by}"`,
+      `the values are ${values.map(({ name }) => name).join(', ')}`,
+    );
+  else if (!['int', 'float', 'duration', 'timestamp'].includes(by.type.kind))
+    check.problem(
+      ['best', 'by'],
+      `a ${by.type.kind} is not compared here`,
+      'compare by a number, a time or a duration',
+    );
+  if (!('tumbling' in window || 'sliding' in window))
+    check.problem('best', 'only windows of one size have a best', 'make it tumbling or sliding');
+  else if (window.lateness > 0 || window.early !== undefined)
+    check.problem('best', 'its windows are given once, when they close', 'take `lateness` and `early` out');
+  for (const { name, aggregate } of values) {
+    if (accumulatorOf(aggregate).subtract) continue;
+    const message = `${aggregate.call} cannot be taken out of a window again`;
+    check.problem(
+      ['values', name],
+      message,
+      'with `best` there are count, distinct, quantile, and sum of whole numbers',
+    );
+  }
+  return { slot: Math.max(0, slot), rows: best.rows, ascending: best.order === 'asc' };
+}

@@ -95,4 +95,24 @@ export const examples: readonly Example[] = [
       { ward: 'ICU', window_start: 0, window_end: 3_001, free: 1, revision: 0, early: true },
     ],
   },
+  {
+    title: 'the ward with the most patients of the last ten minutes, every five',
+    options: {
+      from: 'arrivals',
+      key: 'ward',
+      window: { sliding: '10m', every: '5m' },
+      values: { patients: 'count()' },
+      best: { by: 'patients' },
+    },
+    in: [
+      { ward: 'ED', $time: 0 },
+      { ward: 'ED', $time: 1_000 },
+      { ward: 'ICU', $time: 5 * minute },
+    ],
+    out: [
+      { ward: 'ED', window_start: -5 * minute, window_end: 5 * minute, patients: 2, revision: 0, early: false },
+      { ward: 'ED', window_start: 0, window_end: 10 * minute, patients: 2, revision: 0, early: false },
+      { ward: 'ICU', window_start: 5 * minute, window_end: 15 * minute, patients: 1, revision: 0, early: false },
+    ],
+  },
 ];

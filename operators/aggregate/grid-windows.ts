@@ -77,7 +77,10 @@ export class GridWindows implements OperatorHandler {
   /** Takes note of what an event behind the watermark changes, before it is added. */
   private disturb(key: StateKey, group: PaneGroup, time: number, watermark: number): void {
     const { grid, changed } = this;
-    const { panes, revisions, again, running } = group;
+    const { panes, running } = group;
+    group.revisions ??= new Map();
+    group.again ??= new Set();
+    const { revisions, again } = group;
     if (running && time < running.to) group.running = null;
     const last = Math.min(lastEndOf(grid, time), watermark);
     const after = Math.max(time, this.closedForGood(watermark));
@@ -100,6 +103,7 @@ export class GridWindows implements OperatorHandler {
       const group = this.groups.byKey.get(key);
       if (!group) continue;
       const { order, again, revisions } = group;
+      if (!again || !revisions) continue;
       const ends = [...again].sort((a, b) => a - b);
       again.clear();
       for (const window of windowsOf(kind, group, ends, this.grid.sizeMs)) {

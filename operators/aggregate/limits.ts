@@ -7,4 +7,6 @@ export const aggregateLimits = {
   distinctValuesMax: 1_000_000,
   /** Things of one key of which the newest event counts, where `of` is given. */
   thingsMax: 1_000_000,
+  /** Keys that `best` gives of a window, besides those that equal the last. */
+  bestRowsMax: 1_000,
 } as const;

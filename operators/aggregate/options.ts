@@ -1,6 +1,7 @@
 /** The options of `aggregate`. */
 import { z } from 'zod';
 import { duration, expression, input, key } from '../../runtime/stream/index.ts';
+import { aggregateLimits } from './limits.ts';
 
 const lateness = duration()
   .default(0)
@@ -62,6 +63,16 @@ export const aggregateOptions = z.strictObject({
     .refine((values) => Object.keys(values).length > 0, 'at least one value')
     .describe(
       'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED")',
+    ),
+  best: z
+    .strictObject({
+      by: z.string().min(1).describe('the value that is compared'),
+      order: z.enum(['desc', 'asc']).default('desc').describe('desc: the largest first'),
+      rows: z.int().positive().max(aggregateLimits.bestRowsMax).default(1).describe('how many'),
+    })
+    .optional()
+    .describe(
+      'only the keys with the best value of each tumbling or sliding window come out, and all that equal the last of them',
     ),
   keys: z.int().positive().optional().describe('most keys held at a time; an event with one more is dead'),
 });

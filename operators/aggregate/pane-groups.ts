@@ -10,12 +10,12 @@ export interface PaneGroup {
   readonly order: number;
   readonly key: readonly unknown[];
   /** By start. */
-  readonly panes: Pane[];
+  panes: Pane[];
   running: Running | null;
-  /** Of closed windows that late events have changed: end to the last revision given, -1 when none was. */
-  readonly revisions: Map<number, number>;
+  /** Of closed windows that late events have changed: end to the last revision given, -1 when none was. Null: of none, as of most keys. */
+  revisions: Map<number, number> | null;
   /** Ends of closed windows that are to be given again. */
-  readonly again: Set<number>;
+  again: Set<number> | null;
 }
 
 export interface Progress {
@@ -26,6 +26,9 @@ export interface Progress {
   panes: number;
   nextOrder: number;
 }
+
+/** Lists of panes up to this length have room for no more than they hold. */
+const shortPanes = 4;
 
 export class PaneGroups {
   readonly byKey: KeyedState<PaneGroup>;
@@ -58,18 +61,22 @@ export class PaneGroups {
       key: this.keyFields.map((field) => event[field]),
       panes: [],
       running: null,
-      revisions: new Map(),
-      again: new Set(),
+      revisions: null,
+      again: null,
     };
     this.byKey.set(key, group, time);
     return group;
   }
 
-  addPane({ panes }: PaneGroup, start: number): Pane {
+  addPane(group: PaneGroup, start: number): Pane {
+    const { panes } = group;
     this.progress.panes++;
     const pane = { start, cell: this.kind.create(), changed: false };
     const last = panes[panes.length - 1];
-    if (!last || last.start < start) panes.push(pane);
+    // A list that begins with room for many would cost more than all else of a key.
+    if (panes.length < shortPanes)
+      group.panes = [...panes.filter((one) => one.start < start), pane, ...panes.filter((one) => one.start > start)];
+    else if (!last || last.start < start) panes.push(pane);
     else panes.splice(paneIndexFrom(panes, start), 0, pane);
     return pane;
   }
@@ -86,7 +93,7 @@ export class PaneGroups {
         else panes.splice(0, gone);
         progress.panes -= gone;
       }
-      if (revisions.size > 0) {
+      if (revisions && revisions.size > 0) {
         for (const end of revisions.keys()) if (end <= closedUntil) revisions.delete(end);
       }
       if (panes.length === 0) this.byKey.delete(key);

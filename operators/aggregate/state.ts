@@ -1,5 +1,5 @@
 /** What open windows hang on: the key, where windows begin and end, and which values their cells hold, by place and not by name. */
-import type { BoundInput, NodeState, StateBasis, StateMigration } from '../../runtime/stream/index.ts';
+import type { BoundInput, NodeState, StateBasis, StateKey, StateMigration } from '../../runtime/stream/index.ts';
 import { agree, expressionBasis, fieldsBasis, same } from '../support/state-basis.ts';
 import type { Cell } from './cell.ts';
 import type { Total } from './global-window.ts';
@@ -10,7 +10,7 @@ export function aggregateBasis(args: {
   options: AggregateOptions;
   inputs: Readonly<Record<string, BoundInput>>;
 }): StateBasis {
-  const { key = [], of, window, values } = args.options;
+  const { key = [], of, window, values, best } = args.options;
   const schema = args.inputs.from?.schema;
   // Early results are given anew from what there is, and how long a key is remembered is decided anew with each event.
   const { early: _early, forget: _forget, ...placed } = { lateness: 0, forget: 0, ...window };
@@ -18,6 +18,8 @@ export function aggregateBasis(args: {
   return {
     key: fieldsBasis(key, schema),
     ...(of && { of: fieldsBasis(of, schema) }),
+    // The best are chosen anew of each window; but cells are kept in another way.
+    ...(best && { best: true }),
     window: grid,
     latenessMs: lateness,
     values: Object.values(values).map((text) => expressionBasis(text, schema)),
@@ -53,12 +55,18 @@ function pickValues(state: NodeState, { before, after }: Change): NodeState {
   const pick = (cell: Cell): Cell => places.map((place) => structuredClone(cell[place]));
   return mapState(state, (name, value) => {
     if (name === 'totals') return pickTotal(value as Total, pick);
+    if (name === 'panes') return pickPane(value as Map<StateKey, Cell>, pick);
     if (name !== 'groups') return value;
     const group = value as PaneGroup & { readonly sessions?: readonly { readonly cell: Cell }[] };
     if (group.sessions) return { ...group, sessions: group.sessions.map((one) => ({ ...one, cell: pick(one.cell) })) };
     // The running total is made anew from the panes.
     return { ...group, panes: group.panes.map((pane) => ({ ...pane, cell: pick(pane.cell) })), running: null };
   });
+}
+
+/** Of windows of which the best come out. */
+function pickPane(pane: Map<StateKey, Cell>, pick: (cell: Cell) => Cell): Map<StateKey, Cell> {
+  return new Map([...pane].map(([key, cell]) => [key, pick(cell)] as const));
 }
 
 /** Values that stand in another order are given anew. */

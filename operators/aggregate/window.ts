@@ -1,5 +1,6 @@
 /** The windows that the options ask for, checked. */
 import { type Checker, isZone, type OperatorContext, type OperatorHandler } from '../../runtime/stream/index.ts';
+import { type BestRule, BestWindows } from './best-windows.ts';
 import { GlobalWindow } from './global-window.ts';
 import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
 import { GridWindows } from './grid-windows.ts';
@@ -18,7 +19,7 @@ export interface WindowPlan {
   create(context: OperatorContext, setting: AggregateSetting): OperatorHandler;
 }
 
-export function planWindow(window: WindowOptions, check: Checker): WindowPlan {
+export function planWindow(window: WindowOptions, check: Checker, best?: BestRule): WindowPlan {
   if (typeof window.early === 'number' && !isWholeTime(window.early))
     check.problem(['window', 'early'], 'early results need a time of at least 1ms, in whole ms');
   if ('global' in window) {
@@ -41,7 +42,8 @@ export function planWindow(window: WindowOptions, check: Checker): WindowPlan {
   return {
     cellsPerKey: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs),
     withdraws: false,
-    create: (context, setting) => new GridWindows(context, setting, grid),
+    create: (context, setting) =>
+      best ? new BestWindows(context, setting, { grid, rule: best }) : new GridWindows(context, setting, grid),
   };
 }
 

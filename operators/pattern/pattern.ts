@@ -19,6 +19,7 @@ import { examples } from './examples.ts';
 import { PatternHandler } from './handler.ts';
 import { type PatternOptions, patternOptions } from './options.ts';
 import type { GoOn, PatternProgram, Step } from './program.ts';
+import { candidatesOf } from './threads.ts';
 
 const bytesPerKey = 480;
 const nothing: Schema = { fields: {} };
@@ -53,6 +54,7 @@ export const pattern = defineOperator({
       fields[name] = { type: value.type, ...(value.nullable && { nullable: true }) };
     const program: PatternProgram = {
       steps: compiled.map(({ step }) => step),
+      candidates: candidatesOf(compiled.map(({ step }) => step)),
       withinMs: within ?? Number.POSITIVE_INFINITY,
       goOn: goOnOf(options, names, check),
       keyOf: eventKey(key),

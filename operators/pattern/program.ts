@@ -1,7 +1,7 @@
 /** The steps of a pattern, compiled, and what expressions see of the events that they have taken. */
 import type { CompiledExpression, Event, StateKey } from '../../runtime/stream/index.ts';
 import { type CellKind, resultsOf } from '../aggregate/cell.ts';
-import type { Thread } from './threads.ts';
+import type { Candidates, Thread } from './threads.ts';
 
 export interface Row {
   readonly time: number;
@@ -28,6 +28,7 @@ export type GoOn =
 
 export interface PatternProgram {
   readonly steps: readonly Step[];
+  readonly candidates: Candidates;
   readonly withinMs: number;
   readonly goOn: GoOn;
   keyOf(event: Event): StateKey;

@@ -33,31 +33,37 @@ export function copyThread({ at, previous, firsts, lasts, counts, cells }: Threa
 }
 
 /** Steps that could take the next event, the preferred first. */
-function candidatesOf({ at, counts }: Thread, steps: readonly Step[]): number[] {
-  const found: number[] = [];
-  const enter = (next: number) => {
+export interface Candidates {
+  readonly begin: readonly number[];
+  /** Of a step that has taken events: fewer than it needs, enough, or as many as it may. */
+  readonly after: readonly {
+    readonly few: readonly number[];
+    readonly enough: readonly number[];
+    readonly full: readonly number[];
+  }[];
+}
+
+export function candidatesOf(steps: readonly Pick<Step, 'min' | 'shortest'>[]): Candidates {
+  const enter = (next: number): number[] => {
     const step = steps[next];
-    if (!step) return;
-    if (step.min > 0) found.push(next);
-    else if (step.shortest) {
-      enter(next + 1);
-      found.push(next);
-    } else {
-      found.push(next);
-      enter(next + 1);
-    }
+    if (!step) return [];
+    if (step.min > 0) return [next];
+    return step.shortest ? [...enter(next + 1), next] : [next, ...enter(next + 1)];
   };
+  const after = steps.map(({ shortest }, at) => {
+    const on = enter(at + 1);
+    return { few: [at], enough: shortest ? [...on, at] : [at, ...on], full: on };
+  });
+  return { begin: enter(0), after };
+}
+
+function candidatesFor({ at, counts }: Thread, { candidates, steps }: PatternProgram): readonly number[] {
   const count = counts[at] as number;
-  const { min, max, shortest } = steps[at] as Step;
-  if (count === 0) {
-    enter(0);
-    return found;
-  }
-  const goesOn = count < max;
-  if (goesOn && !shortest) found.push(at);
-  if (count >= min) enter(at + 1);
-  if (goesOn && shortest) found.push(at);
-  return found;
+  if (count === 0) return candidates.begin;
+  const { min, max } = steps[at] as Step;
+  const { few, enough, full } = candidates.after[at] as Candidates['after'][number];
+  if (count < min) return few;
+  return count < max ? enough : full;
 }
 
 function takes({ when, until }: Step, { event }: Row, variables: Variables): boolean {
@@ -98,17 +104,26 @@ export function extendThreads(
 ): Extended {
   const { steps } = program;
   const { rows, place } = given;
+  const row = rows[place] as Row;
   const threads: Thread[] = [];
+  const targets: number[] = [];
   for (const thread of given.threads) {
-    const candidates = candidatesOf(thread, steps);
+    const candidates = candidatesFor(thread, program);
     const variables = view.show(thread, rows);
-    const targets = candidates.filter((to) => takes(steps[to] as Step, rows[place] as Row, variables));
+    let mayBeLater = false;
+    targets.length = 0;
+    for (const to of candidates) {
+      const step = steps[to] as Step;
+      if (takes(step, row, variables)) targets.push(to);
+      if (step.later) mayBeLater = true;
+    }
     if (targets.length === 0) {
       // What does not belong to a step that may follow later is passed over.
-      if (thread.previous >= 0 && candidates.some((to) => steps[to]?.later)) threads.push(thread);
+      if (thread.previous >= 0 && mayBeLater) threads.push(thread);
       continue;
     }
-    for (const [index, to] of targets.entries()) {
+    for (let index = 0; index < targets.length; index++) {
+      const to = targets[index] as number;
       const next = index === targets.length - 1 ? thread : copyThread(thread, steps);
       take(next, to, place, { rows, steps });
       const step = steps[to] as Step;
