@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NexmarkResult } from './command.ts';
+import { readArguments } from './usage.ts';
 
 const timeoutMs = 300_000;
 
@@ -67,10 +68,16 @@ describe('npm run bench -- nexmark', () => {
     [['--disorder', '953'], '--disorder is no multiple of 953'],
     [['--query', 'q0', '--workers', '2'], 'add --log jetstream'],
     [['--checkpoint', 'soon'], '--checkpoint is a time'],
-  ])(
-    'refuses %j',
-    async (args, reason) => {
-      await expect(bench(...args)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(reason) });
+    [['--rate', '0'], '--rate is a number of events a second'],
+    [['--rows', 'rows'], 'add --query'],
+  ])('refuses %j', (args, reason) => {
+    expect(() => readArguments(args)).toThrow(reason);
+  });
+
+  it(
+    'ends with code 2 after wrong use',
+    async () => {
+      await expect(bench('--query', 'q6')).rejects.toMatchObject({ code: 2 });
     },
     timeoutMs,
   );

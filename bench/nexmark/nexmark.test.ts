@@ -30,7 +30,7 @@ const streams: readonly (readonly [string, StreamOptions, readonly Variant[]])[]
   ],
   [
     '10,000 events a second, out of order',
-    { events: 20_000, seed: 7, rate: 10_000, disorder: 100 },
+    { events: 10_000, seed: 7, rate: 10_000, disorder: 100 },
     [
       { partitions: 1, crash: false },
       { partitions: 4, crash: true },
@@ -38,7 +38,7 @@ const streams: readonly (readonly [string, StreamOptions, readonly Variant[]])[]
   ],
   [
     '2 events a second',
-    { events: 20_000, seed: 11, rate: 2, disorder: 1 },
+    { events: 10_000, seed: 11, rate: 2, disorder: 1 },
     [
       { partitions: 1, crash: true },
       { partitions: 4, crash: false },
