@@ -29,6 +29,12 @@ export class PatternHandler implements OperatorHandler {
   /** `now`: the watermark that was handled last; `order`: the place of the next key. */
   private readonly progress: KeyedState<number>;
   private readonly ends = new Ends();
+  /** Of the watermark that is being handled: they leave in order once all keys have been looked at. */
+  private matches: Match[] = [];
+  /** The time at which what is found now is decided. */
+  private now = Number.NEGATIVE_INFINITY;
+  private out: Output | undefined;
+  private readonly found: Found;
 
   constructor(program: PatternProgram, context: OperatorContext, bytesPerKey: number) {
     this.program = program;
@@ -36,6 +42,16 @@ export class PatternHandler implements OperatorHandler {
     this.view = new View(program.steps);
     this.runs = context.keyedState('runs', { keysMax: program.keysMax, bytesPerKey });
     this.progress = context.keyedState('progress');
+    this.found = {
+      match: (first, last, thread, run) => {
+        const event = program.toEvent({ first, last, variables: this.view.show(thread, run.rows) });
+        this.matches.push({ event, time: Math.max(this.now, last.time), order: run.order });
+      },
+      gaveUp: (first, what, bound) => {
+        const reason = operatorErrors.make('MACH1871', { what, bound: `${bound}: ${patternLimits[bound]}` }).message;
+        this.out?.dead(first.event, 'MACH1871', reason, first.time);
+      },
+    };
   }
 
   resume(): void {
@@ -70,14 +86,16 @@ export class PatternHandler implements OperatorHandler {
   watermark(time: number, out: Output): void {
     const before = this.progress.get('now') ?? Number.NEGATIVE_INFINITY;
     this.progress.set('now', time, 0);
-    const matches: Match[] = [];
+    this.out = out;
     for (const key of this.keysDue(time)) {
       const run = this.runs.get(key) as Run;
-      this.goOn(run, { before, time }, matches, out);
+      this.goOn(run, { before, time });
       run.dueAt = this.nextDue(run);
       if (run.waiting.length === 0 && run.rows.length === 0) this.runs.delete(key);
       else this.ends.add(key, run.dueAt);
     }
+    const { matches } = this;
+    this.matches = [];
     matches.sort((a, b) => a.time - b.time || a.order - b.order);
     for (const { event, time: at } of matches) out.emit(event, at);
   }
@@ -89,44 +107,29 @@ export class PatternHandler implements OperatorHandler {
   }
 
   /** Looks at what the watermark has passed, event by event, and at what time alone decides. */
-  private goOn(run: Run, { before, time }: { before: number; time: number }, matches: Match[], out: Output): void {
-    let now = before;
-    const found: Found = {
-      match: (first, last, thread) => {
-        const variables = this.view.show(thread, run.rows);
-        const event = this.program.toEvent({ first, last, variables });
-        matches.push({ event, time: Math.max(now, last.time), order: run.order });
-      },
-      gaveUp: (first, what, bound) => {
-        const reason = operatorErrors.make('MACH1871', { what, bound: `${bound}: ${patternLimits[bound]}` }).message;
-        out.dead(first.event, 'MACH1871', reason, first.time);
-      },
-    };
-    const { program, view } = this;
-    const passed = countBefore(run.waiting, time);
-    const due = run.waiting.slice(0, passed);
-    run.waiting = passed === run.waiting.length ? [] : run.waiting.slice(passed);
-    for (const row of due) {
-      this.expire(run, row.time, found, (at) => {
-        now = Math.max(now, at);
-      });
-      now = Math.max(now, row.time);
+  private goOn(run: Run, { before, time }: { before: number; time: number }): void {
+    this.now = before;
+    const { waiting } = run;
+    const passed = countBefore(waiting, time);
+    run.waiting = passed === waiting.length ? [] : waiting.slice(passed);
+    for (let index = 0; index < passed; index++) {
+      const row = waiting[index] as Row;
+      this.expire(run, row.time);
+      if (row.time > this.now) this.now = row.time;
       run.rows.push(row);
-      lookOn(program, view, run, found);
+      lookOn(this.program, this.view, run, this.found);
     }
-    this.expire(run, time, found, (at) => {
-      now = Math.max(now, at);
-    });
+    this.expire(run, time);
   }
 
   /** Beginnings that no event at `time` or later can belong to are decided. */
-  private expire(run: Run, time: number, found: Found, passed: (at: number) => void): void {
+  private expire(run: Run, time: number): void {
     while (isUndecided(run)) {
       const last = lastTimeOf(run, this.program);
       if (last >= time && time !== Number.POSITIVE_INFINITY) return;
-      if (last !== Number.POSITIVE_INFINITY) passed(last);
-      decide(this.program, run, found);
-      lookOn(this.program, this.view, run, found);
+      if (last !== Number.POSITIVE_INFINITY && last > this.now) this.now = last;
+      decide(this.program, run, this.found);
+      lookOn(this.program, this.view, run, this.found);
     }
   }
 

@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NexmarkResult } from './command.ts';
+import { readArguments } from './usage.ts';
+
+const timeoutMs = 300_000;
+
+function bench(...args: string[]) {
+  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/main.ts', 'nexmark', ...args]);
+}
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mach-nexmark-test-'));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function result(...args: string[]): Promise<NexmarkResult> {
+  const json = join(folder, 'result.json');
+  await bench(...args, '--json', json);
+  return JSON.parse(await readFile(json, 'utf8')) as NexmarkResult;
+}
+
+describe('npm run bench -- nexmark', () => {
+  it(
+    'says what it has measured, and writes the rows down',
+    async () => {
+      const rows = join(folder, 'rows');
+      const small = ['--query', 'q2', '--events', '20000', '--seed', '42'];
+      const given = await result(...small, '--rows', rows);
+      const text = await readFile(rows, 'utf8');
+      expect(given).toMatchObject({
+        query: 'q2',
+        events: 20_000,
+        rows: text.trimEnd().split('\n').length,
+        sha256: createHash('sha256').update(text).digest('hex'),
+      });
+      expect(given.events_per_second).toBeCloseTo(given.events / given.seconds, 3);
+      expect(given.cpu_seconds).toBeGreaterThan(0);
+      expect(given.max_rss_mb).toBeGreaterThan(0);
+      for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^\[\d+,\d+\]$/);
+    },
+    timeoutMs,
+  );
+
+  it(
+    'gives the same rows by two workers over JetStream',
+    async () => {
+      const small = ['--query', 'q8', '--events', '20000', '--seed', '42'];
+      const alone = await result(...small);
+      const shared = await result(...small, '--log', 'jetstream', '--workers', '2');
+      expect(shared.sha256).toBe(alone.sha256);
+      expect(shared.rows).toBe(alone.rows);
+    },
+    timeoutMs,
+  );
+
+  it.each([
+    [['--query', 'q6'], 'there is no query "q6"'],
+    [['--events', '1.5'], '--events is a whole number'],
+    [['--disorder', '953'], '--disorder is no multiple of 953'],
+    [['--query', 'q0', '--workers', '2'], 'add --log jetstream'],
+    [['--checkpoint', 'soon'], '--checkpoint is a time'],
+    [['--rate', '0'], '--rate is a number of events a second'],
+    [['--rows', 'rows'], 'add --query'],
+  ])('refuses %j', (args, reason) => {
+    expect(() => readArguments(args)).toThrow(reason);
+  });
+
+  it(
+    'ends with code 2 after wrong use',
+    async () => {
+      await expect(bench('--query', 'q6')).rejects.toMatchObject({ code: 2 });
+    },
+    timeoutMs,
+  );
+});
