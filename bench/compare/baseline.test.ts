@@ -51,5 +51,8 @@ describe('a comparison', () => {
     );
     expect(svg.match(/<title>/g)).toHaveLength(1);
     expect(svg).toContain('a &lt; b');
+    expect(barPlot({ title: 'none', unit: 'events/s' }, ['q0'], [{ name: 'mach', values: [undefined] }])).toContain(
+      '</svg>',
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** Plots as plain SVG text: bars in groups, and lines. */
+/** Plots as plain SVG text: bars in groups. */
 
 interface Frame {
   readonly width: number;
@@ -11,8 +11,8 @@ interface Frame {
 
 const frame: Frame = { width: 960, height: 420, left: 70, right: 16, top: 58, bottom: 46 };
 const colours = ['#0b6e99', '#d9730d', '#a3541c', '#6c8f3d', '#6940a5', '#9b9a97', '#ad1a72', '#37352f'];
-/** A logarithmic axis begins here below its least value. */
-const decadeBelow = 1;
+/** Of a plot without a figure. */
+const emptyAxis = [1, 10];
 
 export interface Series {
   readonly name: string;
@@ -49,36 +49,9 @@ export function barPlot(text: PlotText, groups: readonly string[], series: reado
   return picture(text, series, parts);
 }
 
-/** Both axes logarithmic: a slope of one is a cost in proportion. */
-export function linePlot(
-  text: PlotText & { readonly across: string },
-  at: readonly number[],
-  series: readonly Series[],
-) {
-  const axis = logAxis(series.flatMap(({ values }) => values.filter((value) => value !== undefined)));
-  const least = Math.log10(Math.min(...at));
-  const span = Math.max(Math.log10(Math.max(...at)) - least, 1e-9);
-  const across = (value: number) =>
-    frame.left + 20 + ((Math.log10(value) - least) / span) * (frame.width - frame.left - frame.right - 40);
-  const parts: string[] = [...axis.lines];
-  for (const value of at)
-    parts.push(label(across(value), frame.height - frame.bottom + 18, value.toLocaleString('en'), 'middle'));
-  parts.push(label((frame.left + frame.width) / 2, frame.height - 10, text.across, 'middle'));
-  series.forEach(({ values }, index) => {
-    const points = values.flatMap((value, place) =>
-      value === undefined ? [] : [`${n(across(at[place] as number))},${n(axis.place(value))}`],
-    );
-    parts.push(`<polyline points="${points.join(' ')}" fill="none" stroke="${colour(index)}" stroke-width="2"/>`);
-    for (const point of points) {
-      const [x, y] = point.split(',');
-      parts.push(`<circle cx="${x}" cy="${y}" r="3.5" fill="${colour(index)}"/>`);
-    }
-  });
-  return picture(text, series, parts);
-}
-
-function logAxis(values: readonly number[]): { place(value: number): number; lines: string[] } {
-  const low = Math.floor(Math.log10(Math.min(...values))) - (values.length > 0 ? 0 : decadeBelow);
+function logAxis(given: readonly number[]): { place(value: number): number; lines: string[] } {
+  const values = given.length > 0 ? given : emptyAxis;
+  const low = Math.floor(Math.log10(Math.min(...values)));
   const high = Math.max(Math.ceil(Math.log10(Math.max(...values))), low + 1);
   const room = frame.height - frame.top - frame.bottom;
   const place = (value: number) => frame.height - frame.bottom - ((Math.log10(value) - low) / (high - low)) * room;
