@@ -110,10 +110,16 @@ const walls: readonly Wall[] = [
     forbids: ({ target, isPackage }, path) =>
       !isPackage &&
       !isTest(path) &&
-      !isUnder('dashboards', 'runtime/store', 'runtime/topology', 'runtime/observe/history')(target) &&
+      !isUnder(
+        'dashboards',
+        'runtime/boards',
+        'runtime/store',
+        'runtime/topology',
+        'runtime/observe/history',
+      )(target) &&
       !isRuntimeBase(target) &&
       target !== 'catalogue.ts',
-    rule: 'dashboards import the store, the loader of topologies, the tables of the engine and the base files of the runtime; nothing of how it runs',
+    rule: 'dashboards import what shows boards, the store, the loader of topologies, the tables of the engine and the base files of the runtime; nothing of how it runs',
   },
   onlyIn(['dashboards'], ['@grafana', 'ts-json-schema-generator'], 'only dashboards imports a Grafana package'),
   onlyIn(

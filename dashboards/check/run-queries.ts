@@ -1,8 +1,10 @@
 /** Runs every query of every board on the store, as Grafana would, and takes the time. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { bucketMs } from '../../runtime/boards/interval.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import type { ClickHouseQuery } from '../kit/query.ts';
+import { intervalMin } from '../kit/render-panel.ts';
 import { type ExpandOptions, expandQuery, type Range } from './expand.ts';
 
 export interface QueryRun {
@@ -27,15 +29,9 @@ export interface BoardQuery {
 
 /** Points that a panel asks for across its width, as Grafana on a wall does. */
 const pointsAcross = 1_000;
-const roundIntervalsMs = [
-  1_000, 5_000, 10_000, 15_000, 30_000, 60_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000,
-  43_200_000, 86_400_000,
-];
 
-/** Grafana's interval of a panel: a round one that gives about `pointsAcross` points; pictures are a minute apart at least. */
 export function intervalOf({ from, to }: Range): number {
-  const wanted = (to - from) / pointsAcross;
-  return Math.max(60_000, roundIntervalsMs.find((interval) => interval >= wanted) ?? 86_400_000);
+  return bucketMs(to - from, pointsAcross, intervalMin);
 }
 
 export function queriesOf(dashboard: Dashboard): BoardQuery[] {

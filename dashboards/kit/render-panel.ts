@@ -24,6 +24,9 @@ import type {
 import { datasource, queryBuilder } from './query.ts';
 import type { Language } from './text.ts';
 
+/** Of what changes over time nothing is said more often: pictures are a minute apart. */
+export const intervalMin = '1m';
+
 export function renderPanel(panel: Panel, language: Language): GrafanaPanel {
   if (panel.kind === 'text') return textPanel(panel, language);
   const built = builderOf(panel).build();
@@ -83,6 +86,7 @@ function stat({ sql, fill = 'background' }: StatPanel): StatBuilder {
 function timeSeries({ sql, stacked = false, bars = false, limits = false }: TimeSeriesPanel): TimeSeriesBuilder {
   return new TimeSeriesBuilder()
     .withTarget(queryBuilder(sql, 'timeseries'))
+    .interval(intervalMin)
     .drawStyle(bars ? common.GraphDrawStyle.Bars : common.GraphDrawStyle.Line)
     .lineWidth(2)
     .fillOpacity(stacked || bars ? 60 : 8)
@@ -164,6 +168,7 @@ function map({ sql, color, size, sizeMax, label }: MapPanel): geomap.PanelBuilde
 function stateTimeline({ sql }: StateTimelinePanel): StateTimelineBuilder {
   return new StateTimelineBuilder()
     .withTarget(queryBuilder(sql, 'timeseries'))
+    .interval(intervalMin)
     .mergeValues(true)
     .showValue(common.VisibilityMode.Never)
     .rowHeight(0.85)
