@@ -117,6 +117,10 @@ export const natsSink = defineSink({
   examples: [
     {
       title: 'alerts for other systems',
+      options: { from: 'alerts', url: 'nats://127.0.0.1:4222', subject: 'mach.alerts' },
+    },
+    {
+      title: 'a subject for each hospital',
       options: { from: 'alerts', url: 'nats://127.0.0.1:4222', subject: 'mach.alerts.{hospital}' },
     },
   ],

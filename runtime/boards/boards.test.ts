@@ -237,9 +237,8 @@ describe('a board in the browser', () => {
     await refreshed(page, () => page.click('button[aria-label="Làm mới ngay"]'));
     expect(await page.locator('.banner').textContent()).toContain('Mất kết nối với máy chủ');
     await page.waitForSelector('[data-panel="2"].stale');
-    expect(
-      await page.evaluate(`getComputedStyle(document.querySelector('[data-panel="2"] .panel-body')).filter`),
-    ).toContain('grayscale(1)');
+    const filter = `getComputedStyle(document.querySelector('[data-panel="2"] .panel-body')).filter`;
+    await expect.poll(() => page.evaluate(filter)).toContain('grayscale(1)');
     // The number stays, so that who looks still has the last that was known.
     expect(await page.getAttribute('[data-panel="2"] .stat', 'data-value')).toBe('90');
     await page.unroute('**/panels/**');
