@@ -1,27 +1,31 @@
 /**
  * Functions made for the names of the fields at hand. A function that is handed a name at run time (`event[name]`) sees events of every shape that
  * there is, and V8 looks each field up anew; one that has the name in its text sees few, and reads a field where it lies.
+ *
+ * Text that comes from outside is never made into code (docs/decisions/0014): only a plain identifier is, everything else is read by closures.
  */
 import type { Event } from './schema.ts';
 
-type Make<Result> = (...given: unknown[]) => Result;
+const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
-/** `body` over `parameters`; whatever comes from outside stands in it as a JSON text only. */
-function compile<Result>(parameters: readonly string[], body: string): Result {
-  return new Function(...parameters, `'use strict'; ${body}`) as Make<Result> as Result;
+/** Whether a name may stand in the text of a function. */
+function isPlain(name: string): boolean {
+  return identifier.test(name) && name !== '__proto__';
 }
 
-/** As a key of an object literal: without brackets `__proto__` would be no field. */
-const keyOf = (name: string) => (name === '__proto__' ? `[${JSON.stringify(name)}]` : JSON.stringify(name));
+function compile<Result>(parameters: readonly string[], body: string): Result {
+  return new Function(...parameters, `'use strict'; ${body}`) as Result;
+}
 
 const readers = new Map<string, (event: Event) => unknown>();
 const readersMax = 10_000;
 
 /** The value of a field; null where it is absent. */
 export function fieldReader(name: string): (event: Event) => unknown {
+  if (!isPlain(name)) return (event) => event[name] ?? null;
   const known = readers.get(name);
   if (known) return known;
-  const made = compile<(event: Event) => unknown>(['event'], `return event[${JSON.stringify(name)}] ?? null;`);
+  const made = compile<(event: Event) => unknown>(['event'], `return event.${name} ?? null;`);
   if (readers.size < readersMax) readers.set(name, made);
   return made;
 }
@@ -30,13 +34,14 @@ export type ReadColumn = (events: readonly Event[]) => unknown[] | null;
 
 /** The values of a field of many events, null where it is absent; null where every value is. */
 export function columnReader(name: string): ReadColumn {
+  if (!isPlain(name)) return (events) => columnOf(events, fieldReader(name));
   return compile(
     ['events'],
     `const { length } = events;
     const values = new Array(length);
     let present = false;
     for (let index = 0; index < length; index++) {
-      const value = events[index][${JSON.stringify(name)}];
+      const value = events[index].${name};
       if (value === undefined || value === null) values[index] = null;
       else { values[index] = value; present = true; }
     }
@@ -44,12 +49,23 @@ export function columnReader(name: string): ReadColumn {
   );
 }
 
+function columnOf(events: readonly Event[], read: (event: Event) => unknown): unknown[] | null {
+  const values = events.map(read);
+  return values.some((value) => value !== null) ? values : null;
+}
+
 export type BuildEvents = (columns: readonly (readonly unknown[])[], count: number) => Event[];
 
 /** Events of so many columns, all of one shape from the start: fields added one by one would make V8 grow, and in the end hash, each. */
 export function eventsBuilder(names: readonly string[]): BuildEvents {
+  if (!names.every(isPlain)) {
+    return (columns, count) =>
+      Array.from({ length: count }, (_, index) =>
+        Object.fromEntries(names.map((name, at) => [name, columns[at]?.[index]])),
+      );
+  }
   const columns = names.map((_, at) => `const c${at} = columns[${at}];`).join(' ');
-  const fields = names.map((name, at) => `${keyOf(name)}: c${at}[index]`).join(', ');
+  const fields = names.map((name, at) => `${name}: c${at}[index]`).join(', ');
   return compile(
     ['columns', 'count'],
     `${columns}
@@ -66,12 +82,19 @@ export interface ComputedField {
 
 /** An event with fields of another and computed ones. */
 export function eventMapper(kept: readonly string[], computed: readonly ComputedField[]): (event: Event) => Event {
+  if (![...kept, ...computed.map(({ name }) => name)].every(isPlain)) {
+    return (event) =>
+      Object.fromEntries([
+        ...kept.map((name) => [name, event[name]] as const),
+        ...computed.map(({ name, evaluate }) => [name, evaluate(event)] as const),
+      ]);
+  }
   const evaluators = computed.map((_, at) => `e${at}`);
   const fields = [
-    ...kept.map((name) => `${keyOf(name)}: event[${JSON.stringify(name)}]`),
-    ...computed.map(({ name }, at) => `${keyOf(name)}: e${at}(event)`),
+    ...kept.map((name) => `${name}: event.${name}`),
+    ...computed.map(({ name }, at) => `${name}: e${at}(event)`),
   ];
-  const make = compile<Make<(event: Event) => Event>>(
+  const make = compile<(...given: unknown[]) => (event: Event) => Event>(
     evaluators,
     `return function mapEvent(event) { return { ${fields.join(', ')} }; };`,
   );
