@@ -39,6 +39,8 @@ export function ground({ features }: GeoJson, projection: Projection, taken: Box
 }
 
 const placeFontSize = 12;
+/** At the left stand the degrees of the net. */
+const netLabelWidth = 56;
 
 function placeName(
   [longitude = 0, latitude = 0]: readonly number[],
@@ -48,7 +50,7 @@ function placeName(
   const { x, y } = projection.at({ latitude, longitude });
   const width = name.length * placeFontSize * 0.56;
   const box = { x: x - width / 2 - 4, y: y - placeFontSize, width: width + 8, height: placeFontSize * 1.6 };
-  const isInside = box.x > 0 && box.y > 0 && box.x + width < projection.width && y + 8 < projection.height;
+  const isInside = box.x > netLabelWidth && box.y > 0 && box.x + width < projection.width && y + 8 < projection.height;
   if (!isInside || taken.some((other) => meet(box, other))) return null;
   taken.push(box);
   return svg('text', { x, y, class: 'place', 'text-anchor': 'middle', 'font-size': placeFontSize }, name);

@@ -45,7 +45,7 @@ function freePlace(
   args: { x: number; y: number; size: number; fontSize: number; projection: Projection; taken: readonly Box[] },
 ): Free | undefined {
   const { x, y, size, fontSize, projection, taken } = args;
-  const width = Math.max(...lines.map((line) => line.length)) * fontSize * 0.56;
+  const width = Math.max(...lines.map((line) => line.length)) * fontSize * 0.6;
   const height = lines.length * fontSize * 1.15;
   const places = [
     { x: x + size + 5, y: y - height / 2, anchor: 'start' },
