@@ -65,15 +65,19 @@ describe('emergency-overload over partitions', async () => {
     for (const { id } of topology.sinks) expect(expected.get(id)?.length, id).toBeGreaterThan(0);
   });
 
-  it.each([2, 3])('gives the same with four partitions, with crashes (seed %i)', (seed) => {
-    const four = runSpread({ topology, partitions: 4, messages, random: seededRandom(seed), crashShare: 0.1 });
-    expect(four.crashes).toBeGreaterThan(0);
-    const found = rowsOf(four);
-    for (const [sink, rows] of expected) expect(found.get(sink), sink).toEqual(rows);
-    expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
-    const writers = new Set(four.rows.get('ed_status')?.map(({ partition }) => partition));
-    expect(writers.size).toBeGreaterThan(2);
-    expect(isBalanced(one.accounting)).toBe(true);
-    expect(four.accounting).toEqual(one.accounting);
-  });
+  it.each([2, 3])(
+    'gives the same with four partitions, with crashes (seed %i)',
+    (seed) => {
+      const four = runSpread({ topology, partitions: 4, messages, random: seededRandom(seed), crashShare: 0.1 });
+      expect(four.crashes).toBeGreaterThan(0);
+      const found = rowsOf(four);
+      for (const [sink, rows] of expected) expect(found.get(sink), sink).toEqual(rows);
+      expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
+      const writers = new Set(four.rows.get('ed_status')?.map(({ partition }) => partition));
+      expect(writers.size).toBeGreaterThan(2);
+      expect(isBalanced(one.accounting)).toBe(true);
+      expect(four.accounting).toEqual(one.accounting);
+    },
+    180_000,
+  );
 });

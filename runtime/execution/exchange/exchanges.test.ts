@@ -66,7 +66,7 @@ describe('a partition that is away', () => {
     expect(second.waiting).toBe(0);
     expect(one.numbers.length).toBeGreaterThan(pulses - 10);
     expect(resultsOf(lab)).toEqual(one);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('the loss of the log, accepted, at two partitions', () => {
