@@ -1,10 +1,13 @@
 /** Topologies whose operators want one key after another: four partitions give the rows of one, through crashes. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { catalogue } from '../catalogue.ts';
 import { seededRandom } from '../runtime/random.ts';
 import { type LabMessage, runScaled, runSpread, type SpreadRun } from '../runtime/testing/spread-lab.ts';
 import { type BoundTopology, loadTopology } from '../runtime/topology/index.ts';
 import { spreadTopology } from '../runtime/topology/spread.ts';
+
+/** For a machine that is busy with others. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const sources = `
 version: 1

@@ -12,7 +12,8 @@ import {
   type OutputRow,
 } from '../../runtime/execution/log-frame.ts';
 import { type LookupAsker, startLookupAsker } from '../../runtime/execution/lookup-asker.ts';
-import { deadLetterOutput, StageMachine, type StageSnapshot } from '../../runtime/execution/stage-machine.ts';
+import { StageMachine, type StageSnapshot } from '../../runtime/execution/stage-machine.ts';
+import { deadLetterOutput } from '../../runtime/execution/stage-outputs.ts';
 import type { Schema } from '../../runtime/stream/index.ts';
 import { bindOperator } from '../../runtime/testing/operator-harness.ts';
 import type { BoundTopology } from '../../runtime/topology/bound.ts';

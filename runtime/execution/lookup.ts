@@ -5,7 +5,8 @@
 
 import { limits } from '../limits.ts';
 import type { BoundOperator, LookupSpec, Output } from '../stream/definition.ts';
-import type { Event } from '../stream/schema.ts';
+import { hashText } from '../stream/hash.ts';
+import { type Event, fieldNames, type Schema } from '../stream/schema.ts';
 import type { RedriveLink } from './log-frame.ts';
 
 /** The input port on which answers come back. */
@@ -16,6 +17,25 @@ export interface LookupQuestion {
   readonly id: string;
   readonly event: Event;
   readonly lookup: LookupSpec;
+}
+
+/** Names of questions, of what they ask: the same with any number of partitions, and in a replay of a changed topology. */
+export class QuestionNames {
+  private readonly counts = new Map<string, number>();
+
+  /** Another message of the log is handled. */
+  begin(): void {
+    if (this.counts.size > 0) this.counts.clear();
+  }
+
+  nameOf(node: string, sequence: number, { event, schema }: { event: Event; schema: Schema | undefined }): string {
+    // In the order of the schema: that is how it comes out of an exchange.
+    const ordered = Object.fromEntries(fieldNames(schema ?? { fields: {} }).map((name) => [name, event[name] ?? null]));
+    const question = `${node}/${sequence}/${hashText(JSON.stringify(ordered)).join('-')}`;
+    const count = this.counts.get(question) ?? 0;
+    this.counts.set(question, count + 1);
+    return `${question}.${count}`;
+  }
 }
 
 interface Answered {

@@ -9,7 +9,6 @@ import type { Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
-import { hashText } from '../stream/hash.ts';
 import {
   type Accounting,
   emptyAccounting,
@@ -18,34 +17,31 @@ import {
   outcome,
   outcomesOf,
   type Settled,
-  together,
   untold,
 } from '../stream/ledger.ts';
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
-import { type Event, fieldNames } from '../stream/schema.ts';
+import type { Event } from '../stream/schema.ts';
 import type { StageView } from '../stream/state-view.ts';
 import type { OriginHeard } from '../stream/watermark.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../topology/bound.ts';
 import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
 import { endingOf, operatorLetter } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
-import { accountsExchange, decodeSettled, encodeSettled, saysSomething } from './exchange/accounts.ts';
+import { tellAccounts, toldOf } from './exchange/accounts.ts';
+import { AnswersOn } from './exchange/answers-on.ts';
 import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange-inputs.ts';
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
-import { type ExchangeOutput, passExchanges } from './exchange/pass-exchanges.ts';
+import { passExchanges } from './exchange/pass-exchanges.ts';
 import { answersExchange, type PassedAnswers, type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
-import { nextHop } from './exchange/way.ts';
 import { fuseChains, isFusible } from './fuse.ts';
-import type { AnswersFrame, InputFrame, OutputRow } from './log-frame.ts';
-import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
+import type { AnswersFrame, InputFrame } from './log-frame.ts';
+import { answersInput, lookupOperator, QuestionNames } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
 import { RedriveHandler } from './redrive-handler.ts';
-import { accountsStage, isShadow, keptFrames, type Place, type StagePart, wholePart } from './stage-part.ts';
+import { deadLetterOutput, type StageOutputs } from './stage-outputs.ts';
+import { accountsStage, isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
 import { type SourceSnapshot, type StageOfSource, StageSource } from './stage-source.ts';
-
-/** Where the dead letters of a stage are gathered, beside its sinks. */
-export const deadLetterOutput = '$dead';
 
 export interface StageSnapshot {
   readonly sequence: number;
@@ -54,15 +50,6 @@ export interface StageSnapshot {
   /** How far each lane of each exchange has come; absent in the first stage. */
   readonly exchanges?: ExchangeInputsSnapshot;
   readonly accounting: Accounting;
-}
-
-export interface StageOutputs {
-  /** A row for a sink, or for `deadLetterOutput`; in order of (sequence, index). */
-  row(output: string, row: OutputRow): void;
-  /** A look-up wants an answer, to be appended to the input log. */
-  question(question: LookupQuestion): void;
-  /** What goes to the partitions of later stages, where the topology is spread. */
-  readonly exchange?: ExchangeOutput;
 }
 
 export class StageMachine {
@@ -76,10 +63,10 @@ export class StageMachine {
   private readonly answers = new Map<string, Subject<Frame>>();
   private readonly outputs: StageOutputs;
   private readonly exchanges: ExchangeInputs;
-  private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0, questions: new Map<string, number>() };
+  private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0 };
   private readonly redrives: RedriveHandler;
-  /** Stage of a look-up to the next part on the way of its answers. */
-  private readonly answerWays = new Map<number, Place | undefined>();
+  private readonly answersOn: AnswersOn;
+  private readonly questions = new QuestionNames();
 
   constructor(topology: BoundTopology, outputs: StageOutputs, part: StagePart = wholePart(topology)) {
     this.topology = topology;
@@ -88,6 +75,7 @@ export class StageMachine {
     const isToldOn = part.plan.partitions > 1 && part.stage !== accountsStage;
     this.ledger = new Ledger(isToldOn ? { tell: (settled) => this.tell(settled) } : {});
     this.exchanges = new ExchangeInputs(part);
+    this.answersOn = new AnswersOn(part, outputs.exchange);
     this.redrives = new RedriveHandler({
       topology,
       part,
@@ -217,7 +205,10 @@ export class StageMachine {
       for (const { rows } of step.waves) {
         for (const { exchange, event } of rows) {
           if (exchange === redriveExchange) this.redrives.handlePassed(event as unknown as PassedRedrive);
-          if (exchange === answersExchange) this.handlePassedAnswers(event as unknown as PassedAnswers);
+          if (exchange === answersExchange) {
+            const { node, frame } = event as unknown as PassedAnswers;
+            this.handleAnswers(node, frame);
+          }
         }
       }
     } catch (error) {
@@ -227,23 +218,16 @@ export class StageMachine {
     this.ledger.close();
   }
 
-  /** Tells what became of the events here, for the accounts. */
   private tell(settled: Settled): void {
-    const { passed } = this.redrives;
-    // How many events a message has is known from the first partition; of a redriven letter whoever takes it in tells.
-    const mustTell = passed !== undefined || (this.part.stage === 1 && this.part.partition === 0);
-    if (!mustTell && !saysSomething(settled)) return;
     const { sequence } = this.current;
-    const place = { exchange: accountsExchange, sequence, wave: 0, cause: -1, time: 0, acceptedAt: 0 };
-    const event = encodeSettled(settled);
-    this.outputs.exchange?.row(accountsStage, 0, { ...place, event, ...(passed && { redrive: passed }) });
+    tellAccounts({ part: this.part, sequence, settled, redrive: this.redrives.passed, to: this.outputs.exchange });
   }
 
   /** Of the stage of the accounts: all that is known of the events of one source message. */
-  private count({ redrive, waves }: ExchangeStep): void {
-    const rows = waves.flatMap((wave) => wave.rows);
-    const settled = together(rows.map(({ event }) => decodeSettled(event)));
+  private count(step: ExchangeStep): void {
+    const settled = toldOf(step);
     this.ledger.account(settled);
+    const { redrive } = step;
     if (redrive) this.deadLetter(endingOf(redrive.node, redrive, outcomesOf(settled)), redrive.time);
   }
 
@@ -291,28 +275,17 @@ export class StageMachine {
     for (const runner of this.runners.values()) runner.resume();
   }
 
-  private handlePassedAnswers({ node, frame }: PassedAnswers): void {
-    this.handleAnswers(node, frame);
-  }
-
   private handleAnswers(node: string, frame: AnswersFrame): void {
     const stage = this.part.plan.nodes.get(node)?.stage;
-    if (stage !== undefined && stage !== this.part.stage) return this.passAnswers(node, frame, stage);
+    if (stage !== undefined && stage !== this.part.stage) {
+      this.answersOn.pass(this.current.sequence, stage, { node, frame });
+      return;
+    }
     this.ledger.open(0, 0);
     const events = frame.answers.map((answer) => ({ ...answer }) as unknown as Event);
     const none = events.map(() => -1);
     this.answers.get(node)?.next({ kind: 'batch', events, times: events.map(() => 0), causes: none });
     this.endWave();
-  }
-
-  /** A look-up of a later stage stands in its first partition. */
-  private passAnswers(node: string, frame: AnswersFrame, stage: number): void {
-    if (!this.answerWays.has(stage)) this.answerWays.set(stage, nextHop(this.part, { stage, partition: 0 }));
-    const next = this.answerWays.get(stage);
-    if (!next) return;
-    const { sequence } = this.current;
-    const place = { exchange: answersExchange, sequence, wave: 0, cause: -1, time: 0, acceptedAt: 0 };
-    this.outputs.exchange?.row(next.stage, next.partition, { ...place, event: { node, frame } });
   }
 
   private endWave(): void {
@@ -321,9 +294,8 @@ export class StageMachine {
   }
 
   private begin(sequence: number, acceptedAt: number): void {
-    const { questions } = this.current;
-    if (questions.size > 0) questions.clear();
-    this.current = { sequence, index: 0, acceptedAt, wave: 0, questions };
+    this.questions.begin();
+    this.current = { sequence, index: 0, acceptedAt, wave: 0 };
   }
 
   private addChain(chain: readonly BoundOperatorNode[]): void {
@@ -340,9 +312,11 @@ export class StageMachine {
 
   private addOperator(node: BoundOperatorNode): void {
     const { lookup } = node.bound;
+    const { edges } = this.spreadNode(node.id);
     const bound = lookup
       ? lookupOperator(node.bound, lookup, {
-          identity: (event) => this.questionIdentity(node.id, event),
+          identity: (event) =>
+            this.questions.nameOf(node.id, this.current.sequence, { event, schema: edges[0]?.schema }),
           ask: (id, event) => {
             if (!isShadow(this.part, node.id)) this.outputs.question({ node: node.id, id, event, lookup });
           },
@@ -350,7 +324,6 @@ export class StageMachine {
           asRedriven: (redrive, work) => this.redrives.during(redrive, work),
         })
       : node.bound;
-    const { edges } = this.spreadNode(node.id);
     const inputs = edges.map((edge) => edge.input);
     if (lookup) inputs.push(answersInput);
     const runner = new OperatorRunner({
@@ -437,18 +410,6 @@ export class StageMachine {
     const node = this.part.plan.nodes.get(id);
     if (!node) throw new Error(`invariant broken: the plan has no node ${id}`);
     return node;
-  }
-
-  /** Of what it asks, so that it is the same in every partition, with another number of partitions, and in a replay of a changed topology. */
-  private questionIdentity(node: string, event: Event): string {
-    const { sequence, questions } = this.current;
-    // In the order of the schema: that is how it comes out of an exchange.
-    const schema = this.spreadNode(node).edges[0]?.schema ?? { fields: {} };
-    const ordered = Object.fromEntries(fieldNames(schema).map((name) => [name, event[name] ?? null]));
-    const question = `${node}/${sequence}/${hashText(JSON.stringify(ordered)).join('-')}`;
-    const count = questions.get(question) ?? 0;
-    questions.set(question, count + 1);
-    return `${question}.${count}`;
   }
 
   private source(node: string): StageSource {

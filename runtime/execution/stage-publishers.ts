@@ -7,7 +7,7 @@ import { deadLetterSchema } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { type ExchangePublisher, openExchangePublisher } from './exchange/exchange-publisher.ts';
 import { type OutputPublisher, openOutputPublisher } from './output-publisher.ts';
-import { deadLetterOutput } from './stage-machine.ts';
+import { deadLetterOutput } from './stage-outputs.ts';
 import { accountsStage, laneName, laneSubject, lanesOutOf, writesTo } from './stage-part.ts';
 import type { StageArguments } from './stage-runner.ts';
 

@@ -4,9 +4,12 @@
  * counts its events, each of them once: so the accounts are those of one partition.
  */
 
-import type { Settled } from '../../stream/ledger.ts';
-import { outcome } from '../../stream/ledger.ts';
+import { outcome, type Settled, together } from '../../stream/ledger.ts';
 import { defineSchema, type Event, field } from '../../stream/schema.ts';
+import { accountsStage, type StagePart } from '../stage-part.ts';
+import type { PassedLink } from './exchange-frame.ts';
+import type { ExchangeStep } from './exchange-merge.ts';
+import type { ExchangeOutput } from './pass-exchanges.ts';
 
 /** Stands among the exchanges of a lane; no edge has this name. */
 export const accountsExchange = '~accounts';
@@ -24,13 +27,13 @@ export const accountsSchema = defineSchema({
 const letters = '-fxldo';
 
 /** Whether anything is known of any of the events. */
-export function saysSomething({ outcomes, dead, redriven }: Settled): boolean {
+function saysSomething({ outcomes, dead, redriven }: Settled): boolean {
   if (dead > 0 || redriven > 0) return true;
   for (let cause = 0; cause < outcomes.length; cause++) if (outcomes[cause] !== outcome.none) return true;
   return false;
 }
 
-export function encodeSettled({ outcomes, reasons, dead, redriven }: Settled): Event {
+function encodeSettled({ outcomes, reasons, dead, redriven }: Settled): Event {
   let text = '';
   for (let from = 0; from < outcomes.length; ) {
     const result = outcomes[from] as number;
@@ -44,7 +47,7 @@ export function encodeSettled({ outcomes, reasons, dead, redriven }: Settled): E
   return { outcomes: text, reasons: reasons.size > 0 ? causes : null, dead, redriven };
 }
 
-export function decodeSettled({ outcomes, reasons, dead, redriven }: Event): Settled {
+function decodeSettled({ outcomes, reasons, dead, redriven }: Event): Settled {
   const results: number[] = [];
   for (const [, letter = '-', count] of String(outcomes).matchAll(/([a-z-])(\d*)/g)) {
     const result = letters.indexOf(letter);
@@ -54,4 +57,26 @@ export function decodeSettled({ outcomes, reasons, dead, redriven }: Event): Set
     causes.map((cause) => [cause, reason] as const),
   );
   return { outcomes: results, reasons: new Map(byCause), dead: dead as number, redriven: redriven as number };
+}
+
+/** Tells by the lane of the accounts what became of events here. */
+export function tellAccounts(args: {
+  readonly part: StagePart;
+  readonly sequence: number;
+  readonly settled: Settled;
+  /** The letter that is going in again. */
+  readonly redrive: PassedLink | undefined;
+  readonly to: ExchangeOutput | undefined;
+}): void {
+  const { part, sequence, settled, redrive, to } = args;
+  // How many events a message has is known from the first partition; of a redriven letter whoever takes it in tells.
+  const mustTell = redrive !== undefined || (part.stage === 1 && part.partition === 0);
+  if (!mustTell && !saysSomething(settled)) return;
+  const place = { exchange: accountsExchange, sequence, wave: 0, cause: -1, time: 0, acceptedAt: 0 };
+  to?.row(accountsStage, 0, { ...place, event: encodeSettled(settled), ...(redrive && { redrive }) });
+}
+
+/** All that was told of the events of one source message. */
+export function toldOf({ waves }: ExchangeStep): Settled {
+  return together(waves.flatMap(({ rows }) => rows.map(({ event }) => decodeSettled(event))));
 }

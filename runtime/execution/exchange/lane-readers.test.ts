@@ -1,5 +1,5 @@
 /** One lane silent, the others flooding, on both logs: what is held stays bounded, and all comes in order once the silent one speaks. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { connectLog } from '../../bus/jetstream/log.ts';
 import type { Log, LogMessage, LogStream } from '../../bus/log.ts';
 import { memoryLog } from '../../bus/memory/log.ts';
@@ -10,6 +10,9 @@ import { withNats } from '../../testing/with-nats.ts';
 import { decodeExchangeFrame, encodeExchangeFrame } from './exchange-frame.ts';
 import { ExchangeMerge, type ExchangeStep } from './exchange-merge.ts';
 import { endsOf, readLanes } from './lane-readers.ts';
+
+/** For a machine that is busy with others. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const schema = defineSchema({ lane: field.string(), sequence: field.int() });
 const schemaOf = () => schema;
