@@ -138,7 +138,7 @@ describe('dead letters of a topology that is mended', () => {
   afterAll(async () => {
     await engine?.kill();
     await new Promise((resolve) => server.close(resolve));
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   });
 
   it('are kept where it was wrong: at the source, at the operator, at the sink', async () => {

@@ -93,6 +93,6 @@ it('loses nothing and doubles nothing when it is killed twice in the middle', { 
     expect(await engine.stop()).toBe(0);
   } finally {
     await engine.kill();
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   }
 });

@@ -65,7 +65,7 @@ describe('the main job', () => {
     stopWatching.abort();
     await engine?.kill();
     await store?.close();
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   });
 
   it('has a row for every hospital and minute, with the scores of departments whose beds are known', async () => {

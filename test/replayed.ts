@@ -83,8 +83,10 @@ export function replayer(args: {
         'alerts',
         'bed_status',
         'ed_status',
+        'ed_status_quarterly',
         'emergency_calls',
         'hospitals',
+        'unit_reports',
       ]);
       if (from === undefined) {
         for (const table of tables) expect(table.equal + table.superseded, table.live).toBeGreaterThan(0);

@@ -121,7 +121,7 @@ it('moves partitions when workers die, join and leave; loses nothing, doubles no
         const recut = await command(['run', changed, ...data, '--partitions', '8'], env);
         expect(recut).toMatchObject({ code: 1, err: expect.stringContaining('MACH1628') });
         const done = await command(['run', changed, ...data], env);
-        expect(done).toMatchObject({ code: 0, out: expect.stringContaining('adt, centre, beds stayed open') });
+        expect(done).toMatchObject({ code: 0, out: expect.stringContaining('adt, centre, beds, actions stayed open') });
         const other = await command(['run', topology, '--data', join(directory, 'third')], env);
         expect(other).toMatchObject({ err: expect.stringContaining('MACH3226') });
 

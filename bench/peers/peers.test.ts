@@ -20,7 +20,7 @@ describe('the loop and RxJS', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mach-peers-'));
   });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
+  afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
 
   it.each(Object.keys(loopQueries))('give the rows of the reference in %s', async (query) => {
     await runQuery(loopQueries, { query, ...stream, rows: join(folder, 'loop') });

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const { source } of running.splice(0)) await source.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
 });
 
 const schema = { hospital: 'string', reported_at: 'timestamp', beds: { type: 'int', minimum: 0 }, note: 'string?' };
@@ -179,7 +179,7 @@ describe('file-drop', () => {
       'x.part',
       '~$x.csv',
     ]);
-    await rm(elsewhere, { recursive: true });
+    await rm(elsewhere, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   });
 
   it('takes a file only once it has not changed for long enough', async () => {

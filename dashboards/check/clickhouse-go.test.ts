@@ -45,7 +45,7 @@ describe('clickhouse-go on the embedded store', () => {
   }, 600_000);
   afterAll(async () => {
     await test?.stop();
-    if (folder) await rm(folder, { recursive: true, force: true });
+    if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   });
 
   async function ask(queries: readonly string[]): Promise<Answer[]> {

@@ -46,7 +46,7 @@ describe('the server of the boards', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mach-boards-'));
-    closing.push(() => rm(folder, { recursive: true, force: true }));
+    closing.push(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
   });
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();

@@ -99,7 +99,7 @@ describe('a server', () => {
   });
   afterEach(async () => {
     for (const close of opened.splice(0).reverse()) await close();
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   });
 
   const connect = async (server: NatsServer): Promise<Log> => {

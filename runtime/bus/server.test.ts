@@ -16,7 +16,7 @@ async function inFolder(body: (directory: string) => Promise<void>): Promise<voi
   try {
     await body(directory);
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   }
 }
 

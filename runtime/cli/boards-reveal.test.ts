@@ -31,7 +31,7 @@ describe('mach boards', () => {
 
   it('reveals a dead letter once it is written down who looks and why; the view shows it hidden', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mach-reveal-'));
-    closing.push(() => rm(folder, { recursive: true, force: true }));
+    closing.push(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
     const file = join(folder, 'beats.yaml');
     await writeFile(file, topologyText);
     const server = await startNatsServer({ directory: join(folder, 'nats'), syncAlways: false });

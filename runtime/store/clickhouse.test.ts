@@ -429,6 +429,6 @@ describe('CLICKHOUSE_URL', () => {
     expect((await own.check()).version).toMatch(/^\d+/);
     await own.close();
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   });
 });

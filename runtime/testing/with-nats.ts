@@ -27,6 +27,6 @@ export async function withNats<T>(
       await server.stop();
     }
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   }
 }

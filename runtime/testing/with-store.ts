@@ -27,7 +27,7 @@ export async function startTestStore(): Promise<TestStore> {
     async stop() {
       await store.close();
       await embedded.stop();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
     },
   };
 }

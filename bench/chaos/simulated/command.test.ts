@@ -31,7 +31,7 @@ describe('npm run chaos -- --simulated', () => {
       expect(report.found).toBe(report.owed);
       expect(Object.keys(report.faults).length).toBeGreaterThan(5);
     } finally {
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
     }
   });
 

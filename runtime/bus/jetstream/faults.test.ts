@@ -241,7 +241,7 @@ describe('jetstream under faults', () => {
           const reading = take(stream, 4);
           reading.catch(() => undefined);
           await server.stop();
-          await rm(join(directory, 'storage'), { recursive: true });
+          await rm(join(directory, 'storage'), { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
           const again = await startNatsServer({ directory, syncAlways: false, port: Number(new URL(url).port) });
           try {
             expect(await codeOf(reading)).toBe('MACH3006');

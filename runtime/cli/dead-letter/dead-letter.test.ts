@@ -73,7 +73,7 @@ describe('mach dead-letter', () => {
   afterAll(async () => {
     await log.close();
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   });
 
   it('lists nothing of a topology that has never run, and makes nothing', async () => {

@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await stop();
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
 });
 
 async function start(options: Omit<EmbeddedStoreOptions, 'directory'> = {}): Promise<Store> {

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const one of started.splice(0).reverse()) await ('stop' in one ? one.stop() : one.close());
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
 });
 
 async function start(): Promise<EmbeddedStore> {

@@ -262,7 +262,7 @@ describe('files', () => {
       expect(JSON.parse(await read('summary.json'))).toEqual(summary);
       expect((await read('visits.csv')).split('\n').length).toBe(summary.truth.visits + 2);
     } finally {
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
     }
   });
 });
@@ -287,7 +287,7 @@ describe('bed files', () => {
       expect(log.deadLetters.length).toBeGreaterThan(0);
     } finally {
       await source.close();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
     }
   });
 });
