@@ -38,7 +38,7 @@ describe('a query that only looks', () => {
     const { rows } = await test.store.read('SELECT number FROM numbers(1000)', bounds);
     expect(rows).toHaveLength(1_000);
     await expect(test.store.read('SELECT number FROM numbers(1001)', bounds)).rejects.toThrow('code 396');
-    const wide = "SELECT repeat(toString(number), 10000) FROM numbers(500)";
+    const wide = 'SELECT repeat(toString(number), 10000) FROM numbers(500)';
     await expect(test.store.read(wide, bounds)).rejects.toMatchObject({ code: 'MACH3107' });
     const repeated = "SELECT repeat('x', 10000) FROM numbers(500)";
     await expect(test.store.read(repeated, bounds)).rejects.toThrow('larger than 1000000 bytes');

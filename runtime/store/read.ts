@@ -37,7 +37,8 @@ export async function readBounded(
     for await (const arrived of result.stream<unknown[]>()) {
       for (const row of arrived) {
         length += row.text.length;
-        if (length > bytesMax) throw storeErrors.make('MACH3107', { reason: `the result is larger than ${bytesMax} bytes` });
+        if (length > bytesMax)
+          throw storeErrors.make('MACH3107', { reason: `the result is larger than ${bytesMax} bytes` });
         lines.push(row.json());
       }
     }
