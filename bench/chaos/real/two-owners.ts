@@ -8,6 +8,7 @@ import type { FaultContext } from './faults.ts';
 const takeoverDeadlineMs = 180_000;
 const noticeDeadlineMs = 60_000;
 const looksEveryMs = 100;
+const attemptsMax = 5;
 /** What an owner says that has found out that it is none any more. */
 const losses: readonly unknown[] = ['lease lost', 'partition given up', 'partition dropped; it will be tried again'];
 
@@ -31,22 +32,37 @@ async function heldBy(worker: Worker): Promise<{ owner: EngineRun; held: readonl
  * The partitions of a worker that stands still are taken by the other; then it goes on, and believes to own what it no longer does. Whoever
  * is behind must be refused, and nothing that it does may count twice. Rejects when nothing changed hands, or the first did not notice.
  */
-export async function letAnotherTakeOver({ world, random, span }: FaultContext): Promise<string> {
+export async function letAnotherTakeOver(context: FaultContext): Promise<string> {
+  const { world, random, span } = context;
   await world.untilRunning();
   const [first, second] = random.shuffle(world.workers) as [Worker, Worker];
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const happened = await takeOver(first, second);
+    if (!happened) continue;
+    await sleep(span(500, 10_000));
+    return happened;
+  }
+  throw new Error(`the second lost what it had taken before the first went on, ${attemptsMax} times`);
+}
+
+/** What happened; undefined when the second lost it again by another fault of the same time: then the first is the owner that it believes to be. */
+async function takeOver(first: Worker, second: Worker): Promise<string | undefined> {
   const before = await until(takeoverDeadlineMs, () => heldBy(first));
   if (!before) throw new Error(`the first held no partition within ${takeoverDeadlineMs} ms`);
   const { owner, held } = before;
+  const owns = async (run: EngineRun) => {
+    const owned = await ownedBy(run);
+    return held.every((partition) => owned.includes(partition));
+  };
   const said = new Set(owner.lines);
   const stoppedAt = Date.now();
   first.pause();
   let tookMs: number | undefined;
   try {
-    tookMs = await until(takeoverDeadlineMs, async () => {
-      // Asked anew each time: the second may be started again on the way.
-      const owned = await ownedBy(second.run);
-      return held.every((partition) => owned.includes(partition)) ? Date.now() - stoppedAt : undefined;
-    });
+    // Asked anew each time: the second may be started again on the way.
+    tookMs = await until(takeoverDeadlineMs, async () =>
+      (await owns(second.run)) ? Date.now() - stoppedAt : undefined,
+    );
   } finally {
     first.resume();
   }
@@ -55,10 +71,11 @@ export async function letAnotherTakeOver({ world, random, span }: FaultContext):
   const noticed = await until(noticeDeadlineMs, async () => {
     if (!owner.isAlive) return 'the first ended';
     const loss = owner.lines.find((line) => !said.has(line) && losses.includes(line.msg));
-    return loss && `the first noticed (${loss.msg})`;
+    if (loss) return `the first noticed (${loss.msg})`;
+    return (await owns(owner)) && !(await owns(second.run)) ? 'nothing' : undefined;
   });
+  if (noticed === 'nothing') return undefined;
   if (noticed === undefined)
     throw new Error(`the first did not notice within ${noticeDeadlineMs} ms that it lost ${what}`);
-  await sleep(span(500, 10_000));
   return `${what} taken over after ${tookMs} ms; ${noticed}`;
 }
