@@ -150,7 +150,7 @@ export const limits = {
    * What the engine writes of itself for boards, in engine time; never more often than `historyRestMs` of real time, which counts where a demo runs
    * fast. Kept for days.
    */
-  historyNodesEveryMs: 15_000,
+  historyNodesEveryMs: 30_000,
   historyFeedsEveryMs: 60_000,
   historyRestMs: 1_000,
   historyNodesKeepMs: 7 * 24 * 3_600_000,
