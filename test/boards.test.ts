@@ -158,6 +158,25 @@ describe('the boards over the demo', { timeout: 240_000 }, () => {
     expect(opened?.complaints).toEqual([]);
   });
 
+  it('leads from an alert to the messages that raised it', async () => {
+    const inbox = await open('/d/mach-alerts?refresh=off');
+    const link = await inbox.locator('a[href*="/why?result="]').first().getAttribute('href', { timeout: 200_000 });
+    await inbox.context().close();
+    const page = await open((link ?? '').replace(/^https?:\/\/[^/]+/, ''));
+    await page.waitForSelector('.why[data-ready]', { timeout: 180_000 });
+    expect(await page.textContent('.why .card h2')).toContain('alerts');
+    expect(await page.textContent('.verdict')).toContain('✓');
+    expect(await page.locator('.steps li').count()).toBeGreaterThan(1);
+    expect(await page.textContent('.messages')).toContain('Nội dung được che');
+    await page.screenshot({ path: join(pictures, 'why.png'), fullPage: true });
+    expect(await seriousFaults(page)).toEqual([]);
+    expect(opened?.complaints).toEqual([]);
+    await page.fill('input[name="result"]', 'no-such-alert');
+    await page.keyboard.press('Enter');
+    await page.locator('.why .wrong').waitFor({ timeout: 120_000 });
+    expect(await page.textContent('.why .wrong')).toMatch(/MACH\d{4}/);
+  });
+
   it('shows the running topology: rates, what passes, dead letters, why a window is open, what changed', async () => {
     const page = await open('/topology');
     await page.waitForSelector('.topology[data-ready]');

@@ -78,7 +78,16 @@ const levels = [
 /** How many departments are at each level: a number for each, with its colour. */
 export const levelCounts = {
   sql: levels.map(([name, condition]) => `countIf(${condition}) AS ${name}`).join(', '),
-  columns: Object.fromEntries(levels.map(([name, , title, color]): [string, Look] => [name, { title, color }])),
+  // The colour of a level calls to where someone is at it.
+  columns: Object.fromEntries(
+    levels.map(([name, , title, color]): [string, Look] => {
+      const scale = [
+        { from: null, color: palette.plain },
+        { from: 1, color },
+      ];
+      return [name, { title, scale }];
+    }),
+  ),
   description: text(
     'Số khoa ở mỗi mức lúc này. Im lặng: 15 phút qua không có hình ảnh nào. Chưa biết: thiếu số liệu để tính.',
     'Departments at each level now. Silent: no picture in the last 15 minutes. Not known: inputs of the scores are missing.',

@@ -50,4 +50,8 @@ export const boardErrors = defineErrors({
     message: 'what was done about the alert could not be written to the log: {reason}',
     help: 'Actions reach the topology through its source of kind `actions`, which the running engine must have. Nothing was written; do it again when it runs.',
   },
+  MACH3313: {
+    message: 'why {result} is there cannot be told: {reason}',
+    help: 'The way back goes through the log of the engine that runs on the data folder: `mach why RESULT --data FOLDER` on its machine tells the same, and takes the file of a topology that does not run.',
+  },
 });

@@ -33,6 +33,13 @@ export const boardLimits = {
   /** The running engine answers within this; the time of a board is not waited for as long. */
   engineAnswerMs: 20_000,
   engineClockMs: 5_000,
+  /** The way back from a result to its messages, by a process of its own: one at once, and few wait. */
+  explainMs: 60_000,
+  explainBytesMax: 16 * 1024 * 1024,
+  explainsAtOnceMax: 1,
+  explainsWaitingMax: 8,
+  /** Name of a result. */
+  resultLengthMax: 500,
   /** An action whose outcome is not known is sent again, with the same key. */
   actionAttemptsMax: 3,
   /** What the engine says of itself is asked again after this. */

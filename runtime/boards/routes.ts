@@ -45,6 +45,11 @@ export function makeRoutes(options: BoardServerOptions): (call: Call) => Promise
   const boards = boardFolder(options.folder);
   const turns = makeTurns({ atOnceMax: boardLimits.queriesAtOnceMax, waitingMax: boardLimits.queriesWaitingMax });
 
+  const explanations = makeTurns({
+    atOnceMax: boardLimits.explainsAtOnceMax,
+    waitingMax: boardLimits.explainsWaitingMax,
+  });
+
   const routes: Readonly<Record<string, Route>> = {
     session: async ({ response }, { name, roles }) =>
       sendJson(response, 200, { name, roles: [...roles], isGuarded: access.isGuarded }),
@@ -55,6 +60,7 @@ export function makeRoutes(options: BoardServerOptions): (call: Call) => Promise
     engine: askEngine,
     alerts: answerAction,
     reveal: revealLetter,
+    why: explain,
   };
 
   async function listBoards({ response }: Call): Promise<void> {
@@ -115,6 +121,18 @@ export function makeRoutes(options: BoardServerOptions): (call: Call) => Promise
     const { letter, reason } = await readBody(request, revealBody);
     if (!options.reveal) throw boardErrors.make('MACH3310', { reason: 'the log is not open here' });
     sendJson(response, 200, await options.reveal({ letter, reason, by: person.name }));
+  }
+
+  async function explain({ response, query }: Call): Promise<void> {
+    const result = query.get('result')?.trim() ?? '';
+    const problem = result === '' ? 'it names no result' : 'the name of the result is too long';
+    if (result === '' || result.length > boardLimits.resultLengthMax)
+      throw boardErrors.make('MACH3304', { reason: problem });
+    const { explain: tell } = options;
+    if (!tell) throw boardErrors.make('MACH3313', { result, reason: 'the log is not open here' });
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    sendJson(response, 200, await explanations.take(() => tell(result, gone.signal)));
   }
 
   return async (call) => {

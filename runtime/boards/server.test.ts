@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { WhyReport } from '../execution/why/report.ts';
 import { type Access, guardedAccess, openAccess } from './access.ts';
 import { linkEngine } from './engine-link.ts';
+import { boardErrors } from './errors.ts';
 import { type BoardServer, type BoardServerOptions, startBoardServer } from './server.ts';
 
 const tokens = { viewer: 'ma-cua-nguoi-xem', operator: 'ma-cua-nguoi-truc', auditor: 'ma-cua-nguoi-soat' };
@@ -97,6 +99,48 @@ describe('the server of the boards', () => {
         .end();
     });
     expect(status).toBe(403);
+  });
+
+  it('tells why a result is there, one at a time, and says what it cannot tell', async () => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let atOnce = 0;
+    let atOnceMost = 0;
+    const explain = async (result: string) => {
+      atOnceMost = Math.max(atOnceMost, ++atOnce);
+      await (result === 'slow' ? released : new Promise((resolve) => setTimeout(resolve, 20)));
+      atOnce--;
+      if (result === 'gone') throw boardErrors.make('MACH3313', { result, reason: 'MACH3261' });
+      return { topology: result } as unknown as WhyReport;
+    };
+    const { url } = await start(openAccess(), { explain });
+    const ask = async (result: string) => {
+      const response = await fetch(`${url}/api/why?result=${encodeURIComponent(result)}`);
+      return [response.status, await response.json()];
+    };
+    expect(await Promise.all(['a', 'b/s1/0/1/0', ' c '].map(ask))).toEqual([
+      [200, { topology: 'a' }],
+      [200, { topology: 'b/s1/0/1/0' }],
+      [200, { topology: 'c' }],
+    ]);
+    expect(atOnceMost).toBe(1);
+    expect(await ask('gone')).toMatchObject([expect.any(Number), { code: 'MACH3313' }]);
+    for (const wrong of ['', '  ', 'x'.repeat(501)])
+      expect(await ask(wrong)).toMatchObject([400, { code: 'MACH3304' }]);
+    let refused = 0;
+    const flood = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const [status] = await ask('slow');
+        if (status !== 200 && ++refused === 11) release();
+        return status;
+      }),
+    );
+    expect(flood.filter((status) => status === 200)).toHaveLength(9);
+    const closed = await start(openAccess());
+    const answer = await fetch(`${closed.url}/api/why?result=a`);
+    expect(await answer.json()).toMatchObject({ code: 'MACH3313' });
   });
 
   it('says what is wrong with files, and shows the others', async () => {

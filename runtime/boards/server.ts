@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { messageOf } from '../errors.ts';
+import type { WhyReport } from '../execution/why/report.ts';
 import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
 import { bundlePage, pageHtml } from './bundle.ts';
@@ -24,6 +25,8 @@ export interface BoardServerOptions {
   readonly actionToken?: string;
   /** What a dead letter holds, after it is written down who looks and why. */
   reveal?(asked: { letter: string; reason: string; by: string | null }): Promise<{ readonly text: string }>;
+  /** Why a result is there, as `mach why` names results; what points at a person is hidden. */
+  explain?(result: string, signal: AbortSignal): Promise<WhyReport>;
 }
 
 export interface BoardServer {

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccess } from '../../runtime/boards/access.ts';
 import { linkEngine } from '../../runtime/boards/engine-link.ts';
-import { type BoardServer, startBoardServer } from '../../runtime/boards/server.ts';
+import { type BoardServer, type BoardServerOptions, startBoardServer } from '../../runtime/boards/server.ts';
+import { explainResult } from '../../runtime/cli/boards-explain.ts';
+import { revealLetter } from '../../runtime/cli/boards-reveal.ts';
 import type { CommandContext } from '../../runtime/cli/context.ts';
 import { CommandExit, exitCodes } from '../../runtime/cli/exit-codes.ts';
 import { type Run, startRun } from '../../runtime/cli/start-run.ts';
@@ -58,7 +60,7 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
     logLevel: 'warn',
     jsonLogs: false,
   });
-  const wall = await openWall(run);
+  const wall = await openWall(run, { directory, env: context.env });
   const addresses = new Map(run.engine.sources.map(({ id, running }) => [id, addressOf(running.address)]));
   context.printError(addressLines(run, wall.url));
   const stop = new AbortController();
@@ -111,10 +113,14 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
 }
 
 /** The boards of the repository over the demo; on the port that their links name, where it is free. */
-async function openWall(run: Run): Promise<BoardServer> {
+async function openWall(run: Run, place: { directory: string; env: CommandContext['env'] }): Promise<BoardServer> {
   const folder = fileURLToPath(new URL('../../dashboards', import.meta.url));
   const engine = linkEngine(async () => run.observeUrl);
-  const options = { store: run.services.store, folder, access: openAccess(), engine };
+  const options: BoardServerOptions = {
+    ...{ store: run.services.store, folder, access: openAccess(), engine },
+    reveal: (asked) => revealLetter({ ...asked, ...place, topology: run.engine.topology.name }),
+    explain: (result, signal) => explainResult({ ...place, result, signal }),
+  };
   const server = await startBoardServer({ ...options, port: wallPort }).catch((error) => {
     if (error instanceof MachError && error.code === 'MACH3306') return startBoardServer(options);
     throw error;

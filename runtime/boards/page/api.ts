@@ -1,6 +1,8 @@
 /** What the page asks of its server. */
+
 import type { PanelForm } from '../view/panel-form.ts';
 import type { AnsweredFrame } from '../view/table.ts';
+import type { WhyAnswer } from './why/answer.ts';
 
 export class ServerError extends Error {
   readonly status: number;
@@ -16,8 +18,11 @@ export class ServerError extends Error {
 /** Longer than the server gives itself for a query. */
 const answerMs = 30_000;
 
-async function ask<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const timeout = AbortSignal.timeout(answerMs);
+/** Longer than the server gives itself for the way back to the messages, with those before it in turn. */
+const explanationMs = 180_000;
+
+async function ask<T>(path: string, body?: unknown, signal?: AbortSignal, timeoutMs = answerMs): Promise<T> {
+  const timeout = AbortSignal.timeout(timeoutMs);
   const response = await fetch(`/api/${path}`, {
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     ...(body === undefined
@@ -99,6 +104,8 @@ export const api = {
     ask<{ variables: VariableChoice[] }>(`boards/${encodeURIComponent(uid)}/variables`, question),
   act: (body: { alertId: string; action: string; by?: string; to?: string; note?: string }) =>
     ask<{ by: string }>('alerts', body),
+  why: (result: string, signal: AbortSignal) =>
+    ask<WhyAnswer>(`why?result=${encodeURIComponent(result)}`, undefined, signal, explanationMs),
   panel: (uid: string, panel: number, question: Question, signal: AbortSignal) =>
     ask<{ frames: AnsweredFrame[] }>(`boards/${encodeURIComponent(uid)}/panels/${panel}`, question, signal),
 };

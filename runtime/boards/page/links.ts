@@ -23,6 +23,9 @@ export function fillLink(url: string, { row, from, to, variables }: LinkContext)
           return whole;
         case '__url_time_range':
           return `from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`;
+        // Where this page is served is known here; Grafana has to be told.
+        case 'mach':
+          return location.origin;
         case '__from':
           return from;
         case '__to':

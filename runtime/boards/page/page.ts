@@ -10,6 +10,7 @@ import { makeState, type PageState } from './page-state.ts';
 import { go, isKiosk, keepLanguage, languageOfAddress, onMove, query, viewOf, withQuery } from './place.ts';
 import { boardsIn, makeToolbar } from './toolbar.ts';
 import { openTopology } from './topology/view.ts';
+import { openWhy } from './why/view.ts';
 
 const head = h('header', { class: 'top' });
 const banner = h('div', { class: 'banner', role: 'alert', hidden: true });
@@ -22,7 +23,8 @@ let boards: readonly BoardEntry[] = [];
 let problems: readonly string[] = [];
 let current: BoardView | undefined;
 let opened = '';
-let closeTopology: (() => void) | undefined;
+/** Of a view that is no board. */
+let closeView: (() => void) | undefined;
 
 const state: PageState = await makeState(showState, (alertId) =>
   openActions(alertId, state, () => void current?.refresh()),
@@ -80,8 +82,8 @@ const behindMs = 5 * 60_000;
 function showHead(): void {
   document.documentElement.lang = state.language;
   document.body.classList.toggle('kiosk', isKiosk());
-  const title =
-    current?.board.title ?? (viewOf(location.pathname).kind === 'topology' ? text('topology') : text('boards'));
+  const { kind } = viewOf(location.pathname);
+  const title = current?.board.title ?? text(kind === 'topology' || kind === 'why' ? kind : 'boards');
   document.title = `${title} · Mạch`;
   const focused = (document.activeElement as HTMLElement | null)?.getAttribute('name');
   if (head.querySelector('details[open]')) return;
@@ -99,7 +101,7 @@ function showHead(): void {
       board: current?.board,
       language: state.language,
       variables: current?.variables ?? [],
-      isTopology: viewOf(location.pathname).kind === 'topology',
+      isTopology: kind === 'topology',
       text,
       onRefresh: () => void current?.refresh(),
       person: personPart(),
@@ -117,8 +119,8 @@ async function show(): Promise<void> {
   }
   current?.close();
   current = undefined;
-  closeTopology?.();
-  closeTopology = undefined;
+  closeView?.();
+  closeView = undefined;
   opened = key;
   ({ boards, problems } = await api.boards());
   if (view.kind === 'board') {
@@ -132,12 +134,19 @@ async function show(): Promise<void> {
   }
   if (view.kind === 'topology') {
     const { element, close } = await openTopology(state);
-    closeTopology = close;
+    closeView = close;
     showHead();
     main.replaceChildren(element);
     return;
   }
   await state.look();
+  if (view.kind === 'why') {
+    const { element, close } = openWhy(state);
+    closeView = close;
+    showHead();
+    main.replaceChildren(element);
+    return;
+  }
   showHead();
   main.replaceChildren(boardList());
 }

@@ -4,12 +4,13 @@ import type { Language } from '../view/language.ts';
 export type View =
   | { readonly kind: 'board'; readonly uid: string }
   | { readonly kind: 'topology' }
+  | { readonly kind: 'why' }
   | { readonly kind: 'list' };
 
 export function viewOf(path: string): View {
   const [first, uid] = path.split('/').filter(Boolean);
   if (first === 'd' && uid) return { kind: 'board', uid: decodeURIComponent(uid) };
-  return first === 'topology' ? { kind: 'topology' } : { kind: 'list' };
+  return first === 'topology' || first === 'why' ? { kind: first } : { kind: 'list' };
 }
 
 export const query = (): URLSearchParams => new URLSearchParams(location.search);

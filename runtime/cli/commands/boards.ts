@@ -58,6 +58,7 @@ async function serve(flags: BoardsFlags, context: CommandContext): Promise<void>
   const { linkEngine } = await import('../../boards/engine-link.ts');
   const { openStore } = await import('../../store/index.ts');
   const { revealLetter } = await import('../boards-reveal.ts');
+  const { explainResult } = await import('../boards-explain.ts');
   const { host, port } = listenOf(flags.listen);
   if (!flags.tokens && !isLoopback(host)) throw boardErrors.make('MACH3308', { address: flags.listen });
   const access = flags.tokens ? await guardedAccess(flags.tokens) : openAccess();
@@ -75,6 +76,7 @@ async function serve(flags: BoardsFlags, context: CommandContext): Promise<void>
         const { name } = (await (await engine.ask('/graph')).json()) as { name: string };
         return revealLetter({ ...asked, directory: flags.data, env: context.env, topology: name });
       },
+      explain: (result, signal) => explainResult({ directory: flags.data, env: context.env, result, signal }),
     });
     context.print(`boards at ${server.url} (a preview, not Grafana); Ctrl-C ends it`);
     await untilSignalled();

@@ -24,7 +24,12 @@ export async function topologyOf(flags: PlaceFlags, context: CommandContext): Pr
   const runs = await findRuns(flags.data);
   const files = [...new Set(runs.flatMap(({ file }) => (file === undefined ? [] : [file])))];
   const [file] = files;
-  if (file !== undefined && files.length === 1) return context.loadTopology(file);
+  if (file !== undefined && files.length === 1) {
+    const topology = await context.loadTopology(file);
+    // A demo on a server of someone else's runs under a name of its own.
+    const [run, ...others] = runs.filter((one) => one.file === file);
+    return run && others.length === 0 ? { ...topology, name: run.topology } : topology;
+  }
   const found = files.length === 0 ? 'no engine runs here' : `${files.join(', ')} run here`;
   throw cliErrors.make('MACH1660', { found, directory: flags.data });
 }

@@ -1,0 +1,76 @@
+/** What the page that tells why a result is there says. */
+import type { Language } from '../../view/language.ts';
+
+const vi = {
+  result: 'Kết quả',
+  resultHint: 'Mã cảnh báo, hoặc vị trí của dòng, ví dụ alerts/s1/0/4711/2',
+  ask: 'Hỏi',
+  asking: 'Đang lần ngược trong nhật ký và chạy thử lại. Có thể mất vài giây…',
+  way: 'Từ kết quả ngược về thông điệp đã gửi',
+  messages: 'Các thông điệp',
+  verified: 'Đã thử: chạy lại riêng các thông điệp này từ trạng thái trước đó cho đúng dòng này.',
+  notVerified: 'Đã thử: chạy lại riêng các thông điệp này KHÔNG cho dòng này.',
+  notTried: 'Chưa thử chạy lại.',
+  began: 'Bắt đầu từ thông điệp',
+  beganEarlier: 'Bắt đầu sớm hơn phần nhật ký đã xem; phần trước nằm trong trạng thái.',
+  more: 'Còn thông điệp sớm hơn; những gì chúng gây ra nằm trong trạng thái.',
+  byEvent: 'một sự kiện đến',
+  byTimer: 'hẹn giờ đến hạn',
+  byTime: 'thời gian trôi đến',
+  changedState: 'đã đổi trạng thái',
+  setTimer: 'đã đặt hẹn giờ',
+  gave: 'cho ra',
+  gives: 'được',
+  with: 'với',
+  before: 'trước',
+  after: 'sau',
+  changes: 'lần thay đổi',
+  accepted: 'nhận lúc',
+  cause: 'là một phần của kết quả',
+  time: 'đẩy thời gian lên',
+  progress: 'chỉ cho thời gian trôi',
+  hidden: 'Nội dung được che',
+  characters: 'ký tự',
+  mark: 'vị trí ở nơi gửi',
+  everyField: 'Mọi trường',
+} as const;
+
+export type Word = keyof typeof vi;
+
+const en: Readonly<Record<Word, string>> = {
+  result: 'Result',
+  resultHint: 'Id of an alert, or the place of a row, as alerts/s1/0/4711/2',
+  ask: 'Ask',
+  asking: 'Going back through the log and trying it again. This may take some seconds…',
+  way: 'From the result back to what was sent',
+  messages: 'The messages',
+  verified: 'Tried: these messages, replayed alone from the state before them, give this row.',
+  notVerified: 'Tried: these messages, replayed alone, do NOT give this row.',
+  notTried: 'It was not tried.',
+  began: 'It began with message',
+  beganEarlier: 'It began before what was looked at; the state holds what came earlier.',
+  more: 'Earlier messages mattered too; what they did is in the state.',
+  byEvent: 'an event came in',
+  byTimer: 'a timer was due',
+  byTime: 'time had come to',
+  changedState: 'it had changed the state',
+  setTimer: 'it had set the timer',
+  gave: 'out',
+  gives: 'gives',
+  with: 'with',
+  before: 'before',
+  after: 'after',
+  changes: 'changes',
+  accepted: 'accepted',
+  cause: 'is part of it',
+  time: 'moved time on',
+  progress: 'only let time pass',
+  hidden: 'Its text is hidden',
+  characters: 'characters',
+  mark: 'place at the sender',
+  everyField: 'Every field',
+};
+
+const words: Readonly<Record<Language, Readonly<Record<Word, string>>>> = { vi, en };
+
+export const wordIn = (language: Language, word: Word): string => words[language][word];
