@@ -75,7 +75,7 @@ export const limits = {
   sinkLatenciesKept: 100_000,
   /** Retry of a sink: first delay, factor 2, jitter, this longest delay. */
   sinkRetryDelayMs: 100,
-  sinkRetryDelayMaxMs: 30_000,
+  sinkRetryDelayMaxMs: 5_000,
   /** The same while the disk of the store is full: asking costs nothing then, and rows come soon after there is room. */
   sinkFullRetryDelayMaxMs: 2_000,
   /** Sinks that are not open by then are opened beside the running engine: a start does not wait longer for a store that is away. */
