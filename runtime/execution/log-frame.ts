@@ -162,7 +162,11 @@ export function encodeOutputFrame(
   { beginning = 0 }: { beginning?: number } = {},
 ): Uint8Array {
   const last = rows.at(-1);
-  const redrives = rows.flatMap(({ redrive }, at) => (redrive ? [[at, redrive] as const] : []));
+  const redrives: (readonly [number, OutputRow['redrive']])[] = [];
+  for (let at = 0; at < rows.length; at++) {
+    const redrive = rows[at]?.redrive;
+    if (redrive) redrives.push([at, redrive]);
+  }
   const writer = open(kinds.output, {
     count: rows.length,
     last: last && { sequence: last.sequence, index: last.index },
@@ -269,7 +273,7 @@ export function decodeOutputFrame(payload: Uint8Array, schema: Schema): OutputFr
     redrives = [],
     schema: written,
   } = head as { count: number; redrives?: [number, OutputRow['redrive']][]; schema?: string };
-  const redriven = new Map(redrives);
+  const redriven = redrives.length > 0 ? new Map(redrives) : undefined;
   const times = readNumbers(reader, count);
   const sequences = readNumbers(reader, count);
   const indexes = readNumbers(reader, count);
@@ -285,7 +289,7 @@ export function decodeOutputFrame(payload: Uint8Array, schema: Schema): OutputFr
       index: indexes[at] as number,
       acceptedAt: acceptedAts[at] as number,
     };
-    const redrive = redriven.get(at);
+    const redrive = redriven?.get(at);
     return redrive ? { ...row, redrive } : row;
   });
   return { kind: 'output', rows };

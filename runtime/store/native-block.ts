@@ -13,19 +13,74 @@ import type { RowOrigin, Rows, TableSpec } from './store.ts';
 const indexBits = 20;
 const sequencesPerWord = 2 ** (32 - indexBits);
 
-type WriteOrigin = (writer: ByteWriter, origin: RowOrigin) => void;
+type WriteOrigins = (writer: ByteWriter, origins: readonly RowOrigin[]) => void;
 
-const originWriters: readonly (readonly [name: string, type: string, write: WriteOrigin])[] = [
-  ['_stage', 'String', (writer, origin) => writer.text(origin.stage)],
-  ['_partition', 'UInt16', (writer, origin) => writer.uint16(origin.partition)],
-  ['_sequence', 'UInt64', (writer, origin) => writer.int64(origin.sequence)],
-  ['_index', 'UInt32', (writer, origin) => writer.uint32(origin.index)],
+/** One loop for each column: a call for each value of each row is what most of it would cost. */
+const originWriters: readonly (readonly [name: string, type: string, write: WriteOrigins])[] = [
+  ['_stage', 'LowCardinality(String)', writeStages],
+  [
+    '_partition',
+    'UInt16',
+    (writer, origins) => {
+      for (const { partition } of origins) writer.uint16(partition);
+    },
+  ],
+  [
+    '_sequence',
+    'UInt64',
+    (writer, origins) => {
+      for (const { sequence } of origins) writer.int64(sequence);
+    },
+  ],
+  [
+    '_index',
+    'UInt32',
+    (writer, origins) => {
+      for (const { index } of origins) writer.uint32(index);
+    },
+  ],
 ];
 
-const writeVersion: WriteOrigin = (writer, { sequence, index }) => {
-  const low = (sequence % sequencesPerWord) * 2 ** indexBits + index;
-  const high = Math.floor(sequence / sequencesPerWord) + Math.floor(low / 2 ** 32);
-  writer.words64(low >>> 0, high | 0);
+/**
+ * Dictionary and indexes, as the store keeps them: rows of one insert are of one stage, as a rule. The words are those of the serialization
+ * of LowCardinality: a version, then flags of a dictionary that comes with the block, the width of its indexes among them.
+ */
+function writeStages(writer: ByteWriter, origins: readonly RowOrigin[]): void {
+  const sharedDictionaries = 1;
+  const additionalKeys = 0x200;
+  const indexWidths = { uint8: 0, uint16: 1, uint32: 2 } as const;
+  const places = new Map<string, number>();
+  const indexes = new Uint32Array(origins.length);
+  let last = '';
+  let place = 0;
+  let row = 0;
+  for (const { stage } of origins) {
+    if (stage !== last || row === 0) {
+      last = stage;
+      // The first word of a dictionary is the type's default.
+      place = stage === '' ? 0 : (places.get(stage) ?? places.size + 1);
+      if (place > 0) places.set(stage, place);
+    }
+    indexes[row++] = place;
+  }
+  const width = places.size < 0xff ? 'uint8' : places.size < 0xffff ? 'uint16' : 'uint32';
+  writer.int64(sharedDictionaries);
+  // A column without rows has no more than its version.
+  if (origins.length === 0) return;
+  writer.int64(additionalKeys + indexWidths[width]);
+  writer.int64(places.size + 1);
+  writer.text('');
+  for (const stage of places.keys()) writer.text(stage);
+  writer.int64(indexes.length);
+  for (const index of indexes) writer[width](index);
+}
+
+const writeVersions: WriteOrigins = (writer, origins) => {
+  for (const { sequence, index } of origins) {
+    const low = (sequence % sequencesPerWord) * 2 ** indexBits + index;
+    const high = Math.floor(sequence / sequencesPerWord) + Math.floor(low / 2 ** 32);
+    writer.words64(low >>> 0, high | 0);
+  }
 };
 
 /** Rows at fault, the first reason of each, as many as one refusal lists. */
@@ -63,11 +118,11 @@ export function nativeBlock(table: TableSpec, rows: Rows): Buffer {
     writer.text(column.type);
     column.write(events, writer, refuse);
   }
-  const latest = table.rows === 'latest' ? ([['_version', 'UInt64', writeVersion]] as const) : [];
+  const latest = table.rows === 'latest' ? ([['_version', 'UInt64', writeVersions]] as const) : [];
   for (const [name, type, write] of [...originWriters, ...latest]) {
     writer.text(name);
     writer.text(type);
-    for (const origin of origins) write(writer, origin);
+    write(writer, origins);
   }
   const refused = list();
   if (refused.length > 0) throw new RefusedRowsError(table.name, refused);
