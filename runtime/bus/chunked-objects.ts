@@ -12,6 +12,8 @@ import type { LogMessage, ObjectStore, StreamSpec } from './log.ts';
 export interface ObjectBackend {
   append(subject: string, payload: Uint8Array): Promise<unknown>;
   last(subject: string): Promise<LogMessage | undefined>;
+  /** The only message of a subject, which never changes: whoever has a copy may give it. */
+  piece(subject: string): Promise<LogMessage | undefined>;
   /** Subjects that have a message, of those that match. */
   subjects(filter: string): Promise<readonly string[]>;
   /** Removes the messages of the subjects that match. */
@@ -66,7 +68,7 @@ export function chunkedObjects(bucket: string, backend: ObjectBackend): ObjectSt
     let filled = 0;
     for (let from = 0; from < manifest.chunks; from += chunksAtOnce) {
       const count = Math.min(chunksAtOnce, manifest.chunks - from);
-      const asked = Array.from({ length: count }, (_, index) => backend.last(chunkSubject(manifest.id, from + index)));
+      const asked = Array.from({ length: count }, (_, index) => backend.piece(chunkSubject(manifest.id, from + index)));
       for (const chunk of await Promise.all(asked)) {
         if (!chunk || filled + chunk.payload.length > data.length) return undefined;
         data.set(chunk.payload, filled);

@@ -3,6 +3,7 @@ import type { StreamInfo } from '@nats-io/jetstream';
 import { chunkedObjects, type ObjectBackend, objectStreamSpec, removeOrphans } from '../chunked-objects.ts';
 import type { LogStream, ObjectStore, StreamSpec } from '../log.ts';
 import type { Connection } from './connection.ts';
+import { storedMessage } from './message.ts';
 import { ensureStream } from './stream-config.ts';
 
 export async function openObjects(
@@ -11,11 +12,16 @@ export async function openObjects(
   makeStream: (spec: StreamSpec, info: StreamInfo) => LogStream,
 ): Promise<ObjectStore> {
   const spec = objectStreamSpec(bucket);
-  const stream = makeStream(spec, await ensureStream(connection, spec));
+  const stream = makeStream(spec, await ensureStream(connection, spec, { allowDirect: true }));
   const { manager } = connection;
   const backend: ObjectBackend = {
     append: (subject, payload) => stream.append(subject, payload),
     last: (subject) => stream.last(subject),
+    async piece(subject) {
+      // As raw bytes, where the leader's answer is JSON. A server that lags behind, or does not take part, leaves it to the leader.
+      const found = await manager.direct.getMessage(spec.name, { last_by_subj: subject }).catch(() => null);
+      return found ? storedMessage(found) : stream.last(subject);
+    },
     async subjects(filter) {
       const info = await connection.persist(() => manager.streams.info(spec.name, { subjects_filter: filter }));
       return Object.keys(info.state.subjects ?? {});

@@ -128,15 +128,17 @@ async function adapt(
 ): Promise<StreamInfo> {
   check(spec, existing);
   const { config } = existing;
-  const { description, max_age, max_bytes, duplicate_window } = wanted;
+  const { description, max_age, max_bytes, duplicate_window, allow_direct } = wanted;
   const num_replicas = spec.replicas ?? config.num_replicas;
   const same =
     (config.description ?? '') === description &&
     config.max_age === max_age &&
     config.max_bytes === max_bytes &&
     config.duplicate_window === duplicate_window &&
+    (config.allow_direct ?? false) === allow_direct &&
     config.num_replicas === num_replicas;
   if (same) return existing;
-  const update = { description, max_age, max_bytes, duplicate_window, num_replicas } as Partial<StreamConfig>;
+  const changed = { description, max_age, max_bytes, duplicate_window, allow_direct };
+  const update = { ...changed, num_replicas } as Partial<StreamConfig>;
   return connection.manager.streams.update(spec.name, update);
 }

@@ -179,6 +179,7 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       const backend: ObjectBackend = {
         append: (subject, payload) => stream.append(subject, payload),
         last: (subject): Promise<LogMessage | undefined> => stream.last(subject),
+        piece: (subject) => stream.last(subject),
         subjects: async (filter) =>
           alive([...(stored()?.lastBySubject.keys() ?? [])].filter((subject) => subjectMatches(filter, subject))),
         async purge(filter) {
