@@ -244,7 +244,7 @@ describe('crashes', () => {
     await expect.poll(async () => (await stream.state()).lastSequence, { timeout: 10_000 }).toBe(2);
     // It dies with the answer in the log, before it has read it.
     const saved = first.crash();
-    const [id] = [...(saved.nodes.get('beds')?.states.get('pending')?.entries.keys() ?? [])];
+    const [id] = [...(saved.nodes.get('beds')?.states.get('pending')?.keys ?? [])];
     const again = encodeAnswersFrame({ answers: [{ id: String(id), answer: { beds: 99 }, failure: null }] });
     await stream.append('in.beds', again);
     const second = await startStage({ storage, options, from: saved });

@@ -12,7 +12,13 @@ import type { Logger } from '../stream/definition.ts';
 import type { TopologyNames } from '../topology/names.ts';
 import { checkpointHistory } from './checkpoint-history.ts';
 import { executionErrors } from './errors.ts';
-import { type PackedSnapshot, packSnapshot, unpackSnapshot } from './pack-snapshot.ts';
+import {
+  fromPlainSnapshot,
+  type PackedSnapshot,
+  type PlainSnapshot,
+  packSnapshot,
+  unpackSnapshot,
+} from './pack-snapshot.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 import type { NodeIdentities } from './upgrade/state-identity.ts';
 
@@ -80,7 +86,7 @@ export async function listCheckpoints(objects: ObjectStore): Promise<CheckpointP
   });
 }
 
-/** Must be called between two messages: the snapshot shares the state's own maps until it has been encoded here. */
+/** Must be called between two messages: the snapshot shares the values of the state until it has been encoded here. */
 export function encodeCheckpoint({ head, snapshot }: Checkpoint): Uint8Array {
   const body = serialize(packSnapshot(snapshot));
   const writer = new ByteWriter(body.length + 4_096);
@@ -104,7 +110,10 @@ export function decodeCheckpoint(name: string, data: Uint8Array): Checkpoint {
     const body = reader.bytes(head.bytes);
     if (createHash('sha256').update(body).digest('hex') !== head.sha256) throw fail('its checksum is wrong');
     const kept: unknown = deserialize(body);
-    return { head, snapshot: version === 1 ? (kept as StageSnapshot) : unpackSnapshot(kept as PackedSnapshot) };
+    return {
+      head,
+      snapshot: version === 1 ? fromPlainSnapshot(kept as PlainSnapshot) : unpackSnapshot(kept as PackedSnapshot),
+    };
   } catch (error) {
     throw error instanceof RangeError || error instanceof SyntaxError ? fail(messageOf(error), error) : error;
   }

@@ -1,13 +1,13 @@
 /**
- * A stage's state in the form in which checkpoints keep it: keys, times and flat values of numbers as columns. A million keys as a
- * million objects take seconds to write and to read, and the stage stands still meanwhile.
+ * A stage's state in the form in which checkpoints keep it: flat values of numbers and timers as columns, as keys and times of states are
+ * by themselves. A million keys as a million objects take seconds to write and to read, and the stage stands still meanwhile.
  */
+import { columnsOf as columnsOfEntries, type TimedValue } from '../stream/entry-table.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.ts';
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 
-type Entries = KeyedStateSnapshot['entries'];
-type StateKey = Entries extends Map<infer K, unknown> ? K : never;
+type StateKey = KeyedStateSnapshot['keys'][number];
 
 /** Objects of one shape whose fields are all numbers, or plain numbers (`fields` is null). */
 interface Columns {
@@ -48,6 +48,24 @@ export function packSnapshot(snapshot: StageSnapshot): PackedSnapshot {
   return { ...snapshot, nodes };
 }
 
+/** Of the first form of checkpoints: each state a map of entries. */
+interface PlainRunner extends Omit<RunnerSnapshot, 'states'> {
+  readonly states: Map<string, { readonly entries: Map<StateKey, TimedValue>; readonly evicted: number }>;
+}
+
+export type PlainSnapshot = Omit<StageSnapshot, 'nodes'> & { readonly nodes: Map<string, PlainRunner> };
+
+export function fromPlainSnapshot(plain: PlainSnapshot): StageSnapshot {
+  const nodes = new Map<string, RunnerSnapshot>();
+  for (const [id, { states, ...rest }] of plain.nodes) {
+    const columns = [...states].map(
+      ([name, { entries, evicted }]) => [name, { ...columnsOfEntries(entries), evicted }] as const,
+    );
+    nodes.set(id, { ...rest, states: new Map(columns) });
+  }
+  return { ...plain, nodes };
+}
+
 export function unpackSnapshot(packed: PackedSnapshot): StageSnapshot {
   const nodes = new Map<string, RunnerSnapshot>();
   for (const [id, { states, timers, ...rest }] of packed.nodes) {
@@ -57,25 +75,12 @@ export function unpackSnapshot(packed: PackedSnapshot): StageSnapshot {
   return { ...packed, nodes };
 }
 
-function packState({ entries, evicted }: KeyedStateSnapshot): PackedState {
-  const keys: StateKey[] = new Array(entries.size);
-  const times = new Float64Array(entries.size);
-  const values: unknown[] = new Array(entries.size);
-  let at = 0;
-  for (const [key, entry] of entries) {
-    keys[at] = key;
-    times[at] = entry.time;
-    values[at++] = entry.value;
-  }
+function packState({ keys, times, values, evicted }: KeyedStateSnapshot): PackedState {
   return { keys, times, values: columnsOf(values) ?? values, evicted };
 }
 
 function unpackState({ keys, times, values, evicted }: PackedState): KeyedStateSnapshot {
-  const valueAt = valueReader(values);
-  const entries: Entries = new Map();
-  for (let at = 0; at < keys.length; at++)
-    entries.set(keys[at] as StateKey, { value: valueAt(at), time: times[at] as number });
-  return { entries, evicted };
+  return { keys, times, values: 'columns' in values ? valuesOf(values, keys.length) : values, evicted };
 }
 
 /** Undefined where the values are not of one flat shape. */
@@ -108,16 +113,14 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-function valueReader(values: Columns | readonly unknown[]): (at: number) => unknown {
-  if (!('columns' in values)) return (at) => values[at];
-  const { fields, columns } = values;
-  if (fields === null) return (at) => (columns[0] as Float64Array)[at];
-  return (at) => {
+function valuesOf({ fields, columns }: Columns, count: number): unknown[] {
+  if (fields === null) return Array.from(columns[0] as Float64Array);
+  return Array.from({ length: count }, (_, at) => {
     const value: Record<string, number> = {};
     for (let field = 0; field < fields.length; field++)
       value[fields[field] as string] = (columns[field] as Float64Array)[at] as number;
     return value;
-  };
+  });
 }
 
 function packTimers({ pending, nextOrder }: TimersSnapshot): PackedTimers {

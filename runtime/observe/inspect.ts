@@ -32,8 +32,8 @@ export function engineKeys(engine: Engine, node: string): readonly string[] {
   const keys = new Set<string>();
   for (const { stages } of engine.units.values()) {
     for (const { machine } of stages) {
-      for (const { entries } of machine.runner(node)?.snapshot().states.values() ?? []) {
-        for (const key of entries.keys()) {
+      for (const { keys: all } of machine.runner(node)?.snapshot().states.values() ?? []) {
+        for (const key of all) {
           if (keys.size >= limits.keysShownMax) return [...keys];
           // A key of several fields, or of none, has no text that people write.
           if (typeof key === 'number' || (key !== '' && key.charCodeAt(0) !== 0)) keys.add(String(key));

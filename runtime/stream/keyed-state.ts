@@ -1,20 +1,16 @@
-/** Keyed state and timers of one node: maps with a time-to-live and a bound, saved in checkpoints. */
+/** Keyed state and timers of one node: with a time-to-live and a bound, saved in checkpoints. */
 import { limits } from '../limits.ts';
 import type { KeyedState, StateKey, StateOptions, Timers } from './definition.ts';
+import { EntryTable, type StateColumns } from './entry-table.ts';
 
-interface Entry<V> {
-  value: V;
-  time: number;
-}
-
-export interface KeyedStateSnapshot {
-  readonly entries: Map<StateKey, Entry<unknown>>;
+/** Entries in the order in which they were last set: plain data, the values themselves not copied. */
+export interface KeyedStateSnapshot extends StateColumns {
   readonly evicted: number;
 }
 
 /** Entries stand in the order in which they were last set, so that the oldest is found without a search. */
 export class KeyedStateMap<V> implements KeyedState<V> {
-  private entriesByKey = new Map<StateKey, Entry<V>>();
+  private readonly table = new EntryTable<V>();
   private readonly ttlMs: number;
   private readonly keysMax: number;
   /** Keys forgotten because `keysMax` was met. */
@@ -26,59 +22,66 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   }
 
   get size(): number {
-    return this.entriesByKey.size;
+    return this.table.size;
   }
 
-  entry(key: StateKey): Readonly<Entry<V>> | undefined {
-    return this.entriesByKey.get(key);
+  entry(key: StateKey): { readonly value: V; readonly time: number } | undefined {
+    const slot = this.table.find(key);
+    return slot < 0 ? undefined : { value: this.table.valueAt(slot), time: this.table.timeAt(slot) };
   }
 
   get(key: StateKey): V | undefined {
-    return this.entriesByKey.get(key)?.value;
+    const slot = this.table.find(key);
+    return slot < 0 ? undefined : this.table.valueAt(slot);
   }
 
   has(key: StateKey): boolean {
-    return this.entriesByKey.has(key);
+    return this.table.find(key) >= 0;
   }
 
   set(key: StateKey, value: V, time: number): void {
-    const entry = this.entriesByKey.get(key);
-    if (entry && this.ttlMs === Number.POSITIVE_INFINITY) {
-      entry.value = value;
-      entry.time = Math.max(entry.time, time);
+    const { table } = this;
+    const slot = table.find(key);
+    const newest = slot < 0 ? time : Math.max(table.timeAt(slot), time);
+    if (slot >= 0 && this.ttlMs === Number.POSITIVE_INFINITY) {
+      table.put(slot, value, newest);
       return;
     }
-    if (entry) this.entriesByKey.delete(key);
-    this.entriesByKey.set(key, { value, time: entry ? Math.max(entry.time, time) : time });
-    if (this.entriesByKey.size <= this.keysMax) return;
-    const oldest = this.entriesByKey.keys().next();
-    if (!oldest.done) this.entriesByKey.delete(oldest.value);
+    if (slot >= 0) table.remove(slot);
+    table.append(key, value, newest);
+    if (table.size <= this.keysMax) return;
+    table.remove(table.oldest());
     this.evicted++;
   }
 
   delete(key: StateKey): boolean {
-    return this.entriesByKey.delete(key);
+    const slot = this.table.find(key);
+    if (slot < 0) return false;
+    this.table.remove(slot);
+    return true;
   }
 
   *entries(): IterableIterator<[StateKey, V]> {
-    for (const [key, entry] of this.entriesByKey) yield [key, entry.value];
+    const { table } = this;
+    for (const slot of table.slots()) yield [table.keyAt(slot), table.valueAt(slot)];
   }
 
   /** Forgets what has outlived its time. Entries set out of order may stay until those before them go. */
   expire(watermark: number): void {
     if (this.ttlMs === Number.POSITIVE_INFINITY) return;
-    for (const [key, entry] of this.entriesByKey) {
-      if (entry.time + this.ttlMs > watermark) return;
-      this.entriesByKey.delete(key);
+    const { table } = this;
+    for (let slot = table.oldest(); slot >= 0; slot = table.oldest()) {
+      if (table.timeAt(slot) + this.ttlMs > watermark) return;
+      table.remove(slot);
     }
   }
 
   snapshot(): KeyedStateSnapshot {
-    return { entries: this.entriesByKey as Map<StateKey, Entry<unknown>>, evicted: this.evicted };
+    return { ...this.table.columns(), evicted: this.evicted };
   }
 
   restore(snapshot: KeyedStateSnapshot): void {
-    this.entriesByKey = snapshot.entries as Map<StateKey, Entry<V>>;
+    this.table.load(snapshot);
     this.evicted = snapshot.evicted;
   }
 }

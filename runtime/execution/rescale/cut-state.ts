@@ -2,6 +2,7 @@
  * The state of a drained topology, cut anew: from the parts of one number of partitions to those of another. All parts stand at the same
  * input sequence and nothing is under way between them, so the state is what the checkpoints hold and nothing else.
  */
+import { columnsOf, entriesOf } from '../../stream/entry-table.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../../stream/keyed-state.ts';
 import { emptyAccounting, mergeAccounting } from '../../stream/ledger.ts';
 import { emptyCounts, type NodeCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
@@ -145,9 +146,10 @@ function stateOf(cut: Cut, node: BoundOperatorNode, part: StagePart): Pick<Runne
   const belongs = belongsTo(node, part);
   const cutEntries = new Map<string, Map<string | number, { value: unknown; time: number }>>();
   for (const name of old[0]?.states.keys() ?? []) {
-    const lists = sources.map(({ states }, at) =>
-      [...(states.get(name)?.entries ?? [])].filter(([key, { value }]) => belongs({ state: name, key, value }, at)),
-    );
+    const lists = sources.map(({ states }, at) => {
+      const state = states.get(name);
+      return state ? [...entriesOf(state)].filter(([key, { value }]) => belongs({ state: name, key, value }, at)) : [];
+    });
     cutEntries.set(name, new Map(merged<Entry>(lists, ([, { time }]) => time)));
   }
   const completed = node.bound.cut?.complete?.(cutEntries) ?? cutEntries;
@@ -158,7 +160,7 @@ function stateOf(cut: Cut, node: BoundOperatorNode, part: StagePart): Pick<Runne
   );
   const pending = merged(timers, ({ time }) => time).map((timer, order) => ({ ...timer, order }));
   return {
-    states: new Map([...completed].map(([name, entries]) => [name, { entries, evicted: evicted(name) }])),
+    states: new Map([...completed].map(([name, entries]) => [name, { ...columnsOf(entries), evicted: evicted(name) }])),
     timers: { pending, nextOrder: pending.length },
   };
 }

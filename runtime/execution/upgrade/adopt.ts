@@ -3,6 +3,7 @@
  * begin where time is now on the edges that feed them, as if they had always stood there without a state.
  */
 import type { OperatorDefinition } from '../../stream/definition.ts';
+import { columnsOf, entriesOf } from '../../stream/entry-table.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../../stream/keyed-state.ts';
 import { emptyCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
 import type { NodeState } from '../../stream/state-contract.ts';
@@ -160,13 +161,13 @@ function migrate(snapshot: RunnerSnapshot, verdict: StateVerdict | undefined): R
 
 function carryOut(snapshot: RunnerSnapshot, { migration, before, after }: MigrationStep): RunnerSnapshot {
   const state: NodeState = {
-    states: new Map([...snapshot.states].map(([name, { entries }]) => [name, entries])),
+    states: new Map([...snapshot.states].map(([name, state]) => [name, entriesOf(state)])),
     timers: snapshot.timers.pending.map(({ key, name, time }) => ({ key, name, time })),
   };
   const migrated = migration.migrate(state, { before, after });
   const states = new Map<string, KeyedStateSnapshot>();
   for (const [name, entries] of migrated.states) {
-    states.set(name, { entries, evicted: snapshot.states.get(name)?.evicted ?? 0 });
+    states.set(name, { ...columnsOf(entries), evicted: snapshot.states.get(name)?.evicted ?? 0 });
   }
   const pending = migrated.timers.map((timer, order) => ({ ...timer, order }));
   const timers: TimersSnapshot = { pending, nextOrder: pending.length };

@@ -1,4 +1,5 @@
 /** A checkpoint, looked into as a running stage is. */
+import { entryOf } from '../../stream/entry-table.ts';
 import { type SourceView, type StageView, slowestOf } from '../../stream/state-view.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
 
@@ -12,8 +13,8 @@ export function viewOfSnapshot({ nodes, sources }: StageSnapshot): StageView {
         watermark,
         inputs,
         entries: (key) =>
-          [...states].flatMap(([state, { entries }]) => {
-            const entry = entries.get(key);
+          [...states].flatMap(([state, columns]) => {
+            const entry = entryOf(columns, key);
             return entry ? [{ state, ...entry }] : [];
           }),
         timers: (key, countMax) => timers.pending.filter((timer) => timer.key === key).slice(0, countMax),

@@ -1,4 +1,6 @@
 /** The way back from a row, node by node, for people. */
+
+import { entryOf } from '../../stream/entry-table.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
@@ -133,7 +135,10 @@ function causeOf(at: DerivedLineage, reason: Reason): WhyCause {
 }
 
 function stateOf({ curtain, before, after }: Setting, node: string, { state, key, head }: CellUse): WhyState {
-  const valueIn = (snapshot: StageSnapshot) => snapshot.nodes.get(node)?.states.get(state)?.entries.get(key)?.value;
+  const valueIn = (snapshot: StageSnapshot) => {
+    const columns = snapshot.nodes.get(node)?.states.get(state);
+    return columns && entryOf(columns, key)?.value;
+  };
   const newest: Touch[] = [];
   for (let at = head; at && newest.length < whyLimits.changesListed; at = at.previous) newest.push(at);
   return {

@@ -1,0 +1,116 @@
+/** The table against a plain `Map`, with hashes that are good and with hashes that all but meet. */
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { StateKey } from './definition.ts';
+import { columnsOf, EntryTable, entriesOf, entryOf } from './entry-table.ts';
+import * as hashes from './key-hash.ts';
+
+const { hashOf } = hashes;
+const hashing = vi.hoisted(() => ({ kinds: 0 }));
+vi.mock('./key-hash.ts', async (original) => {
+  const real = await original<typeof hashes>();
+  return { hashOf: (key: StateKey) => (hashing.kinds > 0 ? real.hashOf(key) % hashing.kinds : real.hashOf(key)) };
+});
+
+const key = fc.oneof(
+  fc.nat(40),
+  fc.nat(40).map(String),
+  fc.constantFrom<StateKey>(0, -0, Number.NaN, 0.5, -1, 2 ** 40, '', 'a\u0000', 'a', 'Bệnh viện', 'x'.repeat(99)),
+);
+const move = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('set' as const), key }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('oldest' as const), key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reload' as const), key }) },
+);
+
+const contents = (table: EntryTable<number>) =>
+  [...table.slots()].map((slot) => [table.keyAt(slot), table.valueAt(slot), table.timeAt(slot)]);
+
+describe.each([
+  ['hashes as they are', 0],
+  ['three hashes for all keys', 3],
+  ['one hash for all keys', 1],
+])('a table of entries, with %s', (_name, kinds) => {
+  beforeEach(() => {
+    hashing.kinds = kinds;
+  });
+
+  it('holds what a map holds, in its order', () => {
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 200 }), (moves) => {
+        let table = new EntryTable<number>();
+        const model = new Map<StateKey, { value: number; time: number }>();
+        for (const [at, one] of moves.entries()) {
+          const slot = table.find(one.key);
+          expect(slot >= 0).toBe(model.has(one.key));
+          if (one.kind === 'set') {
+            if (slot >= 0) table.put(slot, at, at / 2);
+            else table.append(one.key, at, at / 2);
+            model.set(one.key, { value: at, time: at / 2 });
+          } else if (one.kind === 'remove') {
+            if (slot >= 0) table.remove(slot);
+            model.delete(one.key);
+          } else if (one.kind === 'oldest') {
+            const oldest = table.oldest();
+            const [first] = model.keys();
+            expect(oldest >= 0 ? table.keyAt(oldest) : undefined).toEqual(first);
+          } else {
+            const columns = table.columns();
+            expect(entriesOf(columns)).toEqual(model);
+            expect(columnsOf(model)).toEqual(columns);
+            expect(entryOf(columns, 'x')).toEqual(model.get('x'));
+            table = new EntryTable();
+            table.load(structuredClone(columns));
+          }
+          expect(table.size).toBe(model.size);
+        }
+        expect(contents(table)).toEqual([...model].map(([name, { value, time }]) => [name, value, time]));
+      }),
+    );
+  });
+
+  it('is gone through while it changes: what goes does not come, what comes does, nothing comes twice', () => {
+    const table = new EntryTable<number>();
+    for (let one = 0; one < 30; one++) table.append(one, one, 0);
+    const seen: StateKey[] = [];
+    for (const slot of table.slots()) {
+      const now = table.keyAt(slot);
+      seen.push(now);
+      if (typeof now === 'number' && now % 2 === 0 && now < 30) {
+        table.remove(table.find(now));
+        if (now < 28) table.remove(table.find(now + 1));
+        table.append(`after ${now}`, now, 0);
+      }
+    }
+    const evens = Array.from({ length: 15 }, (_, at) => 2 * at);
+    expect(seen).toEqual([...evens, 29, ...evens.map((one) => `after ${one}`)]);
+  });
+
+  it('keeps its room while keys come and go', () => {
+    const table = new EntryTable<object>();
+    for (let one = 0; one < 5_000; one++) {
+      table.append(one, {}, one);
+      if (table.size > 10) table.remove(table.oldest());
+    }
+    expect(table.columns().keys).toEqual(Array.from({ length: 10 }, (_, at) => 4_990 + at));
+    expect(table.columns().times).toHaveLength(10);
+  });
+});
+
+describe('a hash of a key', () => {
+  it('tells texts apart that differ little, and spreads what is alike', () => {
+    hashing.kinds = 0;
+    const texts = ['', '\u0000', '\u0000\u0000', 'a', 'a\u0000', 'ab', 'ba', 'abc', 'abd', '1'];
+    expect(new Set([...texts.map(hashOf), hashOf(1), hashOf(2), hashOf(0.5)]).size).toBe(texts.length + 3);
+    expect(hashOf(0)).toBe(hashOf(-0));
+    const buckets = new Map<number, number>();
+    for (let one = 0; one < 4_096; one++) {
+      for (const each of [one, `BN-${String(one).padStart(8, '0')}`]) {
+        const bucket = (hashOf(each) & 255) + (typeof each === 'number' ? 0 : 256);
+        buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
+      }
+    }
+    expect(Math.max(...buckets.values())).toBeLessThan(64);
+  });
+});

@@ -1,0 +1,61 @@
+/**
+ * Hashes of keys for tables in memory. Keys come from senders: with a seed that nobody outside knows (Marvin, as .NET has it for the same
+ * reason) they cannot be chosen so that all of them meet. A hash is never written down.
+ */
+import { randomBytes } from 'node:crypto';
+import type { StateKey } from './definition.ts';
+
+const seed = randomBytes(8);
+const seedLow = seed.readInt32LE(0);
+const seedHigh = seed.readInt32LE(4);
+const bits = new DataView(new ArrayBuffer(8));
+
+/** Numbers that `Map` takes for one have one hash. */
+export function hashOf(key: StateKey): number {
+  return typeof key === 'number' ? hashOfNumber(key) : hashOfText(key);
+}
+
+function hashOfNumber(key: number): number {
+  let low = key | 0;
+  let high = 0;
+  if (low !== key) {
+    bits.setFloat64(0, key);
+    low = bits.getInt32(4);
+    high = bits.getInt32(0);
+  }
+  low = Math.imul(low ^ seedLow, 0x85ebca6b);
+  low ^= low >>> 15;
+  low = Math.imul(low + high + seedHigh, 0xc2b2ae35);
+  return low ^ (low >>> 16);
+}
+
+function hashOfText(key: string): number {
+  let a = seedLow;
+  let b = seedHigh;
+  const { length } = key;
+  const even = length & ~1;
+  for (let at = 0; at <= even; at += 2) {
+    const isLast = at === even;
+    // After the last character comes a mark, so that a text and the same with a zero at its end are two.
+    const first = isLast ? (even < length ? key.charCodeAt(at) : 0x80) : key.charCodeAt(at);
+    const second = isLast ? (even < length ? 0x80 : 0) : key.charCodeAt(at + 1);
+    a = (a + (first | (second << 16))) | 0;
+    b ^= a;
+    a = (a << 20) | (a >>> 12);
+    a = (a + b) | 0;
+    b = (b << 9) | (b >>> 23);
+    b ^= a;
+    a = (a << 27) | (a >>> 5);
+    a = (a + b) | 0;
+    b = (b << 19) | (b >>> 13);
+  }
+  b ^= a;
+  a = (a << 20) | (a >>> 12);
+  a = (a + b) | 0;
+  b = (b << 9) | (b >>> 23);
+  b ^= a;
+  a = (a << 27) | (a >>> 5);
+  a = (a + b) | 0;
+  b = (b << 19) | (b >>> 13);
+  return a ^ b;
+}
