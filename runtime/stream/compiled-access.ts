@@ -54,7 +54,7 @@ function columnOf(events: readonly Event[], read: (event: Event) => unknown): un
   return values.some((value) => value !== null) ? values : null;
 }
 
-export type BuildEvents = (columns: readonly (readonly unknown[])[], count: number) => Event[];
+export type BuildEvents = (columns: readonly ArrayLike<unknown>[], count: number) => Event[];
 
 /** Events of so many columns, all of one shape from the start: fields added one by one would make V8 grow, and in the end hash, each. */
 export function eventsBuilder(names: readonly string[]): BuildEvents {
