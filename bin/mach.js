@@ -1,25 +1,50 @@
 #!/usr/bin/env node
-/** Starts the `mach` command: TypeScript is run as it is, there is no build. */
-import { readFileSync } from 'node:fs';
-import { register } from 'tsx/esm/api';
+/** Starts the `mach` command. There is no build step: TypeScript is run as it is, or from a bundle that is made and kept without anyone's doing. */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { currentBundle } from './bundle.mjs';
 
 // A reader that has seen enough (`mach list | head -1`) is no failure.
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 3));
+  stream.on('error', (error) => process.exit(/** @type {NodeJS.ErrnoException} */ (error).code === 'EPIPE' ? 0 : 3));
 }
 
-register();
-const { main } = await import('../runtime/cli/main.ts');
-const commands = await Promise.all([import('../simulator/command.ts'), import('../simulator/demo/command.ts')]);
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const root = path.dirname(import.meta.dirname);
 
-const exitCode = await main(process.argv.slice(2), {
-  version,
-  env: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  commands,
-  loadCatalogue: () => import('../catalogue.ts'),
-});
+/** Packages that a start of most commands imports. Those with native code or files of their own stay outside, and so do those that few commands import when they need them. */
+const inlined = [
+  '@clickhouse/client',
+  '@datadog/sketches-js',
+  '@marcbachmann/cel-js',
+  '@medplum/core',
+  '@nats-io/jetstream',
+  '@nats-io/transport-node',
+  'commander',
+  'csv-parse',
+  'iconv-lite',
+  'pino',
+  'prom-client',
+  'rxjs',
+  'yaml',
+  'zod',
+];
+
+/** @returns {Promise<typeof import('./program.ts')>} */
+async function loadProgram() {
+  if (process.env.MACH_UNBUNDLED !== '1') {
+    const entry = path.join(import.meta.dirname, 'program.ts');
+    const bundle = await currentBundle({ root, entry, folder: path.join(root, '.mach', 'program'), inlined });
+    const program = bundle && (await import(pathToFileURL(bundle).href).catch(() => undefined));
+    if (program?.runProgram) return program;
+  }
+  const { register } = await import('tsx/esm/api');
+  register();
+  return import('./program.ts');
+}
+
+// Where in the program something happened is told in lines of the sources; looking them up takes time that nobody needs otherwise.
+if (process.env.MACH_DEBUG) process.setSourceMapsEnabled(true);
+const { runProgram } = await loadProgram();
+const exitCode = await runProgram();
 // Exits even if a connector has left something open, but not before everything is written.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

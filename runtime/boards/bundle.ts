@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 
 export interface Asset {
   readonly type: string;
@@ -16,6 +15,7 @@ const fonts = ['latin', 'latin-ext', 'vietnamese'].map((part) => `inter-${part}-
 
 /** By path: `/assets/page.js`. */
 export async function bundlePage(): Promise<ReadonlyMap<string, Asset>> {
+  const { build } = await import('esbuild');
   const page = join(dirname(fileURLToPath(import.meta.url)), 'page');
   const { outputFiles } = await build({
     entryPoints: [join(page, 'page.ts'), join(page, 'page.css')],

@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const repository = path.dirname(import.meta.dirname);
+// Real, because the places of sources are.
+const parent = fs.realpathSync(fs.mkdtempSync(path.join(tmpdir(), 'mach-bundle-')));
+afterAll(() => fs.rmSync(parent, { recursive: true, force: true }));
+
+const files: Readonly<Record<string, string>> = {
+  'package.json': JSON.stringify({ name: 'small', type: 'module' }),
+  'bin/program.ts': `import { Subject } from 'rxjs';
+import { greeting } from '../parts/greeting.ts';
+
+export async function runProgram(): Promise<number> {
+  if (process.argv[2] === 'fail') throw greeting.failure();
+  const { lazy } = await import('../parts/lazy.ts');
+  const place = new Error().stack?.includes('.mach') ? 'bundle' : 'sources';
+  console.log(JSON.stringify({ place, text: greeting.text, subject: Subject.name, lazy, program: process.argv[1] }));
+  return 7;
+}
+`,
+  'parts/greeting.ts': `export const greeting = {
+  text: 'one' as string,
+  failure: () => new Error('as asked'),
+};
+`,
+  'parts/lazy.ts': `export const lazy = {
+  url: import.meta.url,
+  folder: import.meta.dirname,
+  file: import.meta.filename,
+  words: 'import.meta.url',
+};
+`,
+};
+
+/** A small program in a folder of its own, started by the `bin/mach.js` that starts ours. */
+function makeProgram() {
+  const root = fs.mkdtempSync(path.join(parent, 'program-'));
+  const write = (name: string, text: string) => {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), text);
+  };
+  for (const [name, text] of Object.entries(files)) write(name, text);
+  for (const name of ['mach.js', 'bundle.mjs']) {
+    fs.copyFileSync(path.join(repository, 'bin', name), path.join(root, 'bin', name));
+  }
+  fs.symlinkSync(path.join(repository, 'node_modules'), path.join(root, 'node_modules'));
+  const folder = path.join(root, '.mach/program');
+  return { root, folder, write, bundles: () => fs.readdirSync(folder).filter((name) => name.endsWith('.mjs')) };
+}
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function start(root: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const { MACH_UNBUNDLED: _unbundled, MACH_DEBUG: _debug, NODE_OPTIONS: _options, ...inherited } = process.env;
+  const parameters = [path.join(root, 'bin/mach.js'), ...args];
+  return new Promise((resolve) => {
+    execFile(process.execPath, parameters, { env: { ...inherited, ...env } }, (error, output, errors) => {
+      resolve({ code: error ? Number(error.code) : 0, output, errors });
+    });
+  });
+}
+
+async function startedFrom(root: string, env?: NodeJS.ProcessEnv) {
+  const { code, output, errors } = await start(root, [], env);
+  expect({ code, errors }).toEqual({ code: 7, errors: '' });
+  return JSON.parse(output) as { place: string; text: string; subject: string; lazy: object; program: string };
+}
+
+describe('the start of the program', () => {
+  it('is from a bundle, in which everything is what it is in the sources', async () => {
+    const { root, bundles } = makeProgram();
+    const bundled = await startedFrom(root);
+    const file = path.join(root, 'parts/lazy.ts');
+    expect(bundled).toEqual({
+      place: 'bundle',
+      text: 'one',
+      subject: 'Subject',
+      lazy: { url: pathToFileURL(file).href, folder: path.dirname(file), file, words: 'import.meta.url' },
+      program: path.join(root, 'bin/mach.js'),
+    });
+    expect(await startedFrom(root, { MACH_UNBUNDLED: '1' })).toEqual({ ...bundled, place: 'sources' });
+    expect(await startedFrom(root)).toEqual(bundled);
+    expect(bundles()).toHaveLength(1);
+  });
+
+  it('sees that a source, a package or the folder is another', async () => {
+    const { root, write, bundles } = makeProgram();
+    await startedFrom(root);
+    write('parts/greeting.ts', String(files['parts/greeting.ts']).replace('one', 'three'));
+    expect(await startedFrom(root)).toMatchObject({ place: 'bundle', text: 'three' });
+    expect(bundles()).toHaveLength(2);
+
+    const record = path.join(root, '.mach/program/current.json');
+    const before = fs.readFileSync(record, 'utf8');
+    write('package-lock.json', '{}');
+    await startedFrom(root);
+    expect(fs.readFileSync(record, 'utf8')).not.toBe(before);
+
+    const copy = `${root}-copy`;
+    fs.cpSync(root, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    const lazy = { url: pathToFileURL(path.join(copy, 'parts/lazy.ts')).href };
+    expect(await startedFrom(copy)).toMatchObject({ place: 'bundle', text: 'three', lazy });
+  });
+
+  it('is right for several at once, also while sources change, and keeps few files', async () => {
+    const { root, folder, write } = makeProgram();
+    for (let round = 0; round < 6; round++) {
+      write('parts/greeting.ts', String(files['parts/greeting.ts']).replace('one', `${'o'.repeat(round)}ne`));
+      const started = await Promise.all([startedFrom(root), startedFrom(root)]);
+      expect(started.map(({ text }) => text)).toEqual(Array(2).fill(`${'o'.repeat(round)}ne`));
+    }
+    expect(fs.readdirSync(folder).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
+    expect(fs.readdirSync(folder).length).toBeLessThanOrEqual(8);
+  });
+
+  it.each([
+    ['cut off', (text: string) => text.slice(0, text.length / 2), 'bundle'],
+    ['empty', () => '', 'bundle'],
+    ['not a program, but as long', (text: string) => '('.repeat(text.length), 'sources'],
+    ['another program, as long', (text: string) => ' '.repeat(text.length), 'sources'],
+  ])('bears a bundle that is %s', async (_title, broken, place) => {
+    const { root, folder, bundles } = makeProgram();
+    await startedFrom(root);
+    const file = path.join(folder, String(bundles()[0]));
+    fs.writeFileSync(file, broken(fs.readFileSync(file, 'utf8')));
+    expect(await startedFrom(root)).toMatchObject({ place, text: 'one' });
+  });
+
+  it('bears a record that is broken', async () => {
+    const { root, folder } = makeProgram();
+    await startedFrom(root);
+    for (const text of ['', '{', 'null', '{}', '[]']) {
+      fs.writeFileSync(path.join(folder, 'current.json'), text);
+      expect(await startedFrom(root)).toMatchObject({ place: 'bundle', text: 'one' });
+    }
+  });
+
+  it('is from the sources where no bundle can be kept', async () => {
+    const { root, folder } = makeProgram();
+    // A file in its place: who runs the tests as root may write in any folder.
+    fs.mkdirSync(path.dirname(folder), { recursive: true });
+    fs.writeFileSync(folder, '');
+    expect(await startedFrom(root)).toMatchObject({ place: 'sources', text: 'one' });
+  });
+
+  it('is from the sources where no bundle can be made', async () => {
+    const { root, folder, write } = makeProgram();
+    const more = "\nexport const never = () => import('./not-there.ts');\n";
+    write('parts/lazy.ts', String(files['parts/lazy.ts']) + more);
+    expect(await startedFrom(root)).toMatchObject({ place: 'sources', text: 'one' });
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  it('tells a failure in places of the bundle, and with MACH_DEBUG in places of the sources', async () => {
+    const { root } = makeProgram();
+    const { code, errors } = await start(root, ['fail']);
+    expect(code).toBe(1);
+    expect(errors).toMatch(/Error: as asked\n {4}at Object\.failure \(.*\.mach\/program\/\w+\.mjs:/);
+    const debugged = await start(root, ['fail'], { MACH_DEBUG: '1' });
+    expect(debugged.errors).toMatch(/parts\/greeting\.ts:3:/);
+  });
+});
