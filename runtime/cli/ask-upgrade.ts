@@ -1,11 +1,13 @@
 /** Asks the engine that runs a topology to go on with another version of it. */
 
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Upgrade } from '../execution/upgrade/live-engine.ts';
 import type { Manifest } from '../execution/upgrade/manifest.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { cliErrors } from './errors.ts';
 import { reasonOf } from './fetch-engine.ts';
+import { cliLimits } from './limits.ts';
 import { findRuns, type RunFile } from './run-file.ts';
 import type { UpgradeRequest } from './upgrade-server.ts';
 
@@ -14,14 +16,23 @@ export async function findRunning(
   directory: string,
   topology: string,
 ): Promise<{ run: RunFile; manifest: Manifest } | undefined> {
-  const run = (await findRuns(directory)).find((one) => one.topology === topology);
-  if (!run?.control) return undefined;
+  const until = performance.now() + cliLimits.manifestWaitMs;
+  for (;;) {
+    const run = (await findRuns(directory)).find((one) => one.topology === topology);
+    if (!run?.control) return undefined;
+    const manifest = await manifestOf(run);
+    if (manifest) return { run, manifest };
+    // A process of another kind has its number by now; or it is being started again.
+    if (performance.now() > until) return undefined;
+    await sleep(cliLimits.manifestAskEveryMs);
+  }
+}
+
+async function manifestOf(run: RunFile): Promise<Manifest | undefined> {
   try {
-    const response = await fetch(`${run.control.url}/manifest`, { headers: authorization(run) });
-    if (!response.ok) return undefined;
-    return { run, manifest: (await response.json()) as Manifest };
+    const response = await fetch(`${run.control?.url}/manifest`, { headers: authorization(run) });
+    return response.ok ? ((await response.json()) as Manifest) : undefined;
   } catch {
-    // A process of another kind has its number by now.
     return undefined;
   }
 }

@@ -14,4 +14,7 @@ export const cliLimits = {
   redriveWaitEveryMs: 250,
   /** What `mach run` sends to the engine that runs the topology already: a path and values of variables. */
   upgradeRequestBytesMax: 1024 * 1024,
+  /** An engine that runs the topology by its file, and does not say which version it has, is asked again until then. */
+  manifestWaitMs: 3_000,
+  manifestAskEveryMs: 200,
 } as const;
