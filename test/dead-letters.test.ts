@@ -60,6 +60,9 @@ const csv = [
 /** Of the third that comes through, the rows that the table does not take at first. */
 const refusedIds = ids.filter((id, at) => at % 3 === 2 && id.startsWith('r2'));
 
+/** The log is that of the data folder, whatever servers the tests are given. */
+const ownServers = { NATS_URL: '', CLICKHOUSE_URL: '' };
+
 interface Ran {
   readonly code: number | null;
   readonly output: string;
@@ -106,7 +109,7 @@ describe('dead letters of a topology that is mended', () => {
 
   async function start(bedsMax: string): Promise<EngineProcess> {
     await writeFile(file, topologyText((server.address() as AddressInfo).port, bedsMax));
-    engine = await startEngineProcess([file, '--data', data], {});
+    engine = await startEngineProcess([file, '--data', data], ownServers);
     store = await connectStore({ url: engine.storeUrl, clock: systemClock() });
     return engine;
   }
@@ -194,7 +197,7 @@ describe('dead letters of a topology that is mended', () => {
 
     // Slow enough to be killed on the way, one a second; and the engine dies with it.
     const args = [mach, 'dead-letter', 'redrive', file, '--all', '--rate', '1', '--data', data];
-    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    const child = spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, ...ownServers } });
     const ended = new Promise((resolve) => child.once('close', resolve));
     await until('the first that went in', async () =>
       (await statusOf(running)).accounting.redriven > 0 ? true : undefined,

@@ -62,10 +62,11 @@ describe('csv', () => {
 
   it('gives back any table of texts that was written as CSV', async () => {
     const cell = fc.string({ unit: 'binary' }).map((text) =>
+      // What stood apart may be composed once it stands together: so the form comes last.
       text
-        .normalize('NFC')
         .replace(/\r/g, '')
-        .replace(/[\ud800-\udfff\ufeff]/g, ''),
+        .replace(/[\ud800-\udfff\ufeff]/g, '')
+        .normalize('NFC'),
     );
     const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
     await fc.assert(
