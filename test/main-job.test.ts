@@ -94,7 +94,8 @@ describe('the main job', () => {
   });
 
   it('tells dispatchers the load of every hospital, live', () => {
-    expect([...loads].sort()).toEqual(['H1', 'H2', 'H3', 'H4']);
+    // On a server that NATS_URL names, another city may be heard too.
+    expect([...loads]).toEqual(expect.arrayContaining(['H1', 'H2', 'H3', 'H4']));
   });
 
   it('accounts for every event that was accepted', async () => {
