@@ -47,7 +47,7 @@ export async function openServices(args: {
       openResultStore({ ...around, directory: join(directory, 'clickhouse'), url: env.CLICKHOUSE_URL }),
     ]);
     const environment = { NATS_URL: bus.url, CLICKHOUSE_URL: store.url };
-    return { ...bus, ...store, isShared: env.NATS_URL !== undefined, environment, close: closeAll };
+    return { ...bus, ...store, isShared: Boolean(env.NATS_URL), environment, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
