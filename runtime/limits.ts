@@ -5,6 +5,8 @@
 export const limits = {
   /** One log message. NATS' own default for `max_payload` is 1 MiB; the server that we start allows this much. */
   frameBytesMax: 4 * 1024 * 1024,
+  /** What an event counts as, where the log hands it on and it never has a length. */
+  handedOnEventBytes: 256,
   /** Events in one frame: large enough to amortise a hop, small enough that a checkpoint never waits long. */
   frameEventsMax: 4096,
   /** What all senders of a source delivered within this time becomes one log message. */

@@ -20,9 +20,10 @@ export interface OpenLog {
   close(): Promise<void>;
 }
 
-export async function openLog(kind: LogKind): Promise<OpenLog> {
+/** `keeps`: the streams of a log in memory that are read once more when the query has ended; all else is forgotten on the way. */
+export async function openLog(kind: LogKind, keeps: (stream: string) => boolean): Promise<OpenLog> {
   if (kind === 'memory') {
-    const log = memoryLog({ clock: systemClock() });
+    const log = memoryLog({ clock: systemClock(), passing: { keeps } });
     return { log, url: undefined, cpuSeconds: () => 0, close: () => log.close() };
   }
   const directory = await mkdtemp(join(tmpdir(), 'mach-nexmark-nats-'));

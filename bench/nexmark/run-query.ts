@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { catalogue } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../runtime/execution/engine.ts';
-import { decodeOutputFrame } from '../../runtime/execution/log-frame.ts';
+import { outputRowsOf } from '../../runtime/execution/handed-on.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import type { Logger } from '../../runtime/stream/definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
@@ -144,6 +144,15 @@ export async function collectLines({ query, topology, folder }: PreparedQuery, l
   return book.lines();
 }
 
+/** Whether a stream is one that `collectLines` reads. */
+export function isOutputOf(topology: BoundTopology): (stream: string) => boolean {
+  const names = topologyNames(topology.name);
+  // A stage has one operator at least.
+  const stages = Array.from({ length: topology.operators.length + 1 }, (_, at) => stageName(at + 1));
+  const streams = new Set(stages.map(names.outputStream));
+  return (stream) => streams.has(stream);
+}
+
 async function readOutputs(topology: BoundTopology, log: Log, book: RowBook): Promise<void> {
   const names = topologyNames(topology.name);
   const schema = topology.sinks.find(({ id }) => id === resultSink)?.inputs[0]?.schema;
@@ -153,10 +162,10 @@ async function readOutputs(topology: BoundTopology, log: Log, book: RowBook): Pr
     if (!stream) return;
     const { firstSequence, lastSequence } = await stream.state();
     if (lastSequence < firstSequence) continue;
-    for await (const { sequence, subject, payload } of stream.read({ fromSequence: firstSequence })) {
-      if (subject.includes(`.out.${resultSink}.`))
-        for (const { event } of decodeOutputFrame(payload, schema).rows) book.add(event);
-      if (sequence >= lastSequence) break;
+    for await (const message of stream.read({ fromSequence: firstSequence })) {
+      if (message.subject.includes(`.out.${resultSink}.`))
+        for (const { event } of outputRowsOf(message, schema)) book.add(event);
+      if (message.sequence >= lastSequence) break;
     }
   }
 }

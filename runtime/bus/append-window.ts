@@ -11,7 +11,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { logErrors } from './errors.ts';
-import type { Appended, LogMessage } from './log.ts';
+import type { Appended, LogMessage, Payload } from './log.ts';
 
 /** Header that carries the identity of a message. */
 export const identityHeader = 'Nats-Msg-Id';
@@ -19,7 +19,7 @@ export const identityHeader = 'Nats-Msg-Id';
 export interface AppendRequest {
   readonly stream: string;
   readonly subject: string;
-  readonly payload: Uint8Array;
+  readonly payload: Payload;
   readonly id: string;
   readonly expectedLastSubjectSequence: number | undefined;
   readonly whenHeld?: 'wait' | 'refuse' | undefined;

@@ -52,13 +52,34 @@ export interface Appended {
   readonly duplicate: boolean;
 }
 
+/** A message that is turned into bytes where somebody needs them. Nobody changes its frame once it is appended. */
+export interface LazyMessage {
+  readonly frame: object;
+  /** About so many bytes: what bounds are counted by where it is never encoded. */
+  readonly length: number;
+  bytes(): Uint8Array;
+}
+
+export type Payload = Uint8Array | LazyMessage;
+
+export function bytesOf(payload: Payload): Uint8Array {
+  return payload instanceof Uint8Array ? payload : payload.bytes();
+}
+
 export interface LogMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly payload: Uint8Array;
+  /** As it was appended, where the log hands messages on. */
+  readonly lazy?: LazyMessage;
   readonly headers: Readonly<Record<string, string>>;
   /** When the log stored it, ms since the epoch. For people; the engine never decides by it. */
   readonly storedAt: number;
+}
+
+/** Of a payload; about so many bytes where it was never encoded. */
+export function lengthOf(message: LogMessage): number {
+  return message.lazy?.length ?? message.payload.length;
 }
 
 export interface StreamState {
@@ -84,8 +105,10 @@ export interface LogStream {
   readonly spec: StreamSpec;
   /** One message: `limits.frameBytesMax`, or less where the server allows less. */
   readonly messageBytesMax: number;
+  /** Within one process: readers get lazy messages as they are, so that nothing is encoded. */
+  readonly handsOn?: boolean;
   /** Rejects with MACH3001 (fenced), MACH3002 (unknown after the deadline), MACH3003 (too large), MACH3004 (stream full). */
-  append(subject: string, payload: Uint8Array, options?: AppendOptions): Promise<Appended>;
+  append(subject: string, payload: Payload, options?: AppendOptions): Promise<Appended>;
   /**
    * Messages from a position on, in order, without gaps, for ever. Survives reconnects. Throws MACH3005 when messages
    * from `fromSequence` on have been removed (age, purge) and MACH3006 when the stream is shorter than the position

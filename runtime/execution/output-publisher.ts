@@ -7,7 +7,8 @@ import type { Clock } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Schema } from '../stream/schema.ts';
-import { encodeOutputFrame, lastPlaceOf, type OutputRow } from './log-frame.ts';
+import { outputMessage } from './handed-on.ts';
+import { lastPlaceOf, type OutputRow } from './log-frame.ts';
 
 export interface OutputPublisher {
   /** Takes a row; false when the log has it already. */
@@ -82,7 +83,7 @@ export async function openOutputPublisher(args: {
   }
 
   async function publish(rows: readonly OutputRow[]): Promise<void> {
-    const payload = encodeOutputFrame(schema, rows, { beginning });
+    const payload = outputMessage(stream, schema, rows, { beginning });
     if (payload.length > limits.frameBytesMax && rows.length > 1) {
       const middle = rows.length >> 1;
       await publish(rows.slice(0, middle));

@@ -1,5 +1,5 @@
 /** Messages of the log for a sink, as many at once as it has time for. */
-import type { LogMessage } from '../bus/log.ts';
+import { type LogMessage, lengthOf } from '../bus/log.ts';
 import { limits } from '../limits.ts';
 
 /** Reads ahead up to a bound, and hands over all that is there: a busy sink writes larger batches, an idle one at once. */
@@ -47,7 +47,7 @@ export function readAhead(messages: AsyncIterable<LogMessage>): {
       let bytes = 0;
       let length = 0;
       while (length < queue.length && (length === 0 || bytes < limits.sinkBatchBytesMax)) {
-        bytes += (queue[length] as LogMessage).payload.length;
+        bytes += lengthOf(queue[length] as LogMessage);
         length++;
       }
       const taken = queue.slice(0, length);

@@ -10,8 +10,10 @@ import { limits } from '../limits.ts';
 import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import { deadLetterSchema, sinkLetter } from './dead-letter.ts';
-import { decodeOutputFrame, encodeOutputFrame, type OutputRow } from './log-frame.ts';
+import { outputRowsOf } from './handed-on.ts';
+import { encodeOutputFrame, type OutputRow } from './log-frame.ts';
 import { readAhead } from './read-ahead.ts';
+import { RecentValues } from './recent-values.ts';
 import type { SinkOpening } from './sink-opening.ts';
 import { firstStage } from './streams.ts';
 import { woken } from './woken.ts';
@@ -52,8 +54,8 @@ export interface SinkRunner {
   readonly position: number;
   /** Why it is not getting on, or null. */
   readonly problem: string | null;
-  /** Time from acceptance to row, ms, newest last (at most `limits.sinkLatenciesKept`). */
-  readonly latenciesMs: readonly number[];
+  /** Time from acceptance to row, ms, of the newest rows (at most `limits.sinkLatenciesKept`). */
+  readonly latenciesMs: RecentValues;
 }
 
 export async function startSinkRunner(args: {
@@ -78,7 +80,7 @@ export async function startSinkRunner(args: {
   const { sink, outputs, promises, clock, crashPoints, schema } = args;
   const stop = new AbortController();
   const counts: SinkCounts = { rows: 0, batches: 0, retries: 0, busyMs: 0, waitedMs: 0, dead: 0, repeated: 0 };
-  const latenciesMs: number[] = [];
+  const latenciesMs = new RecentValues(limits.sinkLatenciesKept);
   const waiters = new Set<() => void>();
   let problem: string | null = null;
   let running: RunningSink | undefined;
@@ -92,7 +94,7 @@ export async function startSinkRunner(args: {
   }
 
   async function write(messages: readonly LogMessage[], range: { from: number; to: number }): Promise<void> {
-    const decoded = messages.flatMap((message) => decodeOutputFrame(message.payload, schema).rows);
+    const decoded = messages.flatMap((message) => outputRowsOf(message, schema));
     const rows = decoded.map((row) => sinkRow(row, args));
     // Each stage counts its outputs for itself, and another number of partitions may move the sink to another stage.
     const stage = args.stage === firstStage ? '' : `${args.stage}/`;
@@ -109,9 +111,7 @@ export async function startSinkRunner(args: {
       await promise(range.from, range.to, { done: true });
     }
     const now = wallTime();
-    for (const row of decoded) if (row.acceptedAt > 0) latenciesMs.push(now - row.acceptedAt);
-    const older = latenciesMs.length - limits.sinkLatenciesKept;
-    if (older > 0) latenciesMs.splice(0, older);
+    for (const { acceptedAt } of decoded) if (acceptedAt > 0) latenciesMs.add(now - acceptedAt);
     counts.rows += rows.length - refused.length;
     counts.dead += refused.length;
     counts.batches++;
@@ -242,7 +242,7 @@ export async function startSinkRunner(args: {
 
 function sinkRow(row: OutputRow, place: { stage: string; partition: number }): SinkRow {
   const { event, time, sequence, index } = row;
-  const own = { event, time, sequence, index, stage: place.stage, partition: place.partition };
+  const own = { event, time, stage: place.stage, partition: place.partition, sequence, index };
   // A row that was refused once is still the row that it was.
   const origin = row.redrive?.origin;
   return origin ? { ...own, ...origin } : own;

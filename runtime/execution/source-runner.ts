@@ -4,20 +4,15 @@
  * works on it the next one fills.
  */
 import { randomUUID } from 'node:crypto';
-import type { LogStream } from '../bus/log.ts';
+import type { LogStream, Payload } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { AppendRequest, SourceEvent } from '../stream/definition.ts';
-import type { Schema } from '../stream/schema.ts';
+import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
-import {
-  encodeSilenceFrame,
-  encodeSourceFrame,
-  type Segment,
-  type SilenceFrame,
-  type StoredDeadLetter,
-} from './log-frame.ts';
+import { sourceMessage } from './handed-on.ts';
+import { encodeSilenceFrame, type Segment, type SilenceFrame, type StoredDeadLetter } from './log-frame.ts';
 import { startSilenceWatch } from './silence-watch.ts';
 
 interface Waiting {
@@ -82,7 +77,7 @@ export function startSourceRunner(args: {
   let running: Promise<void> | undefined;
   let closing = false;
 
-  const appendFrame = async (payload: Uint8Array) => {
+  const appendFrame = async (payload: Payload) => {
     crashPoints.at('source.before-append');
     await stream.append(subject, payload, { id: `${node}/${boot}/${frames++}`, whenHeld: 'refuse' });
     crashPoints.at('source.after-append');
@@ -148,7 +143,7 @@ export function startSourceRunner(args: {
     await commitPayloads(group, () => (fits ? [whole] : splitRequest((group[0] as Waiting).request)));
   }
 
-  async function commitPayloads(group: readonly Waiting[], payloadsOf: () => Uint8Array[]): Promise<boolean> {
+  async function commitPayloads(group: readonly Waiting[], payloadsOf: () => Payload[]): Promise<boolean> {
     try {
       for (const payload of payloadsOf()) await appendFrame(payload);
     } catch (error) {
@@ -197,13 +192,13 @@ export function startSourceRunner(args: {
     start();
   }
 
-  function splitOrWhole(request: AppendRequest): Uint8Array[] {
+  function splitOrWhole(request: AppendRequest): Payload[] {
     const payload = encode([request]);
     return payload.length <= stream.messageBytesMax ? [payload] : splitRequest(request);
   }
 
   /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
-  function splitRequest(request: AppendRequest): Uint8Array[] {
+  function splitRequest(request: AppendRequest): Payload[] {
     if (request.events.length <= 1) {
       throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: stream.messageBytesMax });
     }
@@ -224,7 +219,7 @@ export function startSourceRunner(args: {
     return [first, second].flatMap(splitOrWhole);
   }
 
-  function encode(requests: readonly AppendRequest[]): Uint8Array {
+  function encode(requests: readonly AppendRequest[]): Payload {
     const hasLetters = requests.some((request) => (request.deadLetters ?? []).length > 0);
     const segments: Segment[] = requests.map(({ origin, events, mark, id, deadLetters: own = [] }) => ({
       origin,
@@ -243,14 +238,23 @@ export function startSourceRunner(args: {
         raw: Buffer.from(raw.subarray(0, limits.deadLetterBytesMax)).toString('base64'),
       })),
     );
-    return encodeSourceFrame(schema, {
+    const events = new Array<Event>(all.length);
+    const times = new Array<number>(all.length);
+    const raws = new Array<string | null>(all.length);
+    for (let at = 0; at < all.length; at++) {
+      const { event, time, raw } = all[at] as SourceEvent;
+      events[at] = event;
+      times[at] = boundTime(time, now);
+      raws[at] = raw ?? null;
+    }
+    return sourceMessage(stream, schema, {
       acceptedAt: wallTime(),
       engineTime: now,
       segments,
       deadLetters,
-      events: all.map(({ event }) => event),
-      times: all.map(({ time }) => boundTime(time, now)),
-      raws: all.map(({ raw }) => raw ?? null),
+      events,
+      times,
+      raws,
     });
   }
 

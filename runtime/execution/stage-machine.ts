@@ -353,14 +353,24 @@ export class StageMachine {
   private addSink({ id }: BoundSinkNode): void {
     const { edges } = this.spreadNode(id);
     const ports = { out: edges[0]?.schema ?? { fields: {} } };
-    const runner = new OperatorRunner({
-      node: id,
-      bound: { ports, stateless: (event) => event },
-      inputs: edges.map((edge) => edge.input),
-      ledger: this.ledger,
-    });
-    for (const edge of edges) runner.connect(edge.input, this.framesInto(edge));
-    if (edges.length > 1) this.merging.push(runner);
+    const transform = (event: Event) => event;
+    const [edge] = edges;
+    let runner: NodeRunner;
+    if (edge && edges.length === 1) {
+      const loop = new FusedRunner([{ node: id, transform }], this.ledger);
+      loop.connect(this.framesInto(edge));
+      [runner] = loop.views as [NodeRunner];
+    } else {
+      const merging = new OperatorRunner({
+        node: id,
+        bound: { ports, stateless: transform },
+        inputs: edges.map(({ input }) => input),
+        ledger: this.ledger,
+      });
+      for (const each of edges) merging.connect(each.input, this.framesInto(each));
+      this.merging.push(merging);
+      runner = merging;
+    }
     this.runners.set(id, runner);
     subscribeFrames(runner.output('out'), (frame) => {
       if (frame.kind !== 'batch') return;

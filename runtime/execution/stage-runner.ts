@@ -1,5 +1,5 @@
 /** Runs a stage: restores it, reads its log, publishes its outputs, and takes checkpoints. */
-import type { LogMessage, LogStream } from '../bus/log.ts';
+import { type LogMessage, type LogStream, lengthOf } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { type CrashPoints, SimulatedCrash } from '../faults.ts';
@@ -14,8 +14,8 @@ import { executionErrors } from './errors.ts';
 import { decodeExchangeFrame } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
 import { endsOf, type Lane, readLanes } from './exchange/lane-readers.ts';
+import { inputFrameOf } from './handed-on.ts';
 import type { LogBeginning } from './log-beginning.ts';
-import { decodeInputFrame } from './log-frame.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import type { OutputPublisher } from './output-publisher.ts';
 import { StageMachine } from './stage-machine.ts';
@@ -24,6 +24,8 @@ import { openExchangePublishers, openPublishers } from './stage-publishers.ts';
 import { beginningHead, restoreStage } from './stage-restore.ts';
 import type { Streams } from './streams.ts';
 import { woken } from './woken.ts';
+
+const noFields: Schema = { fields: {} };
 
 export interface StageCounts {
   messages: number;
@@ -138,7 +140,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   function handle(message: LogMessage): void {
     const token = message.subject.split('.').at(-2) ?? '';
     const { node } = parseEdgeToken(token);
-    const frame = decodeInputFrame(message.payload, schemas.get(node) ?? { fields: {} });
+    const frame = inputFrameOf(message, schemas.get(node) ?? noFields);
     crashPoints.at('stage.before-handle');
     if (frame.kind === 'source' && !schemas.has(node) && !args.acceptLoss.has(node))
       throw executionErrors.make('MACH3222', { source: node });
@@ -146,7 +148,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     completed();
     crashPoints.at('stage.after-handle');
     counts.messages++;
-    counts.bytes += message.payload.length;
+    counts.bytes += lengthOf(message);
     if (frame.kind === 'source') counts.events += frame.events.length;
     if (frame.kind === 'version') met = frame.id;
     for (const wake of [...waiters]) wake();
@@ -172,7 +174,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   function handleExchanged(lane: string, message: LogMessage): void {
-    const frame = decodeExchangeFrame(message.payload, (id) => exchangeSchemas.get(id) ?? { fields: {} });
+    const frame = decodeExchangeFrame(message.payload, (id) => exchangeSchemas.get(id) ?? noFields);
     const { beginning = 0 } = frame;
     const { number } = args.beginning;
     // What was passed on of a log before that is lost; one that goes on with it finds out by what is passed on of this one.

@@ -81,12 +81,14 @@ export class StageSource {
         from = cause;
         continue;
       }
-      for (let index = begin; index < cause; index++) {
-        // A sender whose clock is ahead does not take everybody's time with it.
-        const time = Math.min(frame.times[index] as number, frame.engineTime ?? Number.POSITIVE_INFINITY);
-        if (!this.origins.observe(segment.origin, time, frame.engineTime)) continue;
-        sendUpTo(index + 1);
+      const { engineTime: heardAt } = frame;
+      for (let index = begin; index < cause; ) {
+        const run = { from: index, to: cause, ...(heardAt !== undefined && { heardAt }) };
+        const moved = this.origins.observeRun(segment.origin, frame.times, run);
+        if (moved < 0) break;
+        sendUpTo(moved);
         this.sendWatermark();
+        index = moved;
       }
     }
     sendUpTo(cause);

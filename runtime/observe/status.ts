@@ -2,6 +2,7 @@
 import { wallTime } from '../clock.ts';
 import type { Engine } from '../execution/engine.ts';
 import type { Ownership, WorkerView } from '../execution/ownership.ts';
+import type { RecentValues } from '../execution/recent-values.ts';
 import { isShadow } from '../execution/stage-part.ts';
 import type { StageRunner } from '../execution/stage-runner.ts';
 import type { Unit } from '../execution/unit.ts';
@@ -241,8 +242,8 @@ function progressOf(watermark: number, engineTime: number): { watermark: number 
 }
 
 /** Over the newest thousand rows: a view of now, not of the whole run. */
-function latencyOf(latenciesMs: readonly number[]): NodeStatus['latencyMs'] {
-  if (latenciesMs.length === 0) return null;
-  const newest = latenciesMs.slice(-1_000);
+function latencyOf(latenciesMs: RecentValues): NodeStatus['latencyMs'] {
+  const newest = latenciesMs.newest(1_000);
+  if (newest.length === 0) return null;
   return { p50: percentile(newest, 0.5), p95: percentile(newest, 0.95), p99: percentile(newest, 0.99) };
 }

@@ -75,6 +75,24 @@ export function eventsBuilder(names: readonly string[]): BuildEvents {
   );
 }
 
+/** Events that have every field as they are; the others as copies in which the fields that they lack are null. */
+export function eventCompleter(names: readonly string[]): (events: readonly Event[]) => readonly Event[] {
+  const lacks = lackOf(names);
+  const complete = (event: Event): Event => ({ ...nulls, ...defined(event) });
+  const nulls = Object.fromEntries(names.map((name) => [name, null]));
+  return (events) => (events.some(lacks) ? events.map((event) => (lacks(event) ? complete(event) : event)) : events);
+}
+
+/** Whether an event lacks one of the fields. */
+function lackOf(names: readonly string[]): (event: Event) => boolean {
+  if (!names.every(isPlain)) return (event) => names.some((name) => event[name] === undefined);
+  return compile(['event'], `return ${names.map((name) => `event.${name} === undefined`).join(' || ') || 'false'};`);
+}
+
+function defined(event: Event): Event {
+  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
+}
+
 export interface ComputedField {
   readonly name: string;
   evaluate(event: Event): unknown;

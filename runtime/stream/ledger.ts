@@ -69,7 +69,9 @@ export function outcomesOf({ outcomes, dead }: Settled): Record<string, number> 
   const count = (name: string, by: number) => {
     if (by > 0) counts[name] = (counts[name] ?? 0) + by;
   };
-  for (let cause = 0; cause < outcomes.length; cause++) count(nameOf(outcomes[cause]), 1);
+  const times = new Uint32Array(outcome.delivered + 1);
+  for (let cause = 0; cause < outcomes.length; cause++) (times[outcomes[cause] as number] as number)++;
+  for (let result = 0; result < times.length; result++) count(nameOf(result), times[result] as number);
   count('dead_lettered', dead);
   return counts;
 }

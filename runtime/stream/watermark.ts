@@ -105,6 +105,24 @@ export class OriginWatermarks {
     return this.idle;
   }
 
+  /**
+   * Takes note of events of one origin, `times[from]` to `times[to - 1]`, until one moves the combined watermark. The index behind that one, or
+   * -1 when none has. `heardAt`: engine time of their acceptance; a sender whose clock is ahead of it does not take everybody's time with it.
+   */
+  observeRun(origin: string, times: ArrayLike<number>, run: { from: number; to: number; heardAt?: number }): number {
+    const { from, to, heardAt } = run;
+    const bound = heardAt ?? Number.POSITIVE_INFINITY;
+    let newest = Number.NEGATIVE_INFINITY;
+    for (let at = from; at < to; at++) {
+      const time = Math.min(times[at] as number, bound);
+      // Most events move nothing: after the first one the origin is not silent.
+      if (time <= newest) continue;
+      if (this.observe(origin, time, heardAt)) return at + 1;
+      newest = this.origins.get(origin)?.newest ?? newest;
+    }
+    return -1;
+  }
+
   /** Takes note of an event; true when the combined watermark has moved. `heardAt`: engine time of its acceptance. */
   observe(origin: string, time: number, heardAt?: number): boolean {
     let state = this.origins.get(origin);

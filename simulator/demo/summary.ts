@@ -46,7 +46,7 @@ export async function summarise(run: Run, { truth }: CityResult): Promise<DemoSu
   const { in: accepted, delivered, filtered, late, dropped, dead_lettered, redriven } = engine.stage.machine.accounting;
   let results = 0;
   for (const sink of engine.sinks.values()) results += sink.counts.rows;
-  const latenciesMs = engine.sinks.get('emergency_calls')?.latenciesMs ?? [];
+  const latenciesMs = engine.sinks.get('emergency_calls')?.latenciesMs.newest() ?? [];
   return {
     events_in: accepted,
     results,

@@ -1,5 +1,5 @@
 /** The log as one simulated process sees it: through its gate, with what it learns counted. */
-import type { AppendOptions, Log, LogStream, ObjectStore } from '../../../runtime/bus/log.ts';
+import type { AppendOptions, Log, LogStream, ObjectStore, Payload } from '../../../runtime/bus/log.ts';
 import { MachError } from '../../../runtime/errors.ts';
 import type { Gate } from './gate.ts';
 
@@ -39,7 +39,7 @@ export function gatedLog(inner: Log, leases: Log, gate: Gate, hooks: LogHooks): 
 function gatedStream(inner: LogStream, gate: Gate, hooks: LogHooks): LogStream {
   const { through } = gate;
 
-  async function append(subject: string, payload: Uint8Array, options?: AppendOptions) {
+  async function append(subject: string, payload: Payload, options?: AppendOptions) {
     try {
       const appended = await inner.append(subject, payload, options);
       if (appended.duplicate) hooks.repeated();

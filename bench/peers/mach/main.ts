@@ -2,7 +2,7 @@
 import { openLog } from '../../nexmark/logs.ts';
 import { queries } from '../../nexmark/queries.ts';
 import { writeLines } from '../../nexmark/rows.ts';
-import { collectLines, measureQuery, prepareQuery } from '../../nexmark/run-query.ts';
+import { collectLines, isOutputOf, measureQuery, prepareQuery } from '../../nexmark/run-query.ts';
 import { type PeerAnswer, type PeerRequest, servePeer } from '../request.ts';
 import { measureStage } from './stage.ts';
 
@@ -24,7 +24,10 @@ async function runEngine(
   prepared: Awaited<ReturnType<typeof prepareQuery>>,
   request: PeerRequest,
 ): Promise<PeerAnswer> {
-  const { log, close } = await openLog('memory');
+  const { log, close } = await openLog(
+    'memory',
+    request.rows === undefined ? () => false : isOutputOf(prepared.topology),
+  );
   try {
     const options = { ...request, partitions: 1, checkpointEveryMs };
     const { seconds, cpuSeconds } = await measureQuery(prepared.topology, log, options);

@@ -13,7 +13,7 @@ import { messageOf } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { type AppendWindow, openAppendWindow } from '../append-window.ts';
 import { logErrors } from '../errors.ts';
-import type { Log, LogStream, StreamSpec } from '../log.ts';
+import { bytesOf, type Log, type LogStream, type StreamSpec } from '../log.ts';
 import { syncAlwaysNamePrefix } from '../server.ts';
 import { type Connection, trackConnection } from './connection.ts';
 import { openLease } from './leases.ts';
@@ -83,7 +83,8 @@ function openStream(connection: Connection, window: AppendWindow, spec: StreamSp
     get messageBytesMax() {
       return Math.min(limits.frameBytesMax, payloadBytesMax(connection.nats));
     },
-    append(subject, payload, { id, expectedLastSubjectSequence, headers, whenHeld } = {}) {
+    append(subject, given, { id, expectedLastSubjectSequence, headers, whenHeld } = {}) {
+      const payload = bytesOf(given);
       if (payload.length > limits.frameBytesMax) {
         const data = { stream: spec.name, subject, bytes: payload.length };
         const error = logErrors.make('MACH3003', {

@@ -5,6 +5,7 @@
 import { createInbox, type Msg, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
 import type { AppendOutcome, AppendRequest, AppendTransport } from '../append-window.ts';
 import { identityHeader } from '../append-window.ts';
+import { bytesOf } from '../log.ts';
 import { serverLimits } from '../server-limits.ts';
 import type { Connection } from './connection.ts';
 import { fenceHeader, storedMessage } from './message.ts';
@@ -78,7 +79,8 @@ export function openPublisher(
   });
 
   function send(token: number, request: AppendRequest): void {
-    const { payload, id, expectedLastSubjectSequence } = request;
+    const { id, expectedLastSubjectSequence } = request;
+    const payload = bytesOf(request.payload);
     const limitBytes = payloadBytesMax(nats);
     if (payload.length > limitBytes) {
       settle(token, { kind: 'too-large', reason: 'max_payload of the server', limitBytes });

@@ -7,7 +7,7 @@ import { limits } from '../../limits.ts';
 import { type AppendRequest, identityHeader, openAppendWindow } from '../append-window.ts';
 import { chunkedObjects, type ObjectBackend, objectStreamSpec } from '../chunked-objects.ts';
 import { logErrors } from '../errors.ts';
-import type { Log, LogMessage, LogStream, StreamSpec } from '../log.ts';
+import { bytesOf, type Log, type LogMessage, type LogStream, type Payload, type StreamSpec } from '../log.ts';
 import { isPlainSubject, subjectMatches } from '../subjects.ts';
 import { type FaultPlan, noFaults } from './faults.ts';
 import { memoryLease } from './leases.ts';
@@ -27,6 +27,11 @@ import {
 
 export interface MemoryLogOptions {
   readonly clock: Clock;
+  /**
+   * For one engine that never looks back: messages are handed on as they are, never encoded, and forgotten when every reader of their stream
+   * has passed them, unless the stream is to be kept. Who starts to read what is forgotten gets MACH3005.
+   */
+  readonly passing?: { keeps(stream: string): boolean };
   /** Shared by the clients of one log; its own when absent. */
   readonly storage?: MemoryStorage;
   readonly faults?: FaultPlan;
@@ -48,7 +53,7 @@ export interface MemoryLog extends Log {
 }
 
 export function memoryLog(options: MemoryLogOptions): MemoryLog {
-  const { clock, storage = memoryStorage(), faults = noFaults } = options;
+  const { clock, storage = memoryStorage(), faults = noFaults, passing } = options;
   const client = ++storage.clients;
   const readers = new Set<AbortController>();
   let dead = false;
@@ -80,9 +85,12 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       return;
     }
     const { subject, headers, id, expectedLastSubjectSequence } = request;
-    // A copy: a caller may use its buffer again once the append has resolved.
-    const payload = request.payload.slice();
-    const message = { subject, payload, headers: { ...headers, [identityHeader]: id }, storedAt: clock.now() };
+    const message = {
+      subject,
+      payload: passing ? request.payload : copyOf(request.payload),
+      headers: { ...headers, [identityHeader]: id },
+      storedAt: clock.now(),
+    };
     const outcome = store(stream, message, expectedLastSubjectSequence);
     const acknowledge = () => window.settle(token, outcome);
     if (fault.kind === 'acknowledgement-lost') return;
@@ -140,9 +148,11 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       expire(stream, clock.now());
       return stream;
     };
+    const forgets = passing !== undefined && !passing.keeps(spec.name);
     return {
       spec,
       messageBytesMax: limits.frameBytesMax,
+      handsOn: passing !== undefined,
       append(subject, payload, { id, expectedLastSubjectSequence, headers } = {}) {
         if (payload.length > limits.frameBytesMax) {
           const data = { stream: spec.name, subject, bytes: payload.length, limitBytes: limits.frameBytesMax };
@@ -151,7 +161,10 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
         return window.append({ stream: spec.name, subject, payload, id, expectedLastSubjectSequence, headers });
       },
       read: (reading) =>
-        readMemory({ storage, name: spec.name, incarnation, clock, faults, readers, isDead: () => dead }, reading),
+        readMemory(
+          { storage, name: spec.name, incarnation, clock, faults, readers, forgets, isDead: () => dead },
+          reading,
+        ),
       last: async (subject) => alive(lastMessage(current(), subject)),
       get: async (sequence) => alive(current().messages.get(sequence)),
       state: async () => alive(stateOf(current())),
@@ -225,6 +238,11 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       window.abandon();
     },
   };
+}
+
+/** A caller may use its buffer again once the append has resolved. */
+function copyOf(payload: Payload): Uint8Array {
+  return payload instanceof Uint8Array ? payload.slice() : bytesOf(payload);
 }
 
 async function* subscribeMemory(

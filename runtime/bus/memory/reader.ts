@@ -4,7 +4,7 @@ import { logErrors } from '../errors.ts';
 import type { LogMessage, ReadOptions } from '../log.ts';
 import { subjectMatches } from '../subjects.ts';
 import type { FaultPlan } from './faults.ts';
-import { expire, type MemoryStorage, type StoredStream } from './storage.ts';
+import { type Cursor, expire, forgetPassed, type MemoryStorage, type StoredStream } from './storage.ts';
 
 export interface MemoryReaderContext {
   readonly storage: MemoryStorage;
@@ -14,6 +14,8 @@ export interface MemoryReaderContext {
   readonly faults: FaultPlan;
   /** The log closes them. */
   readonly readers: Set<AbortController>;
+  /** What every reader has passed goes. */
+  readonly forgets: boolean;
   readonly isDead: () => boolean;
 }
 
@@ -55,10 +57,18 @@ export async function* readMemory(
   const ends = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
   context.readers.add(closing);
   let next = Math.max(1, fromSequence);
+  const cursor: Cursor = { next };
+  let reading: StoredStream | undefined;
   try {
     while (!ends.aborted) {
       if (isDead()) await new Promise(() => undefined);
       const stream = verified(context, next);
+      if (context.forgets) {
+        cursor.next = next;
+        reading ??= stream;
+        reading.cursors.add(cursor);
+        forgetPassed(reading);
+      }
       if (next > stream.lastSequence) {
         await waitForMore(stream, ends);
         continue;
@@ -74,6 +84,7 @@ export async function* readMemory(
     }
   } finally {
     context.readers.delete(closing);
+    reading?.cursors.delete(cursor);
   }
   if (closing.signal.aborted && !signal?.aborted) throw closing.signal.reason;
 }

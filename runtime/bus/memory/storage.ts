@@ -5,9 +5,20 @@
 
 import { limits } from '../../limits.ts';
 import { identityHeader } from '../append-window.ts';
-import type { LogMessage, StreamSpec, StreamState } from '../log.ts';
+import {
+  type LazyMessage,
+  type LogMessage,
+  lengthOf,
+  type Payload,
+  type StreamSpec,
+  type StreamState,
+} from '../log.ts';
 import { patternsOverlap, subjectMatches } from '../subjects.ts';
 import type { StoredLease } from './leases.ts';
+
+export interface Cursor {
+  next: number;
+}
 
 export interface StoredStream {
   spec: StreamSpec;
@@ -17,6 +28,8 @@ export interface StoredStream {
   readonly lastBySubject: Map<string, number>;
   readonly identities: Map<string, { readonly sequence: number; readonly at: number }>;
   readonly listeners: Set<() => void>;
+  /** Of those who read it now: the first sequence that each has not passed yet. */
+  readonly cursors: Set<Cursor>;
   firstSequence: number;
   lastSequence: number;
   bytes: number;
@@ -60,6 +73,7 @@ export function makeStream(storage: MemoryStorage, spec: StreamSpec): StoredStre
     lastBySubject: new Map(),
     identities: new Map(),
     listeners: new Set(),
+    cursors: new Set(),
     firstSequence: 1,
     lastSequence: 0,
     bytes: 0,
@@ -78,7 +92,7 @@ export function overlapping(storage: MemoryStorage, spec: StreamSpec): string | 
   return undefined;
 }
 
-const sizeOf = (message: LogMessage): number => message.payload.length + message.subject.length;
+const sizeOf = (message: LogMessage): number => lengthOf(message) + message.subject.length;
 
 function removeMessage(stream: StoredStream, sequence: number): void {
   const message = stream.messages.get(sequence);
@@ -105,6 +119,38 @@ export function expire(stream: StoredStream, now: number): void {
   }
 }
 
+/** What every reader has passed, the newest message of each subject aside: it is asked for by name. */
+export function forgetPassed(stream: StoredStream): void {
+  let passed = Number.POSITIVE_INFINITY;
+  for (const { next } of stream.cursors) passed = Math.min(passed, next - 1);
+  for (const [sequence, { subject }] of stream.messages) {
+    if (sequence > passed) break;
+    if (stream.lastBySubject.get(subject) !== sequence) removeMessage(stream, sequence);
+  }
+  stream.firstSequence = Math.max(stream.firstSequence, Math.min(passed, stream.lastSequence) + 1);
+}
+
+/** Encoded when somebody asks for its bytes. */
+class HandedOn implements LogMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly lazy: LazyMessage;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly storedAt: number;
+
+  constructor(lazy: LazyMessage, { sequence, subject, headers, storedAt }: Omit<LogMessage, 'payload'>) {
+    this.sequence = sequence;
+    this.subject = subject;
+    this.lazy = lazy;
+    this.headers = headers;
+    this.storedAt = storedAt;
+  }
+
+  get payload(): Uint8Array {
+    return this.lazy.bytes();
+  }
+}
+
 export type StoreResult =
   | { readonly kind: 'stored'; readonly sequence: number; readonly duplicate: boolean }
   | { readonly kind: 'fenced' };
@@ -112,7 +158,7 @@ export type StoreResult =
 /** The duplicate check comes before the fence, as in the server. */
 export function store(
   stream: StoredStream,
-  message: Omit<LogMessage, 'sequence'>,
+  message: Omit<LogMessage, 'sequence' | 'payload'> & { readonly payload: Payload },
   expectedLastSubjectSequence: number | undefined,
 ): StoreResult {
   expire(stream, message.storedAt);
@@ -122,7 +168,9 @@ export function store(
   const last = stream.lastBySubject.get(message.subject) ?? 0;
   if (expectedLastSubjectSequence !== undefined && expectedLastSubjectSequence !== last) return { kind: 'fenced' };
   const sequence = ++stream.lastSequence;
-  const stored: LogMessage = { ...message, sequence };
+  const { payload } = message;
+  const stored: LogMessage =
+    payload instanceof Uint8Array ? { ...message, payload, sequence } : new HandedOn(payload, { ...message, sequence });
   stream.messages.set(sequence, stored);
   stream.bytes += sizeOf(stored);
   stream.lastBySubject.set(message.subject, sequence);

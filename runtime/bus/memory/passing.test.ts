@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../clock.ts';
+import type { LazyMessage, LogMessage, LogStream } from '../log.ts';
+import { lengthOf } from '../log.ts';
+import { memoryLog } from './log.ts';
+
+function lazy(text: string): LazyMessage & { encoded: number } {
+  return {
+    frame: { text },
+    length: 1_000,
+    encoded: 0,
+    bytes() {
+      this.encoded++;
+      return Buffer.from(text);
+    },
+  };
+}
+
+async function openStream(keeps: boolean): Promise<LogStream> {
+  const log = memoryLog({ clock: systemClock(), passing: { keeps: () => keeps } });
+  return log.stream({ name: 'events', subjects: ['events.>'], durability: 'broker' });
+}
+
+async function take(stream: LogStream, count: number, fromSequence = 1): Promise<LogMessage[]> {
+  const taken: LogMessage[] = [];
+  for await (const message of stream.read({ fromSequence })) {
+    taken.push(message);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+describe('a log that hands messages on', () => {
+  it('gives readers what was appended, and encodes it only for who asks for its bytes', async () => {
+    const stream = await openStream(true);
+    const given = lazy('one');
+    await stream.append('events.a', given);
+    const [message] = await take(stream, 1);
+    expect(message?.lazy).toBe(given);
+    expect(lengthOf(message as LogMessage)).toBe(1_000);
+    expect(given.encoded).toBe(0);
+    expect(Buffer.from(message?.payload ?? []).toString()).toBe('one');
+    expect(given.encoded).toBe(1);
+  });
+
+  it('keeps what one of its readers has not passed, then forgets it, and says so to who comes later', async () => {
+    const stream = await openStream(false);
+    for (const text of ['one', 'two', 'three', 'four']) await stream.append('events.a', lazy(text));
+    const slow = stream.read({ fromSequence: 1 })[Symbol.asyncIterator]();
+    expect((await slow.next()).value.sequence).toBe(1);
+    expect((await take(stream, 4)).length).toBe(4);
+    expect((await stream.state()).firstSequence).toBe(1);
+    expect((await slow.next()).value.sequence).toBe(2);
+    expect((await slow.next()).value.sequence).toBe(3);
+    expect(await stream.state()).toMatchObject({ firstSequence: 3, messages: 2 });
+    await expect(take(stream, 1)).rejects.toMatchObject({ code: 'MACH3005' });
+    expect((await take(stream, 2, 3)).map(({ sequence }) => sequence)).toEqual([3, 4]);
+    await slow.return?.();
+  });
+
+  it('still knows the newest message of a subject when every reader has passed it', async () => {
+    const stream = await openStream(false);
+    await stream.append('events.a', lazy('old'));
+    await stream.append('events.a', lazy('new'));
+    await stream.append('events.b', lazy('other'));
+    const ending = new AbortController();
+    for await (const { sequence } of stream.read({ fromSequence: 1, signal: ending.signal })) {
+      if (sequence === 3) setTimeout(() => ending.abort(), 5);
+    }
+    expect(await stream.get(1)).toBeUndefined();
+    expect(Buffer.from((await stream.last('events.a'))?.payload ?? []).toString()).toBe('new');
+  });
+});
