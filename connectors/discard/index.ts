@@ -10,6 +10,7 @@ export const discard = defineSink({
   examples: [{ title: 'how fast a topology is without its store', options: { from: 'overload' } }],
   bind: () => ({
     open: async () => ({
+      writeEveryMs: 0,
       async write() {
         return [];
       },

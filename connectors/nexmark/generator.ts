@@ -105,6 +105,10 @@ function nextPerson(random: Random, lastPerson: number): number {
   return people - active + random.int(active + peopleAhead);
 }
 
+/** Of every e-mail address, and of every card number. */
+const emailLength = '1234567@12345.com'.length;
+const cardLength = '0000 0000 0000 0000'.length;
+
 const decades = [1, 10, 100, 1_000, 10_000, 100_000];
 
 function nextPrice(random: Random): number {
@@ -165,16 +169,16 @@ function personMaker(random: Random, wanted: Wanted): (event: NexmarkEvent, numb
     if (id) event.id = lastPersonAt(number) + firstId;
     if (!needsTexts) return;
     const nameText = `${pick(random, firstNames)} ${pick(random, lastNames)}`;
-    const emailText = `${word(random, 7)}@${word(random, 5)}.com`;
-    const card = [0, 0, 0, 0].map(() => String(random.int(10_000)).padStart(4, '0')).join(' ');
+    if (name) event.name = nameText;
+    if (email_address) event.email_address = `${word(random, 7)}@${word(random, 5)}.com`;
+    else random.skip(2);
+    if (credit_card) event.credit_card = [0, 0, 0, 0].map(() => String(random.int(10_000)).padStart(4, '0')).join(' ');
+    else random.skip(4);
     const cityText = pick(random, cities);
     const stateText = pick(random, states);
-    if (name) event.name = nameText;
-    if (email_address) event.email_address = emailText;
-    if (credit_card) event.credit_card = card;
     if (city) event.city = cityText;
     if (state) event.state = stateText;
-    const size = 8 + nameText.length + emailText.length + card.length + cityText.length + stateText.length;
+    const size = 8 + nameText.length + emailLength + cardLength + cityText.length + stateText.length;
     if (extra) event.extra = padding(random, size, 200);
   };
 }

@@ -39,7 +39,9 @@ export async function openOutputPublisher(args: {
   const place = newest && lastPlaceOf(newest.payload);
   const known = place?.beginning === beginning ? place : undefined;
   let expected = newest?.sequence ?? 0;
-  let queue: OutputRow[] = [];
+  /** In messages as they will go out: all of `limits.outputFlushEventsMax` rows but the last. */
+  const queue: OutputRow[][] = [];
+  let waiting = 0;
   let publishing = false;
   let added = 0;
   let failure: unknown;
@@ -60,8 +62,8 @@ export async function openOutputPublisher(args: {
     while (queue.length > 0) {
       await gather();
       publishedAt = clock.now();
-      const rows = queue.length > limits.outputFlushEventsMax ? queue.slice(0, limits.outputFlushEventsMax) : queue;
-      queue = queue.length > rows.length ? queue.slice(rows.length) : [];
+      const rows = queue.shift() as OutputRow[];
+      waiting -= rows.length;
       await publish(rows);
     }
     // In the same turn as the last look at the queue: a row added later starts anew.
@@ -71,7 +73,7 @@ export async function openOutputPublisher(args: {
   /** Lets rows come together for a moment, unless there are many or someone waits for them. */
   async function gather(): Promise<void> {
     const early = publishedAt + limits.outputFlushEveryMs - clock.now();
-    if (early <= 0 || waiters.length > 0 || queue.length >= limits.outputFlushEventsMax) return;
+    if (early <= 0 || waiters.length > 0 || waiting >= limits.outputFlushEventsMax) return;
     await new Promise<void>((resolve) => {
       const timer = clock.after(early, resolve);
       hurry = () => {
@@ -80,6 +82,13 @@ export async function openOutputPublisher(args: {
       };
     });
     hurry = undefined;
+  }
+
+  function enqueue(row: OutputRow): void {
+    const last = queue.at(-1);
+    if (last && last.length < limits.outputFlushEventsMax) last.push(row);
+    else queue.push([row]);
+    waiting++;
   }
 
   async function publish(rows: readonly OutputRow[]): Promise<void> {
@@ -109,11 +118,11 @@ export async function openOutputPublisher(args: {
         counts.repeated++;
         return false;
       }
-      queue.push(row);
+      enqueue(row);
       added++;
       // After a failure nothing more goes out: a gap would be a loss.
       if (failure !== undefined) return true;
-      if (queue.length >= limits.outputFlushEventsMax) hurry?.();
+      if (waiting === limits.outputFlushEventsMax) hurry?.();
       if (publishing) return true;
       publishing = true;
       void publishAll().catch((error) => {
@@ -132,7 +141,7 @@ export async function openOutputPublisher(args: {
     },
     knownSequence: known?.sequence ?? 0,
     get waiting() {
-      return queue.length;
+      return waiting;
     },
     get published() {
       return counts.published;

@@ -94,7 +94,7 @@ export async function startSinkRunner(args: {
   }
 
   async function write(messages: readonly LogMessage[], range: { from: number; to: number }): Promise<void> {
-    const decoded = messages.flatMap((message) => outputRowsOf(message, schema));
+    const decoded = ([] as OutputRow[]).concat(...messages.map((message) => outputRowsOf(message, schema)));
     const rows = decoded.map((row) => sinkRow(row, args));
     // Each stage counts its outputs for itself, and another number of partitions may move the sink to another stage.
     const stage = args.stage === firstStage ? '' : `${args.stage}/`;
@@ -201,7 +201,7 @@ export async function startSinkRunner(args: {
     let writtenAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       await ahead.ready();
-      const early = writtenAt + limits.sinkWriteEveryMs - clock.now();
+      const early = writtenAt + (running.writeEveryMs ?? limits.sinkWriteEveryMs) - clock.now();
       if (early > 0 && !ahead.isFull()) await clock.sleep(early, stop.signal).catch(() => undefined);
       writtenAt = clock.now();
       const messages = await ahead.take();

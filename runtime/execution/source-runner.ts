@@ -230,7 +230,9 @@ export function startSourceRunner(args: {
     }));
     const [first] = requests;
     const all: readonly SourceEvent[] =
-      first && requests.length === 1 ? first.events : requests.flatMap(({ events }) => events);
+      first && requests.length === 1
+        ? first.events
+        : ([] as SourceEvent[]).concat(...requests.map(({ events }) => events));
     const now = clock.now();
     const deadLetters: StoredDeadLetter[] = requests.flatMap((request) =>
       (request.deadLetters ?? []).map(({ raw, ...letter }) => ({

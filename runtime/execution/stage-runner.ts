@@ -1,6 +1,6 @@
 /** Runs a stage: restores it, reads its log, publishes its outputs, and takes checkpoints. */
 import { type LogMessage, type LogStream, lengthOf } from '../bus/log.ts';
-import { type Clock, wallTime } from '../clock.ts';
+import { type Clock, type Timer, wallTime } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { type CrashPoints, SimulatedCrash } from '../faults.ts';
 import { limits } from '../limits.ts';
@@ -136,6 +136,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   let broken = false;
   let failure: unknown;
   let checkpointProblem: string | null = null;
+  let checkpointTimer: Timer | undefined;
 
   function handle(message: LogMessage): void {
     const token = message.subject.split('.').at(-2) ?? '';
@@ -269,7 +270,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   function scheduleCheckpoints(): void {
-    args.machineClock.after(args.checkpointEveryMs ?? limits.checkpointEveryMs, () => {
+    if (stop.signal.aborted) return;
+    checkpointTimer = args.machineClock.after(args.checkpointEveryMs ?? limits.checkpointEveryMs, () => {
       if (stop.signal.aborted) return;
       void checkpoint()
         .then(
@@ -316,6 +318,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     },
     async close() {
       stop.abort(new Error('closing'));
+      checkpointTimer?.cancel();
       await finished;
       await saving?.catch(() => undefined);
     },

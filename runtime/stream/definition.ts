@@ -388,6 +388,8 @@ export interface SinkContext {
 }
 
 export interface RunningSink {
+  /** Writes begin at least this far apart; `limits.sinkWriteEveryMs` when absent. 0 where a small write costs no more for each row than a large one. */
+  readonly writeEveryMs?: number;
   /**
    * Writes a batch. The same token always comes with the same rows; after a failure or a restart the same batch comes again.
    * Resolves with the rows that can never be written (dead letters); rejects when it should be tried again later.
