@@ -4,8 +4,10 @@ import {
   type Checker,
   describeType,
   type Event,
+  eventExtender,
   type Field,
   fieldNames,
+  fieldsReader,
   isAssignable,
   type OptionPath,
   type Schema,
@@ -21,6 +23,10 @@ export interface JoinFields {
   readonly schema: Schema;
   /** Right fields that are taken, with their names in the output. */
   readonly taken: readonly { readonly from: string; readonly to: string }[];
+  /** The left event with the values of a right one; null: there is none. */
+  join(left: Event, right: Taken | null): Event;
+  /** The values of a right event that come out. */
+  take(right: Event): Taken;
 }
 
 /** Left and right events with equal keys must meet; the left's own fields come out as they are. */
@@ -95,19 +101,15 @@ export function bindFields(args: {
     const field = right.fields[from] as Field;
     fields[to] = optional ? { ...field, nullable: true } : field;
   }
-  return { leftKey, rightKey, schema: { fields }, taken };
-}
-
-export function takeFields(event: Event, { taken }: JoinFields): Taken {
-  return taken.map(({ from }) => event[from] ?? null);
-}
-
-/** The left event with the values of a right one; null: there is none. */
-export function joinEvents(left: Event, right: Taken | null, { taken }: JoinFields): Event {
-  const joined: Event = { ...left };
-  for (let index = 0; index < taken.length; index++) {
-    const name = taken[index]?.to as string;
-    joined[name] = right === null ? null : right[index];
-  }
-  return joined;
+  return {
+    leftKey,
+    rightKey,
+    schema: { fields },
+    taken,
+    join: eventExtender(
+      fieldNames(left),
+      taken.map(({ to }) => to),
+    ),
+    take: fieldsReader(taken.map(({ from }) => from)),
+  };
 }

@@ -13,7 +13,7 @@ import { operatorErrors } from '../errors.ts';
 import { Ends } from '../support/ends.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, takeFields } from './fields.ts';
+import { type JoinFields, readsOfJoin, spreadOfJoin } from './fields.ts';
 import { append, dropFront, type Left, type Right, type Waiting } from './waiting.ts';
 
 const bytesPerEvent = 320;
@@ -87,7 +87,7 @@ class IntervalJoin implements OperatorHandler {
       return out.late(event, time);
     const key = isLeft ? this.leftKey(event) : this.rightKey(event);
     if (key === null) {
-      if (isLeft && keepUnmatched) out.emit(joinEvents(event, null, fields), time);
+      if (isLeft && keepUnmatched) out.emit(fields.join(event, null), time);
       else out.dropped('no key');
       return;
     }
@@ -118,7 +118,7 @@ class IntervalJoin implements OperatorHandler {
       else this.ends.add(key, waiting.next);
     }
     due.sort((a, b) => this.givenAt(a.left) - this.givenAt(b.left) || a.order - b.order);
-    for (const { left } of due) out.emit(joinEvents(left.event, null, this.args.fields), this.givenAt(left));
+    for (const { left } of due) out.emit(this.args.fields.join(left.event, null), this.givenAt(left));
   }
 
   holdsFrom(): number {
@@ -155,7 +155,7 @@ class IntervalJoin implements OperatorHandler {
     for (const right of waiting.rights) {
       if (right.time < first || right.time > last) continue;
       left.matched = true;
-      out.emit(joinEvents(event, right.values, fields), Math.max(time, right.time));
+      out.emit(fields.join(event, right.values), Math.max(time, right.time));
     }
     waiting.lefts = append(waiting.lefts, left);
     return this.leftEnds(left);
@@ -163,11 +163,11 @@ class IntervalJoin implements OperatorHandler {
 
   private takeRight(waiting: Waiting, event: Event, time: number, out: Output): number {
     const { fields, beforeMs } = this.args;
-    const right: Right = { time, values: takeFields(event, fields) };
+    const right: Right = { time, values: fields.take(event) };
     for (const left of waiting.lefts) {
       if (time < left.time - beforeMs || time > this.lastPartner(left)) continue;
       left.matched = true;
-      out.emit(joinEvents(left.event, right.values, fields), Math.max(time, left.time));
+      out.emit(fields.join(left.event, right.values), Math.max(time, left.time));
     }
     waiting.rights = append(waiting.rights, right);
     return this.rightEnds(time);

@@ -2,7 +2,7 @@
 import { type BoundOperator, type Checker, defineOperator, limits, type Schema } from '../../runtime/stream/index.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { readTable, type Table } from '../support/table-file.ts';
-import { bindFields, type JoinFields, joinEvents, readsOfJoin, takeFields } from './fields.ts';
+import { bindFields, type JoinFields, readsOfJoin } from './fields.ts';
 import { bindInterval } from './interval.ts';
 import { type JoinOptions, joinOptions, kindOf } from './options.ts';
 import { joinBasis, takenMigration } from './state.ts';
@@ -126,7 +126,7 @@ function bindTable(
     if (key === null) check.problem(['table', 'file'], `line ${line} has no ${fields.rightKey.join(', ')}`);
     else if (rows.has(key)) {
       check.problem(['table', 'file'], `line ${line} has the key ${describeKey(event, fields.rightKey)} a second time`);
-    } else rows.set(key, takeFields(event, fields));
+    } else rows.set(key, fields.take(event));
   }
   const taken = new Set(fields.taken.map(({ to }) => to));
   return {
@@ -136,7 +136,7 @@ function bindTable(
     stateless(event) {
       const key = leftKey(event);
       const found = (key === null ? undefined : rows.get(key)) ?? null;
-      return found === null && drop ? null : joinEvents(event, found, fields);
+      return found === null && drop ? null : fields.join(event, found);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Temporal join: each left event gets the right event that held at its time. */
 import { type BoundOperator, cutByKey } from '../../runtime/stream/index.ts';
 import { equalityKey } from '../support/state-key.ts';
-import { type JoinFields, joinEvents, readsOfJoin, spreadOfJoin, type Taken, takeFields } from './fields.ts';
+import { type JoinFields, readsOfJoin, spreadOfJoin, type Taken } from './fields.ts';
 
 const bytesPerVersion = 240;
 
@@ -68,7 +68,7 @@ export function bindTemporal(args: {
             const key = rightKey(event);
             if (key === null) return out.dropped('no key');
             const versions = history.get(key) ?? [];
-            addVersion(versions, { time, values: takeFields(event, fields) }, horizon);
+            addVersion(versions, { time, values: fields.take(event) }, horizon);
             history.set(key, versions, time);
             return;
           }
@@ -79,7 +79,7 @@ export function bindTemporal(args: {
           const version = versions?.[countUntil(versions, time) - 1];
           const found = version && time - version.time <= withinMs ? version.values : null;
           if (found === null && drop) return out.dropped('no partner');
-          out.emit(joinEvents(event, found, fields), time);
+          out.emit(fields.join(event, found), time);
         },
       };
     },

@@ -34,8 +34,8 @@ export interface TopSetting {
   readonly everyMs: number;
   readonly forgetMs: number | undefined;
   readonly keysMax: number;
-  /** Of the input, which the rows carry. */
-  readonly fields: readonly string[];
+  /** Fields of the input, behind what stands before them: the window or the time of the ranking, and the rank. */
+  rowOf(event: Event, head: readonly unknown[]): Event;
 }
 
 /** By window start; the one ranking of what is known now stands at 0. */
@@ -131,7 +131,7 @@ export class RankingHandler implements OperatorHandler {
     if (task === 'give') {
       const rows = takeChanged(ranking, this.setting.rule);
       const { revision } = ranking;
-      const head = { ranking_start: start, ranking_end: end, ranking_revision: revision };
+      const head = [start, end, revision];
       if (rows) this.emit(rows, head, end - 1, out);
       if (latenessMs > 0) return this.context.timers.set(key, `forget ${start}`, end + latenessMs);
     }
@@ -147,7 +147,7 @@ export class RankingHandler implements OperatorHandler {
     const forgetsThings = forgetMs !== undefined && thingOf !== undefined && goesOn;
     if (forgetsThings) forgetThings(ranking, time - forgetMs + 1);
     const rows = ranking.changed ? takeChanged(ranking, rule) : undefined;
-    if (rows) this.emit(rows, { ranked_at: time }, time, out);
+    if (rows) this.emit(rows, [time], time, out);
     if (ranking.things.size === 0) this.groups.delete(key);
     else if (forgetsThings) this.scheduleForgetting(key, ranking, forgetMs);
   }
@@ -167,12 +167,8 @@ export class RankingHandler implements OperatorHandler {
     this.context.timers.set(key, 'give 0', Math.ceil((oldest + forgetMs) / everyMs) * everyMs);
   }
 
-  private emit(rows: readonly Ranked[], head: Event, time: number, out: Output): void {
+  private emit(rows: readonly Ranked[], head: readonly number[], time: number, out: Output): void {
     const ranks = ranksOf(rows, this.setting.rule);
-    rows.forEach(({ event }, index) => {
-      const row: Event = { ...head, rank: ranks[index] };
-      for (const name of this.setting.fields) row[name] = event[name];
-      out.emit(row, time);
-    });
+    rows.forEach(({ event }, index) => out.emit(this.setting.rowOf(event, [...head, ranks[index]]), time));
   }
 }

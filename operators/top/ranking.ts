@@ -47,8 +47,10 @@ export function newRanking(): Ranking {
   return { things: new Map(), nextVersion: 0, changed: false, given: [], revision: -1 };
 }
 
+type Scored = Pick<Ranked, 'score' | 'between'>;
+
 /** By score and what stands beside it; 0 where only the order in which they came is left. */
-function compareScores(a: Ranked, b: Ranked, { ascending, between }: RankingRule): number {
+function compareScores(a: Scored, b: Scored, { ascending, between }: RankingRule): number {
   if (a.score !== b.score) return (a.score as Score) < (b.score as Score) === ascending ? -1 : 1;
   for (let at = 0; at < between.length; at++) {
     const [one, other] = [a.between?.[at] ?? null, b.between?.[at] ?? null];
@@ -87,8 +89,7 @@ export function ranksOf(shown: readonly Ranked[], rule: RankingRule): number[] {
 
 /** Below 0: better than the worst of those that are held. */
 function fromWorst(ranking: Ranking, rule: RankingRule, entry: Entry): number {
-  const { nextVersion } = ranking;
-  return compareScores({ ...entry, order: nextVersion, version: nextVersion }, worstOf(ranking, rule), rule);
+  return compareScores(entry, worstOf(ranking, rule), rule);
 }
 
 function worstOf(ranking: Ranking, rule: RankingRule): Ranked {

@@ -6,6 +6,7 @@ import {
   cutByKey,
   defineOperator,
   duration,
+  eventExtender,
   eventKey,
   expression,
   type Field,
@@ -105,6 +106,7 @@ export const top = defineOperator({
       if (name in schema.fields)
         check.problem(['from'], `its field "${name}" is one that rankings have themselves`, 'rename it with map');
     }
+    const scores = then.map(scoreFunction);
     const setting: TopSetting = {
       rule: {
         rows,
@@ -115,12 +117,12 @@ export const top = defineOperator({
       keyOf: eventKey(keyFields),
       thingOf: of && eventKey(of),
       scoreOf: scoreFunction(by),
-      betweenOf: then.length === 0 ? undefined : (event) => then.map((one) => scoreFunction(one)(event)),
+      betweenOf: scores.length === 0 ? undefined : (event) => scores.map((scoreOf) => scoreOf(event)),
       window: window && { sizeMs: window.tumbling, offsetMs: window.offset, latenessMs: window.lateness },
       everyMs: given.every,
       forgetMs: given.forget,
       keysMax: given.keys ?? limits.stateKeysMax,
-      fields: Object.keys(schema.fields),
+      rowOf: eventExtender(Object.keys(schema.fields), Object.keys(added)),
     };
     return {
       ports: { out: { fields: { ...added, ...schema.fields } } satisfies Schema },

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compilePattern } from './pattern.ts';
+import { isDirect } from './pattern-direct.ts';
+import { parsePattern } from './pattern-syntax.ts';
 
 function test(pattern: string, text: string): boolean {
   const compiled = compilePattern(pattern);
@@ -58,7 +60,7 @@ describe('compilePattern', () => {
     expect(test('(a|a)*(a|a)*(a|a)*c', 'a'.repeat(50_000))).toBe(false);
   });
 
-  it('finds what JavaScript finds', () => {
+  it.each([true, false])('finds what JavaScript finds (direct: %s)', (direct) => {
     const atom = fc.constantFrom('a', 'b', 'ê', '.', '[ab]', '[^a]', '\\w', '^', '$', '\\.', '😀');
     const { pattern } = fc.letrec<{ pattern: string; part: string }>((tie) => ({
       pattern: fc.oneof(
@@ -80,7 +82,7 @@ describe('compilePattern', () => {
         fc.boolean(),
         (source, texts, ignoreCase) => {
           const expected = new RegExp(source, ignoreCase ? 'iu' : 'u');
-          const compiled = compilePattern(ignoreCase ? `(?i)${source}` : source);
+          const compiled = compilePattern(ignoreCase ? `(?i)${source}` : source, { direct });
           if (!compiled.ok) throw new Error(compiled.reason);
           for (const each of texts) expect([each, compiled.test(each)]).toEqual([each, expected.test(each)]);
         },
@@ -89,7 +91,7 @@ describe('compilePattern', () => {
     );
   });
 
-  it('takes out what JavaScript takes out', () => {
+  it.each([true, false])('takes out what JavaScript takes out (direct: %s)', (direct) => {
     const one = fc.constantFrom('a', 'b', 'ê', '.', '[ab]', '[^a]', '\\w', '😀');
     const times = fc.constantFrom('', '', '*', '+', '?', '*?', '+?', '??', '{2}', '{1,2}', '{1,2}?');
     const run = fc.array(
@@ -106,7 +108,7 @@ describe('compilePattern', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', 'ê', '.', '\n', '😀'), maxLength: 10 });
     fc.assert(
       fc.property(pattern, fc.array(text, { minLength: 1, maxLength: 10 }), (source, texts) => {
-        const compiled = compilePattern(source);
+        const compiled = compilePattern(source, { direct });
         if (!compiled.ok) throw new Error(compiled.reason);
         for (const each of texts) {
           const match = new RegExp(source, 'u').exec(each);
@@ -123,5 +125,21 @@ describe('compilePattern', () => {
     if (!compiled.ok) throw new Error(compiled.reason);
     expect(compiled.extract('a'.repeat(20_000))).toBeNull();
     expect(compiled.extract(`${'a'.repeat(20_000)}bc`)).toBe('a');
+  });
+
+  it.each([
+    ['(?:&|^)channel_id=([^&]*)', true],
+    ['ADT\\^[A-Z]\\d{2}', true],
+    ['^a?b{1,3}$', true],
+    ['a+', true],
+    ['a*b', false],
+    ['a*$', false],
+    ['(?:ab)*', false],
+    ['(a)?b', false],
+    ['a{0,50}a{0,50}', false],
+    [`${'(?:a|a)'.repeat(7)}`, false],
+  ])('leaves %s to JavaScript: %s', (source, expected) => {
+    const parsed = parsePattern(source, false);
+    expect(parsed.ok && isDirect(parsed.node)).toBe(expected);
   });
 });

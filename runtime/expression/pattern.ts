@@ -3,10 +3,12 @@
  * held up for minutes by one message that a sender made for it; an automaton cannot.
  *
  * The pattern becomes a nondeterministic automaton (K. Thompson, "Regular Expression Search Algorithm", CACM 11(6), 1968),
- * walked by sets of states that are remembered as they are met (R. Cox, "Regular Expression Matching Can Be Simple And Fast").
+ * walked by sets of states that are remembered as they are met (R. Cox, "Regular Expression Matching Can Be Simple And Fast"). Plain patterns
+ * are left to JavaScript (`pattern-direct.ts`).
  */
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { directly, isDirect } from './pattern-direct.ts';
 import { extractor } from './pattern-extract.ts';
 import { emit, type Program } from './pattern-program.ts';
 import { parsePattern } from './pattern-syntax.ts';
@@ -20,7 +22,8 @@ export type PatternResult =
     }
   | { readonly ok: false; readonly reason: string };
 
-export function compilePattern(pattern: string): PatternResult {
+/** `direct` false: by the automaton, though JavaScript's own engine would do. */
+export function compilePattern(pattern: string, { direct = true }: { direct?: boolean } = {}): PatternResult {
   if (pattern.length > limits.expressionPatternLengthMax) {
     return {
       ok: false,
@@ -29,8 +32,9 @@ export function compilePattern(pattern: string): PatternResult {
   }
   const ignoreCase = pattern.startsWith('(?i)');
   const source = ignoreCase ? pattern.slice(4) : pattern;
+  let own: RegExp;
   try {
-    new RegExp(source, 'u');
+    own = new RegExp(source, ignoreCase ? 'iu' : 'u');
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
   }
@@ -43,6 +47,7 @@ export function compilePattern(pattern: string): PatternResult {
       reason: `its repetitions make more than ${limits.expressionPatternStatesMax} states (expressionPatternStatesMax)`,
     };
   }
+  if (direct && isDirect(parsed.node)) return { ok: true, ...directly(own) };
   const automaton = new Automaton(program);
   const test = (text: string) => automaton.test(text);
   const extract = extractor(program);

@@ -30,6 +30,12 @@ export function fieldReader(name: string): (event: Event) => unknown {
   return made;
 }
 
+/** The values of fields, in order; null where one is absent. */
+export function fieldsReader(names: readonly string[]): (event: Event) => unknown[] {
+  if (!names.every(isPlain)) return (event) => names.map((name) => event[name] ?? null);
+  return compile(['event'], `return [${names.map((name) => `event.${name} ?? null`).join(', ')}];`);
+}
+
 export type ReadColumn = (events: readonly Event[]) => unknown[] | null;
 
 /** The values of a field of many events, null where it is absent; null where every value is. */
@@ -96,6 +102,27 @@ function defined(event: Event): Event {
 export interface ComputedField {
   readonly name: string;
   evaluate(event: Event): unknown;
+}
+
+/** An event with fields of another, and others whose values are given in order; null where none are given. */
+export function eventExtender(
+  kept: readonly string[],
+  added: readonly string[],
+): (event: Event, values: readonly unknown[] | null) => Event {
+  if (![...kept, ...added].every(isPlain)) {
+    return (event, values) =>
+      Object.fromEntries([
+        ...kept.map((name) => [name, event[name]] as const),
+        ...added.map((name, at) => [name, values === null ? null : values[at]] as const),
+      ]);
+  }
+  const own = kept.map((name) => `${name}: event.${name}`);
+  const given = added.map((name, at) => `${name}: values[${at}]`);
+  const none = added.map((name) => `${name}: null`);
+  return compile(
+    ['event', 'values'],
+    `return values === null ? { ${[...own, ...none].join(', ')} } : { ${[...own, ...given].join(', ')} };`,
+  );
 }
 
 /** An event with fields of another and computed ones. */

@@ -15,7 +15,7 @@ export { type LimitName, limits } from '../limits.ts';
 export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
-export { eventMapper } from './compiled-access.ts';
+export { eventExtender, eventMapper, fieldsReader } from './compiled-access.ts';
 export * from './definition.ts';
 export { eventKey, keyOfValue } from './event-key.ts';
 export * from './frame.ts';
