@@ -9,7 +9,9 @@ import { virtualClock } from '../../runtime/clock.ts';
 import { defineSchema, type Event, field, type SinkRow } from '../../runtime/stream/index.ts';
 import { bindSink } from '../testing/bind.ts';
 import { sinkRows, testSinkContext } from '../testing/sink-context.ts';
+import { linesOf } from './format.ts';
 import { fileSink, openFiles } from './index.ts';
+import { pathOfEvent } from './path.ts';
 
 const schema = defineSchema({
   day: field.string({ nullable: true }),
@@ -134,7 +136,13 @@ describe('file', () => {
       fc.asyncProperty(batches, async (list) => {
         rmSync(folder, { recursive: true });
         await mkdir(folder);
-        const sink = openFiles({ folder, path: '{day}', format: 'csv', fields: Object.keys(schema.fields), schema });
+        const sink = openFiles({
+          folder,
+          pathOf: pathOfEvent('{day}'),
+          format: 'csv',
+          fields: Object.keys(schema.fields),
+          schema,
+        });
         let sequence = 1;
         const all: Event[] = [];
         for (const [events, again] of list) {
@@ -152,6 +160,19 @@ describe('file', () => {
         expect(written.map(shown).sort()).toEqual(all.map(shown).sort());
       }),
       { numRuns: 50 },
+    );
+  });
+
+  it('writes every time as JavaScript does', async () => {
+    const times = fc.array(
+      fc.integer({ min: -1e12, max: 4e12 }).chain((one) => fc.constantFrom(one, one + 7, one + 0.5)),
+    );
+    fc.assert(
+      fc.property(times, (list) => {
+        const events = list.map((time) => ({ at: time }));
+        const text = linesOf(events, { format: 'csv', fields: ['at'], schema });
+        expect(text.split('\r\n').slice(1, -1)).toEqual(list.map((time) => new Date(time).toISOString()));
+      }),
     );
   });
 

@@ -1,22 +1,31 @@
 /** Rows as lines of text. */
-import type { Event, Schema } from '../../runtime/stream/index.ts';
+import { type Event, eventMapper, fieldReader, type Schema } from '../../runtime/stream/index.ts';
 
 export type FileFormat = 'csv' | 'ndjson';
 
 /** Text of the rows of a file, from its first line to its last line feed. Times are ISO 8601 in UTC. */
 export function linesOf(events: readonly Event[], { format, fields, schema }: LineOptions): string {
-  const isTime = fields.map((name) => schema.fields[name]?.type.kind === 'timestamp');
-  const valueOf = (event: Event, at: number) => {
-    const value = event[fields[at] as string] ?? null;
-    return isTime[at] && typeof value === 'number' ? timeText(value) : value;
-  };
+  const columns = fields.map((name) => {
+    const read = fieldReader(name);
+    if (schema.fields[name]?.type.kind !== 'timestamp') return { name, read };
+    return { name, read: timeReader(read) };
+  });
   if (format === 'ndjson') {
-    return events
-      .map((event) => `${JSON.stringify(Object.fromEntries(fields.map((name, at) => [name, valueOf(event, at)])))}\n`)
-      .join('');
+    const asShown = eventMapper(
+      [],
+      columns.map(({ name, read }) => ({ name, evaluate: read })),
+    );
+    return events.map((event) => `${JSON.stringify(asShown(event))}\n`).join('');
   }
-  const lines = events.map((event) => fields.map((_, at) => cellOf(valueOf(event, at))).join(','));
-  return `${[fields.map(cellOf).join(','), ...lines].join('\r\n')}\r\n`;
+  let text = fields.map(cellOf).join(',');
+  for (const event of events) {
+    text += '\r\n';
+    for (let at = 0; at < columns.length; at++) {
+      if (at > 0) text += ',';
+      text += cellOf(columns[at]?.read(event));
+    }
+  }
+  return `${text}\r\n`;
 }
 
 export interface LineOptions {
@@ -25,14 +34,30 @@ export interface LineOptions {
   readonly schema: Schema;
 }
 
-function timeText(time: number): string | null {
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+/** Times as text; most are of the same second as the one before. */
+function timeReader(read: (event: Event) => unknown): (event: Event) => unknown {
+  let second = Number.NaN;
+  let upToSecond = '';
+  return (event) => {
+    const given = read(event);
+    if (typeof given !== 'number') return given;
+    const time = Math.trunc(given);
+    const whole = Math.floor(time / 1_000);
+    if (whole !== second) {
+      const date = new Date(time);
+      if (Number.isNaN(date.getTime())) return null;
+      second = whole;
+      // Without `.123Z`.
+      upToSecond = date.toISOString().slice(0, -5);
+    }
+    return `${upToSecond}.${String(time - whole * 1_000).padStart(3, '0')}Z`;
+  };
 }
 
 /** As RFC 4180 has it; an absent value is an empty cell, and a text that is empty stands in quotes. */
 function cellOf(value: unknown): string {
-  if (value === null) return '';
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -6,6 +6,7 @@ import {
   defineSink,
   type Event,
   fieldNames,
+  fieldTemplate,
   input,
   type RunningSink,
   type Schema,
@@ -14,7 +15,7 @@ import {
 import { fileErrors } from './errors.ts';
 import { linesOf } from './format.ts';
 import { fileLimits } from './limits.ts';
-import { fieldsOf, pathOf } from './path.ts';
+import { pathOfEvent } from './path.ts';
 import { writeWhole } from './write.ts';
 
 const options = z.strictObject({
@@ -34,7 +35,7 @@ const options = z.strictObject({
 
 interface FileSettings {
   readonly folder: string;
-  readonly path: string;
+  pathOf(event: Event): string;
   readonly format: 'csv' | 'ndjson';
   readonly fields: readonly string[];
   readonly schema: Schema;
@@ -51,12 +52,12 @@ const hashCharacters = 12;
 const sequenceDigits = 16;
 
 /** Of one batch, each folder's rows. The names follow from the batch, so that its second coming writes the same files. */
-function partsOf(rows: readonly SinkRow[], token: string, { path, format }: FileSettings) {
+function partsOf(rows: readonly SinkRow[], token: string, { pathOf, format }: FileSettings) {
   const hash = createHash('sha256').update(token).digest('hex').slice(0, hashCharacters);
   const parts = new Map<string, Part>();
   const refused: { row: SinkRow; code: string; reason: string }[] = [];
   for (const row of rows) {
-    const place = pathOf(path, row.event);
+    const place = pathOf(row.event);
     const { pathLengthMax: max, nameBytesMax } = fileLimits;
     const known = parts.get(place);
     if (known) known.rows.push(row);
@@ -113,12 +114,12 @@ export const fileSink = defineSink({
       check.problem(path, `"${name}" is not a field; there are ${known.join(', ')}`);
     for (const [index, name] of (given.fields ?? []).entries())
       if (!known.includes(name)) complain(['fields', index], name);
-    for (const name of fieldsOf(given.path)) if (!known.includes(name)) complain('path', name);
+    for (const name of fieldTemplate(given.path).fields) if (!known.includes(name)) complain('path', name);
     for (const part of given.path.split('/'))
       if (part === '..') check.problem('path', '".." leads out of the folder', 'name the other folder in `folder`');
     const settings: FileSettings = {
       folder: check.resolveFile(given.folder),
-      path: given.path,
+      pathOf: pathOfEvent(given.path),
       format: given.format,
       fields: given.fields ?? known,
       schema,

@@ -4,6 +4,8 @@ export const fileLimits = {
   pathLengthMax: 200,
   /** Bytes of one part of a path, as file systems have it. */
   nameBytesMax: 255,
+  /** Names of folders that are remembered. */
+  namesKnownMax: 1_000,
   /** Files of one batch that are written at a time. */
   filesAtOnce: 16,
 } as const;

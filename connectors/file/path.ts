@@ -1,15 +1,22 @@
-/** Paths with fields in them: `{day}/{minute}`. */
-import type { Event } from '../../runtime/stream/index.ts';
-
-const placeholder = /\{([^{}]*)\}/g;
-
-export function fieldsOf(template: string): string[] {
-  return [...template.matchAll(placeholder)].map((match) => match[1] as string);
-}
+/** Folders named by fields: `{day}/{minute}`. */
+import { type Event, fieldTemplate } from '../../runtime/stream/index.ts';
+import { fileLimits } from './limits.ts';
 
 /** The folder of an event, below that of the sink. No value can lead to another place: it is encoded as one name. */
-export function pathOf(template: string, event: Event): string {
-  return template.replace(placeholder, (_, name: string) => nameOf(event[name]));
+export function pathOfEvent(template: string): (event: Event) => string {
+  const { fill } = fieldTemplate(template);
+  // Rows of one day have one day.
+  const names = new Map<unknown, string>();
+  const nameOnce = (value: unknown): string => {
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    const name = nameOf(value);
+    if (typeof value === 'object') return name;
+    if (names.size >= fileLimits.namesKnownMax) names.clear();
+    names.set(value, name);
+    return name;
+  };
+  return (event) => fill(event, nameOnce);
 }
 
 function nameOf(value: unknown): string {

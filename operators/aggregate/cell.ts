@@ -26,7 +26,7 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
   const accumulators = aggregates.map(accumulatorOf);
   const slots = accumulators.map((_, slot) => slot);
   const adds = aggregates.map((aggregate, slot) => addInto(slot, aggregate, accumulators[slot] as Accumulator));
-  const bounded = slots.filter((slot) => accumulators[slot]?.admits !== undefined);
+  const bounded = slots.filter((slot) => accumulators[slot]?.isFull !== undefined);
   return {
     accumulators,
     monotone: slots.filter((slot) => !accumulators[slot]?.subtract),
@@ -37,6 +37,8 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
     add: addAll(adds),
     admits(cell, event) {
       for (const slot of bounded) {
+        // Most have room for anything.
+        if (!accumulators[slot]?.isFull?.(cell[slot])) continue;
         const value = countedIn(aggregates[slot] as CompiledAggregate, event);
         if (value !== null && !accumulators[slot]?.admits?.(cell[slot], value)) return false;
       }

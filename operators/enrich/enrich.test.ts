@@ -5,7 +5,7 @@ import type { BoundOperator, Event, LookupSpec, Schema } from '../../runtime/str
 import { BindProblems, bindOperator } from '../../runtime/testing/operator-harness.ts';
 import { enrich } from './enrich.ts';
 import { enrichLimits } from './limits.ts';
-import { fillIn } from './template.ts';
+import { addressOfEvent } from './template.ts';
 
 const schema: Schema = {
   fields: {
@@ -165,7 +165,7 @@ describe('asking', () => {
 
 describe('an address with fields', () => {
   it('takes no value for a way to another place', () => {
-    const at = (hospital: string) => new URL(fillIn('https://r.example/a/{hospital}/b', { hospital })).pathname;
+    const at = (hospital: string) => new URL(addressOfEvent('https://r.example/a/{hospital}/b')({ hospital })).pathname;
     expect(at('../../admin')).toBe('/a/..%2F..%2Fadmin/b');
     expect(at('x?y#z')).toBe('/a/x%3Fy%23z/b');
   });

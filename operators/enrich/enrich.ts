@@ -7,6 +7,7 @@ import {
   type Event,
   type Field,
   fieldNames,
+  fieldTemplate,
   httpHeaders,
   input,
   type Schema,
@@ -15,7 +16,7 @@ import { operatorErrors } from '../errors.ts';
 import { eventsBasis } from '../support/state-basis.ts';
 import { takesOf, takesOption } from './answer.ts';
 import { longestMs, makeAsk } from './ask.ts';
-import { fieldsOf, fillIn } from './template.ts';
+import { addressOfEvent } from './template.ts';
 
 export const enrich = defineOperator({
   name: 'enrich',
@@ -104,13 +105,14 @@ export const enrich = defineOperator({
       takes,
     };
     const ask = makeAsk(asking);
+    const addressOf = addressOfEvent(options.url);
     return {
       ports: { out: { fields } },
       spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
       stateful: true,
       lookup: {
         input: 'from',
-        ask: async (event, signal) => ask(fillIn(options.url, event), signal),
+        ask: async (event, signal) => ask(addressOf(event), signal),
         concurrency: options.concurrency,
         // One more second for the answer to be read.
         timeoutMs: longestMs(asking) + 1_000,
@@ -133,7 +135,7 @@ export const enrich = defineOperator({
 });
 
 function checkTemplate(url: string, schema: Schema, check: Checker): void {
-  for (const name of fieldsOf(url)) {
+  for (const name of fieldTemplate(url).fields) {
     const field = Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
     if (!field) {
       check.problem('url', `"${name}" is not a field of the input`, `fields: ${fieldNames(schema).join(', ')}`);

@@ -19,7 +19,8 @@ export interface Accumulator<S = unknown> {
   copy(state: S): S;
   /** The value given, null when nothing was counted in. */
   result(state: S): unknown;
-  /** Whether one more value may be taken in; absent: always. */
+  /** Whether only values that need no room are taken in, and whether one is. Absent: there is always room. */
+  readonly isFull?: (state: S) => boolean;
   readonly admits?: (state: S, value: unknown) => boolean;
   /** Estimate for `mach explain`. */
   readonly bytes: number;

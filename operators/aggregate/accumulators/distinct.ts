@@ -31,6 +31,7 @@ export const distinct: Accumulator<Holders> = {
   },
   copy: (state) => new Map(state),
   result: (state) => state.size,
+  isFull: (state) => state.size >= aggregateLimits.distinctValuesMax,
   admits: (state, value) => state.size < aggregateLimits.distinctValuesMax || state.has(identityOf(value)),
   bytes: 4_096,
 };
