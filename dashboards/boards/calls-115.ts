@@ -67,9 +67,9 @@ SELECT answer_median, answer_p90, arrival_median, arrival_p90 FROM (
       look: { absent: unknown },
       columns: {
         answer_median: { ...answerSeconds, title: text('Trả lời, trung vị', 'Answer, median') },
-        answer_p90: { ...answerSeconds, title: text('Trả lời, phân vị 90', 'Answer, 90th percentile') },
+        answer_p90: { ...answerSeconds, title: text('9/10 trả lời trong', '9 of 10 answered in') },
         arrival_median: { ...arrivalMinutes, title: text('Tới nơi, trung vị', 'At the scene, median') },
-        arrival_p90: { ...arrivalMinutes, title: text('Tới nơi, phân vị 90', 'At the scene, 90th percentile') },
+        arrival_p90: { ...arrivalMinutes, title: text('9/10 tới nơi trong', '9 of 10 there in') },
       },
     },
   ],

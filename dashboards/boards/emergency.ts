@@ -77,7 +77,7 @@ export const emergency: Board = {
           sql: `SELECT sum(census) AS census, sum(boarding) AS boarding, sum(ambulances_on_the_way) AS ambulances, sum(free_beds) AS free_beds FROM (${perHospital}) LIMIT 1`,
           look: patients,
           columns: {
-            census: { title: text('Đang ở cấp cứu', 'In departments') },
+            census: { title: text('Ở cấp cứu', 'In departments') },
             boarding: { title: text('Chờ giường', 'Boarding') },
             ambulances: { ...ambulances, title: text('Xe đang tới', 'Ambulances on the way') },
             free_beds: { ...beds, title: text('Giường trống', 'Free beds') },
