@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeFlags } from '../machine.ts';
 import { checkLines } from './check.ts';
 import { type LogKind, openLog } from './logs.ts';
 import { type Query, queries } from './queries.ts';
@@ -96,7 +97,7 @@ async function runAlone(query: Query, args: readonly string[]): Promise<NexmarkR
   try {
     const main = fileURLToPath(new URL('../main.ts', import.meta.url));
     const own = [...args, '--query', query.name, '--json', json];
-    await promisify(execFile)(process.execPath, ['--import', 'tsx', main, 'nexmark', ...own]);
+    await promisify(execFile)(process.execPath, [...nodeFlags, main, 'nexmark', ...own]);
     return JSON.parse(await readFile(json, 'utf8')) as NexmarkResult;
   } finally {
     await rm(folder, { recursive: true, force: true });

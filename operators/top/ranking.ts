@@ -111,7 +111,7 @@ export function addEvent(ranking: Ranking, rule: RankingRule, entry: Entry): boo
   const version = ranking.nextVersion++;
   // Most events are not among the best: one look at the worst of these tells.
   if (apart > 0 || (apart === 0 && !rule.allTies)) return true;
-  ranking.things.set(version, { ...entry, order: version, version });
+  ranking.things.set(version, rankedOf(entry, version, version));
   ranking.changed = true;
   // One more that equals the worst changes nothing else.
   if (apart === 0) return true;
@@ -122,6 +122,10 @@ export function addEvent(ranking: Ranking, rule: RankingRule, entry: Entry): boo
     ranking.worst = undefined;
   }
   return true;
+}
+
+function rankedOf({ event, time, score, between }: Entry, order: number, version: number): Ranked {
+  return between ? { event, time, score, between, order, version } : { event, time, score, order, version };
 }
 
 function keepBest(ranking: Ranking, rule: RankingRule): void {
@@ -135,7 +139,7 @@ export function setThing(ranking: Ranking, thing: StateKey, entry: Entry): boole
   const before = ranking.things.get(thing);
   if (before && before.time > entry.time) return false;
   const version = ranking.nextVersion++;
-  ranking.things.set(thing, { ...entry, order: before?.order ?? version, version });
+  ranking.things.set(thing, rankedOf(entry, before?.order ?? version, version));
   ranking.changed = true;
   return true;
 }

@@ -23,6 +23,18 @@ function substring(text: string, start: number, end = Number.POSITIVE_INFINITY):
   return start > characters.length ? null : characters.slice(start, end).join('');
 }
 
+/** Of the last text: whoever wants its third part mostly wants its fourth as well. */
+const lastSplit = { text: '', separator: '', parts: [''] as readonly string[] };
+
+/** A list that nobody changes. */
+function split(text: string, separator: string): readonly string[] {
+  if (separator === '') return [...text];
+  if (text === lastSplit.text && separator === lastSplit.separator) return lastSplit.parts;
+  const parts = Object.freeze(text.split(separator));
+  Object.assign(lastSplit, { text, separator, parts });
+  return parts;
+}
+
 /** Replaces all; stops when the result has grown to the bound. */
 function replace(text: string, from: string, to: string): string {
   if (from === '') return text;
@@ -167,7 +179,7 @@ export const textFunctions: readonly FunctionDefinition[] = [
     signature: 'split(text, separator)',
     parameters: two,
     result: { kind: 'list', of: string },
-    apply: (text: string, separator: string) => (separator === '' ? [...text] : text.split(separator)),
+    apply: split,
   }),
   plain({
     signature: 'substring(text, start, end?)',
