@@ -4,12 +4,31 @@
  */
 import type { PatternNode } from './pattern-syntax.ts';
 
-/** Ways that may be tried from one place of the text. */
-const waysMax = 64;
+/** Characters that may be looked at from one place of the text, before it has failed. */
+const stepsMax = 256;
 
 /** Repetitions without end may only stand last, over one character: what nothing follows is never tried again. */
 export function isDirect(node: PatternNode): boolean {
-  return waysOf(node, true) <= waysMax;
+  return waysOf(node, true) * lengthOf(node) <= stepsMax;
+}
+
+/** Characters of the longest way, what is repeated without end counted once: it never fails after the first. */
+function lengthOf(node: PatternNode): number {
+  switch (node.kind) {
+    case 'character':
+      return 1;
+    case 'start':
+    case 'end':
+      return 0;
+    case 'group':
+      return lengthOf(node.of);
+    case 'choice':
+      return Math.max(...node.parts.map(lengthOf));
+    case 'sequence':
+      return node.parts.reduce((sum, part) => sum + lengthOf(part), 0);
+    case 'repeat':
+      return lengthOf(node.of) * Math.max(node.min, Number.isFinite(node.max) ? node.max : 1);
+  }
 }
 
 /** How many ways there are through a part, at most; Infinity where nobody knows. `isLast`: nothing follows it. */

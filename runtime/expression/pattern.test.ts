@@ -137,6 +137,8 @@ describe('compilePattern', () => {
     ['(?:ab)*', false],
     ['(a)?b', false],
     ['a{0,50}a{0,50}', false],
+    ['a{1000}b', false],
+    ['^', true],
     [`${'(?:a|a)'.repeat(7)}`, false],
   ])('leaves %s to JavaScript: %s', (source, expected) => {
     const parsed = parsePattern(source, false);
