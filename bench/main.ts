@@ -38,6 +38,12 @@ const workloads: readonly Workload[] = [
   { name: 'hl7', summary: 'HL7 messages decoded on one core', load: () => import('./hl7.ts') },
   { name: 'insert', summary: 'rows into the embedded store  [--for 1s]', load: () => import('./insert.ts') },
   {
+    name: 'latency',
+    summary:
+      'from the moment for which an event is meant to its row with the sink, at a steady rate  [--rate 10000] [--for 60s] [--query q0] [--log memory]',
+    load: () => import('./latency/run.ts'),
+  },
+  {
     name: 'log',
     summary:
       'what the log costs: appends, and from one end to the other, against the raw client  [--seconds 1] [--runs 5] [--only through]',

@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { catalogue } from '../../catalogue.ts';
+import { catalogue as everything } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../runtime/execution/engine.ts';
 import { decodeOutputFrame } from '../../runtime/execution/log-frame.ts';
 import type { Store } from '../../runtime/store/store.ts';
-import type { Logger } from '../../runtime/stream/definition.ts';
+import type { Catalogue, Logger } from '../../runtime/stream/definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
 import { stageName, topologyNames } from '../../runtime/topology/names.ts';
 import { countFiles } from './files.ts';
@@ -62,23 +62,35 @@ export interface PreparedQuery {
   clean(): Promise<void>;
 }
 
+/** What a bench may want otherwise than a run of the query has it. */
+export interface QueryVariant {
+  /** Variables of the topology file, beside those of the stream. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly catalogue?: Catalogue;
+}
+
 export async function prepareQuery(
   query: Query,
   stream: StreamOptions & Pick<RunOptions, 'folder'>,
+  variant: QueryVariant = {},
 ): Promise<PreparedQuery> {
   const folder = stream.folder ?? (await mkdtemp(join(tmpdir(), `mach-nexmark-${query.name}-`)));
   const clean = async () => {
     if (stream.folder === undefined) await rm(folder, { recursive: true, force: true });
   };
   try {
-    return { query, topology: loadQuery(query, stream, folder), folder, clean };
+    return { query, topology: loadQuery(query, stream, { folder, ...variant }), folder, clean };
   } catch (error) {
     await clean();
     throw error;
   }
 }
 
-function loadQuery(query: Query, { events, seed, rate, disorder }: StreamOptions, folder: string): BoundTopology {
+function loadQuery(
+  query: Query,
+  { events, seed, rate, disorder }: StreamOptions,
+  { folder, variables, catalogue = everything }: QueryVariant & { readonly folder: string },
+): BoundTopology {
   const file = topologyFile(query.name);
   const env = {
     NEXMARK_EVENTS: String(events),
@@ -86,6 +98,7 @@ function loadQuery(query: Query, { events, seed, rate, disorder }: StreamOptions
     NEXMARK_RATE: String(rate),
     NEXMARK_DISORDER: String(disorder),
     NEXMARK_FOLDER: folder,
+    ...variables,
   };
   const { topology, diagnostics } = loadTopology(file, { catalogue, env });
   if (topology) return topology;
