@@ -35,6 +35,12 @@ const workloads: readonly Workload[] = [
     summary: 'the 115 source alone: gRPC, decoding, acknowledgements  [--rate N] [--for 10s] [--batch 200]',
     load: () => import('./feed-115.ts'),
   },
+  {
+    name: 'growth',
+    summary:
+      'how cost grows with keys, overlap of windows, partitions, state and length of the stream  [--by keys] [--runs 5]',
+    load: () => import('./growth/run.ts'),
+  },
   { name: 'hl7', summary: 'HL7 messages decoded on one core', load: () => import('./hl7.ts') },
   { name: 'insert', summary: 'rows into the embedded store  [--for 1s]', load: () => import('./insert.ts') },
   {

@@ -31,6 +31,11 @@ export interface RunOptions extends StreamOptions {
 export interface Measured {
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** Written by the sinks of this process, corrections included. */
+  readonly rows: number;
+  readonly checkpoints: number;
+  /** The newest checkpoints of its partitions together. */
+  readonly checkpointBytes: number;
 }
 
 /** How often it is looked whether the end has come. */
@@ -79,25 +84,30 @@ export async function prepareQuery(
     if (stream.folder === undefined) await rm(folder, { recursive: true, force: true });
   };
   try {
-    return { query, topology: loadQuery(query, stream, { folder, ...variant }), folder, clean };
+    return {
+      query,
+      topology: loadStreamTopology(topologyFile(query.name), stream, { folder, ...variant }),
+      folder,
+      clean,
+    };
   } catch (error) {
     await clean();
     throw error;
   }
 }
 
-function loadQuery(
-  query: Query,
+/** A topology file over the stream: its source takes these settings from the environment. */
+export function loadStreamTopology(
+  file: string,
   { events, seed, rate, disorder }: StreamOptions,
-  { folder, variables, catalogue = everything }: QueryVariant & { readonly folder: string },
+  { folder, variables, catalogue = everything }: QueryVariant & { readonly folder?: string } = {},
 ): BoundTopology {
-  const file = topologyFile(query.name);
   const env = {
     NEXMARK_EVENTS: String(events),
     NEXMARK_SEED: String(seed),
     NEXMARK_RATE: String(rate),
     NEXMARK_DISORDER: String(disorder),
-    NEXMARK_FOLDER: folder,
+    ...(folder !== undefined && { NEXMARK_FOLDER: folder }),
     ...variables,
   };
   const { topology, diagnostics } = loadTopology(file, { catalogue, env });
@@ -113,14 +123,21 @@ export async function measureQuery(
 ): Promise<Measured> {
   const cpuBefore = process.cpuUsage();
   const begin = performance.now();
-  const { partitions, units, checkpointEveryMs } = options;
-  const engine = await openEngine(topology, log, { partitions, checkpointEveryMs, ...(units && { units }) });
+  const { partitions, units: own, checkpointEveryMs } = options;
+  const engine = await openEngine(topology, log, { partitions, checkpointEveryMs, ...(own && { units: own }) });
   await untilWritten(engine);
   const seconds = (performance.now() - begin) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
+  const units = [...engine.units.values()];
+  const rows = sumOf(units.flatMap((unit) => [...unit.sinks.values()].map(({ counts }) => counts.rows)));
+  const stages = units.flatMap((unit) => unit.stages.map(({ counts }) => counts));
+  const checkpoints = sumOf(stages.map((counts) => counts.checkpoints));
+  const checkpointBytes = sumOf(stages.map((counts) => counts.checkpointBytes));
   await engine.stop();
-  return { seconds, cpuSeconds: (user + system) / 1e6 };
+  return { seconds, cpuSeconds: (user + system) / 1e6, rows, checkpoints, checkpointBytes };
 }
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 export interface OpenOptions
   extends Pick<EngineOptions, 'partitions' | 'units' | 'checkpointEveryMs' | 'crashPoints' | 'clock' | 'machineClock'> {
