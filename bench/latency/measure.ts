@@ -72,7 +72,11 @@ export async function measureLatency(given: Given): Promise<LatencyFigures> {
 
 /** Ms since the epoch with their fractions, and a clock for the engine that tells the same. */
 function exactClock(): { clock: Clock; now(): number } {
-  const origin = Date.now() - performance.now();
+  const before = Date.now();
+  let tick = before;
+  // The moment of a new millisecond: else all would be told up to one too early.
+  while (tick === before) tick = Date.now();
+  const origin = tick - performance.now();
   const now = () => origin + performance.now();
   return { clock: { ...steadyClock(), now: () => Math.floor(now()) }, now };
 }
