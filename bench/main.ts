@@ -35,8 +35,20 @@ const workloads: readonly Workload[] = [
     summary: 'the 115 source alone: gRPC, decoding, acknowledgements  [--rate N] [--for 10s] [--batch 200]',
     load: () => import('./feed-115.ts'),
   },
+  {
+    name: 'growth',
+    summary:
+      'how cost grows with keys, overlap of windows, partitions, state and length of the stream  [--by keys] [--runs 5]',
+    load: () => import('./growth/run.ts'),
+  },
   { name: 'hl7', summary: 'HL7 messages decoded on one core', load: () => import('./hl7.ts') },
   { name: 'insert', summary: 'rows into the embedded store  [--for 1s]', load: () => import('./insert.ts') },
+  {
+    name: 'latency',
+    summary:
+      'from the moment for which an event is meant to its row with the sink, at a steady rate  [--rate 10000] [--for 60s] [--query q0] [--log memory]',
+    load: () => import('./latency/run.ts'),
+  },
   {
     name: 'log',
     summary:

@@ -1,4 +1,6 @@
-/** Plots as plain SVG text: bars in groups. */
+/** Plots as plain SVG text: bars in groups, and lines over sizes. */
+
+import type { Spread } from './spread.ts';
 
 interface Frame {
   readonly width: number;
@@ -7,9 +9,11 @@ interface Frame {
   readonly right: number;
   readonly top: number;
   readonly bottom: number;
+  /** Between the axis and the first size of a line. */
+  readonly inset: number;
 }
 
-const frame: Frame = { width: 960, height: 420, left: 70, right: 16, top: 58, bottom: 46 };
+const frame: Frame = { width: 960, height: 420, left: 70, right: 16, top: 58, bottom: 46, inset: 30 };
 const colours = ['#0b6e99', '#d9730d', '#a3541c', '#6c8f3d', '#6940a5', '#9b9a97', '#ad1a72', '#37352f'];
 /** Of a plot without a figure. */
 const emptyAxis = [1, 10];
@@ -49,6 +53,46 @@ export function barPlot(text: PlotText, groups: readonly string[], series: reado
   return picture(text, series, parts);
 }
 
+export interface PlotPoint {
+  readonly size: number;
+  readonly value: Spread;
+}
+
+/** Both axes are logarithmic: a line that falls by as much as it goes on is a cost that grows with its size. */
+export function linePlot(
+  text: PlotText & { readonly sizes: string },
+  series: readonly { readonly name: string; readonly points: readonly PlotPoint[] }[],
+): string {
+  const points = series.flatMap((one) => one.points);
+  const axis = logAxis(points.flatMap(({ value }) => [value.least, value.most]));
+  const sizes = [...new Set(points.map(({ size }) => size))].sort((a, b) => a - b);
+  const [low, high] = [Math.log10(sizes[0] ?? 1), Math.log10(sizes.at(-1) ?? 1)];
+  const room = frame.width - frame.left - frame.right - 2 * frame.inset;
+  const across = (size: number) =>
+    frame.left + frame.inset + (high > low ? ((Math.log10(size) - low) / (high - low)) * room : room / 2);
+  const bottom = frame.height - frame.bottom;
+  const parts = [
+    ...axis.lines,
+    ...sizes.map((size) => label(across(size), bottom + 18, shortNumber(size), 'middle')),
+    label(frame.width - frame.right, bottom + 38, text.sizes, 'end'),
+  ];
+  for (const [index, { name, points: own }] of series.entries()) {
+    const places = own.map(({ size, value }) => `${n(across(size))},${n(axis.place(value.median))}`);
+    parts.push(`<polyline points="${places.join(' ')}" fill="none" stroke="${colour(index)}" stroke-width="2"/>`);
+    for (const { size, value } of own) {
+      const { least, median, most } = value;
+      const x = n(across(size));
+      const told = [median, least, most].map((one) => Number(one.toPrecision(4)).toLocaleString('en'));
+      parts.push(
+        `<line x1="${x}" x2="${x}" y1="${n(axis.place(least))}" y2="${n(axis.place(most))}" stroke="${colour(index)}"/>`,
+        `<circle cx="${x}" cy="${n(axis.place(median))}" r="3.5" fill="${colour(index)}">` +
+          `<title>${escaped(`${name}, ${size.toLocaleString('en')}: ${told[0]} (${told[1]} to ${told[2]}) ${text.unit}`)}</title></circle>`,
+      );
+    }
+  }
+  return picture(text, series, parts);
+}
+
 function logAxis(given: readonly number[]): { place(value: number): number; lines: string[] } {
   const values = given.length > 0 ? given : emptyAxis;
   const low = Math.floor(Math.log10(Math.min(...values)));
@@ -66,7 +110,7 @@ function logAxis(given: readonly number[]): { place(value: number): number; line
   return { place, lines };
 }
 
-function picture({ title, unit }: PlotText, series: readonly Series[], parts: readonly string[]): string {
+function picture({ title, unit }: PlotText, series: readonly Pick<Series, 'name'>[], parts: readonly string[]): string {
   let x = frame.left;
   const legend = series.map(({ name }, index) => {
     const at = x;

@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { catalogue } from '../../catalogue.ts';
+import { catalogue as everything } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../runtime/execution/engine.ts';
 import { outputRowsOf } from '../../runtime/execution/handed-on.ts';
 import type { Store } from '../../runtime/store/store.ts';
-import type { Logger } from '../../runtime/stream/definition.ts';
+import type { Catalogue, Logger } from '../../runtime/stream/definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
 import { stageName, topologyNames } from '../../runtime/topology/names.ts';
 import { countFiles } from './files.ts';
@@ -31,6 +31,11 @@ export interface RunOptions extends StreamOptions {
 export interface Measured {
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** Written by the sinks of this process, corrections included. */
+  readonly rows: number;
+  readonly checkpoints: number;
+  /** The newest checkpoints of its partitions together. */
+  readonly checkpointBytes: number;
 }
 
 /** How often it is looked whether the end has come. */
@@ -62,30 +67,48 @@ export interface PreparedQuery {
   clean(): Promise<void>;
 }
 
+/** What a bench may want otherwise than a run of the query has it. */
+export interface QueryVariant {
+  /** Variables of the topology file, beside those of the stream. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly catalogue?: Catalogue;
+}
+
 export async function prepareQuery(
   query: Query,
   stream: StreamOptions & Pick<RunOptions, 'folder'>,
+  variant: QueryVariant = {},
 ): Promise<PreparedQuery> {
   const folder = stream.folder ?? (await mkdtemp(join(tmpdir(), `mach-nexmark-${query.name}-`)));
   const clean = async () => {
     if (stream.folder === undefined) await rm(folder, { recursive: true, force: true });
   };
   try {
-    return { query, topology: loadQuery(query, stream, folder), folder, clean };
+    return {
+      query,
+      topology: loadStreamTopology(topologyFile(query.name), stream, { folder, ...variant }),
+      folder,
+      clean,
+    };
   } catch (error) {
     await clean();
     throw error;
   }
 }
 
-function loadQuery(query: Query, { events, seed, rate, disorder }: StreamOptions, folder: string): BoundTopology {
-  const file = topologyFile(query.name);
+/** A topology file over the stream: its source takes these settings from the environment. */
+export function loadStreamTopology(
+  file: string,
+  { events, seed, rate, disorder }: StreamOptions,
+  { folder, variables, catalogue = everything }: QueryVariant & { readonly folder?: string } = {},
+): BoundTopology {
   const env = {
     NEXMARK_EVENTS: String(events),
     NEXMARK_SEED: String(seed),
     NEXMARK_RATE: String(rate),
     NEXMARK_DISORDER: String(disorder),
-    NEXMARK_FOLDER: folder,
+    ...(folder !== undefined && { NEXMARK_FOLDER: folder }),
+    ...variables,
   };
   const { topology, diagnostics } = loadTopology(file, { catalogue, env });
   if (topology) return topology;
@@ -100,14 +123,21 @@ export async function measureQuery(
 ): Promise<Measured> {
   const cpuBefore = process.cpuUsage();
   const begin = performance.now();
-  const { partitions, units, checkpointEveryMs } = options;
-  const engine = await openEngine(topology, log, { partitions, checkpointEveryMs, ...(units && { units }) });
+  const { partitions, units: own, checkpointEveryMs } = options;
+  const engine = await openEngine(topology, log, { partitions, checkpointEveryMs, ...(own && { units: own }) });
   await untilWritten(engine);
   const seconds = (performance.now() - begin) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
+  const units = [...engine.units.values()];
+  const rows = sumOf(units.flatMap((unit) => [...unit.sinks.values()].map(({ counts }) => counts.rows)));
+  const stages = units.flatMap((unit) => unit.stages.map(({ counts }) => counts));
+  const checkpoints = sumOf(stages.map((counts) => counts.checkpoints));
+  const checkpointBytes = sumOf(stages.map((counts) => counts.checkpointBytes));
   await engine.stop();
-  return { seconds, cpuSeconds: (user + system) / 1e6 };
+  return { seconds, cpuSeconds: (user + system) / 1e6, rows, checkpoints, checkpointBytes };
 }
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 export interface OpenOptions
   extends Pick<EngineOptions, 'partitions' | 'units' | 'checkpointEveryMs' | 'crashPoints' | 'clock' | 'machineClock'> {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { disorderStep } from '../../connectors/nexmark/generator.ts';
 import { limits } from '../../runtime/limits.ts';
 import { parseDuration } from '../../runtime/stream/options.ts';
+import { UseError, whole } from '../arguments.ts';
 import { type LogKind, logKinds } from './logs.ts';
 import { type Query, queries } from './queries.ts';
 import type { RunOptions } from './run-query.ts';
@@ -18,11 +19,6 @@ export interface Given {
   readonly json: string | undefined;
   /** The rows are compared with those of the same query in batch. */
   readonly check: boolean;
-}
-
-/** Wrong use; `bench/main.ts` knows it by the code. */
-class UseError extends Error {
-  readonly code = 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE';
 }
 
 export function readArguments(args: readonly string[]): Given {
@@ -72,10 +68,4 @@ export function readArguments(args: readonly string[]): Given {
     json: values.json,
     check: values.check,
   };
-}
-
-function whole(name: string, text: string, { least, most }: { least: number; most: number }): number {
-  const value = Number(text.replaceAll('_', ''));
-  if (Number.isInteger(value) && value >= least && value <= most && text.trim() !== '') return value;
-  throw new UseError(`--${name} is a whole number from ${least} to ${most}, not "${text}"`);
 }

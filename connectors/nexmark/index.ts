@@ -1,4 +1,4 @@
-/** Source `nexmark`: the seeded stream of the Nexmark benchmark, made as fast as the log takes it, and then at its end. */
+/** Source `nexmark`: the seeded stream of the Nexmark benchmark, as fast as the log takes it or by the clock, and then at its end. */
 import { z } from 'zod';
 import {
   type BoundSource,
@@ -10,12 +10,11 @@ import {
   type SourceEvent,
 } from '../../runtime/stream/index.ts';
 import { disorderStep, openGenerator, type StreamSettings, timeOf } from './generator.ts';
+import { openPace, paceOption } from './pace.ts';
 import { type NexmarkField, nexmarkFields, nexmarkSchema } from './schema.ts';
 
-/** Of one append. */
-const batchEvents = 2_048;
-/** Appends that wait for the log at a time, so that the next events are made meanwhile. */
-const appendsMax = 4;
+/** Events that wait for the log at a time, so that the next ones are made meanwhile. */
+const waitingEventsMax = 8_192;
 const retryDelayMs = 1_000;
 const origin = 'nexmark';
 
@@ -30,6 +29,7 @@ const options = z.strictObject({
     .refine((events) => events % disorderStep !== 0, `no multiple of ${disorderStep}`)
     .default(1)
     .describe('events within which the order is mixed; 1: in order'),
+  pace: paceOption,
 });
 
 type NexmarkOptions = z.output<typeof options>;
@@ -42,12 +42,15 @@ async function generate(context: SourceContext, given: NexmarkOptions, fields: r
   const generator = openGenerator(given, fields);
   const timeAt = timesOf(given);
   let accepted = Number(context.mark(origin) ?? 0);
+  const { batchEvents, due } = openPace(given, { clock: context.machineClock, from: accepted });
+  const appendsMax = Math.floor(waitingEventsMax / batchEvents);
   while (accepted < given.events && !signal.aborted) {
     const under = new Set<Promise<void>>();
     let failure: unknown;
     for (let from = accepted; from < given.events && failure === undefined && !signal.aborted; ) {
-      // Always at the same places, so that what comes again after a failure is known by its identity.
       const to = Math.min((Math.floor(from / batchEvents) + 1) * batchEvents, given.events);
+      await due(to - 1, signal);
+      if (failure !== undefined || signal.aborted) break;
       const events: SourceEvent[] = [];
       for (let position = from; position < to; position++)
         events.push({ event: generator.eventAt(position), time: timeAt(position) });
@@ -113,9 +116,16 @@ function bound(given: NexmarkOptions, fields: readonly NexmarkField[]): BoundSou
 export const nexmark = defineSource({
   name: 'nexmark',
   status: 'experimental',
-  summary: 'Gives the seeded stream of the Nexmark benchmark (persons, auctions, bids), as fast as the log takes it.',
+  summary:
+    'Gives the seeded stream of the Nexmark benchmark (persons, auctions, bids), as fast as the log takes it or by the clock.',
   options,
   durability: 'broker',
-  examples: [{ title: 'a million events', options: { events: 1_000_000, seed: 7 } }],
+  examples: [
+    { title: 'a million events', options: { events: 1_000_000, seed: 7 } },
+    {
+      title: 'ten minutes of 1,000 events a second, as they would come',
+      options: { events: 600_000, rate: 1_000, pace: 'clock' },
+    },
+  ],
   bind: ({ options: given }) => bound(given, nexmarkFields),
 });
