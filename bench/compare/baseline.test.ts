@@ -43,6 +43,17 @@ describe('a comparison', () => {
     expect(all.some(isMissing)).toBe(false);
   });
 
+  it('counts the votes of each query on their own', () => {
+    const q0 = [measured('mach', [1], 'a'), measured('loop', [1], 'a'), measured('flink', [1], 'a')];
+    const q1 = [measured('mach', [1], 'b'), measured('loop', [1], 'b')].map((one) => ({ ...one, query: 'q1' }));
+    expect(wrongRows([...q0, ...q1])).toEqual([]);
+  });
+
+  it('names all where two stand against each other', () => {
+    const all = [measured('mach', [1], 'a'), measured('loop', [1], 'b')];
+    expect(wrongRows(all)).toEqual(all);
+  });
+
   it('is drawn with a bar for each figure that there is', () => {
     const svg = barPlot(
       { title: 'a < b', unit: 'events/s' },

@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
 
@@ -41,13 +43,13 @@ public final class Main {
       Request request = Request.of(JSON.readTree(line));
       Query query = Query.named(request.query());
       if (query == null) return answer.put("unsupported", "no query of this name");
-      Results.clear(request.rows() != null);
+      Results.clear(request.rows() != null, query.clockWindowMs());
       long before = processorNanos();
       Job.run(query, request);
       answer.put("seconds", Results.seconds());
       answer.put("cpu_seconds", (processorNanos() - before) / 1e9);
       answer.put("rows", Results.count());
-      if (request.rows() != null) writeRows(Path.of(request.rows()));
+      if (request.rows() != null) writeRows(Path.of(request.rows()), query);
     } catch (Throwable error) {
       error.printStackTrace();
       answer.put("error", String.valueOf(error));
@@ -55,11 +57,24 @@ public final class Main {
     return answer;
   }
 
-  private static void writeRows(Path file) throws Exception {
+  private static void writeRows(Path file, Query query) throws Exception {
     List<String> lines = new ArrayList<>();
     Results.rows().forEach((text, times) -> lines.addAll(Collections.nCopies(times, text)));
-    Collections.sort(lines);
-    Files.write(file, lines);
+    List<String> compared = query.hasClockWindows() ? totalsOf(lines) : lines;
+    Collections.sort(compared);
+    Files.write(file, compared);
+  }
+
+  /** Rows that differ in their last cell alone, put together with its sum. */
+  private static List<String> totalsOf(List<String> lines) {
+    Map<String, Long> totals = new HashMap<>();
+    for (String line : lines) {
+      int at = line.lastIndexOf(',') + 1;
+      totals.merge(line.substring(0, at), Long.parseLong(line.substring(at, line.length() - 1)), Long::sum);
+    }
+    List<String> rows = new ArrayList<>();
+    totals.forEach((rest, sum) -> rows.add(rest + sum + "]"));
+    return rows;
   }
 
   private static long processorNanos() {
