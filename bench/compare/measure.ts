@@ -62,7 +62,8 @@ export async function measureQuery(query: string, runners: readonly Runner[], se
   const missing: Missing[] = [];
   let running: Checked[] = [];
   for (const runner of runners) {
-    const events = Math.min(settings.events, runner.contender.eventsMax ?? settings.events);
+    const { eventsMax, eventsMaxOf } = runner.contender;
+    const events = Math.min(settings.events, eventsMaxOf?.[query] ?? eventsMax ?? settings.events);
     const rows = await check(query, runner, settings);
     if ('reason' in rows) missing.push({ query, contender: runner.contender.name, reason: rows.reason });
     else running.push({ ...runner, rows, events, rates: [], cpus: [] });

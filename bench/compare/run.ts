@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load, machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
-import { type Contender, contenders, prepare } from './contenders.ts';
+import { type Contender, contenders, prepare, toolVersions } from './contenders.ts';
 import { openLineFiles } from './line-files.ts';
 import { type CompareSettings, isMissing, measureQuery, type Outcome, wrongRows } from './measure.ts';
 import { startPeer } from './peer-process.ts';
@@ -49,8 +49,7 @@ export async function run(args: string[]): Promise<void> {
     over: values.over,
   };
   const names = values.query?.split(',') ?? queries.map(({ name }) => name);
-  const result = await compare(names, chosen(values.peer, settings), settings);
-  await write(result, values.results);
+  const result = await compare(names, chosen(values.peer, settings), settings, (far) => write(far, values.results));
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
   process.stdout.write(`\n${result.table}\n`);
   const wrong = wrongRows(result.outcomes);
@@ -75,8 +74,12 @@ export interface Comparison {
   readonly at: string;
   readonly machine: ReturnType<typeof machine>;
   readonly load_before: number;
+  /** Of the tools on which the peers run. */
+  readonly tools: Readonly<Record<string, string>>;
   readonly settings: CompareSettings;
   readonly outcomes: readonly Outcome[];
+  /** Those of the last query. */
+  readonly latest: readonly Outcome[];
   readonly table: string;
   readonly plot: string;
 }
@@ -85,8 +88,16 @@ export async function compare(
   names: readonly string[],
   taking: readonly Contender[],
   settings: CompareSettings,
+  afterQuery: (soFar: Comparison) => Promise<void>,
 ): Promise<Comparison> {
-  const loadBefore = load();
+  const head = {
+    benchmark: 'compare' as const,
+    at: new Date().toISOString(),
+    machine: machine(),
+    load_before: load(),
+    tools: toolVersions(taking),
+    settings,
+  };
   const absent: { contender: string; reason: string }[] = [];
   const runners = taking.flatMap((contender) => {
     const { absent: reason } = prepare(contender);
@@ -95,27 +106,27 @@ export async function compare(
     return [];
   });
   const outcomes: Outcome[] = [];
+  const comparison = (latest: readonly Outcome[]): Comparison => ({
+    ...head,
+    outcomes,
+    latest,
+    table: comparisonTable(outcomes, taking),
+    plot: plotOf(outcomes, taking, names),
+  });
   const lines = openLineFiles();
   try {
     for (const query of names) {
       const measured = await measureQuery(query, runners, { ...settings, lines });
-      outcomes.push(...measured, ...absent.map((one) => ({ query, ...one })));
+      const latest = [...measured, ...absent.map((one) => ({ query, ...one }))];
+      outcomes.push(...latest);
       for (const outcome of measured) process.stdout.write(`${progressLine(outcome)}\n`);
+      await afterQuery(comparison(latest));
     }
   } finally {
     await Promise.all(runners.map(({ process: peer }) => peer.stop()));
     await lines.remove();
   }
-  return {
-    benchmark: 'compare',
-    at: new Date().toISOString(),
-    machine: machine(),
-    load_before: loadBefore,
-    settings,
-    outcomes,
-    table: comparisonTable(outcomes, taking),
-    plot: plotOf(outcomes, taking, names),
-  };
+  return comparison([]);
 }
 
 function progressLine(outcome: Outcome): string {
@@ -137,14 +148,18 @@ function plotOf(outcomes: readonly Outcome[], taking: readonly Contender[], name
   return barPlot({ title: 'Nexmark', unit: 'events/s' }, names, series);
 }
 
+/** After each query, so that a long comparison that is broken off has left what it knows. */
 async function write({ table, plot, ...result }: Comparison, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const { outcomes, ...head } = result;
-  const lines = outcomes.map((outcome) => `${JSON.stringify({ ...head, ...outcome })}\n`);
+  const { outcomes: _, latest, ...head } = result;
+  const lines = latest.map((outcome) => `${JSON.stringify({ ...head, ...outcome })}\n`);
   await appendFile(`${folder}/compare.jsonl`, lines.join(''));
-  const { cpu, cores, node, git } = head.machine;
+  const { cpu, cores, memory_gib, kernel, node, git } = head.machine;
   const { events, runs, over } = head.settings;
-  const where = `${events.toLocaleString('en')} events, ${runs} runs in turns over ${over}; ${cpu}, ${cores} cores, Node ${node}, ${git}, load before ${head.load_before.toFixed(1)}; ${head.at}`;
+  const tools = Object.values(head.tools).map((tool) => `, ${tool}`);
+  const where =
+    `${events.toLocaleString('en')} events, ${runs} runs in turns over ${over}; ${cpu}, ${cores} cores, ${memory_gib} GiB, Linux ${kernel}, ` +
+    `Node ${node}${tools.join('')}; revision ${git}, load before ${head.load_before.toFixed(1)}; ${head.at}`;
   await writeFile(`${folder}/compare.md`, `${where}\n\n${table}\n`);
   await writeFile(`${folder}/compare.svg`, plot);
 }
