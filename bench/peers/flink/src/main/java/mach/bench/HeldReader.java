@@ -12,7 +12,7 @@ import org.apache.flink.table.data.RowData;
 
 /**
  * Keeps the input open after its last event until the windows of the clock have closed. Flink stops the timers of the clock where a bounded
- * input ends, and drops the windows that are open then (FLINK-18647); the time of waiting is not counted ({@link Results}).
+ * input ends, and drops the windows that are open then (FLINK-14231); the time of waiting is not counted ({@link Results}).
  */
 final class HeldReader implements SourceReader<RowData, EventSource.Split> {
   /** After it, the last event has surely come to its window. */
