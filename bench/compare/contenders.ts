@@ -44,7 +44,7 @@ const flink: Omit<Contender, 'name' | 'title' | 'state' | 'request'> = {
   checkpoints: 'every 10 s, aligned, to a local folder',
   workers: '2 subtasks, one JVM',
   version: [`${peers}flink/pom.xml`, /<flink\.version>([^<]+)</],
-  // Its patterns give some ten thousand events/s, and the fewer the longer the stream is.
+  // Its patterns give some ten thousand events/s.
   eventsMaxOf: { p0: 20_000, p1: 20_000, p2: 20_000, p3: 20_000 },
   command: [`${peers}flink/run.sh`],
   needs: ['java', 'mvn'],
