@@ -3,7 +3,6 @@ package mach.bench;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,10 +43,9 @@ public final class Main {
       Query query = Query.named(request.query());
       if (query == null) return answer.put("unsupported", "no query of this name");
       Results.clear(request.rows() != null, query.clockWindowMs());
-      long before = processorNanos();
       Job.run(query, request);
       answer.put("seconds", Results.seconds());
-      answer.put("cpu_seconds", (processorNanos() - before) / 1e9);
+      answer.put("cpu_seconds", Results.processorSeconds());
       answer.put("rows", Results.count());
       if (request.rows() != null) writeRows(Path.of(request.rows()), query);
     } catch (Throwable error) {
@@ -75,9 +73,5 @@ public final class Main {
     List<String> rows = new ArrayList<>();
     totals.forEach((rest, sum) -> rows.add(rest + sum + "]"));
     return rows;
-  }
-
-  private static long processorNanos() {
-    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
   }
 }

@@ -1,5 +1,6 @@
 package mach.bench;
 
+import java.lang.management.ManagementFactory;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,6 +13,8 @@ final class Results {
   private static final AtomicLong COUNT = new AtomicLong();
   private static final AtomicLong BEGAN = new AtomicLong();
   private static final AtomicLong ENDED = new AtomicLong();
+  private static final AtomicLong PROCESSOR_BEGAN = new AtomicLong();
+  private static final AtomicLong PROCESSOR_ENDED = new AtomicLong();
   private static final AtomicLong GIVEN = new AtomicLong();
   private static final AtomicLong LAST_ROW_MS = new AtomicLong();
   private static volatile long clockWindowMs;
@@ -26,24 +29,28 @@ final class Results {
     COUNT.set(0);
     BEGAN.set(0);
     ENDED.set(0);
+    PROCESSOR_BEGAN.set(0);
+    PROCESSOR_ENDED.set(0);
     rows = keepsRows ? new ConcurrentHashMap<>() : null;
   }
 
   /** The first event of a subtask is about to be made. */
   static void began() {
-    BEGAN.compareAndSet(0, System.nanoTime());
+    if (BEGAN.compareAndSet(0, System.nanoTime())) PROCESSOR_BEGAN.set(processorNanos());
   }
 
   /** A writer of the sink has seen its last row. */
   static void ended(long counted) {
     COUNT.addAndGet(counted);
     ENDED.accumulateAndGet(System.nanoTime(), Math::max);
+    PROCESSOR_ENDED.accumulateAndGet(processorNanos(), Math::max);
   }
 
   /** They lie in files, and the last of these was ready at this time of the clock. */
   static void ended(RowFiles files) {
     long sinceMs = System.currentTimeMillis() - files.writtenMillis();
     ENDED.set(System.nanoTime() - sinceMs * 1_000_000);
+    PROCESSOR_ENDED.set(processorNanos());
     files.byMinute().forEach((minute, count) -> row(minute + "," + count + "]"));
   }
 
@@ -81,6 +88,15 @@ final class Results {
 
   static long count() {
     return COUNT.get();
+  }
+
+  /** Of the whole process, from the first event to the last row, as its time. */
+  static double processorSeconds() {
+    return (PROCESSOR_ENDED.get() - PROCESSOR_BEGAN.get()) / 1e9;
+  }
+
+  private static long processorNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
   }
 
   static double seconds() {
