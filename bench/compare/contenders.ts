@@ -1,6 +1,6 @@
 /** Who is compared: what each promises while it is measured, and how its process is built and started. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface Contender {
@@ -17,6 +17,8 @@ export interface Contender {
   /** Programs without which it cannot be built or run. */
   readonly needs: readonly string[];
   readonly build?: { readonly command: readonly [program: string, ...args: string[]]; readonly makes: string };
+  /** The file that pins its version, and where in it. */
+  readonly version?: readonly [file: string, pattern: RegExp];
   /** Folder of its build. */
   readonly folder: string;
   /** Can be measured over events that are there already. */
@@ -25,6 +27,8 @@ export interface Contender {
   readonly lines?: 'beforehand' | 'timed';
   /** A slow one is timed over fewer events; the rate is what counts. */
   readonly eventsMax?: number;
+  /** Of queries in which it is much slower than in others. */
+  readonly eventsMaxOf?: Readonly<Record<string, number>>;
 }
 
 const peers = fileURLToPath(new URL('../peers/', import.meta.url));
@@ -39,6 +43,9 @@ const flink: Omit<Contender, 'name' | 'title' | 'state' | 'request'> = {
   delivery: 'exactly once within the job; the sink counts',
   checkpoints: 'every 10 s, aligned, to a local folder',
   workers: '2 subtasks, one JVM',
+  version: [`${peers}flink/pom.xml`, /<flink\.version>([^<]+)</],
+  // Its patterns give some ten thousand events/s.
+  eventsMaxOf: { p0: 20_000, p1: 20_000, p2: 20_000, p3: 20_000 },
   command: [`${peers}flink/run.sh`],
   needs: ['java', 'mvn'],
   build: { command: ['mvn', '-B', '-q', 'package'], makes: 'target/flink-peer-1.jar' },
@@ -67,6 +74,7 @@ export const contenders: readonly Contender[] = [
     checkpoints: 'none',
     state: 'heap',
     workers: '1 thread',
+    version: [fileURLToPath(new URL('../../package.json', import.meta.url)), /"rxjs": "([^"]+)"/],
     command: typescript('rxjs'),
     needs: [],
     folder: `${peers}rxjs`,
@@ -92,6 +100,7 @@ export const contenders: readonly Contender[] = [
     state: 'heap (Python objects)',
     workers: '1 worker; events are objects before the clock starts',
     command: [`${peers}bytewax/build/bin/python`, `${peers}bytewax/main.py`],
+    version: [`${peers}bytewax/requirements.txt`, /bytewax==(\S+)/],
     needs: ['python3'],
     build: {
       command: ['sh', '-c', 'python3 -m venv build && build/bin/pip install -q -r requirements.txt'],
@@ -109,6 +118,7 @@ export const contenders: readonly Contender[] = [
     state: 'none',
     workers: 'all cores; reading lines and JSON are in its time',
     command: [`${peers}benthos/build/benthos-peer`],
+    version: [`${peers}benthos/go.mod`, /benthos\/v4 v(\S+)/],
     needs: ['go'],
     build: { command: ['go', 'build', '-o', 'build/benthos-peer', '.'], makes: 'build/benthos-peer' },
     folder: `${peers}benthos`,
@@ -123,6 +133,7 @@ export const contenders: readonly Contender[] = [
     state: 'none',
     workers: '1 thread; events are objects before the clock starts',
     command: typescript('node-red'),
+    version: [`${peers}node-red/package.json`, /"node-red": "([^"]+)"/],
     needs: ['npm'],
     build: {
       command: ['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund'],
@@ -133,6 +144,24 @@ export const contenders: readonly Contender[] = [
     eventsMax: 20_000,
   },
 ];
+
+/** That of the peer, empty where it has none of its own. */
+export function versionOf({ version }: Contender): string {
+  return version ? (version[1].exec(readFileSync(version[0], 'utf8'))?.[1] ?? 'unknown') : '';
+}
+
+const versionOptions: Readonly<Record<string, string>> = { java: '-version', python3: '--version', go: 'version' };
+
+/** What the tools say of themselves on which contenders run. */
+export function toolVersions(taking: readonly Contender[]): Readonly<Record<string, string>> {
+  const tools = [...new Set(taking.flatMap(({ needs }) => needs))].filter((tool) => tool in versionOptions);
+  return Object.fromEntries(
+    tools.map((tool) => {
+      const { stdout, stderr, error } = spawnSync(tool, [versionOptions[tool] as string], { encoding: 'utf8' });
+      return [tool, error ? 'absent' : ((stdout || stderr).split('\n')[0] ?? '')];
+    }),
+  );
+}
 
 /** Builds what is not built; says why a contender cannot take part. */
 export function prepare(contender: Contender): { readonly absent?: string } {

@@ -62,7 +62,8 @@ export async function measureQuery(query: string, runners: readonly Runner[], se
   const missing: Missing[] = [];
   let running: Checked[] = [];
   for (const runner of runners) {
-    const events = Math.min(settings.events, runner.contender.eventsMax ?? settings.events);
+    const { eventsMax, eventsMaxOf } = runner.contender;
+    const events = Math.min(settings.events, eventsMaxOf?.[query] ?? eventsMax ?? settings.events);
     const rows = await check(query, runner, settings);
     if ('reason' in rows) missing.push({ query, contender: runner.contender.name, reason: rows.reason });
     else running.push({ ...runner, rows, events, rates: [], cpus: [] });
@@ -126,11 +127,20 @@ async function timeOnce(
   return undefined;
 }
 
-/** Contenders whose rows differ from those of most of the others: a fast wrong answer. */
+/**
+ * Contenders whose rows differ from those of most others of the same query: a fast wrong answer. Where no answer has most votes, nobody can tell
+ * whose is right, and all are named.
+ */
 export function wrongRows(outcomes: readonly Outcome[]): readonly Measurement[] {
-  const measured = outcomes.filter((outcome): outcome is Measurement => !isMissing(outcome));
-  const votes = new Map<string, number>();
-  for (const { sha256 } of measured) votes.set(sha256, (votes.get(sha256) ?? 0) + 1);
-  const most = Math.max(0, ...votes.values());
-  return measured.filter(({ sha256 }) => (votes.get(sha256) ?? 0) < most);
+  const byQuery = new Map<string, Measurement[]>();
+  for (const outcome of outcomes)
+    if (!isMissing(outcome)) byQuery.set(outcome.query, [...(byQuery.get(outcome.query) ?? []), outcome]);
+  return [...byQuery.values()].flatMap((measured) => {
+    const votes = new Map<string, number>();
+    for (const { sha256 } of measured) votes.set(sha256, (votes.get(sha256) ?? 0) + 1);
+    const most = Math.max(...votes.values());
+    const winners = [...votes].filter(([, count]) => count === most);
+    const right = winners.length === 1 ? winners[0]?.[0] : undefined;
+    return measured.filter(({ sha256 }) => sha256 !== right);
+  });
 }

@@ -1,14 +1,14 @@
 /** `npm run bench -- compare`: queries of Nexmark by the engine and its peers, in one run on one machine. */
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load, machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
-import { type Contender, contenders, prepare } from './contenders.ts';
+import { type Contender, contenders, prepare, toolVersions } from './contenders.ts';
 import { openLineFiles } from './line-files.ts';
 import { type CompareSettings, isMissing, measureQuery, type Outcome, wrongRows } from './measure.ts';
 import { startPeer } from './peer-process.ts';
-import { barPlot } from './plot.ts';
+import { keepOutcomes, type RunHead } from './report.ts';
 import { comparisonTable } from './table.ts';
 
 const answerWithinMs = 600_000;
@@ -17,7 +17,7 @@ const usage = `npm run bench -- compare [--query q5,q7] [--peer flink,loop] [--e
   [--seed 42] [--rate 10000] [--disorder 1] [--over generator|objects] [--results FOLDER] [--json FILE]
 
 Rows are checked over --check-events before anything is timed. --over objects: events are made before the clock starts, by those that can.
-Writes compare.jsonl (appended), compare.md and compare.svg to the folder (bench/results/local).`;
+Writes to the folder (bench/results/local), after each query: compare.jsonl (appended), and compare.md and compare.svg of the newest run of each query.`;
 
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -49,8 +49,7 @@ export async function run(args: string[]): Promise<void> {
     over: values.over,
   };
   const names = values.query?.split(',') ?? queries.map(({ name }) => name);
-  const result = await compare(names, chosen(values.peer, settings), settings);
-  await write(result, values.results);
+  const result = await compare(names, chosen(values.peer, settings), settings, values.results);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
   process.stdout.write(`\n${result.table}\n`);
   const wrong = wrongRows(result.outcomes);
@@ -70,23 +69,25 @@ function chosen(peers: string | undefined, { over }: CompareSettings): readonly 
   );
 }
 
-export interface Comparison {
-  readonly benchmark: 'compare';
-  readonly at: string;
-  readonly machine: ReturnType<typeof machine>;
-  readonly load_before: number;
-  readonly settings: CompareSettings;
+export interface Comparison extends RunHead {
   readonly outcomes: readonly Outcome[];
   readonly table: string;
-  readonly plot: string;
 }
 
 export async function compare(
   names: readonly string[],
   taking: readonly Contender[],
   settings: CompareSettings,
+  folder: string,
 ): Promise<Comparison> {
-  const loadBefore = load();
+  const head: RunHead = {
+    benchmark: 'compare',
+    at: new Date().toISOString(),
+    machine: machine(),
+    load_before: load(),
+    tools: toolVersions(taking),
+    settings,
+  };
   const absent: { contender: string; reason: string }[] = [];
   const runners = taking.flatMap((contender) => {
     const { absent: reason } = prepare(contender);
@@ -99,23 +100,16 @@ export async function compare(
   try {
     for (const query of names) {
       const measured = await measureQuery(query, runners, { ...settings, lines });
-      outcomes.push(...measured, ...absent.map((one) => ({ query, ...one })));
+      const latest = [...measured, ...absent.map((one) => ({ query, ...one }))];
+      outcomes.push(...latest);
       for (const outcome of measured) process.stdout.write(`${progressLine(outcome)}\n`);
+      await keepOutcomes(folder, head, latest);
     }
   } finally {
     await Promise.all(runners.map(({ process: peer }) => peer.stop()));
     await lines.remove();
   }
-  return {
-    benchmark: 'compare',
-    at: new Date().toISOString(),
-    machine: machine(),
-    load_before: loadBefore,
-    settings,
-    outcomes,
-    table: comparisonTable(outcomes, taking),
-    plot: plotOf(outcomes, taking, names),
-  };
+  return { ...head, outcomes, table: comparisonTable(outcomes, taking) };
 }
 
 function progressLine(outcome: Outcome): string {
@@ -124,27 +118,4 @@ function progressLine(outcome: Outcome): string {
   const { least, median, most } = outcome.eventsPerSecond;
   const rates = [least, median, most].map((rate) => Math.round(rate).toLocaleString('en').padStart(11)).join(' ');
   return `${head}${rates} events/s  ${outcome.cpuSecondsPerMillion.median.toFixed(2)} s/M  ${outcome.sha256.slice(0, 12)}`;
-}
-
-function plotOf(outcomes: readonly Outcome[], taking: readonly Contender[], names: readonly string[]): string {
-  const series = taking.map(({ name, title }) => ({
-    name: title,
-    values: names.map((query) => {
-      const found = outcomes.find((outcome) => outcome.query === query && outcome.contender === name);
-      return found && !isMissing(found) ? found.eventsPerSecond.median : undefined;
-    }),
-  }));
-  return barPlot({ title: 'Nexmark', unit: 'events/s' }, names, series);
-}
-
-async function write({ table, plot, ...result }: Comparison, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const { outcomes, ...head } = result;
-  const lines = outcomes.map((outcome) => `${JSON.stringify({ ...head, ...outcome })}\n`);
-  await appendFile(`${folder}/compare.jsonl`, lines.join(''));
-  const { cpu, cores, node, git } = head.machine;
-  const { events, runs, over } = head.settings;
-  const where = `${events.toLocaleString('en')} events, ${runs} runs in turns over ${over}; ${cpu}, ${cores} cores, Node ${node}, ${git}, load before ${head.load_before.toFixed(1)}; ${head.at}`;
-  await writeFile(`${folder}/compare.md`, `${where}\n\n${table}\n`);
-  await writeFile(`${folder}/compare.svg`, plot);
 }

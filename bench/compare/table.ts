@@ -1,5 +1,5 @@
 /** What was measured as a table: a line for each query, a column for each contender, the ratio of the first to each. */
-import type { Contender } from './contenders.ts';
+import { type Contender, versionOf } from './contenders.ts';
 import { isMissing, type Measurement, type Outcome } from './measure.ts';
 
 const thousands = (rate: number) => Math.round(rate / 1_000).toLocaleString('en');
@@ -23,10 +23,13 @@ export function comparisonTable(outcomes: readonly Outcome[], shown: readonly Co
       `${own.title}'s median is that (in brackets by processor time).`,
     '',
     ...missingLines(outcomes, shown),
+    ...fewerEventsLines(outcomes, shown),
     '',
-    '| contender | delivery | checkpoints | state | workers |',
-    '| --- | --- | --- | --- | --- |',
-    ...shown.map((one) => `| ${[one.title, one.delivery, one.checkpoints, one.state, one.workers].join(' | ')} |`),
+    '| contender | version | delivery | checkpoints | state | workers |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...shown.map(
+      (one) => `| ${[one.title, versionOf(one), one.delivery, one.checkpoints, one.state, one.workers].join(' | ')} |`,
+    ),
   ].join('\n');
 }
 
@@ -57,5 +60,19 @@ function missingLines(outcomes: readonly Outcome[], shown: readonly Contender[])
   return outcomes.filter(isMissing).map(({ query, contender, reason }) => {
     const title = shown.find(({ name }) => name === contender)?.title ?? contender;
     return `- ${query}, ${title}: ${reason.split('\n')[0]}`;
+  });
+}
+
+/** A slow contender is timed over fewer events. */
+function fewerEventsLines(outcomes: readonly Outcome[], shown: readonly Contender[]): string[] {
+  const measured = outcomes.filter((outcome): outcome is Measurement => !isMissing(outcome));
+  const most = Math.max(0, ...measured.map(({ events }) => events));
+  return shown.flatMap(({ name, title }) => {
+    const fewer = measured.filter(({ contender, events }) => contender === name && events < most);
+    const sizes = [...new Set(fewer.map(({ events }) => events))];
+    return sizes.map((size) => {
+      const names = fewer.filter(({ events }) => events === size).map(({ query }) => query);
+      return `- ${title}: ${size.toLocaleString('en')} events in ${names.join(', ')}`;
+    });
   });
 }

@@ -27,13 +27,15 @@ var mappings = map[string]string{
 let hour = (this.dateTime / 1000).floor() % 86400 / 3600
 let time = if $hour >= 8 && $hour < 19 { "dayTime" } else if $hour < 7 || $hour >= 20 { "nightTime" } else { "otherTime" }
 root = if $euros > 1000000 && $euros < 50000000 { [this.auction, this.bidder, $euros, $time, this.dateTime, this.extra, this.extra.length() - this.extra.replace_all("c", "").length()] } else { deleted() }`,
+	// Within `match`, `this` is what is matched.
 	"q21": `let lower = this.channel.or("").lowercase()
+let url = this.url.or("")
 let found = match $lower {
   "apple" => "0"
   "google" => "1"
   "facebook" => "2"
   "baidu" => "3"
-  _ => this.url.or("").re_find_all_submatch("(?:&|^)channel_id=([^&]*)").index(0).index(1).catch(null)
+  _ => $url.re_find_all_submatch("(?:&|^)channel_id=([^&]*)").index(0).index(1).catch(null)
 }
 root = if this.kind == "bid" && $found != null { [this.auction, this.bidder, this.price, this.channel, $found] } else { deleted() }`,
 	"q22": `let parts = this.url.or("").split("/")

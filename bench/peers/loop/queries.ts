@@ -1,5 +1,8 @@
 import type { PeerQuery } from '../stream.ts';
+import { arrivalQueries } from './arrival.ts';
+import { fileQueries } from './files.ts';
 import { joinQueries } from './joins.ts';
+import { patternQueries } from './patterns.ts';
 import { statelessQueries } from './stateless.ts';
 import { totalQueries } from './totals.ts';
 import { windowQueries } from './windows.ts';
@@ -9,4 +12,7 @@ export const loopQueries: Readonly<Record<string, PeerQuery>> = {
   ...windowQueries,
   ...totalQueries,
   ...joinQueries,
+  ...fileQueries,
+  ...arrivalQueries,
+  ...patternQueries,
 };

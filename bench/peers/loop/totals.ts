@@ -2,6 +2,7 @@
 import type { NexmarkEvent } from '../../../connectors/nexmark/schema.ts';
 import type { PeerQuery } from '../stream.ts';
 import { foundOrMade } from './found-or-made.ts';
+import { pairKey } from './pair-key.ts';
 import { dayOf, minuteOf } from './time.ts';
 
 const rank2From = 10_000;
@@ -115,9 +116,6 @@ const byAuctionAndDay: PeerQuery = {
   },
 };
 
-/** One number for an auction and a bidder; both stay far below. */
-const bidderSpace = 2 ** 24;
-
 const lastBids: PeerQuery = {
   fields: ['kind', 'auction', 'bidder', 'price', 'channel', 'url', 'date_time', 'extra'],
   open(emit) {
@@ -125,7 +123,7 @@ const lastBids: PeerQuery = {
     return {
       event(bid) {
         if (bid.kind !== 'bid') return;
-        const key = (bid.auction as number) * bidderSpace + (bid.bidder as number);
+        const key = pairKey(bid.auction as number, bid.bidder as number);
         const known = last.get(key);
         if (!known || bid.date_time >= known.date_time) last.set(key, bid);
       },

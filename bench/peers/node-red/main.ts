@@ -20,6 +20,18 @@ const functions: Readonly<Record<string, string>> = {
   q0: 'const b = msg.payload; msg.payload = [b.auction, b.bidder, b.price, b.dateTime, b.extra]; return msg;',
   q1: 'const b = msg.payload; msg.payload = [b.auction, b.bidder, 0.908 * b.price, b.dateTime, b.extra]; return msg;',
   q2: 'const b = msg.payload; if (b.auction % 123 !== 0) return null; msg.payload = [b.auction, b.price]; return msg;',
+  q13:
+    'const b = msg.payload; msg.payload = [b.auction, b.bidder, b.price, b.dateTime, flow.get("side")[b.auction % 10000]]; ' +
+    'return msg;',
+  q14:
+    'const b = msg.payload; const euros = 0.908 * b.price; if (!(euros > 1e6 && euros < 5e7)) return null; ' +
+    'const hour = new Date(b.dateTime).getUTCHours(); ' +
+    'const time = hour >= 8 && hour <= 18 ? "dayTime" : hour <= 6 || hour >= 20 ? "nightTime" : "otherTime"; ' +
+    'msg.payload = [b.auction, b.bidder, euros, time, b.dateTime, b.extra, b.extra.split("c").length - 1]; return msg;',
+  q21:
+    'const b = msg.payload; const ids = { apple: "0", google: "1", facebook: "2", baidu: "3" }; ' +
+    'const id = ids[b.channel.toLowerCase()] ?? /(?:&|^)channel_id=([^&]*)/.exec(b.url)?.[1]; ' +
+    'if (id === undefined) return null; msg.payload = [b.auction, b.bidder, b.price, b.channel, id]; return msg;',
   q22:
     'const b = msg.payload; const parts = b.url.split("/"); ' +
     'msg.payload = [b.auction, b.bidder, b.price, b.channel, parts[3], parts[4], parts[5]]; return msg;',
@@ -51,6 +63,8 @@ function flowOf(query: string): object[] {
     }),
     node('row', 'function', {
       func: `if (msg.isEnd) return msg; ${functions[query]}`,
+      // The side input of q13.
+      initialize: query === 'q13' ? 'flow.set("side", Array.from({ length: 10000 }, (_, key) => String(key)));' : '',
       outputs: 1,
       libs: [],
       wires: [['out']],
@@ -76,7 +90,7 @@ function eventsOf({ lines = '' }: PeerRequest): unknown[] {
 }
 
 async function answer(request: PeerRequest): Promise<PeerAnswer> {
-  if (!functions[request.query]) return { unsupported: 'it keeps no state by key and event time' };
+  if (!functions[request.query]) return { unsupported: 'its nodes keep no state by key and event time' };
   run.events = eventsOf(request);
   run.rows = request.rows === undefined ? undefined : [];
   run.count = 0;

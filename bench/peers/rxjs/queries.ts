@@ -6,7 +6,7 @@ import { filter, map, Observable, type OperatorFunction, Subject } from 'rxjs';
 import type { NexmarkEvent } from '../../../connectors/nexmark/schema.ts';
 import { loopQueries } from '../loop/queries.ts';
 import { channelIdOf, countLetterC, kindOfTime } from '../loop/stateless.ts';
-import type { PeerQuery } from '../stream.ts';
+import type { Emit, PeerQuery, RunningQuery } from '../stream.ts';
 
 type Row = readonly unknown[];
 type Chain = (events: Observable<NexmarkEvent>) => Observable<Row>;
@@ -64,16 +64,17 @@ const chains: Readonly<Record<string, Chain>> = {
 };
 
 /** The state of the loop as an operator. */
-function withStateOf(query: PeerQuery): OperatorFunction<NexmarkEvent, Row> {
+function withStateOf(running: (emit: Emit) => RunningQuery): OperatorFunction<NexmarkEvent, Row> {
   return (events) =>
     new Observable((rows) => {
-      const running = query.open((row) => rows.next(row));
+      const state = running((row) => rows.next(row));
       return events.subscribe({
-        next: (event) => running.event(event),
+        next: (event) => state.event(event),
         error: (error) => rows.error(error),
         complete: () => {
-          running.end?.();
-          rows.complete();
+          state.end?.();
+          // Rows of files are still to come.
+          if (!state.collect) rows.complete();
         },
       });
     });
@@ -82,17 +83,23 @@ function withStateOf(query: PeerQuery): OperatorFunction<NexmarkEvent, Row> {
 const readsOtherKinds = new Set(['q3', 'q4', 'q8', 'q9', 'q20', 'q23']);
 
 function asPeerQuery(name: string, query: PeerQuery): PeerQuery {
-  const chain: Chain =
-    chains[name] ??
-    (readsOtherKinds.has(name)
-      ? (events) => events.pipe(withStateOf(query))
-      : (events) => events.pipe(bids, withStateOf(query)));
   return {
-    fields: query.fields,
+    ...query,
     open(emit) {
       const events = new Subject<NexmarkEvent>();
-      chain(events).subscribe(emit);
-      return { event: (event) => events.next(event), end: () => events.complete() };
+      let state: RunningQuery | undefined;
+      const withState = withStateOf((give) => {
+        state = query.open(give);
+        return state;
+      });
+      const wanted = readsOtherKinds.has(name) ? events : events.pipe(bids);
+      const rows = chains[name]?.(events) ?? wanted.pipe(withState);
+      rows.subscribe(emit);
+      return {
+        event: (event) => events.next(event),
+        end: () => events.complete(),
+        collect: () => state?.collect?.(),
+      };
     },
   };
 }

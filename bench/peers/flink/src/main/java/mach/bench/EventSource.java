@@ -28,11 +28,14 @@ final class EventSource
   private final Stream stream;
   private final boolean[] kinds;
   private final List<Column> columns;
+  /** Of the windows of the clock that must close before the input ends; 0: there are none. */
+  private final long clockWindowMs;
 
-  EventSource(Stream stream, boolean[] kinds, List<Column> columns) {
+  EventSource(Stream stream, boolean[] kinds, List<Column> columns, long clockWindowMs) {
     this.stream = stream;
     this.kinds = kinds;
     this.columns = columns;
+    this.clockWindowMs = clockWindowMs;
   }
 
   @Override
@@ -42,7 +45,7 @@ final class EventSource
 
   @Override
   public SourceReader<RowData, Split> createReader(SourceReaderContext context) {
-    return new IteratorSourceReader<>(context);
+    return clockWindowMs > 0 ? new HeldReader(context, clockWindowMs) : new IteratorSourceReader<>(context);
   }
 
   @Override

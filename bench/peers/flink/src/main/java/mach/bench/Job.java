@@ -26,6 +26,7 @@ final class Job {
 
   static void run(Query query, Request request) throws Exception {
     Path checkpoints = Files.createTempDirectory("flink-peer");
+    Path rows = Files.createTempDirectory("flink-peer-rows");
     try {
       StreamExecutionEnvironment environment =
           StreamExecutionEnvironment.createLocalEnvironment(request.parallelism(), settings(request, checkpoints));
@@ -37,6 +38,10 @@ final class Job {
       tables.getConfig().set(OptimizerConfigOptions.TABLE_OPTIMIZER_DISTINCT_AGG_SPLIT_ENABLED, true);
       tables.createTemporarySystemFunction("count_char", Tables.CountChar.class);
       for (String statement : query.tables(request)) tables.executeSql(statement);
+      if (query.writesFiles()) {
+        writeFiles(tables, query, rows);
+        return;
+      }
       var result = tables.sqlQuery(query.select());
       tables.createTemporaryTable(
           "answer",
@@ -47,7 +52,22 @@ final class Job {
     } finally {
       // Flink may still be removing them itself.
       FileUtils.deleteDirectoryQuietly(checkpoints.toFile());
+      FileUtils.deleteDirectoryQuietly(rows.toFile());
     }
+  }
+
+  /** The table is that of the official q10. */
+  private static void writeFiles(StreamTableEnvironment tables, Query query, Path folder) throws Exception {
+    tables.executeSql(
+        "CREATE TEMPORARY TABLE files (auction BIGINT, bidder BIGINT, price BIGINT, `dateTime` TIMESTAMP_LTZ(3), extra STRING, "
+            + "dt STRING, hm STRING) PARTITIONED BY (dt, hm) WITH ('connector' = 'filesystem', 'path' = '" + folder.toUri()
+            + "', 'format' = 'csv', 'sink.partition-commit.trigger' = 'partition-time', 'sink.partition-commit.delay' = '1 min', "
+            + "'sink.partition-commit.policy.kind' = 'success-file', "
+            + "'partition.time-extractor.timestamp-pattern' = '$dt $hm:00', "
+            + "'sink.partition-commit.watermark-time-zone' = 'UTC', "
+            + "'sink.rolling-policy.rollover-interval' = '1min', 'sink.rolling-policy.check-interval' = '1min')");
+    tables.executeSql("INSERT INTO files " + query.select()).await();
+    Results.ended(RowFiles.of(folder));
   }
 
   private static Configuration settings(Request request, Path checkpoints) {

@@ -3,13 +3,14 @@ package mach.bench;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
 
@@ -41,13 +42,12 @@ public final class Main {
       Request request = Request.of(JSON.readTree(line));
       Query query = Query.named(request.query());
       if (query == null) return answer.put("unsupported", "no query of this name");
-      Results.clear(request.rows() != null);
-      long before = processorNanos();
+      Results.clear(request.rows() != null, query.clockWindowMs());
       Job.run(query, request);
       answer.put("seconds", Results.seconds());
-      answer.put("cpu_seconds", (processorNanos() - before) / 1e9);
+      answer.put("cpu_seconds", Results.processorSeconds());
       answer.put("rows", Results.count());
-      if (request.rows() != null) writeRows(Path.of(request.rows()));
+      if (request.rows() != null) writeRows(Path.of(request.rows()), query);
     } catch (Throwable error) {
       error.printStackTrace();
       answer.put("error", String.valueOf(error));
@@ -55,14 +55,23 @@ public final class Main {
     return answer;
   }
 
-  private static void writeRows(Path file) throws Exception {
+  private static void writeRows(Path file, Query query) throws Exception {
     List<String> lines = new ArrayList<>();
     Results.rows().forEach((text, times) -> lines.addAll(Collections.nCopies(times, text)));
-    Collections.sort(lines);
-    Files.write(file, lines);
+    List<String> compared = query.hasClockWindows() ? totalsOf(lines) : lines;
+    Collections.sort(compared);
+    Files.write(file, compared);
   }
 
-  private static long processorNanos() {
-    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+  /** Rows that differ in their last cell alone, put together with its sum. */
+  private static List<String> totalsOf(List<String> lines) {
+    Map<String, Long> totals = new HashMap<>();
+    for (String line : lines) {
+      int at = line.lastIndexOf(',') + 1;
+      totals.merge(line.substring(0, at), Long.parseLong(line.substring(at, line.length() - 1)), Long::sum);
+    }
+    List<String> rows = new ArrayList<>();
+    totals.forEach((rest, sum) -> rows.add(rest + sum + "]"));
+    return rows;
   }
 }

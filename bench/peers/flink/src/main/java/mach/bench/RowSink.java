@@ -31,6 +31,7 @@ final class RowSink implements Sink<RowData> {
   private static final class Writer implements SinkWriter<RowData> {
     private final Cell[] cells;
     private final boolean keepsRows = Results.keepsRows();
+    private final boolean isOfClock = Results.hasClockWindows();
     private long count;
     private boolean isEnded;
 
@@ -42,6 +43,7 @@ final class RowSink implements Sink<RowData> {
     public void write(RowData row, Context context) {
       boolean holds = row.getRowKind() == RowKind.INSERT || row.getRowKind() == RowKind.UPDATE_AFTER;
       count += holds ? 1 : -1;
+      if (isOfClock) Results.rowOfClock();
       if (keepsRows) Results.row(text(row), holds ? 1 : -1);
     }
 

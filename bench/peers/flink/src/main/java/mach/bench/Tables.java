@@ -31,6 +31,7 @@ public final class Tables {
   private static final ConfigOption<Double> RATE = ConfigOptions.key("rate").doubleType().noDefaultValue();
   private static final ConfigOption<Integer> DISORDER = ConfigOptions.key("disorder").intType().noDefaultValue();
   private static final ConfigOption<String> KINDS = ConfigOptions.key("kinds").stringType().noDefaultValue();
+  private static final ConfigOption<Long> CLOCK_WINDOW_MS = ConfigOptions.key("clock-window-ms").longType().defaultValue(0L);
   private static final ConfigOption<String> COLUMNS = ConfigOptions.key("columns").stringType().noDefaultValue();
 
   private Tables() {}
@@ -48,7 +49,7 @@ public final class Tables {
 
     @Override
     public Set<ConfigOption<?>> optionalOptions() {
-      return Set.of();
+      return Set.of(CLOCK_WINDOW_MS);
     }
 
     @Override
@@ -60,7 +61,7 @@ public final class Tables {
       for (String name : options.get(COLUMNS).split(",")) columns.add(Column.named(name));
       EventSource.Stream stream =
           new EventSource.Stream(options.get(EVENTS), options.get(SEED), options.get(RATE), options.get(DISORDER));
-      return new Events(new EventSource(stream, kinds, columns));
+      return new Events(new EventSource(stream, kinds, columns, options.get(CLOCK_WINDOW_MS)));
     }
   }
 
