@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../machine.ts';
 
 export interface Contender {
   readonly name: string;
@@ -32,12 +33,7 @@ export interface Contender {
 }
 
 const peers = fileURLToPath(new URL('../peers/', import.meta.url));
-const typescript = (name: string): Contender['command'] => [
-  process.execPath,
-  '--import',
-  'tsx',
-  `${peers}${name}/main.ts`,
-];
+const typescript = (name: string): Contender['command'] => [process.execPath, ...nodeFlags, `${peers}${name}/main.ts`];
 
 const flink: Omit<Contender, 'name' | 'title' | 'state' | 'request'> = {
   delivery: 'exactly once within the job; the sink counts',

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../machine.ts';
 import { openLog } from '../nexmark/logs.ts';
 import { loadStreamTopology, type Measured, measureQuery, type StreamOptions } from '../nexmark/run-query.ts';
 import { bytesPerKeyOf, type KeptState } from './state-memory.ts';
@@ -22,7 +23,7 @@ export interface Trial {
 export type TrialResult = (Measured & { readonly of: 'run' }) | (KeptState & { readonly of: 'memory' });
 
 /** A collection of garbage can be asked for there. */
-const flags = ['--import', 'tsx', '--expose-gc'];
+const flags = [...nodeFlags, '--expose-gc'];
 
 export async function runTrial(trial: Trial): Promise<TrialResult> {
   const child = fork(fileURLToPath(import.meta.url), { execArgv: flags });
@@ -48,7 +49,7 @@ async function work(trial: Trial): Promise<TrialResult> {
 }
 
 async function measure({ file, variables, partitions, checkpointEveryMs }: Trial, stream: StreamOptions) {
-  const { log, close } = await openLog('memory');
+  const { log, close } = await openLog('memory', () => false);
   try {
     const topology = loadStreamTopology(file, stream, { variables });
     return await measureQuery(topology, log, { ...stream, partitions, checkpointEveryMs });

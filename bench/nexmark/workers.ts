@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { connectLog } from '../../runtime/bus/index.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { nodeFlags } from '../machine.ts';
 import { queries } from './queries.ts';
 import { type Measured, measureQuery, prepareQuery, type RunOptions } from './run-query.ts';
 
@@ -41,7 +42,7 @@ export async function openWorkers(args: Omit<Assignment, 'units'> & { readonly w
   };
   try {
     for (let worker = 1; worker < workers; worker++) {
-      const child = fork(fileURLToPath(import.meta.url), { execArgv: ['--import', 'tsx'] });
+      const child = fork(fileURLToPath(import.meta.url), { execArgv: [...nodeFlags] });
       children.push(child);
       child.send({
         ...rest,
