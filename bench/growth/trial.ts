@@ -59,7 +59,9 @@ async function measure({ file, variables, partitions, checkpointEveryMs }: Trial
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  // Who asked is gone: nobody wants the figure.
+  process.once('disconnect', () => process.exit());
   const [trial] = (await once(process, 'message')) as [Trial];
-  process.send?.(await work(trial));
-  process.disconnect();
+  const result = await work(trial);
+  process.send?.(result, () => process.disconnect());
 }

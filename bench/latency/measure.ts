@@ -15,6 +15,9 @@ import { Arrivals, type ArrivedRow, watched } from './watched-sink.ts';
 /** The engine is open by then. */
 const leadMs = 1_000;
 
+/** In it the time of day changes its millisecond several times. */
+const calibrationMs = 5;
+
 /** Parts of the way, in its order. */
 export const hops = [
   'intended to accepted',
@@ -72,11 +75,10 @@ export async function measureLatency(given: Given): Promise<LatencyFigures> {
 
 /** Ms since the epoch with their fractions, and a clock for the engine that tells the same. */
 function exactClock(): { clock: Clock; now(): number } {
-  const before = Date.now();
-  let tick = before;
-  // The moment of a new millisecond: else all would be told up to one too early.
-  while (tick === before) tick = Date.now();
-  const origin = tick - performance.now();
+  // `Date.now()` is up to a millisecond behind, and more where the process was held up in between: what is furthest ahead is right.
+  const untilMs = performance.now() + calibrationMs;
+  let origin = Number.NEGATIVE_INFINITY;
+  while (performance.now() < untilMs) origin = Math.max(origin, Date.now() - performance.now());
   const now = () => origin + performance.now();
   return { clock: { ...steadyClock(), now: () => Math.floor(now()) }, now };
 }

@@ -73,10 +73,11 @@ export class PaneGroups {
     this.progress.panes++;
     const pane = { start, cell: this.kind.create(), changed: false };
     const last = panes[panes.length - 1];
-    // A list that begins with room for many would cost more than all else of a key.
-    if (panes.length < shortPanes)
-      group.panes = [...panes.filter((one) => one.start < start), pane, ...panes.filter((one) => one.start > start)];
-    else if (!last || last.start < start) panes.push(pane);
+    // A list that begins with room for many would cost more than all else of a key: `concat` takes what it needs, a list that is spread does not.
+    if (panes.length < shortPanes) {
+      const at = paneIndexFrom(panes, start);
+      group.panes = panes.slice(0, at).concat(pane, panes.slice(at));
+    } else if (!last || last.start < start) panes.push(pane);
     else panes.splice(paneIndexFrom(panes, start), 0, pane);
     return pane;
   }
