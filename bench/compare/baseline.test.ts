@@ -121,7 +121,7 @@ describe('a comparison', () => {
       ['q0', 'q1'],
       [{ name: 'mach', values: [1_000, undefined] }],
     );
-    expect(svg.match(/<title>/g)).toHaveLength(1);
+    expect(svg.match(/<rect[^>]*><title>/g)).toHaveLength(1);
     expect(svg).toContain('a &lt; b');
     expect(barPlot({ title: 'none', unit: 'events/s' }, ['q0'], [{ name: 'mach', values: [undefined] }])).toContain(
       '</svg>',

@@ -119,6 +119,7 @@ function picture({ title, unit }: PlotText, series: readonly Pick<Series, 'name'
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${frame.width} ${frame.height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(`${title} (${unit})`)}</title>`,
     `<rect width="${frame.width}" height="${frame.height}" fill="white"/>`,
     `<text x="${frame.left}" y="20" font-size="15">${escaped(`${title} (${unit})`)}</text>`,
     ...legend,
