@@ -40,7 +40,7 @@ export interface LatencyFigures {
 export async function measureLatency(given: Given): Promise<LatencyFigures> {
   const { clock, now } = exactClock();
   const arrivals = new Arrivals();
-  const { log, close, cpuSeconds } = await openLog(given.log, () => true);
+  const { log, close, cpuSeconds } = await openLog(given.log);
   const events = Math.round((given.rate * (given.warmUpMs + given.durationMs)) / 1_000);
   const beginMs = Math.ceil(now()) + leadMs;
   const prepared = await prepareQuery(

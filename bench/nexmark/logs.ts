@@ -20,10 +20,13 @@ export interface OpenLog {
   close(): Promise<void>;
 }
 
-/** `keeps`: the streams of a log in memory that are read once more when the query has ended; all else is forgotten on the way. */
-export async function openLog(kind: LogKind, keeps: (stream: string) => boolean): Promise<OpenLog> {
+/**
+ * `keeps`: the streams of a log in memory that are read once more when the query has ended; all else is handed on, and forgotten on the way. Absent:
+ * it keeps everything, as bytes.
+ */
+export async function openLog(kind: LogKind, keeps?: (stream: string) => boolean): Promise<OpenLog> {
   if (kind === 'memory') {
-    const log = memoryLog({ clock: systemClock(), passing: { keeps } });
+    const log = memoryLog({ clock: systemClock(), ...(keeps && { passing: { keeps } }) });
     return { log, url: undefined, cpuSeconds: () => 0, close: () => log.close() };
   }
   const directory = await mkdtemp(join(tmpdir(), 'mach-nexmark-nats-'));
