@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { columnReader, eventMapper, eventsBuilder, fieldReader } from './compiled-access.ts';
+import {
+  columnReader,
+  eventCompleter,
+  eventExtender,
+  eventMapper,
+  eventsBuilder,
+  fieldReader,
+  fieldsReader,
+} from './compiled-access.ts';
 
 const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}'];
 
@@ -15,11 +23,25 @@ describe('functions made for names', () => {
     const mapped = eventMapper(odd, [{ name: 'computed', evaluate: (from) => Object.keys(from).length }])(event ?? {});
     expect(Object.keys(mapped)).toEqual([...odd, 'computed']);
     expect(mapped.computed).toBe(odd.length);
+    const values = odd.map((name) => `value of ${name}`);
+    expect(fieldsReader(odd)(event ?? {})).toEqual(values);
+    expect(Object.entries(eventExtender([], odd)({}, values))).toEqual(odd.map((name, at) => [name, values[at]]));
+    expect(Object.keys(eventExtender(odd, ['added'])(event ?? {}, null))).toEqual([...odd, 'added']);
+    expect(Object.keys(eventCompleter(odd)([{}])[0] ?? {})).toEqual(odd);
   });
 
   it('give null for what is absent', () => {
     expect(fieldReader('gone')({})).toBeNull();
     expect(columnReader('gone')([{}, { gone: null }])).toBeNull();
     expect(columnReader('gone')([{}, { gone: 0 }])).toEqual([null, 0]);
+    expect(fieldsReader(['here', 'gone'])({ here: 1 })).toEqual([1, null]);
+    expect(eventExtender(['here'], ['added'])({ here: 1, more: 2 }, null)).toEqual({ here: 1, added: null });
+    expect(eventExtender(['here'], ['added'])({ here: 1, more: 2 }, [3])).toEqual({ here: 1, added: 3 });
+  });
+
+  it('leave events as they are when they lack nothing', () => {
+    const whole = [{ here: 1 }, { here: null }];
+    expect(eventCompleter(['here'])(whole)).toBe(whole);
+    expect(eventCompleter(['here', 'gone'])([{ here: 1 }])).toEqual([{ here: 1, gone: null }]);
   });
 });

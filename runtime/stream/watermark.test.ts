@@ -171,3 +171,37 @@ describe('watermarks of origins', () => {
     expect(origins).toMatchObject({ time: 155_000, allIdle: true });
   });
 });
+
+it('goes the same way by runs of events as by events', () => {
+  const event = fc.record({ origin: fc.constantFrom('A', 'B'), time: fc.integer({ min: 0, max: 9_000 }) });
+  const run = fc.record({
+    events: fc.array(event, { minLength: 1, maxLength: 6 }),
+    heardAt: fc.option(fc.integer({ min: 0, max: 9_000 }), { nil: undefined }),
+    silent: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(run, { maxLength: 12 }), (runs) => {
+      const [byRun, byEvent] = [new OriginWatermarks(500, 1_000), new OriginWatermarks(500, 1_000)];
+      for (const { events, heardAt, silent } of runs) {
+        const origin = events[0]?.origin ?? '';
+        const times = events.map(({ time }) => time);
+        const moved: number[] = [];
+        for (let from = 0; from >= 0; ) {
+          const next = byRun.observeRun(origin, times, {
+            from,
+            to: times.length,
+            ...(heardAt !== undefined && { heardAt }),
+          });
+          if (next >= 0) moved.push(next);
+          from = next;
+        }
+        const expected = times.flatMap((time, at) =>
+          byEvent.observe(origin, Math.min(time, heardAt ?? all), heardAt) ? [at + 1] : [],
+        );
+        expect(moved).toEqual(expected);
+        if (silent) for (const one of [byRun, byEvent]) one.markIdle(origin, 3_000);
+        expect(byRun.snapshot()).toEqual(byEvent.snapshot());
+      }
+    }),
+  );
+});
