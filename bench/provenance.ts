@@ -21,10 +21,10 @@ import { codesOf } from '../connectors/hl7-mllp/index.ts';
 import {
   decodeInputFrame,
   decodeOutputFrame,
-  encodeOutputFrame,
+  encodeOutputRuns,
   encodeSourceFrame,
-  type OutputRow,
 } from '../runtime/execution/log-frame.ts';
+import type { OutputRun } from '../runtime/execution/output-run.ts';
 import { StageMachine } from '../runtime/execution/stage-machine.ts';
 import { ByteWriter as BlockWriter } from '../runtime/store/byte-writer.ts';
 import { blockColumns, nativeBlock } from '../runtime/store/native-block.ts';
@@ -55,7 +55,7 @@ interface Turn {
 interface Way {
   readonly table: TableSpec;
   readonly columns: readonly string[];
-  encode(schema: Schema, rows: readonly OutputRow[]): Uint8Array;
+  encode(schema: Schema, runs: readonly OutputRun[]): Uint8Array;
   block(payload: Uint8Array, schema: Schema): { readonly block: Buffer; readonly rows: number };
 }
 
@@ -63,7 +63,7 @@ function carrying(table: TableSpec): Way {
   return {
     table,
     columns: blockColumns(table),
-    encode: encodeOutputFrame,
+    encode: encodeOutputRuns,
     block(payload, schema) {
       const { rows } = decodeOutputFrame(payload, schema);
       const origins = rows.map(({ sequence, index }) => ({ stage: 's1', partition: 0, sequence, index }));
@@ -77,24 +77,21 @@ function bare(table: TableSpec): Way {
   return {
     table,
     columns: fieldNames(table.schema),
-    encode(schema, rows) {
+    encode(schema, runs) {
+      const events = runs.flatMap((run) => run.events);
       const writer = new ByteWriter();
       writer.uint8(4);
       writer.uint8(1);
-      writer.text(JSON.stringify({ count: rows.length }));
+      writer.text(JSON.stringify({ count: events.length }));
       writeNumbers(
         writer,
-        rows.map((row) => row.time),
+        runs.flatMap(({ times }) => times),
       );
       writeNumbers(
         writer,
-        rows.map((row) => row.acceptedAt),
+        runs.flatMap(({ events: own, acceptedAt }) => own.map(() => acceptedAt)),
       );
-      writeEvents(
-        writer,
-        schema,
-        rows.map((row) => row.event),
-      );
+      writeEvents(writer, schema, events);
       return writer.take();
     },
     block(payload, schema) {
@@ -173,10 +170,13 @@ async function takeTurn(args: {
 }): Promise<Turn> {
   const { topology, items, way, client, storePid, token } = args;
   const schema = topology.sources.find(({ id }) => id === source)?.bound.ports.out as Schema;
-  let waiting: OutputRow[] = [];
+  let waiting: OutputRun[] = [];
+  let waitingRows = 0;
   const target = new StageMachine(topology, {
-    row: (output, row) => {
-      if (output === sink) waiting.push(row);
+    rows: (output, run) => {
+      if (output !== sink) return;
+      waiting.push(run);
+      waitingRows += run.events.length;
     },
     question() {},
   });
@@ -187,6 +187,7 @@ async function takeTurn(args: {
     if (waiting.length === 0) return;
     const made = way.block(way.encode(way.table.schema, waiting), way.table.schema);
     waiting = [];
+    waitingRows = 0;
     rows += made.rows;
     const { stream } = await client.exec({
       query: `INSERT INTO ${way.table.name} (${way.columns.join(', ')}) FORMAT Native`,
@@ -202,7 +203,7 @@ async function takeTurn(args: {
   for (let at = 0; at < items.length; at += perFrame) {
     const frame = frameOf(schema, items.slice(at, at + perFrame));
     target.handle(at / perFrame + 1, source, decodeInputFrame(frame, schema));
-    if (waiting.length >= rowsPerInsert) await write();
+    if (waitingRows >= rowsPerInsert) await write();
   }
   await write();
   const seconds = (performance.now() - before.at) / 1_000;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { operators } from '../operators/index.ts';
-import type { OutputRow, SourceFrame } from '../runtime/execution/log-frame.ts';
+import type { SourceFrame } from '../runtime/execution/log-frame.ts';
+import { rowByRow } from '../runtime/execution/output-run.ts';
 import { StageMachine } from '../runtime/execution/stage-machine.ts';
 import { seededRandom } from '../runtime/random.ts';
 import { defineSink, defineSource } from '../runtime/stream/definition.ts';
@@ -223,7 +224,7 @@ function eventOf(random: Random, index: number, hospital: string, time: number):
 export function fixtureMachine(topology: BoundTopology) {
   const rows: FixtureStory['rows'][number][] = [];
   const machine = new StageMachine(topology, {
-    row: (sink: string, row: OutputRow) => void rows.push({ sink, time: row.time, event: row.event }),
+    rows: rowByRow((sink, { time, event }) => void rows.push({ sink, time, event })),
     question: () => undefined,
   });
   const schemas = new Map(topology.sources.map(({ id, ports }) => [id, ports.out?.fields ?? {}] as const));

@@ -3,6 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { catalogue } from '../catalogue.ts';
 import type { OutputRow } from '../runtime/execution/log-frame.ts';
+import { rowByRow } from '../runtime/execution/output-run.ts';
 import { StageMachine, type StageSnapshot } from '../runtime/execution/stage-machine.ts';
 import { seededRandom } from '../runtime/random.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
@@ -42,11 +43,11 @@ function runLog(
   const topology = load();
   const start = () =>
     new StageMachine(topology, {
-      row(output, row) {
+      rows: rowByRow((output, row) => {
         const list = rows.get(output) ?? [];
         list.push(row);
         rows.set(output, list);
-      },
+      }),
       question() {},
     });
   let machine = start();

@@ -10,7 +10,7 @@ const start = Date.parse('2026-03-02T10:00:00+07:00');
 it('time goes on past a source that never heard anyone', () => {
   const { topology } = loadTopology('topologies/emergency-overload.yaml', { catalogue, env: {} });
   if (!topology) throw new Error('the topology does not load');
-  const machine = new StageMachine(topology, { row() {}, question() {} });
+  const machine = new StageMachine(topology, { rows() {}, question() {} });
   const report = { hospital: 'H1', reported_at: start, ed_beds: 10, hospital_beds: 100 };
   const bedFile = (sequence: number, time: number) =>
     machine.handle(sequence, 'beds', {

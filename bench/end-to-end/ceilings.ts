@@ -12,6 +12,7 @@ import { codesOf } from '../../connectors/hl7-mllp/index.ts';
 import { connectLog, startNatsServer } from '../../runtime/bus/index.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { decodeInputFrame, encodeSourceFrame, type OutputRow } from '../../runtime/execution/log-frame.ts';
+import { rowByRow } from '../../runtime/execution/output-run.ts';
 import { StageMachine } from '../../runtime/execution/stage-machine.ts';
 import { limits } from '../../runtime/limits.ts';
 import { connectStore, startEmbeddedStore, type TableSpec } from '../../runtime/store/index.ts';
@@ -152,7 +153,8 @@ function measureStage(
   let rows: OutputRow[] = [];
   const pass = () => {
     // A new machine for each pass: to one that has seen them, all events are repetitions.
-    const machine = new StageMachine(topology, { row: (_output, row) => void rows.push(row), question() {} });
+    const take = rowByRow((_output, row) => void rows.push(row));
+    const machine = new StageMachine(topology, { rows: take, question() {} });
     rows = [];
     frames.forEach((frame, index) => {
       machine.handle(index + 1, source, decodeInputFrame(frame, schema));

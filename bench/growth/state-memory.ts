@@ -28,7 +28,7 @@ export function bytesPerKeyOf(topology: BoundTopology, stream: StreamOptions): K
   const timed = openGenerator(stream, ['date_time']);
   const frames = Math.ceil(stream.events / frameEvents);
   const handled = (upTo: number) => {
-    const machine = new StageMachine(topology, { row() {}, question: () => undefined });
+    const machine = new StageMachine(topology, { rows() {}, question: () => undefined });
     for (let frame = 0; frame < upTo; frame++)
       machine.handle(frame + 1, source.id, frameAt(frame, { events: stream.events, generator, timed }));
     return machine;

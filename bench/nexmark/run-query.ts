@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { catalogue as everything } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../runtime/execution/engine.ts';
-import { outputRowsOf } from '../../runtime/execution/handed-on.ts';
+import { outputRunsOf } from '../../runtime/execution/handed-on.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import type { Catalogue, Logger } from '../../runtime/stream/definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
@@ -194,7 +194,7 @@ async function readOutputs(topology: BoundTopology, log: Log, book: RowBook): Pr
     if (lastSequence < firstSequence) continue;
     for await (const message of stream.read({ fromSequence: firstSequence })) {
       if (message.subject.includes(`.out.${resultSink}.`))
-        for (const { event } of outputRowsOf(message, schema)) book.add(event);
+        for (const { events } of outputRunsOf(message, schema)) for (const event of events) book.add(event);
       if (message.sequence >= lastSequence) break;
     }
   }

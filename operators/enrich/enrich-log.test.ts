@@ -12,6 +12,7 @@ import {
   type OutputRow,
 } from '../../runtime/execution/log-frame.ts';
 import { type LookupAsker, startLookupAsker } from '../../runtime/execution/lookup-asker.ts';
+import { rowByRow } from '../../runtime/execution/output-run.ts';
 import { StageMachine, type StageSnapshot } from '../../runtime/execution/stage-machine.ts';
 import { deadLetterOutput } from '../../runtime/execution/stage-outputs.ts';
 import type { Schema } from '../../runtime/stream/index.ts';
@@ -102,7 +103,7 @@ async function startStage(args: {
     onFailure: (error) => failures.push(error),
   });
   const machine = new StageMachine(topologyOf(options), {
-    row: (output, row) => (output === deadLetterOutput ? deadLetters : rows).push(row),
+    rows: rowByRow((output, row) => (output === deadLetterOutput ? deadLetters : rows).push(row)),
     question: (question) => asks && asker.ask(question),
   });
   if (from) machine.restore(deserialize(serialize(from)) as StageSnapshot);

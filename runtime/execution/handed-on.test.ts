@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import type { LazyMessage, LogMessage, LogStream, Payload } from '../bus/log.ts';
 import { defineSchema, type Event, field, type Schema } from '../stream/schema.ts';
-import { inputFrameOf, outputMessage, outputRowsOf, sourceMessage } from './handed-on.ts';
+import { inputFrameOf, outputMessage, outputRunsOf, sourceMessage } from './handed-on.ts';
+import { rowsOf } from './output-run.ts';
 
 const schemaOf = (): Schema => defineSchema({ name: field.string(), size: field.float({ nullable: true }) });
 const schema = schemaOf();
@@ -21,8 +22,10 @@ function received(payload: Payload): LogMessage {
 it.each(['source', 'output'] as const)('of the kind %s', (kind) => {
   const read = (stream: LogStream, wanted: Schema) => {
     if (kind === 'output') {
-      const rows = events.map((event, index) => ({ event, time: index, sequence: 7, index, acceptedAt: 5 }));
-      return outputRowsOf(received(outputMessage(stream, schema, rows, { beginning: 0 })), wanted).map(withKnown);
+      const run = { events, times: [0, 1, 2], sequence: 7, index: 4, acceptedAt: 5 };
+      const runs = [run, { ...run, sequence: 8, index: 0, redrive: { letter: 'b', first: 'a', attempts: 1 } }];
+      const message = received(outputMessage(stream, schema, runs, { beginning: 0 }));
+      return rowsOf(outputRunsOf(message, wanted)).map(withKnown);
     }
     const segments = [{ origin: 'o', events: events.length }];
     const written = { acceptedAt: 5, engineTime: 6, segments, deadLetters: [], events, times: [1, 2, 3] };

@@ -5,16 +5,16 @@
 import type { LazyMessage, LogMessage, LogStream, Payload } from '../bus/log.ts';
 import { limits } from '../limits.ts';
 import { eventCompleter } from '../stream/compiled-access.ts';
-import { type Event, fieldNames, type Schema } from '../stream/schema.ts';
+import { fieldNames, type Schema } from '../stream/schema.ts';
 import {
   decodeInputFrame,
-  decodeOutputFrame,
-  encodeOutputFrame,
+  decodeOutputRuns,
+  encodeOutputRuns,
   encodeSourceFrame,
   type InputFrame,
-  type OutputRow,
   type SourceFrame,
 } from './log-frame.ts';
+import { type OutputRun, rowCount } from './output-run.ts';
 
 type Written = Parameters<typeof encodeSourceFrame>[1];
 
@@ -29,14 +29,13 @@ export function sourceMessage(stream: LogStream, schema: Schema, written: Writte
 export function outputMessage(
   stream: LogStream,
   schema: Schema,
-  rows: readonly OutputRow[],
+  runs: readonly OutputRun[],
   options: { beginning: number },
 ): Payload {
-  if (!stream.handsOn) return encodeOutputFrame(schema, rows, options);
-  const events = rows.map(({ event }) => event);
-  const complete = completerOf(schema)(events);
-  const frame = complete === events ? rows : rows.map((row, at) => ({ ...row, event: complete[at] as Event }));
-  return new SchemaMessage(schema, frame, frame.length, () => encodeOutputFrame(schema, rows, options));
+  if (!stream.handsOn) return encodeOutputRuns(schema, runs, options);
+  const complete = completerOf(schema);
+  const frame = runs.map((run) => ({ ...run, events: complete(run.events) }));
+  return new SchemaMessage(schema, frame, rowCount(runs), () => encodeOutputRuns(schema, runs, options));
 }
 
 /** `schema` is that of the edge that the message's subject names. */
@@ -46,10 +45,10 @@ export function inputFrameOf(message: LogMessage, schema: Schema): InputFrame {
   return decodeInputFrame(message.payload, schema);
 }
 
-export function outputRowsOf(message: LogMessage, schema: Schema): readonly OutputRow[] {
+export function outputRunsOf(message: LogMessage, schema: Schema): readonly OutputRun[] {
   const { lazy } = message;
-  if (lazy instanceof SchemaMessage && lazy.schema === schema) return lazy.frame as readonly OutputRow[];
-  return decodeOutputFrame(message.payload, schema).rows;
+  if (lazy instanceof SchemaMessage && lazy.schema === schema) return lazy.frame as readonly OutputRun[];
+  return decodeOutputRuns(message.payload, schema);
 }
 
 class SchemaMessage implements LazyMessage {

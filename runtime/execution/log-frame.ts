@@ -9,6 +9,7 @@ import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumb
 import type { DeadLetter } from '../stream/definition.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
+import { lastOf, type OutputRun, rowsOf, runOf } from './output-run.ts';
 import { readingOf, schemaId } from './schema-book.ts';
 
 const formatVersion = 1;
@@ -155,47 +156,43 @@ export function encodeRedriveFrame(frame: Omit<RedriveFrame, 'kind'>): Uint8Arra
   return open(kinds.redrive, frame).take();
 }
 
+export function encodeOutputFrame(schema: Schema, rows: readonly OutputRow[]): Uint8Array {
+  return encodeOutputRuns(schema, rows.map(runOf));
+}
+
 /** `beginning`: of the input log, see `log-beginning.ts`. */
-export function encodeOutputFrame(
+export function encodeOutputRuns(
   schema: Schema,
-  rows: readonly OutputRow[],
+  runs: readonly OutputRun[],
   { beginning = 0 }: { beginning?: number } = {},
 ): Uint8Array {
-  const last = rows.at(-1);
+  const last = runs.at(-1);
   const redrives: (readonly [number, OutputRow['redrive']])[] = [];
-  for (let at = 0; at < rows.length; at++) {
-    const redrive = rows[at]?.redrive;
-    if (redrive) redrives.push([at, redrive]);
+  const events: Event[] = [];
+  const times: number[] = [];
+  const sequences: number[] = [];
+  const indexes: number[] = [];
+  const acceptedAts: number[] = [];
+  for (const run of runs) {
+    for (let at = 0; at < run.events.length; at++) {
+      if (run.redrive) redrives.push([events.length, run.redrive]);
+      events.push(run.events[at] as Event);
+      times.push(run.times[at] as number);
+      sequences.push(run.sequence);
+      indexes.push(run.index + at);
+      acceptedAts.push(run.acceptedAt);
+    }
   }
   const writer = open(kinds.output, {
-    count: rows.length,
-    last: last && { sequence: last.sequence, index: last.index },
+    count: events.length,
+    last: last && lastOf(last),
     columns: Object.keys(schema.fields).length,
     schema: schemaId(schema),
     ...(beginning > 0 && { beginning }),
     ...(redrives.length === 0 ? {} : { redrives }),
   });
-  writeNumbers(
-    writer,
-    rows.map((row) => row.time),
-  );
-  writeNumbers(
-    writer,
-    rows.map((row) => row.sequence),
-  );
-  writeNumbers(
-    writer,
-    rows.map((row) => row.index),
-  );
-  writeNumbers(
-    writer,
-    rows.map((row) => row.acceptedAt),
-  );
-  writeEvents(
-    writer,
-    schema,
-    rows.map((row) => row.event),
-  );
+  for (const column of [times, sequences, indexes, acceptedAts]) writeNumbers(writer, column);
+  writeEvents(writer, schema, events);
   return writer.take();
 }
 
@@ -265,6 +262,10 @@ export function decodeRaws(payload: Uint8Array, schema: Schema): (string | null)
 }
 
 export function decodeOutputFrame(payload: Uint8Array, schema: Schema): OutputFrame {
+  return { kind: 'output', rows: rowsOf(decodeOutputRuns(payload, schema)) };
+}
+
+export function decodeOutputRuns(payload: Uint8Array, schema: Schema): OutputRun[] {
   const { kind, head, reader } = read(payload);
   if (kind !== kinds.output)
     throw executionErrors.make('MACH3201', { reason: `message kind ${kind} is not an output` });
@@ -281,18 +282,18 @@ export function decodeOutputFrame(payload: Uint8Array, schema: Schema): OutputFr
   const reading = readingOf(written, schema, { fill: true });
   const columns = readEvents(reader, reading.schema, count);
   const events = reading.map ? reading.map(columns) : columns;
-  const rows = events.map((event, at): OutputRow => {
-    const row = {
-      event,
-      time: times[at] as number,
-      sequence: sequences[at] as number,
-      index: indexes[at] as number,
-      acceptedAt: acceptedAts[at] as number,
-    };
-    const redrive = redriven?.get(at);
-    return redrive ? { ...row, redrive } : row;
-  });
-  return { kind: 'output', rows };
+  const runs: OutputRun[] = [];
+  for (let from = 0; from < count; ) {
+    const [sequence, index] = [sequences[from] as number, indexes[from] as number];
+    const [acceptedAt, redrive] = [acceptedAts[from] as number, redriven?.get(from)];
+    let to = from + 1;
+    const goesOn = () => sequences[to] === sequence && indexes[to] === index + to - from;
+    while (to < count && goesOn() && acceptedAts[to] === acceptedAt && !redrive && !redriven?.has(to)) to++;
+    const run = { events: events.slice(from, to), times: times.slice(from, to), sequence, index, acceptedAt };
+    runs.push(redrive ? { ...run, redrive } : run);
+    from = to;
+  }
+  return runs;
 }
 
 /** How many columns an output message has; undefined of those that an early engine wrote. */

@@ -8,11 +8,12 @@ import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Schema } from '../stream/schema.ts';
 import { outputMessage } from './handed-on.ts';
-import { lastPlaceOf, type OutputRow } from './log-frame.ts';
+import { lastPlaceOf } from './log-frame.ts';
+import { behind, halvesOf, lastOf, type OutputRun, rowCount, splitRun } from './output-run.ts';
 
 export interface OutputPublisher {
-  /** Takes a row; false when the log has it already. */
-  add(row: OutputRow): boolean;
+  /** Takes rows; those that the log has already are dropped. */
+  add(run: OutputRun): void;
   /** Resolves when every row added so far is in the log; rejects when it cannot get there. */
   flushed(): Promise<void>;
   /** Input sequence of the newest row that the log had when this was opened (0: none). */
@@ -40,7 +41,7 @@ export async function openOutputPublisher(args: {
   const known = place?.beginning === beginning ? place : undefined;
   let expected = newest?.sequence ?? 0;
   /** In messages as they will go out: all of `limits.outputFlushEventsMax` rows but the last. */
-  const queue: OutputRow[][] = [];
+  const queue: { rows: number; readonly runs: OutputRun[] }[] = [];
   let waiting = 0;
   let publishing = false;
   let added = 0;
@@ -62,9 +63,9 @@ export async function openOutputPublisher(args: {
     while (queue.length > 0) {
       await gather();
       publishedAt = clock.now();
-      const rows = queue.shift() as OutputRow[];
-      waiting -= rows.length;
-      await publish(rows);
+      const { rows, runs } = queue.shift() as (typeof queue)[number];
+      waiting -= rows;
+      await publish(runs);
     }
     // In the same turn as the last look at the queue: a row added later starts anew.
     publishing = false;
@@ -84,22 +85,28 @@ export async function openOutputPublisher(args: {
     hurry = undefined;
   }
 
-  function enqueue(row: OutputRow): void {
-    const last = queue.at(-1);
-    if (last && last.length < limits.outputFlushEventsMax) last.push(row);
-    else queue.push([row]);
-    waiting++;
+  function enqueue(run: OutputRun): void {
+    let message = queue.at(-1);
+    if (!message || message.rows >= limits.outputFlushEventsMax) {
+      message = { rows: 0, runs: [] };
+      queue.push(message);
+    }
+    const room = limits.outputFlushEventsMax - message.rows;
+    const [fitting, rest] = run.events.length > room ? splitRun(run, room) : [run, undefined];
+    message.runs.push(fitting);
+    message.rows += fitting.events.length;
+    waiting += fitting.events.length;
+    if (rest) enqueue(rest);
   }
 
-  async function publish(rows: readonly OutputRow[]): Promise<void> {
-    const payload = outputMessage(stream, schema, rows, { beginning });
-    if (payload.length > limits.frameBytesMax && rows.length > 1) {
-      const middle = rows.length >> 1;
-      await publish(rows.slice(0, middle));
-      await publish(rows.slice(middle));
+  async function publish(runs: readonly OutputRun[]): Promise<void> {
+    const payload = outputMessage(stream, schema, runs, { beginning });
+    const halves = payload.length > limits.frameBytesMax ? halvesOf(runs) : [];
+    if (halves.length > 0) {
+      for (const half of halves) await publish(half);
       return;
     }
-    const last = rows.at(-1) as OutputRow;
+    const last = lastOf(runs.at(-1) as OutputRun);
     crashPoints.at('output.before-append');
     const { sequence } = await stream.append(subject, payload, {
       // With the place that it follows: rows of another input log may have the same places as those of this one.
@@ -108,29 +115,27 @@ export async function openOutputPublisher(args: {
     });
     crashPoints.at('output.after-append');
     expected = sequence;
-    counts.published += rows.length;
+    counts.published += rowCount(runs);
     wake();
   }
 
   return {
-    add(row) {
-      if (known && (row.sequence < known.sequence || (row.sequence === known.sequence && row.index <= known.index))) {
-        counts.repeated++;
-        return false;
-      }
-      enqueue(row);
-      added++;
+    add(given) {
+      const run = behind(given, known);
+      counts.repeated += given.events.length - (run?.events.length ?? 0);
+      if (!run || run.events.length === 0) return;
+      enqueue(run);
+      added += run.events.length;
       // After a failure nothing more goes out: a gap would be a loss.
-      if (failure !== undefined) return true;
-      if (waiting === limits.outputFlushEventsMax) hurry?.();
-      if (publishing) return true;
+      if (failure !== undefined) return;
+      if (waiting >= limits.outputFlushEventsMax) hurry?.();
+      if (publishing) return;
       publishing = true;
       void publishAll().catch((error) => {
         failure = error;
         wake();
         args.onFailure(error);
       });
-      return true;
     },
     flushed() {
       return new Promise<void>((resolve, reject) => {

@@ -9,7 +9,12 @@ export class RecentValues {
     this.countMax = countMax;
   }
 
-  add(value: number): void {
+  /** `times`: so many that are alike. */
+  add(value: number, times = 1): void {
+    for (let left = Math.min(times, this.countMax); left > 0; left--) this.addOne(value);
+  }
+
+  private addOne(value: number): void {
     if (this.values.length < this.countMax) {
       this.values.push(value);
       return;

@@ -8,10 +8,11 @@ import { MachError, messageOf } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
-import type { Schema } from '../stream/schema.ts';
+import type { Event, Schema } from '../stream/schema.ts';
 import { deadLetterSchema, sinkLetter } from './dead-letter.ts';
-import { outputRowsOf } from './handed-on.ts';
+import { outputRunsOf } from './handed-on.ts';
 import { encodeOutputFrame, type OutputRow } from './log-frame.ts';
+import type { OutputRun } from './output-run.ts';
 import { readAhead } from './read-ahead.ts';
 import { RecentValues } from './recent-values.ts';
 import type { SinkOpening } from './sink-opening.ts';
@@ -58,6 +59,10 @@ export interface SinkRunner {
   readonly latenciesMs: RecentValues;
 }
 
+interface TakenRow extends SinkRow {
+  readonly redrive?: OutputRow['redrive'];
+}
+
 export async function startSinkRunner(args: {
   sink: string;
   stage: string;
@@ -94,8 +99,8 @@ export async function startSinkRunner(args: {
   }
 
   async function write(messages: readonly LogMessage[], range: { from: number; to: number }): Promise<void> {
-    const decoded = ([] as OutputRow[]).concat(...messages.map((message) => outputRowsOf(message, schema)));
-    const rows = decoded.map((row) => sinkRow(row, args));
+    const runs = messages.flatMap((message) => outputRunsOf(message, schema));
+    const rows = takenRows(runs, args);
     // Each stage counts its outputs for itself, and another number of partitions may move the sink to another stage.
     const stage = args.stage === firstStage ? '' : `${args.stage}/`;
     const token = `${args.topology}/${sink}/${args.incarnation}/${stage}${range.from}-${range.to}`;
@@ -105,13 +110,12 @@ export async function startSinkRunner(args: {
     counts.busyMs += wallTime() - began;
     crashPoints.at('sink.after-write');
     if (refused.length > 0) {
-      const links = new Map(rows.map((row, at) => [row, decoded[at]?.redrive]));
-      await buryRefused(refused, links, token);
+      await buryRefused(refused, new Map(rows.map((row) => [row, row.redrive])), token);
       crashPoints.at('sink.after-bury');
       await promise(range.from, range.to, { done: true });
     }
     const now = wallTime();
-    for (const { acceptedAt } of decoded) if (acceptedAt > 0) latenciesMs.add(now - acceptedAt);
+    for (const { acceptedAt, events } of runs) if (acceptedAt > 0) latenciesMs.add(now - acceptedAt, events.length);
     counts.rows += rows.length - refused.length;
     counts.dead += refused.length;
     counts.batches++;
@@ -240,10 +244,15 @@ export async function startSinkRunner(args: {
   };
 }
 
-function sinkRow(row: OutputRow, place: { stage: string; partition: number }): SinkRow {
-  const { event, time, sequence, index } = row;
-  const own = { event, time, stage: place.stage, partition: place.partition, sequence, index };
-  // A row that was refused once is still the row that it was.
-  const origin = row.redrive?.origin;
-  return origin ? { ...own, ...origin } : own;
+function takenRows(runs: readonly OutputRun[], { stage, partition }: { stage: string; partition: number }): TakenRow[] {
+  const rows: TakenRow[] = [];
+  for (const { events, times, sequence, index: first, redrive } of runs) {
+    for (let at = 0; at < events.length; at++) {
+      const [event, time] = [events[at] as Event, times[at] as number];
+      const row = { event, time, stage, partition, sequence, index: first + at };
+      // A row that was refused once is still the row that it was.
+      rows.push(redrive ? { ...row, ...redrive.origin, redrive } : row);
+    }
+  }
+  return rows;
 }

@@ -75,6 +75,7 @@ export function startSourceRunner(args: {
   let waitingEvents = 0;
   let frames = 0;
   let running: Promise<void> | undefined;
+  let hurry: (() => void) | undefined;
   let closing = false;
 
   const appendFrame = async (payload: Payload) => {
@@ -86,8 +87,7 @@ export function startSourceRunner(args: {
   };
 
   async function commitAll(): Promise<void> {
-    if (windowMs > 0) await new Promise((resolve) => setTimeout(resolve, windowMs));
-    else await Promise.resolve();
+    await gather();
     for (;;) {
       // What an origin sent stands in the log before the word that it has fallen silent.
       if (queue.length > 0) await commit(takeGroup());
@@ -97,6 +97,19 @@ export function startSourceRunner(args: {
     }
     // In the same turn as the last look at the queue: a request that comes later starts anew.
     running = undefined;
+  }
+
+  /** Lets a message fill for a moment. */
+  async function gather(): Promise<void> {
+    if (windowMs === 0 || waitingEvents >= limits.frameEventsMax) return Promise.resolve();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, windowMs);
+      hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    hurry = undefined;
   }
 
   function start(): void {
@@ -190,6 +203,7 @@ export function startSourceRunner(args: {
     waitingEvents += waiting.request.events.length;
     queue.push(waiting);
     start();
+    if (waitingEvents >= limits.frameEventsMax) hurry?.();
   }
 
   function splitOrWhole(request: AppendRequest): Payload[] {

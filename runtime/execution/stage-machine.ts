@@ -5,7 +5,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { messageOf } from '../errors.ts';
 import type { StatelessFunction } from '../stream/definition.ts';
-import type { Frame } from '../stream/frame.ts';
+import type { Batch, Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
@@ -353,17 +353,16 @@ export class StageMachine {
   private addSink({ id }: BoundSinkNode): void {
     const { edges } = this.spreadNode(id);
     const ports = { out: edges[0]?.schema ?? { fields: {} } };
-    const transform = (event: Event) => event;
     const [edge] = edges;
     let runner: NodeRunner;
     if (edge && edges.length === 1) {
-      const loop = new FusedRunner([{ node: id, transform }], this.ledger);
+      const loop = new FusedRunner([{ node: id, transform: null }], this.ledger);
       loop.connect(this.framesInto(edge));
       [runner] = loop.views as [NodeRunner];
     } else {
       const merging = new OperatorRunner({
         node: id,
-        bound: { ports, stateless: transform },
+        bound: { ports, stateless: (event) => event },
         inputs: edges.map(({ input }) => input),
         ledger: this.ledger,
       });
@@ -374,22 +373,21 @@ export class StageMachine {
     this.runners.set(id, runner);
     subscribeFrames(runner.output('out'), (frame) => {
       if (frame.kind !== 'batch') return;
-      for (let at = 0; at < frame.events.length; at++) {
-        this.ledger.settle(frame.causes[at] as number, outcome.delivered);
-        this.row(id, frame.events[at] as Event, frame.times[at] as number);
-      }
+      for (const cause of frame.causes) this.ledger.settle(cause, outcome.delivered);
+      this.rows(id, frame);
     });
   }
 
   private deadLetter(letter: Event, time: number): void {
-    this.row(deadLetterOutput, letter, time);
+    this.rows(deadLetterOutput, { events: [letter], times: [time] });
   }
 
-  private row(output: string, event: Event, time: number): void {
-    const { sequence, acceptedAt } = this.current;
-    const row = { event, time, sequence, index: this.current.index++, acceptedAt };
+  private rows(output: string, { events, times }: Pick<Batch, 'events' | 'times'>): void {
+    const { sequence, index, acceptedAt } = this.current;
+    this.current.index += events.length;
+    const run = { events, times, sequence, index, acceptedAt };
     const { current: redrive } = this.redrives;
-    this.outputs.row(output, redrive && output !== deadLetterOutput ? { ...row, redrive } : row);
+    this.outputs.rows(output, redrive && output !== deadLetterOutput ? { ...run, redrive } : run);
   }
 
   /** The frames of an edge, for whoever looks on. */

@@ -86,7 +86,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   const machine = new StageMachine(
     topology,
     {
-      row: (output, row) => void publishers.get(output)?.add(row),
+      rows: (output, run) => publishers.get(output)?.add(run),
       question: (question) => args.lookups.ask(question),
       exchange: {
         row: (to, partition, row) => exchanges.get(laneName(to, partition))?.row(row),

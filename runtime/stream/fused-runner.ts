@@ -18,7 +18,8 @@ import type { Event } from './schema.ts';
 
 export interface FusedStep {
   readonly node: string;
-  readonly transform: StatelessFunction;
+  /** Null: every event goes on as it is. */
+  readonly transform: StatelessFunction | null;
 }
 
 interface Member extends FusedStep {
@@ -89,13 +90,27 @@ export class FusedRunner {
   }
 
   /** `first`: the member that the events come to. */
-  private handleBatch({ events, times, causes }: Batch, first = 0): void {
+  private handleBatch(batch: Batch, first = 0): void {
+    const last = this.members.at(-1) as Member;
+    const began = performance.now();
+    const isUnchanged = last.transform === null && first === this.members.length - 1;
+    const passed = isUnchanged ? passAll(batch, last) : this.passEach(batch, first);
+    this.busyMs += performance.now() - began;
+    for (const member of this.members) if (member !== last) showBetween(member);
+    if (passed.events.length === 0) return;
+    if (!last.out.observed)
+      for (const cause of passed.causes) this.ledger.settle(cause, outcome.dropped, 'unused port out');
+    last.out.next(passed);
+  }
+
+  private passEach({ events, times, causes }: Batch, first: number): Batch {
     const { members, ledger } = this;
     const last = members.length - 1;
-    const passed: Event[] = [];
-    const passedTimes: number[] = [];
-    const passedCauses: number[] = [];
-    const began = performance.now();
+    // Copies that are written over: an array that grows is copied again and again.
+    const passed = events.slice();
+    let passedTimes: number[] | undefined;
+    let passedCauses: number[] | undefined;
+    let count = 0;
     for (let index = 0; index < events.length; index++) {
       let event: Event | null = events[index] as Event;
       for (let at = first; at <= last; at++) {
@@ -113,21 +128,34 @@ export class FusedRunner {
           member.times.push(times[index] as number);
         }
       }
-      if (event === null) continue;
-      passed.push(event);
-      passedTimes.push(times[index] as number);
-      passedCauses.push(causes[index] as number);
+      if (event === null) {
+        passedTimes ??= times.slice();
+        passedCauses ??= causes.slice();
+        continue;
+      }
+      passed[count] = event;
+      if (passedTimes && passedCauses) {
+        passedTimes[count] = times[index] as number;
+        passedCauses[count] = causes[index] as number;
+      }
+      count++;
     }
-    this.busyMs += performance.now() - began;
-    for (let at = 0; at < last; at++) showBetween(members[at] as Member);
-    if (passed.length === 0) return;
-    const { out } = members[last] as Member;
-    if (!out.observed) for (const cause of passedCauses) ledger.settle(cause, outcome.dropped, 'unused port out');
-    out.next({ kind: 'batch', events: passed, times: passedTimes, causes: passedCauses });
+    if (!passedTimes || !passedCauses) return { kind: 'batch', events: passed, times, causes };
+    passed.length = count;
+    passedTimes.length = count;
+    passedCauses.length = count;
+    return { kind: 'batch', events: passed, times: passedTimes, causes: passedCauses };
   }
 }
 
+function passAll(batch: Batch, { counts }: Member): Batch {
+  counts.in += batch.events.length;
+  counts.out += batch.events.length;
+  return batch;
+}
+
 function applyStep({ node, transform }: Member, event: Event): Event | null {
+  if (transform === null) return event;
   try {
     return transform(event);
   } catch (error) {

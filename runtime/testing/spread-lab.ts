@@ -11,6 +11,7 @@ import {
 } from '../execution/exchange/exchange-frame.ts';
 import { ExchangeMerge } from '../execution/exchange/exchange-merge.ts';
 import type { InputFrame, OutputRow } from '../execution/log-frame.ts';
+import { rowByRow } from '../execution/output-run.ts';
 import { cutState, partKey } from '../execution/rescale/cut-state.ts';
 import { StageMachine, type StageSnapshot } from '../execution/stage-machine.ts';
 import { laneName, lanesInto, lanesOutOf, partsOf, type StagePart } from '../execution/stage-part.ts';
@@ -116,14 +117,14 @@ export function runSpread(args: SpreadArguments & { partitions: number; begun?: 
       machine = new StageMachine(
         topology,
         {
-          row(output, row) {
+          rows: rowByRow((output, row) => {
             const known = out.row;
             if (row.sequence < known.sequence || (row.sequence === known.sequence && row.index <= known.index)) return;
             out.row = row;
             const list = rows.get(output) ?? [];
             list.push({ ...row, stage: part.stage, partition: part.partition });
             rows.set(output, list);
-          },
+          }),
           question() {},
           exchange: {
             row: (stage, partition, row) => void waiting.get(laneName(stage, partition))?.rows.push(row),

@@ -20,9 +20,9 @@ export function measureStage(topology: BoundTopology, request: PeerRequest): Pee
   let last: unknown;
   const pass = (some: readonly SourceFrame[]) => {
     const machine = new StageMachine(topology, {
-      row(_output, row) {
-        count++;
-        last = row;
+      rows(_output, { events }) {
+        count += events.length;
+        last = events.at(-1) ?? last;
       },
       question: () => undefined,
     });

@@ -9,6 +9,7 @@ import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts'
 import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName, topologyNames } from '../../topology/names.ts';
 import type { OutputRow } from '../log-frame.ts';
+import { rowByRow } from '../output-run.ts';
 import { StageMachine } from '../stage-machine.ts';
 import { type DeadLetterBook, rawReader, readDeadLetterBook } from './book.ts';
 import { type RedriveResult, redriveDeadLetters } from './redrive.ts';
@@ -395,7 +396,7 @@ describe('a letter of a look-up', () => {
     const rows: OutputRow[] = [];
     const asked: string[] = [];
     const machine = new StageMachine(topology, {
-      row: (_output, row) => void rows.push(row),
+      rows: rowByRow((_output, row) => void rows.push(row)),
       question: ({ id }) => void asked.push(id),
     });
     const answers = (answer: unknown) => [{ id: asked.at(-1) ?? '', answer, failure: null }];

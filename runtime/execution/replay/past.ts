@@ -16,6 +16,7 @@ import { type Checkpoint, decodeCheckpoint, listCheckpoints } from '../checkpoin
 import type { OutputRow } from '../log-frame.ts';
 import { decodeInputFrame, type InputFrame, timeOfInput } from '../log-frame.ts';
 import type { LookupQuestion } from '../lookup.ts';
+import { rowByRow } from '../output-run.ts';
 import { readSchemaBook } from '../schema-book.ts';
 import { StageMachine } from '../stage-machine.ts';
 import { adoptSnapshot } from '../upgrade/adopt.ts';
@@ -169,7 +170,7 @@ export async function openPast(options: PastOptions): Promise<Past> {
     const { signal, useCheckpoints = true, onMessage, adapt } = options;
     let listener: PastListener = options.listener ?? {};
     const machine = new StageMachine(topology, {
-      row: (output, row) => listener.row?.(output, row),
+      rows: rowByRow((output, row) => listener.row?.(output, row)),
       question: (question) => listener.question?.(question),
     });
     const checkpoint = useCheckpoints ? await newestBefore(sequence) : undefined;

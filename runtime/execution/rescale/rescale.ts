@@ -120,7 +120,7 @@ async function cutAll(args: RescaleArguments, where: Where): Promise<CutPart[]> 
   });
 }
 
-const silent = { row: () => undefined, question: () => undefined };
+const silent = { rows: () => undefined, question: () => undefined };
 
 /** The newest checkpoint of each part; all must stand at the end of the log. */
 async function readParts(

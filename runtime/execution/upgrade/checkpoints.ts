@@ -48,7 +48,7 @@ export async function rehearse(
     const { head, snapshot } = checkpoint;
     const stage = Number(place.stage.slice(1));
     if (stage > plan.stages) continue;
-    const outputs = { row: () => undefined, question: () => undefined };
+    const outputs = { rows: () => undefined, question: () => undefined };
     const machine = new StageMachine(topology, outputs, { plan, stage, partition: place.partition });
     machine.restore(adoptSnapshot(snapshot, head, topology));
   }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Event } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { InputFrame, SourceFrame } from '../log-frame.ts';
+import { rowByRow } from '../output-run.ts';
 import type { PastMessage } from '../replay/past.ts';
 import { StageMachine, type StageSnapshot } from '../stage-machine.ts';
 import type { Moment } from './lineage.ts';
@@ -30,9 +31,9 @@ export function givesRow(args: {
   const { wanted, places } = args;
   let found = false;
   const machine = new StageMachine(args.topology, {
-    row(output, row) {
+    rows: rowByRow((output, row) => {
       if (output === wanted.sink && isSameRow(row, wanted)) found = true;
-    },
+    }),
     question() {},
   });
   machine.restore(args.before);

@@ -1,6 +1,7 @@
 /** Messages handled again with notes on, up to the rows that are asked about. */
 import { deserialize, serialize } from 'node:v8';
 import type { BoundTopology } from '../../topology/bound.ts';
+import { rowByRow } from '../output-run.ts';
 import type { Past, PastMachine, PastMessage } from '../replay/past.ts';
 import { StageMachine, type StageSnapshot } from '../stage-machine.ts';
 import { isSameRow, type WantedRow } from './alone.ts';
@@ -50,7 +51,7 @@ export async function walk(options: WalkOptions, start: number, rows: readonly R
   const tracer = new Tracer(topology);
   const seeker = new RowSeeker(tracer, topology, rows);
   const machine = new StageMachine(tracer.topology, {
-    row: (output, row) => seeker.take(output, row),
+    rows: rowByRow((output, row) => seeker.take(output, row)),
     question() {},
   });
   machine.restore(deserialize(states.get(start) as Uint8Array) as StageSnapshot);
@@ -74,7 +75,7 @@ export async function walk(options: WalkOptions, start: number, rows: readonly R
     missing: before.missing,
     async machineBefore(sequence) {
       const from = Math.max(...[...states.keys()].filter((known) => known <= sequence));
-      const copy = new StageMachine(topology, { row() {}, question() {} });
+      const copy = new StageMachine(topology, { rows() {}, question() {} });
       copy.restore(deserialize(states.get(from) as Uint8Array) as StageSnapshot);
       for await (const message of past.messages(from, { until: sequence - 1, ...stop })) {
         copy.handle(message.sequence, message.node, message.frame);

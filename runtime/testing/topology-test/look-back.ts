@@ -16,7 +16,7 @@ export interface LookBack {
 }
 
 export function lookBack(topology: BoundTopology, inputs: readonly LoggedInput[]): LookBack {
-  const machine = new StageMachine(topology, { row() {}, question() {} });
+  const machine = new StageMachine(topology, { rows() {}, question() {} });
   const rows = new Map<string, CollectedRow[]>();
   const reached = new Set<string>();
   for (const { id, ports } of [...topology.sources, ...topology.operators]) {

@@ -11,6 +11,7 @@ import {
   type OutputRow,
   type SourceFrame,
 } from '../../execution/log-frame.ts';
+import { rowByRow } from '../../execution/output-run.ts';
 import { StageMachine } from '../../execution/stage-machine.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
@@ -34,7 +35,7 @@ export function replay(topology: BoundTopology, inputs: readonly LoggedInput[], 
   const newest = new Map<string, OutputPlace>();
   const start = () =>
     new StageMachine(topology, {
-      row(output, row) {
+      rows: rowByRow((output, row) => {
         // As the publisher does: what is out already is dropped by its place.
         const known = newest.get(output);
         if (known && (row.sequence < known.sequence || (row.sequence === known.sequence && row.index <= known.index)))
@@ -43,7 +44,7 @@ export function replay(topology: BoundTopology, inputs: readonly LoggedInput[], 
         const rows = outputs.get(output) ?? [];
         rows.push(row);
         outputs.set(output, rows);
-      },
+      }),
       question() {},
     });
   const savedAt = messages.length >> 2;
