@@ -13,9 +13,11 @@ import { startSourceRunner } from './source-runner.ts';
 const spec = { name: 'in', subjects: ['in.>'], durability: 'disk' } as const;
 const idleMs = 60_000;
 
-async function openRunner(options: { origins?: string[]; faults?: typeof noFaults; appendDeadlineMs?: number } = {}) {
+async function openRunner(
+  options: { origins?: string[]; faults?: typeof noFaults; appendDeadlineMs?: number; windowMs?: number } = {},
+) {
   const clock = virtualClock(1_700_000_000_000);
-  const { faults = noFaults, appendDeadlineMs = 30_000 } = options;
+  const { faults = noFaults, appendDeadlineMs = 30_000, windowMs = 0 } = options;
   const log = memoryLog({ clock, faults, appendDeadlineMs });
   const stream = await log.stream(spec);
   const runner = startSourceRunner({
@@ -27,7 +29,7 @@ async function openRunner(options: { origins?: string[]; faults?: typeof noFault
     clock,
     crashPoints: noCrashPoints,
     origins: options.origins ?? [],
-    windowMs: 0,
+    windowMs,
   });
   const frames = () =>
     [...(log.storage.streams.get('in')?.messages.values() ?? [])].map(({ payload }) =>
@@ -91,6 +93,16 @@ describe('group commit', () => {
     await clock.advance(10);
     await done;
     expect(ids()).toEqual(sent);
+  });
+
+  it('waits for more for a moment, unless the message is full', async () => {
+    const { runner, sources } = await openRunner({ windowMs: 2 ** 31 - 1 });
+    const half = limits.frameEventsMax / 2;
+    const first = runner.append(request('H1', idsOf('a', half)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sources()).toEqual([]);
+    await Promise.all([first, runner.append(request('H2', idsOf('b', half)))]);
+    expect(sources().map(({ events }) => events.length)).toEqual([limits.frameEventsMax]);
   });
 
   it('refuses the group of a failed append and what its origins sent after it, and nothing else', async () => {

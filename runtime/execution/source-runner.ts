@@ -99,17 +99,18 @@ export function startSourceRunner(args: {
     running = undefined;
   }
 
-  /** Lets a message fill for a moment. */
-  async function gather(): Promise<void> {
+  /** Lets a message fill for a moment; a full one waits for nobody. */
+  function gather(): Promise<void> {
     if (windowMs === 0 || waitingEvents >= limits.frameEventsMax) return Promise.resolve();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, windowMs);
-      hurry = () => {
+    return new Promise((resolve) => {
+      const goOn = () => {
         clearTimeout(timer);
+        hurry = undefined;
         resolve();
       };
+      const timer = setTimeout(goOn, windowMs);
+      hurry = goOn;
     });
-    hurry = undefined;
   }
 
   function start(): void {
