@@ -5,8 +5,8 @@
 export const limits = {
   /** One log message. NATS' own default for `max_payload` is 1 MiB; the server that we start allows this much. */
   frameBytesMax: 4 * 1024 * 1024,
-  /** What an event counts as, where the log hands it on and it never has a length. */
-  handedOnEventBytes: 256,
+  /** What an event counts as, where the log hands it on and it never has a length: about what it takes as an object, with what is made of it. */
+  handedOnEventBytes: 1024,
   /** Events in one frame: large enough to amortise a hop, small enough that a checkpoint never waits long. */
   frameEventsMax: 4096,
   /** What all senders of a source delivered within this time becomes one log message. */
@@ -33,6 +33,8 @@ export const limits = {
   appendAttemptMs: 5_000,
   /** Appends of one publisher that may wait for a place in its window. */
   publishWaitingMax: 100_000,
+  /** Where the log is in the memory of one process and hands messages on: so much waits for its readers, and no more is taken in. */
+  unreadBytesMax: 8 * 1024 * 1024,
   /** Log messages read ahead of the stage. */
   readAheadMessagesMax: 256,
   /** Bytes of one read request, two of which may be under way for a reader; never less than the largest message. */
@@ -69,6 +71,8 @@ export const limits = {
   sinkBatchBytesMax: 16 * 1024 * 1024,
   /** Messages read ahead of a sink. */
   sinkReadAheadMessagesMax: 512,
+  /** Bytes of them, one message aside. */
+  sinkReadAheadBytesMax: 16 * 1024 * 1024,
   /** Schemas of log messages that a process knows, those of earlier versions of its topologies included. */
   schemasKnownMax: 10_000,
   /** Earlier versions of a topology that are kept beside its checkpoints. */

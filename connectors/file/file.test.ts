@@ -170,9 +170,22 @@ describe('file', () => {
     fc.assert(
       fc.property(times, (list) => {
         const events = list.map((time) => ({ at: time }));
-        const text = linesOf(events, { format: 'csv', fields: ['at'], schema });
+        const text = Buffer.from(linesOf(events, { format: 'csv', fields: ['at'], schema })).toString();
         expect(text.split('\r\n').slice(1, -1)).toEqual(list.map((time) => new Date(time).toISOString()));
       }),
+    );
+  });
+
+  it('writes any text as UTF-8, however long', () => {
+    const texts = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constant('Bệnh viện \u{1f3e5} '.repeat(10_000))));
+    fc.assert(
+      fc.property(texts, (list) => {
+        const events = list.map((minute) => ({ minute }));
+        const expected = list.map((minute) => `${JSON.stringify({ minute })}\n`).join('');
+        const written = Buffer.from(linesOf(events, { format: 'ndjson', fields: ['minute'], schema }));
+        expect(written.equals(Buffer.from(expected))).toBe(true);
+      }),
+      { numRuns: 50 },
     );
   });
 

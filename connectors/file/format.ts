@@ -1,10 +1,12 @@
 /** Rows as lines of text. */
 import { type Event, eventMapper, fieldReader, type Schema } from '../../runtime/stream/index.ts';
+import { TextBuffer } from './text-buffer.ts';
 
 export type FileFormat = 'csv' | 'ndjson';
 
-/** Text of the rows of a file, from its first line to its last line feed. Times are ISO 8601 in UTC. */
-export function linesOf(events: readonly Event[], { format, fields, schema }: LineOptions): string {
+/** The rows of a file as UTF-8, from its first line to its last line feed. Times are ISO 8601 in UTC. */
+export function linesOf(events: readonly Event[], { format, fields, schema }: LineOptions): Uint8Array {
+  const text = new TextBuffer();
   const columns = fields.map((name) => {
     const read = fieldReader(name);
     if (schema.fields[name]?.type.kind !== 'timestamp') return { name, read };
@@ -15,17 +17,12 @@ export function linesOf(events: readonly Event[], { format, fields, schema }: Li
       [],
       columns.map(({ name, read }) => ({ name, evaluate: read })),
     );
-    return events.map((event) => `${JSON.stringify(asShown(event))}\n`).join('');
+    for (const event of events) text.add(`${JSON.stringify(asShown(event))}\n`);
+    return text.bytes;
   }
-  let text = fields.map(cellOf).join(',');
-  for (const event of events) {
-    text += '\r\n';
-    for (let at = 0; at < columns.length; at++) {
-      if (at > 0) text += ',';
-      text += cellOf(columns[at]?.read(event));
-    }
-  }
-  return `${text}\r\n`;
+  text.add(`${fields.map(cellOf).join(',')}\r\n`);
+  for (const event of events) text.add(`${columns.map(({ read }) => cellOf(read(event))).join(',')}\r\n`);
+  return text.bytes;
 }
 
 export interface LineOptions {

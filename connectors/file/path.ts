@@ -1,10 +1,11 @@
 /** Folders named by fields: `{day}/{minute}`. */
-import { type Event, fieldTemplate } from '../../runtime/stream/index.ts';
+import { type Event, fieldsReader, fieldTemplate } from '../../runtime/stream/index.ts';
 import { fileLimits } from './limits.ts';
 
 /** The folder of an event, below that of the sink. No value can lead to another place: it is encoded as one name. */
 export function pathOfEvent(template: string): (event: Event) => string {
-  const { fill } = fieldTemplate(template);
+  const { fields, fill } = fieldTemplate(template);
+  const valuesOf = fieldsReader(fields);
   // Rows of one day have one day.
   const names = new Map<unknown, string>();
   const nameOnce = (value: unknown): string => {
@@ -16,7 +17,16 @@ export function pathOfEvent(template: string): (event: Event) => string {
     names.set(value, name);
     return name;
   };
-  return (event) => fill(event, nameOnce);
+  let last: readonly unknown[] | undefined;
+  let folder = '';
+  return (event) => {
+    const values = valuesOf(event);
+    // Rows that follow one another mostly go to one folder.
+    if (last?.every((value, at) => value === values[at])) return folder;
+    last = values;
+    folder = fill(event, nameOnce);
+    return folder;
+  };
 }
 
 function nameOf(value: unknown): string {

@@ -5,14 +5,14 @@ import { messageOf } from '../../runtime/stream/index.ts';
 import { fileErrors } from './errors.ts';
 
 /** Written beside its place, synced, and then moved there: once that has been said, a power cut does not undo it. */
-export async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+export async function writeWhole(folder: string, name: string, content: Uint8Array): Promise<void> {
   const path = join(folder, name);
   const draft = join(folder, `.${name}.draft`);
   try {
     const made = await mkdir(folder, { recursive: true });
     const file = await open(draft, 'w');
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();

@@ -29,6 +29,8 @@ export interface StreamSpec {
   readonly bytesMax?: number;
   /** Only the newest message of each subject is kept. */
   readonly latestOnly?: boolean;
+  /** Of a log that forgets what its readers have passed: appends wait while the slowest of them has more than this to read. */
+  readonly unreadBytesMax?: number;
   readonly replicas?: number;
 }
 

@@ -10,6 +10,7 @@ export function readAhead(messages: AsyncIterable<LogMessage>): {
   take(): Promise<LogMessage[]>;
 } {
   let queue: LogMessage[] = [];
+  let bytes = 0;
   let done = false;
   let failure: unknown;
   let wakeReader: (() => void) | undefined;
@@ -18,8 +19,9 @@ export function readAhead(messages: AsyncIterable<LogMessage>): {
     try {
       for await (const message of messages) {
         queue.push(message);
+        bytes += lengthOf(message);
         wakeTaker?.();
-        while (queue.length >= limits.sinkReadAheadMessagesMax) {
+        while (isFull()) {
           await new Promise<void>((resolve) => {
             wakeReader = resolve;
           });
@@ -31,6 +33,9 @@ export function readAhead(messages: AsyncIterable<LogMessage>): {
     done = true;
     wakeTaker?.();
   })();
+  function isFull(): boolean {
+    return queue.length >= limits.sinkReadAheadMessagesMax || bytes >= limits.sinkReadAheadBytesMax;
+  }
   const ready = async () => {
     while (queue.length === 0 && !done) {
       await new Promise<void>((resolve) => {
@@ -40,16 +45,17 @@ export function readAhead(messages: AsyncIterable<LogMessage>): {
   };
   return {
     ready,
-    isFull: () => done || queue.length >= limits.sinkReadAheadMessagesMax,
+    isFull: () => done || isFull(),
     async take() {
       await ready();
       if (queue.length === 0 && failure !== undefined) throw failure;
-      let bytes = 0;
+      let takenBytes = 0;
       let length = 0;
-      while (length < queue.length && (length === 0 || bytes < limits.sinkBatchBytesMax)) {
-        bytes += lengthOf(queue[length] as LogMessage);
+      while (length < queue.length && (length === 0 || takenBytes < limits.sinkBatchBytesMax)) {
+        takenBytes += lengthOf(queue[length] as LogMessage);
         length++;
       }
+      bytes -= takenBytes;
       const taken = queue.slice(0, length);
       queue = queue.slice(length);
       wakeReader?.();

@@ -38,6 +38,7 @@ export async function openStreams(
       durability,
       description: `what the sources of ${topology.name} accepted`,
       ageMaxMs: limits.logAgeMs,
+      unreadBytesMax: limits.unreadBytesMax,
     }),
     open(promiseSpec(names, topology)),
     open({
@@ -57,6 +58,7 @@ export async function openStreams(
       durability,
       description: `results of ${topology.name}, on their way to the sinks`,
       ageMaxMs: limits.logAgeMs,
+      unreadBytesMax: limits.unreadBytesMax,
     };
     outputs.set(stageName(stage), await open(spec));
   }

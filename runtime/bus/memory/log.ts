@@ -14,6 +14,7 @@ import { memoryLease } from './leases.ts';
 import { readMemory } from './reader.ts';
 import {
   expire,
+  hasRoom,
   lastMessage,
   type MemoryStorage,
   makeStream,
@@ -158,7 +159,11 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
           const data = { stream: spec.name, subject, bytes: payload.length, limitBytes: limits.frameBytesMax };
           return Promise.reject(logErrors.make('MACH3003', { ...data, limit: 'limits.frameBytesMax' }));
         }
-        return window.append({ stream: spec.name, subject, payload, id, expectedLastSubjectSequence, headers });
+        const append = () =>
+          window.append({ stream: spec.name, subject, payload, id, expectedLastSubjectSequence, headers });
+        const stored = storage.streams.get(spec.name);
+        if (!forgets || !stored || (stored.held.length === 0 && hasRoom(stored))) return append();
+        return new Promise((resolve) => stored.held.push(() => resolve(append())));
       },
       read: (reading) =>
         readMemory(
@@ -224,6 +229,7 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       closed = true;
       window.close('the log was closed');
       for (const reader of [...readers]) reader.abort(logErrors.make('MACH3015'));
+      for (const stream of storage.streams.values()) for (const goOn of stream.held.splice(0)) goOn();
     },
     pause() {
       missed ??= [];

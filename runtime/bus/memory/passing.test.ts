@@ -58,6 +58,47 @@ describe('a log that hands messages on', () => {
     await slow.return?.();
   });
 
+  it('holds appends back while the slowest reader has too much to read, in their order', async () => {
+    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false } });
+    const spec = { name: 'events', subjects: ['events.>'], durability: 'broker', unreadBytesMax: 2_500 } as const;
+    const stream = await log.stream(spec);
+    const stored: string[] = [];
+    const append = (text: string) => stream.append('events.a', lazy(text)).then(() => stored.push(text));
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    // Nobody reads: nobody would make room.
+    await Promise.all(['a', 'b', 'c', 'd'].map(append));
+    const reader = stream.read({ fromSequence: 1 })[Symbol.asyncIterator]();
+    await reader.next();
+    const held = ['e', 'f', 'g'].map(append);
+    await settle();
+    expect(stored).toEqual(['a', 'b', 'c', 'd']);
+    const seen: unknown[] = [];
+    for (let read = 0; read < 2; read++) seen.push((await reader.next()).value.sequence);
+    await settle();
+    expect(stored).toEqual(['a', 'b', 'c', 'd', 'e']);
+    // A reader that goes away holds nobody.
+    await reader.return?.();
+    await Promise.all(held);
+    expect(stored.slice(4)).toEqual(['e', 'f', 'g']);
+    expect(seen).toEqual([2, 3]);
+  });
+
+  it('lets go of appends that are held back when it is closed', async () => {
+    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false } });
+    const stream = await log.stream({
+      name: 'events',
+      subjects: ['events.>'],
+      durability: 'broker',
+      unreadBytesMax: 1,
+    });
+    await stream.append('events.a', lazy('a'));
+    const reader = stream.read({ fromSequence: 1 })[Symbol.asyncIterator]();
+    await reader.next();
+    const held = stream.append('events.a', lazy('b'));
+    await log.close();
+    await expect(held).rejects.toMatchObject({ code: 'MACH3015' });
+  });
+
   it('still knows the newest message of a subject when every reader has passed it', async () => {
     const stream = await openStream(false);
     await stream.append('events.a', lazy('old'));

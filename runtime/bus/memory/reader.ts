@@ -4,7 +4,7 @@ import { logErrors } from '../errors.ts';
 import type { LogMessage, ReadOptions } from '../log.ts';
 import { subjectMatches } from '../subjects.ts';
 import type { FaultPlan } from './faults.ts';
-import { type Cursor, expire, forgetPassed, type MemoryStorage, type StoredStream } from './storage.ts';
+import { type Cursor, expire, forgetPassed, letIn, type MemoryStorage, type StoredStream } from './storage.ts';
 
 export interface MemoryReaderContext {
   readonly storage: MemoryStorage;
@@ -85,6 +85,7 @@ export async function* readMemory(
   } finally {
     context.readers.delete(closing);
     reading?.cursors.delete(cursor);
+    if (reading) letIn(reading);
   }
   if (closing.signal.aborted && !signal?.aborted) throw closing.signal.reason;
 }

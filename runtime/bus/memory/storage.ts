@@ -30,6 +30,8 @@ export interface StoredStream {
   readonly listeners: Set<() => void>;
   /** Of those who read it now: the first sequence that each has not passed yet. */
   readonly cursors: Set<Cursor>;
+  /** Appends that wait for readers to get on, in order. */
+  readonly held: (() => void)[];
   firstSequence: number;
   lastSequence: number;
   bytes: number;
@@ -74,6 +76,7 @@ export function makeStream(storage: MemoryStorage, spec: StreamSpec): StoredStre
     identities: new Map(),
     listeners: new Set(),
     cursors: new Set(),
+    held: [],
     firstSequence: 1,
     lastSequence: 0,
     bytes: 0,
@@ -128,6 +131,17 @@ export function forgetPassed(stream: StoredStream): void {
     if (stream.lastBySubject.get(subject) !== sequence) removeMessage(stream, sequence);
   }
   stream.firstSequence = Math.max(stream.firstSequence, Math.min(passed, stream.lastSequence) + 1);
+  letIn(stream);
+}
+
+/** Whether an append may be stored now; without a reader nobody would ever make room. */
+export function hasRoom({ spec, bytes, cursors }: StoredStream): boolean {
+  return spec.unreadBytesMax === undefined || bytes < spec.unreadBytesMax || cursors.size === 0;
+}
+
+/** The appends that are held back go on, as long as there is room. */
+export function letIn(stream: StoredStream): void {
+  while (stream.held.length > 0 && hasRoom(stream)) stream.held.shift()?.();
 }
 
 /** Encoded when somebody asks for its bytes. */
