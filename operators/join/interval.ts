@@ -14,7 +14,7 @@ import { Ends } from '../support/ends.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { turnAway } from '../support/turn-away.ts';
 import { type JoinFields, readsOfJoin, spreadOfJoin } from './fields.ts';
-import { append, dropFront, type Left, type Right, type Waiting } from './waiting.ts';
+import { append, dropFront, type Left, none, type Right, type Waiting } from './waiting.ts';
 
 const bytesPerEvent = 320;
 
@@ -94,7 +94,7 @@ class IntervalJoin implements OperatorHandler {
     let waiting = this.state.get(key);
     if (!waiting) {
       if (this.state.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      waiting = { lefts: [], rights: [], next: Number.POSITIVE_INFINITY, order: this.nextOrder++ };
+      waiting = { lefts: none, rights: none, next: Number.POSITIVE_INFINITY, order: this.nextOrder++ };
       this.state.set(key, waiting, time);
     } else if (waiting.lefts.length + waiting.rights.length >= waitingPerKeyMax) {
       const names = isLeft ? fields.leftKey : fields.rightKey;
@@ -110,11 +110,15 @@ class IntervalJoin implements OperatorHandler {
 
   watermark(time: number, out: Output): void {
     const due: { left: Left; order: number }[] = [];
-    const dueAt = (key: StateKey) => this.state.get(key)?.next;
+    let found: Waiting | undefined;
+    const dueAt = (key: StateKey) => {
+      found = this.state.get(key);
+      return found?.next;
+    };
     for (const key of this.ends.takeDue(time, { exact: this.args.keepUnmatched, dueAt })) {
-      const waiting = this.state.get(key) as Waiting;
-      this.letGo(waiting, time, due);
-      if (waiting.lefts.length + waiting.rights.length === 0) this.state.delete(key);
+      // That of the key which was just looked at.
+      const waiting = found as Waiting;
+      if (this.isOver(waiting, time) || this.letGo(waiting, time, due)) this.state.delete(key);
       else this.ends.add(key, waiting.next);
     }
     due.sort((a, b) => this.givenAt(a.left) - this.givenAt(b.left) || a.order - b.order);
@@ -173,7 +177,13 @@ class IntervalJoin implements OperatorHandler {
     return this.rightEnds(time);
   }
 
-  private letGo(waiting: Waiting, watermark: number, due: { left: Left; order: number }[]): void {
+  /** Of most keys: one right event, and nobody comes for it any more. */
+  private isOver({ lefts, rights }: Waiting, watermark: number): boolean {
+    return lefts.length === 0 && rights.length === 1 && this.rightEnds((rights[0] as Right).time) <= watermark;
+  }
+
+  /** True when nothing of the key is left. */
+  private letGo(waiting: Waiting, watermark: number, due: { left: Left; order: number }[]): boolean {
     const { keepUnmatched, until } = this.args;
     waiting.rights = dropFront(waiting.rights, (right) => this.rightEnds(right.time) <= watermark);
     if (keepUnmatched) {
@@ -189,5 +199,6 @@ class IntervalJoin implements OperatorHandler {
     else if (waiting.lefts[0]) next = this.leftEnds(waiting.lefts[0]);
     if (waiting.rights[0]) next = Math.min(next, this.rightEnds(waiting.rights[0].time));
     waiting.next = next;
+    return waiting.lefts.length + waiting.rights.length === 0;
   }
 }

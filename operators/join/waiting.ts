@@ -23,6 +23,9 @@ export interface Waiting {
   order?: number;
 }
 
+/** Of keys without one of the two. Nobody writes into it. */
+export const none: never[] = [];
+
 /** Most keys have one event: a list that begins with room for many would cost more than all else. */
 export function append<T>(list: T[], item: T): T[] {
   if (list.length === 0) return [item];
@@ -38,5 +41,5 @@ export function dropFront<T>(list: T[], isDue: (item: T) => boolean): T[] {
   let count = 0;
   while (count < list.length && isDue(list[count] as T)) count++;
   if (count === 0) return list;
-  return count === list.length ? [] : list.slice(count);
+  return count === list.length ? none : list.slice(count);
 }
