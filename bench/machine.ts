@@ -4,10 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, release, totalmem } from 'node:os';
 
 /**
- * With which every process of a comparison is started, and the command in `deploy/`. A larger room for young objects: most events die young, and
- * the default of 16 MiB makes the collector copy those that were about to.
+ * With which the command is started in `deploy/`. A larger room for young objects: most events die young, and the default of 16 MiB makes the
+ * collector copy those that were about to.
  */
-export const nodeFlags: readonly string[] = ['--max-semi-space-size=64', '--import', 'tsx'];
+export const heapFlags: readonly string[] = ['--max-semi-space-size=64'];
+
+/** With which every process of a comparison is started. */
+export const nodeFlags: readonly string[] = [...heapFlags, '--import', 'tsx'];
 
 export interface Machine {
   readonly cpu: string;

@@ -15,7 +15,7 @@ export interface KeptState {
   readonly bytesPerKey: number;
 }
 
-const frameEvents = 2_048;
+const frameEvents = 4_096;
 /** What has to be compiled is compiled after so many. */
 const warmUpFrames = 8;
 const statefulNode = 'result';

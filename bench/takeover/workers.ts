@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineStatus } from '../../runtime/observe/status.ts';
+import { heapFlags } from '../machine.ts';
 
 const topologyFile = fileURLToPath(new URL('./topology.yaml', import.meta.url));
 const command = fileURLToPath(new URL('../../bin/mach.js', import.meta.url));
@@ -27,7 +28,7 @@ export async function startWorker(args: {
 }): Promise<Worker> {
   const child: ChildProcess = spawn(
     process.execPath,
-    [command, 'run', topologyFile, '--data', args.directory, '--json', ...(args.options ?? [])],
+    [...heapFlags, command, 'run', topologyFile, '--data', args.directory, '--json', ...(args.options ?? [])],
     { env: { ...process.env, ...args.env }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const killWithUs = () => void child.kill('SIGKILL');

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import {
   type BoundSource,
   defineSource,
+  type Event,
   messageOf,
   type RunningSource,
   type Schema,
   type SourceContext,
-  type SourceEvent,
 } from '../../runtime/stream/index.ts';
 import { disorderStep, openGenerator, type StreamSettings, timeOf } from './generator.ts';
 import { openPace, paceOption } from './pace.ts';
@@ -51,10 +51,14 @@ async function generate(context: SourceContext, given: NexmarkOptions, fields: r
       const to = Math.min((Math.floor(from / batchEvents) + 1) * batchEvents, given.events);
       await due(to - 1, signal);
       if (failure !== undefined || signal.aborted) break;
-      const events: SourceEvent[] = [];
-      for (let position = from; position < to; position++)
-        events.push({ event: generator.eventAt(position), time: timeAt(position) });
-      const appended: Promise<void> = context.append({ origin, events, mark: String(to), id: String(from) }).then(
+      const events: Event[] = [];
+      const times: number[] = [];
+      for (let position = from; position < to; position++) {
+        events.push(generator.eventAt(position));
+        times.push(timeAt(position));
+      }
+      const request = { origin, events: [], columns: { events, times }, mark: String(to), id: String(from) };
+      const appended: Promise<void> = context.append(request).then(
         () => {
           under.delete(appended);
           accepted = to;

@@ -92,7 +92,7 @@ describe('the source nexmark', () => {
     }
     // Ten of each millisecond, in requests of their own.
     expect(given.slice(0, 3)).toEqual([10, 20, 30]);
-    expect(log.requests.every(({ events }) => events.length === 10)).toBe(true);
+    expect(log.requests.every(({ columns }) => columns?.events.length === 10)).toBe(true);
     await source.close();
   });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../runtime/stream/index.ts';
 
 /** Of one append; always cut at the same places, so that what comes again after a failure is known by its identity. */
-const batchEventsMax = 2_048;
+const batchEventsMax = 4_096;
 /** By the clock an event waits at most this long for those that go into the log with it, unless it is alone. */
 const batchMs = 1;
 

@@ -51,6 +51,13 @@ function request(origin: string, ids: readonly string[], more: Partial<AppendReq
   return { origin, events, ...more };
 }
 
+/** The same events, so many of the last as columns. */
+function lastAsColumns(all: AppendRequest['events'], count: number): Pick<AppendRequest, 'events' | 'columns'> {
+  const last = all.slice(all.length - count);
+  const columns = { events: last.map(({ event }) => event), times: last.map(({ time }) => time) };
+  return { events: all.slice(0, all.length - count), columns };
+}
+
 const idsOf = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
 describe('group commit', () => {
@@ -129,21 +136,25 @@ describe('group commit', () => {
     expect(runner.counts.failures).toBe(1);
   });
 
-  it('splits a request that is larger than a message; its mark and dead letters stand in the last part', async () => {
-    const { runner, sources, ids, clock } = await openRunner();
-    const long = 'x'.repeat(limits.frameBytesMax / 8);
-    const sent = idsOf(long, 20);
-    const dead = { code: 'MACH9901', reason: 'not a pulse', raw: new Uint8Array([1]), place: { line: 3 } };
-    const done = runner.append(request('H1', sent, { mark: 'm', id: 'r', deadLetters: [dead] }));
-    await clock.advance(10);
-    await done;
-    expect(ids()).toEqual(sent);
-    const frames = sources();
-    expect(frames.length).toBeGreaterThan(2);
-    expect(frames.map(({ segments }) => segments[0]?.mark)).toEqual([...frames.slice(1).map(() => undefined), 'm']);
-    expect(new Set(frames.map(({ segments }) => segments[0]?.id)).size).toBe(frames.length);
-    expect(frames.map(({ deadLetters }) => deadLetters.length)).toEqual([...frames.slice(1).map(() => 0), 1]);
-  });
+  it.each([0, 7, 20])(
+    'splits a request, %d of it columns, that is larger than a message; its mark and dead letters stand in the last part',
+    async (count) => {
+      const { runner, sources, ids, clock } = await openRunner();
+      const long = 'x'.repeat(limits.frameBytesMax / 8);
+      const sent = idsOf(long, 20);
+      const dead = { code: 'MACH9901', reason: 'not a pulse', raw: new Uint8Array([1]), place: { line: 3 } };
+      const whole = request('H1', sent, { mark: 'm', id: 'r', deadLetters: [dead] });
+      const done = runner.append({ ...whole, ...lastAsColumns(whole.events, count) });
+      await clock.advance(10);
+      await done;
+      expect(ids()).toEqual(sent);
+      const frames = sources();
+      expect(frames.length).toBeGreaterThan(2);
+      expect(frames.map(({ segments }) => segments[0]?.mark)).toEqual([...frames.slice(1).map(() => undefined), 'm']);
+      expect(new Set(frames.map(({ segments }) => segments[0]?.id)).size).toBe(frames.length);
+      expect(frames.map(({ deadLetters }) => deadLetters.length)).toEqual([...frames.slice(1).map(() => 0), 1]);
+    },
+  );
 
   it('refuses an event that is larger than a message (MACH3202), and stores what stood beside it', async () => {
     const { runner, ids, clock } = await openRunner();
@@ -188,6 +199,31 @@ describe('group commit', () => {
     await closed;
     expect(ids()).toEqual(['a']);
     await expect(runner.append(request('H1', ['b']))).rejects.toThrow('source adt is closing');
+  });
+
+  it('gives events alike, one by one or as columns, whoever else sends with them', async () => {
+    const { runner, sources, clock } = await openRunner();
+    const whole = request('H1', idsOf('a', 6), { mark: 'm' });
+    const raw = { ...(whole.events[0] as (typeof whole.events)[number]), raw: 'as it was sent' };
+    const requests = [
+      { ...whole, ...lastAsColumns(whole.events, 6) },
+      { ...whole, ...lastAsColumns(whole.events, 2) },
+      { ...whole, events: [raw, ...whole.events.slice(1)] },
+    ];
+    for (const one of requests) {
+      const alone = runner.append(one);
+      await clock.advance(10);
+      await alone;
+    }
+    const together = requests.map((one) => runner.append(one));
+    await clock.advance(10);
+    await Promise.all(together);
+    const frames = sources();
+    expect(frames.map(({ segments }) => segments.map(({ events }) => events))).toEqual([[6], [6], [6], [6, 6, 6]]);
+    const expected = whole.events.map(({ event, time }) => ({ event, time }));
+    const given = frames.flatMap(({ events, times }) => events.map((event, at) => ({ event, time: times[at] })));
+    expect(given).toEqual([1, 2, 3, 4, 5, 6].flatMap(() => expected));
+    expect(runner.counts.accepted).toBe(36);
   });
 
   it('takes times further ahead than limits.futureTimeMs for now', async () => {

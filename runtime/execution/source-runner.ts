@@ -8,7 +8,7 @@ import type { LogStream, Payload } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
-import type { AppendRequest, SourceEvent } from '../stream/definition.ts';
+import type { AppendRequest, EventColumns } from '../stream/definition.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
 import { sourceMessage } from './handed-on.ts';
@@ -42,6 +42,44 @@ export interface SourceRunner {
   close(): Promise<void>;
   readonly counts: SourceCounts;
   readonly waitingEvents: number;
+}
+
+function countOf({ events, columns }: AppendRequest): number {
+  return events.length + (columns?.events.length ?? 0);
+}
+
+/** The events of a request from a place to another. */
+function sliceOf(
+  { events, columns }: AppendRequest,
+  from: number,
+  to: number,
+): Pick<AppendRequest, 'events' | 'columns'> {
+  const own = events.slice(from, to);
+  if (!columns) return { events: own };
+  const [begin, end] = [Math.max(0, from - events.length), Math.max(0, to - events.length)];
+  return { events: own, columns: { events: columns.events.slice(begin, end), times: columns.times.slice(begin, end) } };
+}
+
+/** The events of all requests; without texts where none has one. */
+function together(requests: readonly AppendRequest[]): EventColumns & { readonly raws: readonly (string | null)[] } {
+  const [first] = requests;
+  // Copied only where there is something to put together.
+  if (first?.columns && first.events.length === 0 && requests.length === 1) return { ...first.columns, raws: [] };
+  const [events, times, raws]: [Event[], number[], (string | null)[]] = [[], [], []];
+  for (const request of requests) {
+    for (const { event, time, raw } of request.events) {
+      events.push(event);
+      times.push(time);
+      raws.push(raw ?? null);
+    }
+    const { columns } = request;
+    for (let at = 0; columns && at < columns.events.length; at++) {
+      events.push(columns.events[at] as Event);
+      times.push(columns.times[at] as number);
+      raws.push(null);
+    }
+  }
+  return { events, times, raws };
 }
 
 export function startSourceRunner(args: {
@@ -133,7 +171,7 @@ export function startSourceRunner(args: {
     let events = 0;
     let length = 0;
     while (length < queue.length) {
-      events += (queue[length] as Waiting).request.events.length;
+      events += countOf((queue[length] as Waiting).request);
       if (length > 0 && events > limits.frameEventsMax) break;
       length++;
     }
@@ -174,7 +212,7 @@ export function startSourceRunner(args: {
       return false;
     }
     for (const { request, resolve } of group) {
-      counts.accepted += request.events.length;
+      counts.accepted += countOf(request);
       counts.deadLetters += request.deadLetters?.length ?? 0;
       resolve();
     }
@@ -188,7 +226,7 @@ export function startSourceRunner(args: {
   }
 
   function makeRoom(group: readonly Waiting[]): void {
-    for (const { request } of group) waitingEvents -= request.events.length;
+    for (const { request } of group) waitingEvents -= countOf(request);
     for (let next = heldBack[0]; next && hasRoom(); next = heldBack[0]) {
       heldBack.shift();
       counts.backpressuredMs += wallTime() - next.since;
@@ -201,7 +239,7 @@ export function startSourceRunner(args: {
   }
 
   function admit(waiting: Waiting): void {
-    waitingEvents += waiting.request.events.length;
+    waitingEvents += countOf(waiting.request);
     queue.push(waiting);
     start();
     if (waitingEvents >= limits.frameEventsMax) hurry?.();
@@ -214,19 +252,19 @@ export function startSourceRunner(args: {
 
   /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
   function splitRequest(request: AppendRequest): Payload[] {
-    if (request.events.length <= 1) {
+    if (countOf(request) <= 1) {
       throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: stream.messageBytesMax });
     }
     const { mark, id, deadLetters, ...rest } = request;
-    const middle = request.events.length >> 1;
+    const middle = countOf(request) >> 1;
     const first: AppendRequest = {
       ...rest,
-      events: request.events.slice(0, middle),
+      ...sliceOf(request, 0, middle),
       ...(id === undefined ? {} : { id: `${id}<` }),
     };
     const second: AppendRequest = {
       ...rest,
-      events: request.events.slice(middle),
+      ...sliceOf(request, middle, countOf(request)),
       ...(id === undefined ? {} : { id: `${id}>` }),
       ...(mark === undefined ? {} : { mark }),
       ...(deadLetters === undefined ? {} : { deadLetters }),
@@ -236,18 +274,13 @@ export function startSourceRunner(args: {
 
   function encode(requests: readonly AppendRequest[]): Payload {
     const hasLetters = requests.some((request) => (request.deadLetters ?? []).length > 0);
-    const segments: Segment[] = requests.map(({ origin, events, mark, id, deadLetters: own = [] }) => ({
-      origin,
-      events: events.length,
-      ...(mark === undefined ? {} : { mark }),
-      ...(id === undefined ? {} : { id }),
-      ...(hasLetters && { letters: own.length }),
+    const segments: Segment[] = requests.map((request) => ({
+      origin: request.origin,
+      events: countOf(request),
+      ...(request.mark === undefined ? {} : { mark: request.mark }),
+      ...(request.id === undefined ? {} : { id: request.id }),
+      ...(hasLetters && { letters: request.deadLetters?.length ?? 0 }),
     }));
-    const [first] = requests;
-    const all: readonly SourceEvent[] =
-      first && requests.length === 1
-        ? first.events
-        : ([] as SourceEvent[]).concat(...requests.map(({ events }) => events));
     const now = clock.now();
     const deadLetters: StoredDeadLetter[] = requests.flatMap((request) =>
       (request.deadLetters ?? []).map(({ raw, ...letter }) => ({
@@ -255,32 +288,27 @@ export function startSourceRunner(args: {
         raw: Buffer.from(raw.subarray(0, limits.deadLetterBytesMax)).toString('base64'),
       })),
     );
-    const events = new Array<Event>(all.length);
-    const times = new Array<number>(all.length);
-    const raws = new Array<string | null>(all.length);
-    for (let at = 0; at < all.length; at++) {
-      const { event, time, raw } = all[at] as SourceEvent;
-      events[at] = event;
-      times[at] = boundTime(time, now);
-      raws[at] = raw ?? null;
-    }
+    const { raws, ...given } = together(requests);
     return sourceMessage(stream, schema, {
       acceptedAt: wallTime(),
       engineTime: now,
       segments,
       deadLetters,
-      events,
-      times,
+      events: given.events,
+      times: boundTimes(given.times, now),
       raws,
     });
   }
 
   /** Event time is bounded by engine time; the event's own fields keep what the sender said. */
-  function boundTime(time: number, now: number): number {
-    if (time <= now + limits.futureTimeMs) return time;
-    counts.futureTimes++;
+  function boundTimes(times: readonly number[], now: number): readonly number[] {
+    const latest = now + limits.futureTimeMs;
+    let ahead = 0;
+    for (let at = 0; at < times.length; at++) if ((times[at] as number) > latest) ahead++;
+    if (ahead === 0) return times;
+    counts.futureTimes += ahead;
     // Not the bound itself: the watermark would go that far, and make late what comes for an hour.
-    return now;
+    return times.map((time) => (time > latest ? now : time));
   }
 
   const silence = startSilenceWatch({ clock, idleMs: args.idleMs, origins: args.origins, onSilence: start });

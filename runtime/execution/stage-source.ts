@@ -139,9 +139,12 @@ export class StageSource {
   }
 
   private sendEvents({ events, times }: SourceFrame, from: number, to: number): void {
+    // Most messages move no watermark, and go on whole.
+    const isWhole = to - from === events.length;
+    const [own, ownTimes] = isWhole ? [events, times] : [events.slice(from, to), times.slice(from, to)];
     const causes = new Array<number>(to - from);
     for (let offset = 0; offset < causes.length; offset++) causes[offset] = from + offset;
-    this.frames.next({ kind: 'batch', events: events.slice(from, to), times: times.slice(from, to), causes });
+    this.frames.next({ kind: 'batch', events: own, times: ownTimes, causes });
     this.stage.endWave();
   }
 

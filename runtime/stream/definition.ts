@@ -252,6 +252,12 @@ export interface SourceEvent {
   readonly raw?: string;
 }
 
+/** Events side by side with their times, ms since the epoch. Nobody changes them once they are appended. */
+export interface EventColumns {
+  readonly events: readonly Event[];
+  readonly times: readonly number[];
+}
+
 export interface DeadLetter {
   readonly code: string;
   readonly reason: string;
@@ -265,6 +271,8 @@ export interface AppendRequest {
   /** Who sent it: a hospital, a centre, a file. Watermarks are kept for each origin. */
   readonly origin: string;
   readonly events: readonly SourceEvent[];
+  /** Behind those: events without texts, for sources that give very many. */
+  readonly columns?: EventColumns;
   readonly deadLetters?: readonly DeadLetter[];
   /** The sender's own position after these events; comes back as `mark(origin)` after a restart. Written atomically with the events. */
   readonly mark?: string;

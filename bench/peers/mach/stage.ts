@@ -8,7 +8,7 @@ import type { BoundTopology } from '../../../runtime/topology/index.ts';
 import type { PeerAnswer, PeerRequest } from '../request.ts';
 
 /** As many as the source gives the log at a time. */
-const frameEvents = 2_048;
+const frameEvents = 4_096;
 const warmUpEvents = 300_000;
 
 export function measureStage(topology: BoundTopology, request: PeerRequest): PeerAnswer {
