@@ -31,7 +31,7 @@ interface Manifest {
 const chunkBytes = limits.objectChunkBytesMax;
 /** A reader that meets a replacement of what it reads starts again this often. */
 const attemptsMax = 5;
-/** Pieces that are asked for together. */
+/** Pieces that are asked for at a time. */
 const chunksAtOnce = 8;
 
 export const objectStreamSpec = (bucket: string): StreamSpec => ({
@@ -64,18 +64,27 @@ export function chunkedObjects(bucket: string, backend: ObjectBackend): ObjectSt
   }
 
   async function readChunks(manifest: Manifest): Promise<Uint8Array | undefined> {
+    const chunks: Uint8Array[] = [];
+    let next = 0;
+    let isGone = false;
+    const read = async () => {
+      while (next < manifest.chunks && !isGone) {
+        const index = next++;
+        const piece = await backend.piece(chunkSubject(manifest.id, index));
+        if (piece) chunks[index] = piece.payload;
+        else isGone = true;
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(chunksAtOnce, manifest.chunks) }, read));
+    if (isGone) return undefined;
+    if (chunks.reduce((bytes, chunk) => bytes + chunk.length, 0) !== manifest.bytes) return undefined;
     const data = new Uint8Array(manifest.bytes);
     let filled = 0;
-    for (let from = 0; from < manifest.chunks; from += chunksAtOnce) {
-      const count = Math.min(chunksAtOnce, manifest.chunks - from);
-      const asked = Array.from({ length: count }, (_, index) => backend.piece(chunkSubject(manifest.id, from + index)));
-      for (const chunk of await Promise.all(asked)) {
-        if (!chunk || filled + chunk.payload.length > data.length) return undefined;
-        data.set(chunk.payload, filled);
-        filled += chunk.payload.length;
-      }
+    for (const chunk of chunks) {
+      data.set(chunk, filled);
+      filled += chunk.length;
     }
-    return filled === data.length ? data : undefined;
+    return data;
   }
 
   return {

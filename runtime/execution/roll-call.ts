@@ -87,6 +87,8 @@ export async function startRollCall(args: {
       note(one, { at: clock.now() - Math.max(0, message.storedAt - one.storedAt), isLive: false });
     }
     note(message, { at: clock.now(), isLive: true });
+    // One that died just before we came, as after a crash and a start, is not waited for.
+    lookForSilent();
   }
 
   async function listen(): Promise<void> {
