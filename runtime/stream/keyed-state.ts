@@ -101,50 +101,52 @@ export interface TimersSnapshot {
 /** A binary heap by (time, order of setting); moved and cleared timers are left in it and skipped when they come up. */
 export class EventTimers implements Timers {
   private heap: PendingTimer[] = [];
-  private current = new Map<string, PendingTimer>();
+  /** Those that hold good, by name and key: a node has few names. */
+  private current = new Map<string, Map<StateKey, PendingTimer>>();
   private nextOrder = 0;
 
   set(key: StateKey, name: string, time: number): void {
-    const identity = timerIdentity(key, name);
-    const existing = this.current.get(identity);
-    if (existing?.time === time) return;
+    const named = this.named(name);
+    if (named.get(key)?.time === time) return;
     const timer = { key, name, time, order: this.nextOrder++ };
-    this.current.set(identity, timer);
+    named.set(key, timer);
     this.push(timer);
   }
 
   clear(key: StateKey, name: string): void {
-    this.current.delete(timerIdentity(key, name));
+    this.current.get(name)?.delete(key);
   }
 
   /** Takes the next timer that is due at `watermark`; undefined when there is none. */
   takeDue(watermark: number): PendingTimer | undefined {
     for (let top = this.heap[0]; top && top.time <= watermark; top = this.heap[0]) {
       this.pop();
-      const identity = timerIdentity(top.key, top.name);
-      if (this.current.get(identity) !== top) continue;
-      this.current.delete(identity);
+      const named = this.current.get(top.name);
+      if (named?.get(top.key) !== top) continue;
+      named.delete(top.key);
       return top;
     }
     return undefined;
   }
 
   get size(): number {
-    return this.current.size;
+    let size = 0;
+    for (const named of this.current.values()) size += named.size;
+    return size;
   }
 
   /** Those of a key, so many at most. */
   of(key: StateKey, countMax: number): PendingTimer[] {
     const found: PendingTimer[] = [];
-    for (const timer of this.current.values()) {
-      if (found.length >= countMax) break;
-      if (timer.key === key) found.push(timer);
+    for (const named of this.current.values()) {
+      const timer = named.get(key);
+      if (timer && found.length < countMax) found.push(timer);
     }
     return found;
   }
 
   snapshot(): TimersSnapshot {
-    return { pending: [...this.current.values()], nextOrder: this.nextOrder };
+    return { pending: [...this.current.values()].flatMap((named) => [...named.values()]), nextOrder: this.nextOrder };
   }
 
   restore(snapshot: TimersSnapshot): void {
@@ -153,9 +155,17 @@ export class EventTimers implements Timers {
     this.nextOrder = snapshot.nextOrder;
     for (const timer of snapshot.pending) {
       const copy = { ...timer };
-      this.current.set(timerIdentity(timer.key, timer.name), copy);
+      this.named(timer.name).set(timer.key, copy);
       this.push(copy);
     }
+  }
+
+  private named(name: string): Map<StateKey, PendingTimer> {
+    const known = this.current.get(name);
+    if (known) return known;
+    const made = new Map<StateKey, PendingTimer>();
+    this.current.set(name, made);
+    return made;
   }
 
   private push(timer: PendingTimer): void {
@@ -192,9 +202,4 @@ export class EventTimers implements Timers {
 
 function isBefore(a: PendingTimer, b: PendingTimer): boolean {
   return a.time < b.time || (a.time === b.time && a.order < b.order);
-}
-
-/** A key's type is part of it: the number 1 and the text "1" are two keys. */
-function timerIdentity(key: StateKey, name: string): string {
-  return `${typeof key === 'number' ? 'n' : 's'}${key}\u0000${name}`;
 }
