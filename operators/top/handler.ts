@@ -14,6 +14,7 @@ import {
   type Entry,
   forgetThings,
   newRanking,
+  passOver,
   type Ranked,
   type Ranking,
   type RankingRule,
@@ -55,7 +56,7 @@ export class RankingHandler implements OperatorHandler {
   }
 
   event(event: Event, time: number, out: Output): void {
-    const { window, keyOf, thingOf, scoreOf, betweenOf, keysMax } = this.setting;
+    const { window, keyOf, thingOf, scoreOf, betweenOf, keysMax, rule } = this.setting;
     const start = window ? Math.floor((time - window.offsetMs) / window.sizeMs) * window.sizeMs + window.offsetMs : 0;
     if (window && start + window.sizeMs + window.latenessMs <= this.context.watermark()) return out.late(event, time);
     const rememberedFrom = this.rememberedFrom();
@@ -67,8 +68,10 @@ export class RankingHandler implements OperatorHandler {
     if (!group && this.groups.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     const ranking = this.rankingAt(group, start, rememberedFrom);
     const { changed: scheduled } = ranking;
-    const entry = betweenOf ? { event, time, score, between: betweenOf(event) } : { event, time, score };
-    if (!this.take(ranking, entry, out)) return;
+    if (thingOf || score === null || !passOver(ranking, rule, score)) {
+      const entry = betweenOf ? { event, time, score, between: betweenOf(event) } : { event, time, score };
+      if (!this.take(ranking, entry, out)) return;
+    }
     if (this.setting.forgetMs !== undefined) ranking.heard = Math.max(ranking.heard ?? time, time);
     if (!group) this.groups.set(key, new Map([[start, ranking]]), time);
     else {

@@ -124,6 +124,15 @@ export function addEvent(ranking: Ranking, rule: RankingRule, entry: Entry): boo
   return true;
 }
 
+/** Whether the score alone leaves an event that stands for itself behind all that are held: it counts, and changes nothing. */
+export function passOver(ranking: Ranking, rule: RankingRule, score: Score): boolean {
+  if (ranking.things.size < rule.rows) return false;
+  const worst = worstOf(ranking, rule).score as Score;
+  if (score === worst || score < worst === rule.ascending) return false;
+  ranking.nextVersion++;
+  return true;
+}
+
 function rankedOf({ event, time, score, between }: Entry, order: number, version: number): Ranked {
   return between ? { event, time, score, between, order, version } : { event, time, score, order, version };
 }
