@@ -4,7 +4,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { nodeFlags } from '../machine.ts';
 import { openLog } from '../nexmark/logs.ts';
-import { loadStreamTopology, type Measured, measureQuery, type StreamOptions } from '../nexmark/run-query.ts';
+import {
+  loadStreamTopology,
+  type Measured,
+  measureQuery,
+  passingOf,
+  type StreamOptions,
+} from '../nexmark/run-query.ts';
 import { bytesPerKeyOf, type KeptState } from './state-memory.ts';
 
 export interface Trial {
@@ -49,9 +55,9 @@ async function work(trial: Trial): Promise<TrialResult> {
 }
 
 async function measure({ file, variables, partitions, checkpointEveryMs }: Trial, stream: StreamOptions) {
-  const { log, close } = await openLog('memory', () => false);
+  const topology = loadStreamTopology(file, stream, { variables });
+  const { log, close } = await openLog('memory', passingOf(topology, { partitions, keepsRows: false }));
   try {
-    const topology = loadStreamTopology(file, stream, { variables });
     return await measureQuery(topology, log, { ...stream, partitions, checkpointEveryMs });
   } finally {
     await close();

@@ -10,7 +10,7 @@ import { checkLines } from './check.ts';
 import { type LogKind, openLog } from './logs.ts';
 import { type Query, queries } from './queries.ts';
 import { hashOf, writeLines } from './rows.ts';
-import { collectLines, isOutputOf, measureQuery, prepareQuery, type RunOptions } from './run-query.ts';
+import { collectLines, measureQuery, passingOf, prepareQuery, type RunOptions } from './run-query.ts';
 import { type Given, readArguments } from './usage.ts';
 import { kibibytesPerMebibyte, openWorkers, unitsOf } from './workers.ts';
 
@@ -70,7 +70,12 @@ async function measureOn(
   kind: LogKind,
   { query, prepared, given }: { query: Query; prepared: Awaited<ReturnType<typeof prepareQuery>>; given: Given },
 ) {
-  const { log, url, cpuSeconds: logCpuSeconds, close } = await openLog(kind, isOutputOf(prepared.topology));
+  const {
+    log,
+    url,
+    cpuSeconds: logCpuSeconds,
+    close,
+  } = await openLog(kind, passingOf(prepared.topology, { ...given.options, keepsRows: true }));
   const { workers } = given;
   const options: RunOptions = { ...given.options, folder: prepared.folder };
   const others = await openWorkers({ query: query.name, url: url ?? '', options, workers });

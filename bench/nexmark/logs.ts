@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectLog, startNatsServer } from '../../runtime/bus/index.ts';
 import type { Log } from '../../runtime/bus/log.ts';
-import { memoryLog } from '../../runtime/bus/memory/log.ts';
+import { type MemoryLogOptions, memoryLog } from '../../runtime/bus/memory/log.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { cpuSecondsOf } from '../machine.ts';
 
@@ -20,13 +20,10 @@ export interface OpenLog {
   close(): Promise<void>;
 }
 
-/**
- * `keeps`: the streams of a log in memory that are read once more when the query has ended; all else is handed on, and forgotten on the way. Absent:
- * it keeps everything, as bytes.
- */
-export async function openLog(kind: LogKind, keeps?: (stream: string) => boolean): Promise<OpenLog> {
+/** `passing`: how a log in memory hands messages on, and forgets them on the way. Absent: it keeps everything, as bytes. */
+export async function openLog(kind: LogKind, passing?: MemoryLogOptions['passing']): Promise<OpenLog> {
   if (kind === 'memory') {
-    const log = memoryLog({ clock: systemClock(), ...(keeps && { passing: { keeps } }) });
+    const log = memoryLog({ clock: systemClock(), ...(passing && { passing }) });
     return { log, url: undefined, cpuSeconds: () => 0, close: () => log.close() };
   }
   const directory = await mkdtemp(join(tmpdir(), 'mach-nexmark-nats-'));

@@ -6,7 +6,7 @@ import type { CrashPoints } from '../../runtime/faults.ts';
 import { SimulatedCrash } from '../../runtime/faults.ts';
 import type { Logger } from '../../runtime/stream/definition.ts';
 import type { BoundTopology } from '../../runtime/topology/index.ts';
-import { collectLines, isOutputOf, openEngine, type PreparedQuery, untilWritten } from './run-query.ts';
+import { collectLines, openEngine, type PreparedQuery, passingOf, untilWritten } from './run-query.ts';
 
 /** Messages of the log that the process handles before it takes a checkpoint; it dies when that is stored. */
 export interface CrashPlan {
@@ -28,7 +28,7 @@ export async function runProcesses(
   const storage = memoryStorage();
   if (crash) await runUntilCrash(topology, { storage, partitions, crash });
   // Who comes after a crash reads what was before; nobody else needs what was encoded, or is read.
-  const passing = crash ? {} : { passing: { keeps: isOutputOf(topology) } };
+  const passing = crash ? {} : { passing: passingOf(topology, { partitions, keepsRows: true }) };
   const log = memoryLog({ clock: systemClock(), storage, ...passing });
   const engine = await openEngine(topology, log, { partitions });
   const restoredAt = [...engine.units.values()].map(({ stages }) => stages[0].restoredAt);

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogue as everything } from '../../catalogue.ts';
 import type { Log } from '../../runtime/bus/log.ts';
+import type { MemoryLogOptions } from '../../runtime/bus/memory/log.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../runtime/execution/engine.ts';
 import { outputRunsOf } from '../../runtime/execution/handed-on.ts';
+import { readersOf } from '../../runtime/execution/streams.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import type { Catalogue, Logger } from '../../runtime/stream/definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
 import { stageName, topologyNames } from '../../runtime/topology/names.ts';
+import { spreadTopology } from '../../runtime/topology/spread.ts';
 import { countFiles } from './files.ts';
 import { type Query, topologyFile } from './queries.ts';
 import { RowBook } from './rows.ts';
@@ -174,8 +177,19 @@ export async function collectLines({ query, topology, folder }: PreparedQuery, l
   return book.lines();
 }
 
-/** Whether a stream is one that `collectLines` reads. */
-export function isOutputOf(topology: BoundTopology): (stream: string) => boolean {
+/** Of the log in memory for a run of a query. `keepsRows`: its rows are read by `collectLines` afterwards. */
+export function passingOf(
+  topology: BoundTopology,
+  { partitions, keepsRows }: { partitions: number; keepsRows: boolean },
+): NonNullable<MemoryLogOptions['passing']> {
+  const readers = readersOf(topology, spreadTopology(topology, partitions));
+  return {
+    keeps: keepsRows ? isOutputOf(topology) : () => false,
+    readers: (stream) => readers.get(stream) ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+function isOutputOf(topology: BoundTopology): (stream: string) => boolean {
   const names = topologyNames(topology.name);
   // A stage has one operator at least.
   const stages = Array.from({ length: topology.operators.length + 1 }, (_, at) => stageName(at + 1));

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Durability, Log, LogStream, StreamSpec } from '../bus/log.ts';
 import { limits } from '../limits.ts';
 import type { BoundTopology } from '../topology/bound.ts';
-import { stageName, type TopologyNames } from '../topology/names.ts';
-import type { SpreadPlan } from '../topology/spread.ts';
+import { stageName, type TopologyNames, topologyNames } from '../topology/names.ts';
+import { type SpreadPlan, writersOf } from '../topology/spread.ts';
 
 /** The stage that reads what the sources append. */
 export const firstStage = 's1';
@@ -78,6 +78,17 @@ export async function openStreams(
     return output;
   };
   return { input, outputOf, exchange, promises, deadLetters };
+}
+
+/** How many read a stream for as long as the topology runs in one process; absent: of those that others may want to read later. */
+export function readersOf(topology: BoundTopology, plan: SpreadPlan): ReadonlyMap<string, number> {
+  const names = topologyNames(topology.name);
+  const readers = new Map([[names.inputStream(firstStage), plan.partitions]]);
+  for (const { id } of topology.sinks) {
+    const stream = names.outputStream(stageName(plan.nodes.get(id)?.stage ?? 1));
+    readers.set(stream, (readers.get(stream) ?? 0) + writersOf(plan, id).length);
+  }
+  return readers;
 }
 
 /** What sinks have promised, and what a topology must know of itself: the newest of each. */

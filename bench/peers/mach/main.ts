@@ -2,7 +2,7 @@
 import { openLog } from '../../nexmark/logs.ts';
 import { queries } from '../../nexmark/queries.ts';
 import { writeLines } from '../../nexmark/rows.ts';
-import { collectLines, isOutputOf, measureQuery, prepareQuery } from '../../nexmark/run-query.ts';
+import { collectLines, measureQuery, passingOf, prepareQuery } from '../../nexmark/run-query.ts';
 import { type PeerAnswer, type PeerRequest, servePeer } from '../request.ts';
 import { measureStage } from './stage.ts';
 
@@ -24,12 +24,10 @@ async function runEngine(
   prepared: Awaited<ReturnType<typeof prepareQuery>>,
   request: PeerRequest,
 ): Promise<PeerAnswer> {
-  const { log, close } = await openLog(
-    'memory',
-    request.rows === undefined ? () => false : isOutputOf(prepared.topology),
-  );
+  const options = { ...request, partitions: 1, checkpointEveryMs };
+  const keepsRows = request.rows !== undefined;
+  const { log, close } = await openLog('memory', passingOf(prepared.topology, { ...options, keepsRows }));
   try {
-    const options = { ...request, partitions: 1, checkpointEveryMs };
     const { seconds, cpuSeconds } = await measureQuery(prepared.topology, log, options);
     if (request.rows === undefined) return { seconds, cpu_seconds: cpuSeconds, rows: -1 };
     const lines = await collectLines(prepared, log);

@@ -5,7 +5,7 @@ import { memoryStorage } from './storage.ts';
 
 const kinds: readonly (readonly [string, Partial<MemoryLogOptions>])[] = [
   ['memory', {}],
-  ['memory that hands on', { passing: { keeps: () => true } }],
+  ['memory that hands on', { passing: { keeps: () => true, readers: () => 1 } }],
 ];
 
 for (const [name, options] of kinds) {

@@ -30,9 +30,10 @@ export interface MemoryLogOptions {
   readonly clock: Clock;
   /**
    * For one engine that never looks back: messages are handed on as they are, never encoded, and forgotten when every reader of their stream
-   * has passed them, unless the stream is to be kept. Who starts to read what is forgotten gets MACH3005.
+   * has passed them, unless the stream is to be kept. Nothing is forgotten before as many readers have begun as there will be (Infinity: of
+   * this stream nothing ever is). Who starts to read what is forgotten gets MACH3005.
    */
-  readonly passing?: { keeps(stream: string): boolean };
+  readonly passing?: { keeps(stream: string): boolean; readers(stream: string): number };
   /** Shared by the clients of one log; its own when absent. */
   readonly storage?: MemoryStorage;
   readonly faults?: FaultPlan;
@@ -149,7 +150,8 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       expire(stream, clock.now());
       return stream;
     };
-    const forgets = passing !== undefined && !passing.keeps(spec.name);
+    const readersMin = passing && !passing.keeps(spec.name) ? passing.readers(spec.name) : Number.POSITIVE_INFINITY;
+    const forgets = Number.isFinite(readersMin);
     return {
       spec,
       messageBytesMax: limits.frameBytesMax,
@@ -167,7 +169,7 @@ export function memoryLog(options: MemoryLogOptions): MemoryLog {
       },
       read: (reading) =>
         readMemory(
-          { storage, name: spec.name, incarnation, clock, faults, readers, forgets, isDead: () => dead },
+          { storage, name: spec.name, incarnation, clock, faults, readers, readersMin, isDead: () => dead },
           reading,
         ),
       last: async (subject) => alive(lastMessage(current(), subject)),

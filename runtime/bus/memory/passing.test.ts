@@ -17,7 +17,7 @@ function lazy(text: string): LazyMessage & { encoded: number } {
 }
 
 async function openStream(keeps: boolean): Promise<LogStream> {
-  const log = memoryLog({ clock: systemClock(), passing: { keeps: () => keeps } });
+  const log = memoryLog({ clock: systemClock(), passing: { keeps: () => keeps, readers: () => 1 } });
   return log.stream({ name: 'events', subjects: ['events.>'], durability: 'broker' });
 }
 
@@ -59,7 +59,7 @@ describe('a log that hands messages on', () => {
   });
 
   it('holds appends back while the slowest reader has too much to read, in their order', async () => {
-    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false } });
+    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false, readers: () => 1 } });
     const spec = { name: 'events', subjects: ['events.>'], durability: 'broker', unreadBytesMax: 2_500 } as const;
     const stream = await log.stream(spec);
     const stored: string[] = [];
@@ -84,7 +84,7 @@ describe('a log that hands messages on', () => {
   });
 
   it('lets go of appends that are held back when it is closed', async () => {
-    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false } });
+    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false, readers: () => 1 } });
     const stream = await log.stream({
       name: 'events',
       subjects: ['events.>'],
@@ -97,6 +97,16 @@ describe('a log that hands messages on', () => {
     const held = stream.append('events.a', lazy('b'));
     await log.close();
     await expect(held).rejects.toMatchObject({ code: 'MACH3015' });
+  });
+
+  it('forgets nothing before as many readers have begun as there will be', async () => {
+    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false, readers: () => 2 } });
+    const stream = await log.stream({ name: 'events', subjects: ['events.>'], durability: 'broker' });
+    for (const text of ['one', 'two', 'three']) await stream.append('events.a', lazy(text));
+    expect((await take(stream, 3)).length).toBe(3);
+    expect(await stream.state()).toMatchObject({ firstSequence: 1, messages: 3 });
+    expect((await take(stream, 3)).length).toBe(3);
+    await expect(take(stream, 1)).rejects.toMatchObject({ code: 'MACH3005' });
   });
 
   it('still knows the newest message of a subject when every reader has passed it', async () => {

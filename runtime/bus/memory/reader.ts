@@ -14,8 +14,8 @@ export interface MemoryReaderContext {
   readonly faults: FaultPlan;
   /** The log closes them. */
   readonly readers: Set<AbortController>;
-  /** What every reader has passed goes. */
-  readonly forgets: boolean;
+  /** What every reader has passed goes, once so many have begun. */
+  readonly readersMin: number;
   readonly isDead: () => boolean;
 }
 
@@ -63,12 +63,13 @@ export async function* readMemory(
     while (!ends.aborted) {
       if (isDead()) await new Promise(() => undefined);
       const stream = verified(context, next);
-      if (context.forgets) {
-        cursor.next = next;
-        reading ??= stream;
+      cursor.next = next;
+      if (!reading) {
+        reading = stream;
         reading.cursors.add(cursor);
-        forgetPassed(reading);
+        reading.readersBegun++;
       }
+      if (reading.readersBegun >= context.readersMin) forgetPassed(reading);
       if (next > stream.lastSequence) {
         await waitForMore(stream, ends);
         continue;

@@ -30,6 +30,7 @@ export interface StoredStream {
   readonly listeners: Set<() => void>;
   /** Of those who read it now: the first sequence that each has not passed yet. */
   readonly cursors: Set<Cursor>;
+  readersBegun: number;
   /** Appends that wait for readers to get on, in order. */
   readonly held: (() => void)[];
   firstSequence: number;
@@ -76,6 +77,7 @@ export function makeStream(storage: MemoryStorage, spec: StreamSpec): StoredStre
     identities: new Map(),
     listeners: new Set(),
     cursors: new Set(),
+    readersBegun: 0,
     held: [],
     firstSequence: 1,
     lastSequence: 0,
