@@ -90,6 +90,11 @@ operators:
   alarm: { alert: { from: once, key: hospital, raise: minutes >= 60, hold: 1m, escalate: { severe: minutes >= 110 }, clear: minutes < 30, remind: 5m, values: [minutes] } }
   totals: { aggregate: { from: once, key: department, of: hospital, window: { global: true, early: change }, values: { n: count(), most: max(minutes), usual: mean(minutes) } } }
   remembered: { aggregate: { from: once, key: hospital, window: { global: true, early: 5m, forget: 1h }, values: { n: count() } } }
+  counted: { aggregate: { from: once, key: [hospital, department], window: { tumbling: 7m, lateness: 4m, early: 1m }, values: { n: count() } } }
+  moving: { aggregate: { from: once, key: department, window: { sliding: 9m, every: 90s, lateness: 4m }, values: { longest: max(minutes) } } }
+  visits: { aggregate: { from: once, key: hospital, window: { session: 3m, lateness: 5m }, values: { usual: mean(minutes) } } }
+  busiest: { aggregate: { from: once, key: hospital, window: { sliding: 12m, every: 4m }, values: { n: count() }, best: { by: n } } }
+  summed: { aggregate: { from: once, key: hospital, of: department, window: { global: true, early: 4m }, values: { all: sum(minutes) } } }
   newest_wait: { latest: { from: once, key: hospital, every: 5m } }
   all_pairs: { join: { left: slow, right: some, on: [hospital], within: forever, prefix: any_ } }
   rising: { pattern: { from: once, key: hospital, within: 45m, steps: [{ name: low }, { name: rise, times: +, when: minutes > previous.minutes, totals: { all: sum(minutes) } }], values: { n: rise.count, all: rise.all } } }
@@ -122,6 +127,11 @@ sinks:
   near_rows: { collect: { from: near } }
   totals_rows: { collect: { from: totals } }
   remembered_rows: { collect: { from: remembered } }
+  counted_rows: { collect: { from: counted } }
+  moving_rows: { collect: { from: moving } }
+  visits_rows: { collect: { from: visits } }
+  busiest_rows: { collect: { from: busiest } }
+  summed_rows: { collect: { from: summed } }
   newest_wait_rows: { collect: { from: newest_wait } }
   all_pairs_rows: { collect: { from: all_pairs } }
   rising_rows: { collect: { from: rising } }
