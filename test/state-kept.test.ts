@@ -82,6 +82,13 @@ const cases: readonly Case[] = [
     verdict: 'migrated',
     asAllAlong: 'sliding_rows',
   },
+  {
+    node: 'moving',
+    from: 'values: { longest: max(minutes) }',
+    to: 'values: { longest: max(minutes), again: max(minutes) }',
+    verdict: 'migrated',
+    asAllAlong: 'moving_rows',
+  },
   { node: 'sliding', from: 'every: 2m }, values', to: 'every: 5m }, values', verdict: 'lost' },
   {
     node: 'sessions',

@@ -24,7 +24,7 @@ export const aggregate = defineOperator({
   summary: 'Computes values over windows of event time, for each key, and corrects them when late events come.',
   options: aggregateOptions,
   examples,
-  state: { basis: aggregateBasis, migrations: aggregateMigrations },
+  state: { version: 2, basis: aggregateBasis, migrations: aggregateMigrations },
   bind({ options, inputs, check }): BoundOperator {
     const input = inputs.from?.schema ?? { fields: {} };
     const { window, of } = options;

@@ -1,10 +1,12 @@
 /** The states of all values of one key and pane, side by side: slot by slot as the values stand in the topology. */
 import type { CompiledAggregate, Event } from '../../runtime/stream/index.ts';
 import { type Accumulator, accumulatorOf } from './accumulators/index.ts';
+import { type HeldKind, heldKind } from './held.ts';
 
 export type Cell = unknown[];
 
-type Add = (cell: Cell, event: Event, time: number) => void;
+/** Takes an event into the state of one value, and returns the state as an accumulator does. */
+export type AddToState = (state: unknown, event: Event, time: number) => unknown;
 
 export interface CellKind {
   readonly accumulators: readonly Accumulator[];
@@ -14,8 +16,9 @@ export interface CellKind {
   /** Whether any value has a bound. */
   readonly bounded: boolean;
   readonly bytes: number;
+  readonly held: HeldKind;
   create(): Cell;
-  add: Add;
+  add(cell: Cell, event: Event, time: number): void;
   /** Whether all values have room for the event; false at a bound on exact distinct values. */
   admits(cell: Cell, event: Event): boolean;
   /** What the event brings to each slot; null where it is not counted in. */
@@ -25,7 +28,8 @@ export interface CellKind {
 export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
   const accumulators = aggregates.map(accumulatorOf);
   const slots = accumulators.map((_, slot) => slot);
-  const adds = aggregates.map((aggregate, slot) => addInto(slot, aggregate, accumulators[slot] as Accumulator));
+  const adds = aggregates.map((aggregate, slot) => addToState(aggregate, accumulators[slot] as Accumulator));
+  const cells = { create: () => accumulators.map((accumulator) => accumulator.create()), add: addAll(adds) };
   const bounded = slots.filter((slot) => accumulators[slot]?.isFull !== undefined);
   return {
     accumulators,
@@ -33,8 +37,8 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
     invertible: slots.filter((slot) => accumulators[slot]?.subtract),
     bounded: bounded.length > 0,
     bytes: accumulators.reduce((sum, { bytes }) => sum + bytes, 48),
-    create: () => accumulators.map((accumulator) => accumulator.create()),
-    add: addAll(adds),
+    held: heldKind(accumulators, adds, cells),
+    ...cells,
     admits(cell, event) {
       for (const slot of bounded) {
         // Most have room for anything.
@@ -48,18 +52,9 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
   };
 }
 
-/** Most aggregates have one value or two: those run without a loop. */
-function addAll(adds: readonly Add[]): Add {
-  const [first, second] = adds;
-  if (adds.length === 1 && first) return first;
-  if (adds.length === 2 && first && second) {
-    return (cell, event, time) => {
-      first(cell, event, time);
-      second(cell, event, time);
-    };
-  }
+function addAll(adds: readonly AddToState[]): CellKind['add'] {
   return (cell, event, time) => {
-    for (const add of adds) add(cell, event, time);
+    for (let slot = 0; slot < adds.length; slot++) cell[slot] = (adds[slot] as AddToState)(cell[slot], event, time);
   };
 }
 
@@ -69,22 +64,18 @@ function countedIn({ argument, condition }: CompiledAggregate, event: Event): un
   return argument ? (argument.evaluate(event) ?? null) : true;
 }
 
-function addInto(slot: number, aggregate: CompiledAggregate, accumulator: Accumulator): Add {
+function addToState(aggregate: CompiledAggregate, accumulator: Accumulator): AddToState {
   const { call, argument, condition } = aggregate;
-  if (call === 'count' && !condition) {
-    return (cell) => {
-      cell[slot] = (cell[slot] as number) + 1;
-    };
-  }
+  if (call === 'count' && !condition) return (state) => (state as number) + 1;
   if (call === 'sum' && argument && !condition) {
-    return (cell, event) => {
+    return (state, event) => {
       const value = argument.evaluate(event);
-      if (typeof value === 'number') cell[slot] = (cell[slot] as number) + value;
+      return typeof value === 'number' ? (state as number) + value : state;
     };
   }
-  return (cell, event, time) => {
+  return (state, event, time) => {
     const value = countedIn(aggregate, event);
-    if (value !== null) cell[slot] = accumulator.add(cell[slot], value, time);
+    return value === null ? state : accumulator.add(state, value, time);
   };
 }
 

@@ -3,7 +3,8 @@ import { cutByKey, type NodeStates } from '../../runtime/stream/index.ts';
 
 interface Group {
   readonly order: number;
-  readonly panes?: readonly unknown[];
+  /** Of panes: those beside the newest. */
+  readonly older?: readonly unknown[] | null;
   readonly sessions?: readonly unknown[];
 }
 
@@ -18,7 +19,7 @@ function complete(states: NodeStates): NodeStates {
       const group = value as Group;
       const { panes, sessions, nextOrder } = counted;
       counted = {
-        panes: panes + (group.panes?.length ?? 0),
+        panes: panes + (group.older === undefined ? 0 : 1 + (group.older?.length ?? 0)),
         sessions: sessions + (group.sessions?.length ?? 0),
         nextOrder: nextOrder + 1,
       };

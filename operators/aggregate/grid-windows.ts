@@ -14,8 +14,8 @@ import type {
 import { turnAway } from '../support/turn-away.ts';
 import { firstEndAfter, lastEndOf, neededFrom, paneStartOf, type WindowGrid } from './grid.ts';
 import { aggregateLimits } from './limits.ts';
-import { closeWindow, findPane, type PaneGroup, PaneGroups, windowsOf } from './pane-groups.ts';
-import { paneIndexFrom } from './running.ts';
+import { closeWindow, type PaneGroup, PaneGroups, windowsOf } from './pane-groups.ts';
+import { countPanes, findPane, type Panes, paneAt, paneFrom } from './panes.ts';
 import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
 
 export class GridWindows implements OperatorHandler {
@@ -41,21 +41,20 @@ export class GridWindows implements OperatorHandler {
     const behind = time < watermark;
     if (behind && lastEndOf(grid, time) <= this.closedForGood(watermark)) return out.late(event, time);
     const key = keyOf(event);
-    let group = groups.byKey.get(key);
     const start = paneStartOf(grid, time);
-    let pane = group?.panes[group.panes.length - 1];
-    if (group && pane?.start !== start) pane = findPane(group.panes, start);
+    const known = groups.byKey.get(key);
+    let pane = known && findPane(known, start);
     if (!pane) {
-      if (!group && groups.byKey.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      if (!known && groups.byKey.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
       const { panesMax } = aggregateLimits;
       if (groups.progress.panes >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
-    } else if (kind.bounded && !kind.admits(pane.cell, event)) {
+    } else if (kind.bounded && !kind.admits(kind.held.cellOf(pane.held), event)) {
       return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
     }
-    group ??= groups.add(key, event, time);
-    if (behind) this.disturb(key, group, time, watermark);
-    pane ??= groups.addPane(group, start);
-    kind.add(pane.cell, event, time);
+    const group = known ?? groups.add(key, event, time, start);
+    if (behind) this.disturb(key, group, { time, watermark, isNew: !known });
+    pane ??= known ? groups.addPane(known, start) : group;
+    pane.held = kind.held.add(pane.held, event, time);
     pane.changed = true;
   }
 
@@ -75,18 +74,21 @@ export class GridWindows implements OperatorHandler {
   }
 
   /** Takes note of what an event behind the watermark changes, before it is added. */
-  private disturb(key: StateKey, group: PaneGroup, time: number, watermark: number): void {
+  private disturb(
+    key: StateKey,
+    group: PaneGroup,
+    { time, watermark, isNew }: { time: number; watermark: number; isNew: boolean },
+  ): void {
     const { grid, changed } = this;
-    const { panes, running } = group;
-    group.revisions ??= new Map();
-    group.again ??= new Set();
-    const { revisions, again } = group;
+    const { running } = group;
+    group.corrections ??= { revisions: new Map(), again: new Set() };
+    const { revisions, again } = group.corrections;
     if (running && time < running.to) group.running = null;
     const last = Math.min(lastEndOf(grid, time), watermark);
     const after = Math.max(time, this.closedForGood(watermark));
     for (let end = firstEndAfter(grid, after); end <= last; end += grid.everyMs) {
       if (!revisions.has(end)) {
-        const first = panes[paneIndexFrom(panes, end - grid.sizeMs)];
+        const first = isNew ? undefined : paneFrom(group, end - grid.sizeMs);
         revisions.set(end, first && first.start < end ? 0 : -1);
       }
       again.add(end);
@@ -98,18 +100,19 @@ export class GridWindows implements OperatorHandler {
     if (this.changed.size === 0) return;
     const { kind, toEvent } = this.setting;
     const rows: OrderedRow[] = [];
-    for (const [key] of this.changed.entries()) {
-      this.changed.delete(key);
-      const group = this.groups.byKey.get(key);
-      if (!group) continue;
-      const { order, again, revisions } = group;
-      if (!again || !revisions) continue;
+    for (const [of] of this.changed.entries()) {
+      this.changed.delete(of);
+      const group = this.groups.byKey.get(of);
+      if (!group?.corrections) continue;
+      const { order, corrections } = group;
+      const key = this.groups.keyValues(group);
+      const { again, revisions } = corrections;
       const ends = [...again].sort((a, b) => a - b);
       again.clear();
       for (const window of windowsOf(kind, group, ends, this.grid.sizeMs)) {
         const revision = (revisions.get(window.end) ?? -1) + 1;
         revisions.set(window.end, revision);
-        rows.push({ ...window, order, key: group.key, revision, early: false });
+        rows.push({ ...window, order, key, revision, early: false });
       }
     }
     for (const row of sortRows(rows)) out.emit(toEvent(row), row.end - 1);
@@ -128,9 +131,10 @@ export class GridWindows implements OperatorHandler {
         const values = closeWindow(setting.kind, group, grid, end);
         if (values) {
           given = true;
-          out.emit(setting.toEvent({ key: group.key, start, end, values, revision: 0, early: false }), end - 1);
+          const key = this.groups.keyValues(group);
+          out.emit(setting.toEvent({ key, start, end, values, revision: 0, early: false }), end - 1);
         } else if (!given) {
-          next = Math.min(next, group.panes[paneIndexFrom(group.panes, end)]?.start ?? next);
+          next = Math.min(next, paneFrom(group, end)?.start ?? next);
         }
       }
       // Times in which no key has anything are passed over in one step.
@@ -142,7 +146,7 @@ export class GridWindows implements OperatorHandler {
 
   private firstEndOfAll(): number {
     let first = Number.POSITIVE_INFINITY;
-    for (const { panes } of this.groups.all()) first = Math.min(first, panes[0]?.start ?? first);
+    for (const group of this.groups.all()) first = Math.min(first, paneAt(group, 0).start);
     return first === Number.POSITIVE_INFINITY ? first : firstEndAfter(this.grid, first);
   }
 
@@ -153,7 +157,8 @@ export class GridWindows implements OperatorHandler {
     if (instant <= closed) return;
     const rows: OrderedRow[] = [];
     for (const group of this.groups.all()) {
-      const { order, key } = group;
+      const { order } = group;
+      const key = this.groups.keyValues(group);
       for (const window of windowsOf(
         kind,
         group,
@@ -167,9 +172,11 @@ export class GridWindows implements OperatorHandler {
   }
 
   /** Ends of the open windows that hold panes from before the instant, changed since the last early results. */
-  private takeChangedEnds({ panes }: PaneGroup, at: { watermark: number; instant: number }): number[] {
+  private takeChangedEnds(panes: Panes, at: { watermark: number; instant: number }): number[] {
     const ends: number[] = [];
-    for (const pane of panes) {
+    const count = countPanes(panes);
+    for (let index = 0; index < count; index++) {
+      const pane = paneAt(panes, index);
       if (!pane.changed || pane.start >= at.instant) continue;
       pane.changed = false;
       const last = lastEndOf(this.grid, pane.start);

@@ -2,20 +2,25 @@
 import type { Event, KeyedState, OperatorContext, StateKey } from '../../runtime/stream/index.ts';
 import { type CellKind, resultsOf } from './cell.ts';
 import type { WindowGrid } from './grid.ts';
-import { moveRunning, type Pane, paneIndexFrom, type Running, runningResults, startRunning } from './running.ts';
+import { addPane, countPanes, dropPanes, findPane, type Pane, type Panes, paneIndexFrom } from './panes.ts';
+import { moveRunning, type Running, runningResults, startRunning } from './running.ts';
 import type { AggregateSetting } from './setting.ts';
 
-export interface PaneGroup {
+export interface PaneGroup extends Panes {
   /** Place in the order in which keys came. */
   readonly order: number;
-  readonly key: readonly unknown[];
-  /** By start. */
-  panes: Pane[];
+  /** The value of the only field of the key; of several fields, or none, the list of their values. */
+  readonly key: unknown;
   running: Running | null;
-  /** Of closed windows that late events have changed: end to the last revision given, -1 when none was. Null: of none, as of most keys. */
-  revisions: Map<number, number> | null;
+  corrections: Corrections | null;
+}
+
+/** What late events have changed. */
+export interface Corrections {
+  /** Of closed windows: end to the last revision given, -1 when none was. */
+  readonly revisions: Map<number, number>;
   /** Ends of closed windows that are to be given again. */
-  again: Set<number> | null;
+  readonly again: Set<number>;
 }
 
 export interface Progress {
@@ -26,9 +31,6 @@ export interface Progress {
   panes: number;
   nextOrder: number;
 }
-
-/** Lists of panes up to this length have room for no more than they hold. */
-const shortPanes = 4;
 
 export class PaneGroups {
   readonly byKey: KeyedState<PaneGroup>;
@@ -55,74 +57,71 @@ export class PaneGroups {
     for (const [, group] of this.byKey.entries()) yield group;
   }
 
-  add(key: StateKey, event: Event, time: number): PaneGroup {
+  /** Of a new key, with its first pane. */
+  add(of: StateKey, event: Event, time: number, start: number): PaneGroup {
+    const { kind, keyFields, progress } = this;
+    const key = keyFields.map((name) => event[name]);
     const group: PaneGroup = {
-      order: this.progress.nextOrder++,
-      key: this.keyFields.map((field) => event[field]),
-      panes: [],
+      order: progress.nextOrder++,
+      key: key.length === 1 ? key[0] : key,
+      start,
+      held: kind.held.create(),
+      changed: false,
+      older: null,
       running: null,
-      revisions: null,
-      again: null,
+      corrections: null,
     };
-    this.byKey.set(key, group, time);
+    progress.panes++;
+    this.byKey.set(of, group, time);
     return group;
   }
 
   addPane(group: PaneGroup, start: number): Pane {
-    const { panes } = group;
     this.progress.panes++;
-    const pane = { start, cell: this.kind.create(), changed: false };
-    const last = panes[panes.length - 1];
-    // A list that begins with room for many would cost more than all else of a key: `concat` takes what it needs, a list that is spread does not.
-    if (panes.length < shortPanes) {
-      const at = paneIndexFrom(panes, start);
-      group.panes = panes.slice(0, at).concat(pane, panes.slice(at));
-    } else if (!last || last.start < start) panes.push(pane);
-    else panes.splice(paneIndexFrom(panes, start), 0, pane);
-    return pane;
+    return addPane(group, start, this.kind.held.create());
+  }
+
+  keyValues({ key }: PaneGroup): readonly unknown[] {
+    return this.keyFields.length === 1 ? [key] : (key as readonly unknown[]);
   }
 
   /** Forgets the panes before a time, and the keys that have none left. */
   forget(from: number, closedUntil: number): void {
     const { progress } = this;
     for (const [key, group] of this.byKey.entries()) {
-      const { panes, running, revisions } = group;
-      const gone = paneIndexFrom(panes, from);
-      if (gone > 0) {
-        if (running && running.from < from) moveRunning(this.kind, running, panes, { from, to: running.to });
-        if (gone === 1) panes.shift();
-        else panes.splice(0, gone);
-        progress.panes -= gone;
+      const { running, corrections } = group;
+      const gone = paneIndexFrom(group, from);
+      progress.panes -= gone;
+      if (gone === countPanes(group)) {
+        this.byKey.delete(key);
+        continue;
       }
-      if (revisions && revisions.size > 0) {
-        for (const end of revisions.keys()) if (end <= closedUntil) revisions.delete(end);
-      }
-      if (panes.length === 0) this.byKey.delete(key);
+      if (gone > 0 && running && running.from < from) moveRunning(this.kind, running, group, { from, to: running.to });
+      dropPanes(group, gone);
+      if (!corrections) continue;
+      const { revisions } = corrections;
+      for (const end of revisions.keys()) if (end <= closedUntil) revisions.delete(end);
+      if (revisions.size === 0) group.corrections = null;
     }
   }
-}
-
-export function findPane(panes: readonly Pane[], start: number): Pane | undefined {
-  const pane = panes[paneIndexFrom(panes, start)];
-  return pane?.start === start ? pane : undefined;
 }
 
 /** The values of the window that ends at `end`, which lies after those closed before; undefined when it is empty. */
 export function closeWindow(kind: CellKind, group: PaneGroup, grid: WindowGrid, end: number): unknown[] | undefined {
   const start = end - grid.sizeMs;
   if (grid.sizeMs === grid.everyMs) {
-    const pane = findPane(group.panes, start);
-    return pane && resultsOf(kind, pane.cell);
+    const pane = findPane(group, start);
+    return pane && resultsOf(kind, kind.held.cellOf(pane.held));
   }
   group.running ??= startRunning(kind, start);
-  moveRunning(kind, group.running, group.panes, { from: start, to: end });
+  moveRunning(kind, group.running, group, { from: start, to: end });
   return group.running.panes === 0 ? undefined : runningResults(kind, group.running);
 }
 
 /** The values of windows anywhere, by end, in one pass over their panes; empty windows are left out. */
 export function* windowsOf(
   kind: CellKind,
-  { panes }: PaneGroup,
+  panes: Panes,
   ends: readonly number[],
   sizeMs: number,
 ): IterableIterator<{ start: number; end: number; values: unknown[] }> {

@@ -7,13 +7,7 @@
  * Either way a step costs a constant number of merges on average, however many panes a window has.
  */
 import { type Cell, type CellKind, mergeCells, subtractCells } from './cell.ts';
-
-export interface Pane {
-  readonly start: number;
-  readonly cell: Cell;
-  /** Since the last early result. */
-  changed: boolean;
-}
+import { countPanes, type Panes, paneAt, paneIndexFrom } from './panes.ts';
 
 export interface Running {
   from: number;
@@ -31,43 +25,28 @@ export function startRunning(kind: CellKind, from: number): Running {
   return { from, to: from, border: from, panes: 0, total: kind.create(), older: [] };
 }
 
-/** Index of the first pane that starts at `time` or later. */
-export function paneIndexFrom(panes: readonly Pane[], time: number): number {
-  let low = 0;
-  let high = panes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((panes[middle] as Pane).start < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Moves the window to [from, to). Neither end may go back. */
-export function moveRunning(
-  kind: CellKind,
-  running: Running,
-  panes: readonly Pane[],
-  bounds: { from: number; to: number },
-) {
+export function moveRunning(kind: CellKind, running: Running, panes: Panes, bounds: { from: number; to: number }) {
   const { from, to } = bounds;
   if (from >= running.to) Object.assign(running, startRunning(kind, from));
   else if (from > running.from) leaveBehind(kind, running, panes, from);
   if (to <= running.to) return;
-  for (let at = paneIndexFrom(panes, running.to); at < panes.length; at++) {
-    const pane = panes[at] as Pane;
-    if (pane.start >= to) break;
-    mergeCells(kind, running.total, pane.cell, kind.invertible);
-    mergeCells(kind, running.total, pane.cell, kind.monotone);
+  const count = countPanes(panes);
+  for (let at = paneIndexFrom(panes, running.to); at < count; at++) {
+    const { start, held } = paneAt(panes, at);
+    if (start >= to) break;
+    const cell = kind.held.cellOf(held);
+    mergeCells(kind, running.total, cell, kind.invertible);
+    mergeCells(kind, running.total, cell, kind.monotone);
     running.panes++;
   }
   running.to = to;
 }
 
-function leaveBehind(kind: CellKind, running: Running, panes: readonly Pane[], from: number): void {
+function leaveBehind(kind: CellKind, running: Running, panes: Panes, from: number): void {
   const first = paneIndexFrom(panes, running.from);
   const kept = paneIndexFrom(panes, from);
-  for (let at = first; at < kept; at++) subtractCells(kind, running.total, (panes[at] as Pane).cell);
+  for (let at = first; at < kept; at++) subtractCells(kind, running.total, kind.held.cellOf(paneAt(panes, at).held));
   running.panes -= kept - first;
   running.from = from;
   if (kind.monotone.length === 0) return;
@@ -77,12 +56,13 @@ function leaveBehind(kind: CellKind, running: Running, panes: readonly Pane[], f
 }
 
 /** Some of the panes after the border have left: totals are made anew for those that remain. */
-function passBorder(kind: CellKind, running: Running, panes: readonly Pane[], kept: number): void {
+function passBorder(kind: CellKind, running: Running, panes: Panes, kept: number): void {
   const { accumulators, monotone } = kind;
   running.older = [];
   let later: Cell | undefined;
   for (let at = paneIndexFrom(panes, running.to) - 1; at >= kept; at--) {
-    const { start, cell } = panes[at] as Pane;
+    const { start, held } = paneAt(panes, at);
+    const cell = kind.held.cellOf(held);
     const total: Cell = accumulators.map(() => null);
     for (const slot of monotone) {
       total[slot] = accumulators[slot]?.copy(cell[slot]);

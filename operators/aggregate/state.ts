@@ -3,6 +3,9 @@ import type { BoundInput, NodeState, StateBasis, StateKey, StateMigration } from
 import { agree, expressionBasis, fieldsBasis, same } from '../support/state-basis.ts';
 import type { Cell } from './cell.ts';
 import type { Total } from './global-window.ts';
+import { type Held, heldOf } from './held.ts';
+import { listedPanesMigration } from './listed-panes.ts';
+import { mapState } from './map-state.ts';
 import type { AggregateOptions } from './options.ts';
 import type { PaneGroup } from './pane-groups.ts';
 
@@ -34,10 +37,11 @@ function valuesOf(basis: StateBasis): readonly StateBasis[] {
 
 /** Values that are taken out or stand in another order, and another lateness. A new value would be wrong for windows that are open. */
 export const aggregateMigrations: readonly StateMigration[] = [
+  listedPanesMigration,
   {
     summary: 'values that are still wanted stay in open windows; windows that were closed for good stay closed',
-    from: 1,
-    to: 1,
+    from: 2,
+    to: 2,
     basis(before, after) {
       const isKept = valuesOf(after).every((value) => valuesOf(before).some((one) => same(one, value)));
       return isKept && agree(before, after, { except: ['values', 'latenessMs'] }) ? after : null;
@@ -57,10 +61,13 @@ function pickValues(state: NodeState, { before, after }: Change): NodeState {
     if (name === 'totals') return pickTotal(value as Total, pick);
     if (name === 'panes') return pickPane(value as Map<StateKey, Cell>, pick);
     if (name !== 'groups') return value;
-    const group = value as PaneGroup & { readonly sessions?: readonly { readonly cell: Cell }[] };
-    if (group.sessions) return { ...group, sessions: group.sessions.map((one) => ({ ...one, cell: pick(one.cell) })) };
+    const group = value as PaneGroup | { readonly sessions: readonly { readonly cell: Cell }[] };
+    if ('sessions' in group)
+      return { ...group, sessions: group.sessions.map((one) => ({ ...one, cell: pick(one.cell) })) };
+    const pickHeld = (held: Held) => heldOf(pick(valuesOf(before).length === 1 ? [held] : (held as Cell)));
+    const older = group.older?.map((pane) => ({ ...pane, held: pickHeld(pane.held) })) ?? null;
     // The running total is made anew from the panes.
-    return { ...group, panes: group.panes.map((pane) => ({ ...pane, cell: pick(pane.cell) })), running: null };
+    return { ...group, held: pickHeld(group.held), older, running: null };
   });
 }
 
@@ -86,12 +93,4 @@ function keepClosed(state: NodeState, { before, after }: Change): NodeState {
     const progress = value as { readonly closed: number; readonly floor?: number };
     return { ...progress, floor: Math.max(progress.floor ?? Number.NEGATIVE_INFINITY, progress.closed - old) };
   });
-}
-
-function mapState(state: NodeState, change: (name: string, value: unknown) => unknown): NodeState {
-  const states = [...state.states].map(([name, entries]) => {
-    const changed = [...entries].map(([key, { value, time }]) => [key, { value: change(name, value), time }] as const);
-    return [name, new Map(changed)] as const;
-  });
-  return { ...state, states: new Map(states) };
 }

@@ -33,16 +33,20 @@ export interface StateOrigin {
 /** Of every node of the old topology with state: what becomes of it in the new one. */
 export function stateVerdicts(before: StateOrigin, topology: BoundTopology): ReadonlyMap<string, StateVerdict> {
   const verdicts = new Map<string, StateVerdict>();
+  const now = nodeIdentitiesOf(topology);
+  const definitions = new Map<string, OperatorDefinition>(topology.operators.map((node) => [node.id, node.definition]));
   if (!before.nodes) {
     const changed = new Set(changedNodes(before.fingerprints, fingerprintsOf(topology)));
     const reason = 'it changed since, and the checkpoint is of a version that keeps only what did not';
     for (const node of Object.keys(before.fingerprints)) {
-      verdicts.set(node, changed.has(node) ? { kind: 'lost', reason } : { kind: 'kept' });
+      const state = now[node]?.state;
+      if (changed.has(node)) verdicts.set(node, { kind: 'lost', reason });
+      // It hangs on the same as then; its form was the first, and may have changed since.
+      else if (state) verdicts.set(node, compareState({ ...state, version: 1 }, state, definitions.get(node)));
+      else verdicts.set(node, { kind: 'kept' });
     }
     return verdicts;
   }
-  const now = nodeIdentitiesOf(topology);
-  const definitions = new Map<string, OperatorDefinition>(topology.operators.map((node) => [node.id, node.definition]));
   for (const [node, { state }] of Object.entries(before.nodes)) {
     if (!state) continue;
     const verdict: StateVerdict = now[node]
