@@ -35,7 +35,7 @@ export class GlobalWindow implements OperatorHandler {
   /** `now`: the watermark at which results were given last; `order`: the place of the next key. */
   private readonly closed: KeyedState<number>;
   /** Changed since results were given last; the flags of the totals say the same after a restart. */
-  private changed = new Set<Total>();
+  private changed: Total[] = [];
 
   constructor(context: OperatorContext, setting: AggregateSetting, span: GlobalSpan) {
     const { keysMax, kind } = setting;
@@ -49,8 +49,7 @@ export class GlobalWindow implements OperatorHandler {
   }
 
   resume(): void {
-    this.changed = new Set();
-    for (const [, total] of this.totals.entries()) if (total.changed) this.changed.add(total);
+    this.changed = [...this.all()].filter(({ changed }) => changed);
   }
 
   event(event: Event, time: number, out: Output): void {
@@ -75,7 +74,7 @@ export class GlobalWindow implements OperatorHandler {
     if (this.span.perChange) this.giveChange(total, out);
     else if (!total.changed) {
       total.changed = true;
-      this.changed.add(total);
+      this.changed.push(total);
     }
   }
 
@@ -88,11 +87,15 @@ export class GlobalWindow implements OperatorHandler {
     if (instant <= closed) return;
     this.closed.set('now', time, 0);
     const rows: OrderedRow[] = [];
-    for (const total of early ? this.changed : this.all()) {
+    const changed = early ? this.changed : this.all();
+    this.changed = [];
+    for (const total of changed) {
       const { order, key, first, last, cell } = total;
-      if (early && first >= instant) continue;
+      if (early && first >= instant) {
+        this.changed.push(total);
+        continue;
+      }
       total.changed = false;
-      this.changed.delete(total);
       const end = early ? Math.max(instant, last + 1) : last + 1;
       rows.push({ order, key, start: first, end, values: resultsOf(kind, cell), revision: 0, early });
     }

@@ -1,5 +1,7 @@
 /** The key of an event, from one field or several, as one text or number that state can be kept by. */
+import { fieldReader } from './compiled-access.ts';
 import type { StateKey } from './definition.ts';
+import { hashOf, recallHash } from './key-hash.ts';
 import type { Event } from './schema.ts';
 
 /** Begins every key that is not a plain text or number, so that none is taken for another. */
@@ -19,14 +21,56 @@ export function keyOfValue(value: unknown): StateKey {
 
 /** Without fields all events have one key. */
 export function eventKey(fields: readonly string[]): (event: Event) => StateKey {
-  const [first] = fields;
-  if (first === undefined) return () => '';
-  if (fields.length === 1) return (event) => keyOfValue(event[first]);
+  const readers = fields.map(fieldReader);
+  const [only] = readers;
+  if (!only) return () => '';
+  return readers.length === 1 ? (event) => keyOfValue(only(event)) : recentKeys(readers);
+}
+
+/** Keys of several fields that are kept at hand, a power of two. */
+const recentKeysMax = 1_024;
+
+type Read = (event: Event) => unknown;
+
+/** Of several fields. Keys come again and again, and their texts are dear to make and to hash: one that was made lately is given again with its hash. */
+function recentKeys(readers: readonly Read[]): (event: Event) => StateKey {
+  const count = readers.length;
+  const keys = new Array<string>(recentKeysMax).fill('');
+  const hashes = new Int32Array(recentKeysMax);
+  /** Of each key the values that it was made of. */
+  const kept = new Array<unknown>(recentKeysMax * count).fill(undefined);
+  const values = new Array<unknown>(count).fill(undefined);
   return (event) => {
+    let mixed = 0;
+    for (let at = 0; at < count; at++) {
+      const value = (readers[at] as Read)(event);
+      values[at] = value;
+      mixed = Math.imul(mixed ^ traitOf(value), 0x9e3779b1);
+    }
+    const place = (mixed ^ (mixed >>> 15)) & (recentKeysMax - 1);
+    const first = place * count;
+    let isKept = true;
+    for (let at = 0; at < count; at++) isKept &&= kept[first + at] === values[at];
+    if (isKept) {
+      recallHash(keys[place] as string, hashes[place] as number);
+      return keys[place] as string;
+    }
     let key = mark;
-    for (const field of fields) key += partOf(event[field]);
+    for (let at = 0; at < count; at++) {
+      kept[first + at] = values[at];
+      key += partOf(values[at]);
+    }
+    keys[place] = key;
+    hashes[place] = hashOf(key);
     return key;
   };
+}
+
+/** Tells many values from each other, and costs little. */
+function traitOf(value: unknown): number {
+  if (typeof value === 'number') return value | 0;
+  if (typeof value !== 'string' || value === '') return 0;
+  return value.length + 31 * value.charCodeAt(0) + 1_009 * value.charCodeAt(value.length - 1);
 }
 
 /** The values that made a key of so many fields: what `eventKey` gave, read back. Undefined when it is no such key. */

@@ -10,9 +10,21 @@ const seedLow = seed.readInt32LE(0);
 const seedHigh = seed.readInt32LE(4);
 const bits = new DataView(new ArrayBuffer(8));
 
+/** The text that was hashed last: who looks a key up mostly sets it next. */
+let lastText = '';
+let lastHash = hashOfText(lastText);
+
 /** Numbers that `Map` takes for one have one hash. */
 export function hashOf(key: StateKey): number {
-  return typeof key === 'number' ? hashOfNumber(key) : hashOfText(key);
+  if (typeof key === 'number') return hashOfNumber(key);
+  if (key !== lastText) recallHash(key, hashOfText(key));
+  return lastHash;
+}
+
+/** For who keeps texts together with their hashes: the hash of a text that is used next. */
+export function recallHash(text: string, hash: number): void {
+  lastText = text;
+  lastHash = hash;
 }
 
 function hashOfNumber(key: number): number {
@@ -34,12 +46,8 @@ function hashOfText(key: string): number {
   let b = seedHigh;
   const { length } = key;
   const even = length & ~1;
-  for (let at = 0; at <= even; at += 2) {
-    const isLast = at === even;
-    // After the last character comes a mark, so that a text and the same with a zero at its end are two.
-    const first = isLast ? (even < length ? key.charCodeAt(at) : 0x80) : key.charCodeAt(at);
-    const second = isLast ? (even < length ? 0x80 : 0) : key.charCodeAt(at + 1);
-    a = (a + (first | (second << 16))) | 0;
+  for (let at = 0; at < even; at += 2) {
+    a = (a + (key.charCodeAt(at) | (key.charCodeAt(at + 1) << 16))) | 0;
     b ^= a;
     a = (a << 20) | (a >>> 12);
     a = (a + b) | 0;
@@ -49,13 +57,17 @@ function hashOfText(key: string): number {
     a = (a + b) | 0;
     b = (b << 19) | (b >>> 13);
   }
-  b ^= a;
-  a = (a << 20) | (a >>> 12);
-  a = (a + b) | 0;
-  b = (b << 9) | (b >>> 23);
-  b ^= a;
-  a = (a << 27) | (a >>> 5);
-  a = (a + b) | 0;
-  b = (b << 19) | (b >>> 13);
+  // After the last character comes a mark, so that a text and the same with a zero at its end are two.
+  a = (a + (even < length ? key.charCodeAt(even) | (0x80 << 16) : 0x80)) | 0;
+  for (let round = 0; round < 2; round++) {
+    b ^= a;
+    a = (a << 20) | (a >>> 12);
+    a = (a + b) | 0;
+    b = (b << 9) | (b >>> 23);
+    b ^= a;
+    a = (a << 27) | (a >>> 5);
+    a = (a + b) | 0;
+    b = (b << 19) | (b >>> 13);
+  }
   return a ^ b;
 }
