@@ -1,5 +1,11 @@
 /** The rows that `aggregate` gives: key, window, values, and which word on it this is. */
-import type { CompiledAggregate, Event, Field, Schema } from '../../runtime/stream/index.ts';
+import {
+  type CompiledAggregate,
+  type Event,
+  eventExtender,
+  type Field,
+  type Schema,
+} from '../../runtime/stream/index.ts';
 
 export interface NamedAggregate {
   readonly name: string;
@@ -59,15 +65,11 @@ export function rowMaker(args: {
   withdraws: boolean;
 }): (row: ResultRow) => Event {
   const { key, names, withdraws } = args;
-  return ({ key: keyValues, start, end, values, revision, early, withdrawn }) => {
-    const event: Event = {};
-    for (let at = 0; at < key.length; at++) event[key[at] as string] = keyValues[at];
-    event.window_start = start;
-    event.window_end = end;
-    for (let at = 0; at < names.length; at++) event[names[at] as string] = values[at];
-    event.revision = revision;
-    event.early = early;
-    if (withdraws) event.withdrawn = withdrawn ?? false;
-    return event;
-  };
+  const last = withdraws ? ['revision', 'early', 'withdrawn'] : ['revision', 'early'];
+  const withValues = eventExtender([], [...key, 'window_start', 'window_end', ...names, ...last]);
+  // A value behind the last name is not taken.
+  return ({ key: keyValues, start, end, values, revision, early, withdrawn = false }) =>
+    withValues(noFields, [...keyValues, start, end, ...values, revision, early, withdrawn]);
 }
+
+const noFields: Event = {};
