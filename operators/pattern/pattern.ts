@@ -1,6 +1,7 @@
 /** Finds sequences of events of one key: what must follow what, how often, and in what time. */
 import {
   type Checker,
+  type CompiledExpression,
   cutByKey,
   defineOperator,
   eventExtender,
@@ -57,7 +58,6 @@ export const pattern = defineOperator({
     const fields: Record<string, Field> = { ...keySchema.fields, ...addedFields };
     for (const { name, value } of results)
       fields[name] = { type: value.type, ...(value.nullable && { nullable: true }) };
-    const extend = eventExtender(key, [...Object.keys(addedFields), ...results.map(({ name }) => name)]);
     const program: PatternProgram = {
       steps: compiled.map(({ step }) => step),
       candidates: candidatesOf(compiled.map(({ step }) => step)),
@@ -66,8 +66,7 @@ export const pattern = defineOperator({
       keyOf: eventKey(key),
       keysMax: options.keys ?? limits.stateKeysMax,
       describeKey: (event) => describeKey(event, key),
-      toEvent: ({ first, start, end, variables: given }) =>
-        extend(first, [start, end, ...results.map(({ value }) => value.evaluate(first, given))]),
+      toEvent: eventMaker(key, results),
     };
     return {
       ports: { out: { fields } },
@@ -82,6 +81,24 @@ export const pattern = defineOperator({
     };
   },
 });
+
+interface Result {
+  readonly name: string;
+  readonly value: CompiledExpression;
+}
+
+function eventMaker(key: readonly string[], results: readonly Result[]): PatternProgram['toEvent'] {
+  const extend = eventExtender(key, [...Object.keys(addedFields), ...results.map(({ name }) => name)]);
+  // One list for all events: it is read at once.
+  const values: unknown[] = [];
+  return ({ first, start, end, variables }) => {
+    values[0] = start;
+    values[1] = end;
+    for (let at = 0; at < results.length; at++)
+      values[at + 2] = (results[at] as Result).value.evaluate(first, variables);
+    return extend(first, values);
+  };
+}
 
 /** Before the first event of a step these totals are 0, the others null. */
 const zeroOfNothing = ['count', 'sum', 'distinct', 'approx_distinct'];
