@@ -23,7 +23,8 @@ import type { GoOn, PatternProgram, Step } from './program.ts';
 import { numberRuns } from './run.ts';
 import { oneListMigration, patternBasis, patternStateVersion } from './state.ts';
 
-const bytesPerKey = 480;
+/** Of a key with one event that has begun a match. */
+const bytesPerKey = 560;
 const nothing: Schema = { fields: {} };
 const addedFields: Fields = {
   match_start: field.timestamp({ description: 'time of the first event' }),
