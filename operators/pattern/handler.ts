@@ -1,18 +1,12 @@
 /** The events of each key in the order of their times, once the watermark has passed them, and the matches among them. */
-import type {
-  Event,
-  KeyedState,
-  OperatorContext,
-  OperatorHandler,
-  Output,
-  StateKey,
-} from '../../runtime/stream/index.ts';
+import type { Event, KeyedState, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
 import { Ends } from '../support/ends.ts';
 import { turnAway } from '../support/turn-away.ts';
 import { patternLimits } from './limits.ts';
-import { type PatternProgram, type Row, View } from './program.ts';
-import { decide, type Found, isUndecided, lastTimeOf, lookOn, newRun, type Run } from './run.ts';
+import type { PatternProgram } from './program.ts';
+import { addEvent, forgetLeftBehind, newRun, type Run } from './run.ts';
+import { Search } from './search.ts';
 
 interface Match {
   readonly event: Event;
@@ -24,75 +18,74 @@ interface Match {
 export class PatternHandler implements OperatorHandler {
   private readonly program: PatternProgram;
   private readonly context: OperatorContext;
-  private readonly view: View;
   private readonly runs: KeyedState<Run>;
   /** `now`: the watermark that was handled last; `order`: the place of the next key. */
   private readonly progress: KeyedState<number>;
-  private readonly ends = new Ends();
+  /** By `dueAfter`. */
+  private readonly ends = new Ends<Run>();
+  private readonly search: Search;
   /** Of the watermark that is being handled: they leave in order once all keys have been looked at. */
   private matches: Match[] = [];
   /** The time at which what is found now is decided. */
   private now = Number.NEGATIVE_INFINITY;
   private out: Output | undefined;
-  private readonly found: Found;
 
   constructor(program: PatternProgram, context: OperatorContext, bytesPerKey: number) {
     this.program = program;
     this.context = context;
-    this.view = new View(program.steps);
     this.runs = context.keyedState('runs', { keysMax: program.keysMax, bytesPerKey });
     this.progress = context.keyedState('progress');
-    this.found = {
-      match: (first, last, thread, run) => {
-        const event = program.toEvent({ first, last, variables: this.view.show(thread, run.rows) });
-        this.matches.push({ event, time: Math.max(this.now, last.time), order: run.order });
+    this.search = new Search(program, {
+      match: ({ order, events, times, from }, { previous }, variables) => {
+        const [start, end] = [times[from] as number, times[from + previous] as number];
+        const event = program.toEvent({ first: events[from] as Event, start, end, variables });
+        this.matches.push({ event, time: Math.max(this.now, end), order });
       },
-      gaveUp: (first, what, bound) => {
+      gaveUp: ({ events, times, from }, what, bound) => {
         const reason = operatorErrors.make('MACH1871', { what, bound: `${bound}: ${patternLimits[bound]}` }).message;
-        this.out?.dead(first.event, 'MACH1871', reason, first.time);
+        this.out?.dead(events[from] as Event, 'MACH1871', reason, times[from]);
       },
-    };
+    });
   }
 
   resume(): void {
     this.ends.clear();
-    for (const [key, run] of this.runs.entries()) this.ends.add(key, run.dueAt);
+    for (const [, run] of this.runs.entries()) this.ends.add(run, run.dueAfter);
   }
 
   event(event: Event, time: number, out: Output): void {
     if (time < this.context.watermark()) return out.late(event, time);
     const { keyOf, keysMax, describeKey } = this.program;
     const key = keyOf(event);
-    let run = this.runs.get(key);
+    const run = this.runs.get(key);
     if (!run) {
       if (this.runs.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      run = newRun(this.nextOrder());
-      this.runs.set(key, run, time);
+      const begun = newRun({ key, order: this.nextOrder(), event, time });
+      this.runs.set(key, begun, time);
+      return this.ends.add(begun, time);
     }
-    const { waiting } = run;
     const { eventsPerKeyMax } = patternLimits;
-    if (waiting.length >= eventsPerKeyMax)
+    if (run.events.length - run.at >= eventsPerKeyMax)
       return turnAway(out, event, 'MACH1870', { key: describeKey(event), events: eventsPerKeyMax });
-    // Mostly at the end; of equal times in the order in which they came.
-    let at = waiting.length;
-    while (at > 0 && (waiting[at - 1] as Row).time > time) at--;
-    if (waiting.length === 0) run.waiting = [{ time, event }];
-    else waiting.splice(at, 0, { time, event });
-    if (time + 1 >= run.dueAt) return;
-    run.dueAt = time + 1;
-    this.ends.add(key, run.dueAt);
+    addEvent(run, event, time);
+    if (time >= run.dueAfter) return;
+    run.dueAfter = time;
+    this.ends.add(run, time);
   }
 
   watermark(time: number, out: Output): void {
     const before = this.progress.get('now') ?? Number.NEGATIVE_INFINITY;
     this.progress.set('now', time, 0);
     this.out = out;
-    for (const key of this.keysDue(time)) {
-      const run = this.runs.get(key) as Run;
+    for (const run of this.runsDue(time)) {
       this.goOn(run, { before, time });
-      run.dueAt = this.nextDue(run);
-      if (run.waiting.length === 0 && run.rows.length === 0) this.runs.delete(key);
-      else this.ends.add(key, run.dueAt);
+      run.dueAfter = this.nextDue(run);
+      if (run.from === run.events.length) {
+        this.runs.delete(run.key);
+        continue;
+      }
+      forgetLeftBehind(run);
+      this.ends.add(run, run.dueAfter);
     }
     const { matches } = this;
     this.matches = [];
@@ -100,43 +93,40 @@ export class PatternHandler implements OperatorHandler {
     for (const { event, time: at } of matches) out.emit(event, at);
   }
 
-  /** At the end of the input everything is. */
-  private keysDue(time: number): Iterable<StateKey> {
-    if (time === Number.POSITIVE_INFINITY) return [...this.runs.entries()].map(([key]) => key);
-    return this.ends.takeDue(time, { exact: true, dueAt: (key) => this.runs.get(key)?.dueAt });
+  /** At the end of the input all are. */
+  private runsDue(time: number): Iterable<Run> {
+    if (time === Number.POSITIVE_INFINITY) return [...this.runs.entries()].map(([, run]) => run);
+    return this.ends.takeDue(time - 1, { exact: true, dueAt: ({ dueAfter }) => dueAfter });
   }
 
   /** Looks at what the watermark has passed, event by event, and at what time alone decides. */
   private goOn(run: Run, { before, time }: { before: number; time: number }): void {
     this.now = before;
-    const { waiting } = run;
-    const passed = countBefore(waiting, time);
-    run.waiting = passed === waiting.length ? [] : waiting.slice(passed);
-    for (let index = 0; index < passed; index++) {
-      const row = waiting[index] as Row;
-      this.expire(run, row.time);
-      if (row.time > this.now) this.now = row.time;
-      run.rows.push(row);
-      lookOn(this.program, this.view, run, this.found);
+    const passed = placeOf(time, run);
+    for (let place = run.at; place < passed; place++) {
+      const at = run.times[place] as number;
+      this.expire(run, at);
+      if (at > this.now) this.now = at;
+      this.search.lookOn(run, place + 1);
     }
     this.expire(run, time);
   }
 
   /** Beginnings that no event at `time` or later can belong to are decided. */
   private expire(run: Run, time: number): void {
-    while (isUndecided(run)) {
-      const last = lastTimeOf(run, this.program);
+    const until = run.at;
+    while (run.threads.length > 0) {
+      const last = this.search.lastTimeOf(run);
       if (last >= time && time !== Number.POSITIVE_INFINITY) return;
       if (last !== Number.POSITIVE_INFINITY && last > this.now) this.now = last;
-      decide(this.program, run, this.found);
-      lookOn(this.program, this.view, run, this.found);
+      this.search.decide(run);
+      this.search.lookOn(run, until);
     }
   }
 
   /** A beginning without an end in time waits for events, or for the end of the input. */
   private nextDue(run: Run): number {
-    const [first] = run.waiting;
-    return Math.min(first ? first.time + 1 : Number.POSITIVE_INFINITY, lastTimeOf(run, this.program) + 1);
+    return Math.min(run.times[run.at] ?? Number.POSITIVE_INFINITY, this.search.lastTimeOf(run));
   }
 
   private nextOrder(): number {
@@ -146,9 +136,9 @@ export class PatternHandler implements OperatorHandler {
   }
 }
 
-/** The number of rows before a time, in a list that rises in time. */
-function countBefore(rows: readonly Row[], time: number): number {
-  let count = 0;
-  while (count < rows.length && (rows[count] as Row).time < time) count++;
-  return count;
+/** Of the first event that the watermark has not passed. */
+function placeOf(watermark: number, { at, times }: Run): number {
+  let place = at;
+  while (place < times.length && (times[place] as number) < watermark) place++;
+  return place;
 }

@@ -1,29 +1,30 @@
 /** Finds sequences of events of one key: what must follow what, how often, and in what time. */
 import {
   type Checker,
+  type CompiledExpression,
   cutByKey,
   defineOperator,
-  type Event,
+  eventExtender,
   eventKey,
   type Field,
   type Fields,
   field,
   limits,
   type Schema,
-  type StateBasis,
   spreadByKey,
 } from '../../runtime/stream/index.ts';
 import { cellKind } from '../aggregate/cell.ts';
-import { eventsBasis, fieldsBasis } from '../support/state-basis.ts';
 import { describeKey } from '../support/state-key.ts';
+import { candidatesOf } from './candidates.ts';
 import { examples } from './examples.ts';
 import { PatternHandler } from './handler.ts';
 import { type PatternOptions, patternOptions } from './options.ts';
 import type { GoOn, PatternProgram, Step } from './program.ts';
 import { numberRuns } from './run.ts';
-import { candidatesOf } from './threads.ts';
+import { oneListMigration, patternBasis, patternStateVersion } from './state.ts';
 
-const bytesPerKey = 480;
+/** Of a key with one event that has begun a match. */
+const bytesPerKey = 560;
 const nothing: Schema = { fields: {} };
 const addedFields: Fields = {
   match_start: field.timestamp({ description: 'time of the first event' }),
@@ -37,7 +38,11 @@ export const pattern = defineOperator({
     'Finds sequences of events of a key, in the order of their times: steps that must follow one another, each once or several times, within a time.',
   options: patternOptions,
   examples,
-  state: { basis: ({ options, inputs }) => patternBasis(options, inputs.from?.schema) },
+  state: {
+    version: patternStateVersion,
+    basis: ({ options, inputs }) => patternBasis(options, inputs.from?.schema),
+    migrations: [oneListMigration],
+  },
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? nothing;
     const { key = [], values, within } = options;
@@ -62,14 +67,7 @@ export const pattern = defineOperator({
       keyOf: eventKey(key),
       keysMax: options.keys ?? limits.stateKeysMax,
       describeKey: (event) => describeKey(event, key),
-      toEvent({ first, last, variables: given }) {
-        const event: Event = {};
-        for (const name of key) event[name] = first.event[name];
-        event.match_start = first.time;
-        event.match_end = last.time;
-        for (const { name, value } of results) event[name] = value.evaluate(first.event, given);
-        return event;
-      },
+      toEvent: eventMaker(key, results),
     };
     return {
       ports: { out: { fields } },
@@ -84,6 +82,24 @@ export const pattern = defineOperator({
     };
   },
 });
+
+interface Result {
+  readonly name: string;
+  readonly value: CompiledExpression;
+}
+
+function eventMaker(key: readonly string[], results: readonly Result[]): PatternProgram['toEvent'] {
+  const extend = eventExtender(key, [...Object.keys(addedFields), ...results.map(({ name }) => name)]);
+  // One list for all events: it is read at once.
+  const values: unknown[] = [];
+  return ({ first, start, end, variables }) => {
+    values[0] = start;
+    values[1] = end;
+    for (let at = 0; at < results.length; at++)
+      values[at + 2] = (results[at] as Result).value.evaluate(first, variables);
+    return extend(first, values);
+  };
+}
 
 /** Before the first event of a step these totals are 0, the others null. */
 const zeroOfNothing = ['count', 'sum', 'distinct', 'approx_distinct'];
@@ -183,15 +199,4 @@ function goOnOf({ go_on: given }: PatternOptions, names: readonly string[], chec
 function wordsOf({ steps, values }: PatternOptions): string[] {
   const texts = steps.flatMap(({ when, until, totals }) => [when ?? '', until ?? '', ...Object.values(totals)]);
   return [...texts, ...Object.values(values)].flatMap((text) => text.match(/[A-Za-z_]\w*/g) ?? []);
-}
-
-/** Which events are kept, and in which ways they fit, follows from all of it but the values of a match. */
-function patternBasis({ key = [], steps, within, go_on }: PatternOptions, schema: Schema | undefined): StateBasis {
-  return {
-    key: fieldsBasis(key, schema),
-    steps: steps.map(({ times, ...step }) => ({ ...step, min: times.min, max: String(times.max) })),
-    within: within ?? null,
-    go_on,
-    event: eventsBasis(schema),
-  };
 }

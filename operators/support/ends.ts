@@ -4,13 +4,13 @@ import type { StateKey } from '../../runtime/stream/index.ts';
 /** Width of a bucket of `Ends`. */
 const bucketMs = 1_000;
 
-/** Made anew after a restart, from what is kept. */
-export class Ends {
-  private readonly buckets = new Map<number, StateKey[]>();
+/** Made anew after a restart, from what is kept. Holds keys, or what stands for them. */
+export class Ends<Key = StateKey> {
+  private readonly buckets = new Map<number, Key[]>();
   /** No bucket lies before it. */
   private earliest = Number.POSITIVE_INFINITY;
 
-  add(key: StateKey, time: number): void {
+  add(key: Key, time: number): void {
     if (time === Number.POSITIVE_INFINITY) return;
     const bucket = Math.floor(time / bucketMs);
     const keys = this.buckets.get(bucket);
@@ -25,8 +25,8 @@ export class Ends {
    */
   *takeDue(
     watermark: number,
-    { exact, dueAt }: { exact: boolean; dueAt(key: StateKey): number | undefined },
-  ): IterableIterator<StateKey> {
+    { exact, dueAt }: { exact: boolean; dueAt(key: Key): number | undefined },
+  ): IterableIterator<Key> {
     const until = exact ? Math.floor(watermark / bucketMs) : Math.floor((watermark + 1) / bucketMs) - 1;
     if (until < this.earliest || this.buckets.size === 0) return;
     const due = this.takeBuckets(until);
@@ -38,9 +38,9 @@ export class Ends {
     }
   }
 
-  private takeBuckets(until: number): StateKey[][] {
+  private takeBuckets(until: number): Key[][] {
     const { buckets } = this;
-    const due: StateKey[][] = [];
+    const due: Key[][] = [];
     const take = (bucket: number) => {
       const keys = buckets.get(bucket);
       if (!keys) return;

@@ -2,7 +2,7 @@
 import { didYouMean } from '../did-you-mean.ts';
 import { fieldReader } from '../stream/compiled-access.ts';
 import type { Event, Field, Fields } from '../stream/schema.ts';
-import { type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
+import { type Evaluate, type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
 import type { Syntax } from './parse.ts';
 import { describe, isNumber, isUnknown, json } from './types.ts';
 
@@ -15,6 +15,7 @@ export function identifier(place: Place, name: string, scope: Scope): Expression
   const variable = scope.variables.get(name);
   if (variable) {
     const { cell, field } = variable;
+    scope.variablesRead.add(name);
     return { ...typed(field), ...range(place), evaluate: () => cell.value ?? null };
   }
   if (name === eventName) {
@@ -53,8 +54,7 @@ function isEvent(syntax: Syntax, scope: Scope): boolean {
 function member(owner: Expression, name: string, place: Place, scope: Scope): Expression {
   const whole = { start: owner.start, end: place.end };
   if (isUnknown(owner.type)) return unknown(whole);
-  const { evaluate } = owner;
-  const read = (event: Event) => property(evaluate(event), name);
+  const read = memberReader(owner.evaluate, name);
   if (owner.type.kind === 'json') return { type: json, nullable: true, ...whole, evaluate: read };
   if (owner.type.kind !== 'record') {
     return report(scope, place, {
@@ -101,6 +101,17 @@ export function index(syntax: Extract<Syntax, { op: '[]' }>, scope: Scope, check
 function item(list: unknown, key: unknown): unknown {
   if (typeof key === 'string') return property(list, key);
   return Array.isArray(list) && typeof key === 'number' ? (list[key] ?? null) : null;
+}
+
+/** As `property`, with a function made for the name. */
+function memberReader(evaluate: Evaluate, name: string): Evaluate {
+  // Names that every object has are looked up with care.
+  if (name in Object.prototype) return (event) => property(evaluate(event), name);
+  const valueOf = fieldReader(name);
+  return (event) => {
+    const owner = evaluate(event);
+    return typeof owner === 'object' && owner !== null && !Array.isArray(owner) ? valueOf(owner as Event) : null;
+  };
 }
 
 /** Own properties only: a name such as `constructor` must not reach into JavaScript. */

@@ -1,6 +1,7 @@
 /** From the text of an expression to what an operator runs. */
 import { didYouMean } from '../did-you-mean.ts';
 import { limits } from '../limits.ts';
+import { fieldReader } from '../stream/compiled-access.ts';
 import type { Event, Field, FieldKind, FieldType, Schema } from '../stream/schema.ts';
 import { check } from './check.ts';
 import type { Problem } from './errors.ts';
@@ -56,6 +57,7 @@ export function openScope(source: string, input: Schema, { variables = {}, input
     variables: new Map([...cells].map(([name, cell]) => [name, { cell, field: variables[name] as Field }])),
     problems: [],
     fieldsRead: new Set(),
+    variablesRead: new Set(),
     steps: { used: false, left: 0 },
   };
   return { scope, cells };
@@ -152,6 +154,8 @@ function guarded({ type, nullable, evaluate }: Expression, wanted: Wanted) {
   };
 }
 
+const noVariables: Readonly<Record<string, unknown>> = {};
+
 /** Adds to the closure only what this expression needs, so that a plain condition is called as it is. */
 export function finish(
   expression: Expression,
@@ -160,13 +164,19 @@ export function finish(
   cells: ReadonlyMap<string, Cell>,
 ): Compiled {
   const { type, nullable, evaluate } = resultOf(expression, wanted);
-  const { steps, input, fieldsRead } = scope;
+  const { steps, input, fieldsRead, variablesRead } = scope;
   const fields = Object.keys(input.fields).filter((name) => fieldsRead.has(name));
+  const given = [...cells].flatMap(([name, cell]) =>
+    variablesRead.has(name) ? [{ cell, valueOf: fieldReader(name) }] : [],
+  );
   let run: Compiled['evaluate'] = evaluate;
-  if (steps.used || cells.size > 0) {
-    run = (event, variables) => {
+  if (steps.used || given.length > 0) {
+    run = (event, variables = noVariables) => {
       steps.left = limits.expressionStepsMax;
-      for (const [name, cell] of cells) cell.value = variables?.[name] ?? null;
+      for (let at = 0; at < given.length; at++) {
+        const { cell, valueOf } = given[at] as (typeof given)[number];
+        cell.value = valueOf(variables);
+      }
       return evaluate(event);
     };
   }

@@ -47,6 +47,7 @@ export interface Scope {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly problems: Problem[];
   readonly fieldsRead: Set<string>;
+  readonly variablesRead: Set<string>;
   readonly steps: Steps;
 }
 

@@ -28,7 +28,7 @@ export function eventKey(fields: readonly string[]): (event: Event) => StateKey 
 }
 
 /** Keys of several fields that are kept at hand, a power of two. */
-const recentKeysMax = 1_024;
+const recentKeysMax = 4_096;
 
 type Read = (event: Event) => unknown;
 
@@ -47,7 +47,7 @@ function recentKeys(readers: readonly Read[]): (event: Event) => StateKey {
       values[at] = value;
       mixed = Math.imul(mixed ^ traitOf(value), 0x9e3779b1);
     }
-    const place = (mixed ^ (mixed >>> 15)) & (recentKeysMax - 1);
+    const place = (mixed >>> 16) & (recentKeysMax - 1);
     const first = place * count;
     let isKept = true;
     for (let at = 0; at < count; at++) isKept &&= kept[first + at] === values[at];
@@ -66,11 +66,13 @@ function recentKeys(readers: readonly Read[]): (event: Event) => StateKey {
   };
 }
 
-/** Tells many values from each other, and costs little. */
+/** Tells many values from each other, and costs little: of a text its length and its end, where most differ. */
 function traitOf(value: unknown): number {
   if (typeof value === 'number') return value | 0;
-  if (typeof value !== 'string' || value === '') return 0;
-  return value.length + 31 * value.charCodeAt(0) + 1_009 * value.charCodeAt(value.length - 1);
+  if (typeof value !== 'string') return 0;
+  let trait = value.length;
+  for (let at = Math.max(0, value.length - 4); at < value.length; at++) trait = (trait << 7) ^ value.charCodeAt(at);
+  return trait;
 }
 
 /** The values that made a key of so many fields: what `eventKey` gave, read back. Undefined when it is no such key. */
