@@ -53,6 +53,13 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
 }
 
 function addAll(adds: readonly AddToState[]): CellKind['add'] {
+  const [first, ...others] = adds;
+  // Most aggregates have one value: those run without a loop.
+  if (first && others.length === 0) {
+    return (cell, event, time) => {
+      cell[0] = first(cell[0], event, time);
+    };
+  }
   return (cell, event, time) => {
     for (let slot = 0; slot < adds.length; slot++) cell[slot] = (adds[slot] as AddToState)(cell[slot], event, time);
   };
