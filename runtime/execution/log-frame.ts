@@ -307,8 +307,12 @@ export function lastPlaceOf(payload: Uint8Array): (OutputPlace & { readonly begi
   return last && { ...last, beginning };
 }
 
+/** One for all messages: memory outside of the heap for each would have the collector of garbage look through all of the heap every other second. */
+const writer = new ByteWriter();
+
+/** Holds good until the next message is opened. */
 function open(kind: number, head: object): ByteWriter {
-  const writer = new ByteWriter();
+  writer.clear();
   writer.uint8(kind);
   writer.uint8(formatVersion);
   writer.text(JSON.stringify(head));

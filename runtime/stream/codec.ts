@@ -61,6 +61,11 @@ export class ByteWriter {
     this.at += 4 + written;
   }
 
+  /** Begins anew, whatever was written. */
+  clear(): void {
+    this.at = 0;
+  }
+
   take(): Uint8Array {
     const result = new Uint8Array(this.at);
     result.set(this.buffer.subarray(0, this.at));
