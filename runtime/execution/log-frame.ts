@@ -4,6 +4,7 @@
  * Each begins with a kind byte, a format version and a JSON head; columns follow (see `stream/codec.ts`).
  */
 
+import { limits } from '../limits.ts';
 import type { RowOrigin } from '../store/store.ts';
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../stream/codec.ts';
 import type { DeadLetter } from '../stream/definition.ts';
@@ -312,7 +313,7 @@ const writer = new ByteWriter();
 
 /** Holds good until the next message is opened. */
 function open(kind: number, head: object): ByteWriter {
-  writer.clear();
+  writer.clear(limits.frameBytesMax);
   writer.uint8(kind);
   writer.uint8(formatVersion);
   writer.text(JSON.stringify(head));

@@ -72,6 +72,18 @@ describe('codec', () => {
     );
   });
 
+  it('begins anew after a message that was huge, or never finished, and gives its room back', () => {
+    const writer = new ByteWriter(64);
+    writer.text('x'.repeat(10_000));
+    writer.clear(128);
+    expect(writer.room).toBe(128);
+    writer.text('Bệnh viện');
+    const bytes = writer.take();
+    expect(new ByteReader(bytes).text()).toBe('Bệnh viện');
+    writer.text('Thử');
+    expect(new ByteReader(bytes).text()).toBe('Bệnh viện');
+  });
+
   it('refuses bytes that are cut short or of another kind, instead of making events up', () => {
     const writer = new ByteWriter();
     writeEvents(writer, schema, [{ id: 'a', ward: 'b', beds: 1, share: 1.5, open: true, at: 5, tags: [], extra: {} }]);

@@ -61,9 +61,15 @@ export class ByteWriter {
     this.at += 4 + written;
   }
 
-  /** Begins anew, whatever was written. */
-  clear(): void {
+  /** Begins anew, whatever was written. Room for more than so many bytes is given back: one huge message is not paid for ever after. */
+  clear(keptBytesMax: number): void {
     this.at = 0;
+    if (this.buffer.length > keptBytesMax) this.buffer = Buffer.allocUnsafe(keptBytesMax);
+  }
+
+  /** Bytes that there is room for. */
+  get room(): number {
+    return this.buffer.length;
   }
 
   take(): Uint8Array {
