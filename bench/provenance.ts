@@ -101,7 +101,7 @@ function bare(table: TableSpec): Way {
       const { count } = JSON.parse(reader.text()) as { count: number };
       const times = readNumbers(reader, count);
       const acceptedAts = readNumbers(reader, count);
-      const events = readEvents(reader, schema, count);
+      const { events } = readEvents(reader, schema, count);
       const rows = events.map((event, at) => ({ event, time: times[at] ?? 0, acceptedAt: acceptedAts[at] ?? 0 }));
       return {
         block: bareBlock(

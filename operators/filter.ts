@@ -1,6 +1,6 @@
 /** Passes the events for which a condition holds. */
 import { z } from 'zod';
-import { defineOperator, expression, input, passesThrough } from '../runtime/stream/index.ts';
+import { defineOperator, expression, input, passesThrough, selecting } from '../runtime/stream/index.ts';
 
 export const filter = defineOperator({
   name: 'filter',
@@ -30,7 +30,7 @@ export const filter = defineOperator({
       ports: { out: schema },
       spread,
       reads: (wanted) => wanted,
-      stateless: (event) => (when.evaluate(event) === true ? event : null),
+      stateless: selecting(when),
     };
   },
 });

@@ -1,6 +1,6 @@
 /** Computes fields, and keeps or takes out others. */
 import { z } from 'zod';
-import { defineOperator, eventMapper, expression, type Field, fieldNames, input } from '../runtime/stream/index.ts';
+import { defineOperator, expression, type Field, fieldNames, input, mapping } from '../runtime/stream/index.ts';
 
 export const map = defineOperator({
   name: 'map',
@@ -47,9 +47,9 @@ export const map = defineOperator({
       ports: { out: { fields } },
       spread: { kind: 'each', unchanged: kept },
       reads: (wanted) => kept.filter((name) => wanted.has(name)),
-      stateless: eventMapper(
+      stateless: mapping(
         kept,
-        computed.map(({ name, value }) => ({ name, evaluate: value.evaluate })),
+        computed.map(({ name, value }) => ({ ...value, name })),
       ),
     };
   },

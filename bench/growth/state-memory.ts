@@ -2,11 +2,10 @@
  * What the state of a key takes: the stage alone, without a log, handles events until the keys are there. Between two forced collections of garbage the heap
  * and everything beside it (`external`, which has the array buffers in it) grow by what was kept; that over the keys that came.
  */
-import { openGenerator } from '../../connectors/nexmark/generator.ts';
+import { type Generator, openGenerator } from '../../connectors/nexmark/generator.ts';
 import type { NexmarkField } from '../../connectors/nexmark/schema.ts';
 import type { SourceFrame } from '../../runtime/execution/log-frame.ts';
 import { StageMachine } from '../../runtime/execution/stage-machine.ts';
-import type { Event } from '../../runtime/stream/schema.ts';
 import type { BoundTopology } from '../../runtime/topology/index.ts';
 import type { StreamOptions } from '../nexmark/run-query.ts';
 
@@ -25,12 +24,11 @@ export function bytesPerKeyOf(topology: BoundTopology, stream: StreamOptions): K
   if (!source) throw new Error(`${topology.name} has no source`);
   const fields = Object.keys(source.bound.ports.out?.fields ?? {}) as NexmarkField[];
   const generator = openGenerator(stream, fields);
-  const timed = openGenerator(stream, ['date_time']);
   const frames = Math.ceil(stream.events / frameEvents);
   const handled = (upTo: number) => {
     const machine = new StageMachine(topology, { rows() {}, question: () => undefined });
     for (let frame = 0; frame < upTo; frame++)
-      machine.handle(frame + 1, source.id, frameAt(frame, { events: stream.events, generator, timed }));
+      machine.handle(frame + 1, source.id, frameAt(frame, { events: stream.events, generator }));
     return machine;
   };
   handled(Math.min(warmUpFrames, frames));
@@ -43,21 +41,16 @@ export function bytesPerKeyOf(topology: BoundTopology, stream: StreamOptions): K
   return { keys, bytesPerKey: bytes / keys };
 }
 
-type Generator = ReturnType<typeof openGenerator>;
-
-function frameAt(
-  frame: number,
-  { events: all, generator, timed }: { events: number; generator: Generator; timed: Generator },
-): SourceFrame {
+function frameAt(frame: number, { events: all, generator }: { events: number; generator: Generator }): SourceFrame {
   const from = frame * frameEvents;
-  const positions = Array.from({ length: Math.min(frameEvents, all - from) }, (_, at) => from + at);
+  const { events, times } = generator.stretch(from, Math.min(frameEvents, all - from));
   return {
     kind: 'source',
     acceptedAt: 0,
-    segments: [{ origin: 'nexmark', events: positions.length }],
+    segments: [{ origin: 'nexmark', events: times.length }],
     deadLetters: [],
-    events: positions.map((position) => generator.eventAt(position) as Event),
-    times: positions.map((position) => timed.eventAt(position).date_time),
+    events: events.events,
+    times,
   };
 }
 

@@ -1,7 +1,7 @@
 /** The events of a request for peers that are written in TypeScript, and where their rows go. */
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { openGenerator } from '../../connectors/nexmark/generator.ts';
+import { type Generator, openGenerator } from '../../connectors/nexmark/generator.ts';
 import type { NexmarkEvent, NexmarkField } from '../../connectors/nexmark/schema.ts';
 import type { PeerAnswer, PeerRequest } from './request.ts';
 
@@ -23,6 +23,8 @@ export interface PeerQuery {
   open(emit: Emit): RunningQuery;
 }
 
+/** As many as the engine's source makes at a time. */
+const stretchEvents = 4_096;
 /** Of a million events, a few hundred thousand: enough for the compiler to know all ways through a query. */
 const warmUpEvents = 300_000;
 
@@ -77,7 +79,7 @@ function timed(query: PeerQuery, request: PeerRequest): PeerAnswer {
 function pass(query: PeerQuery, request: PeerRequest, emit: Emit): RunningQuery {
   const generator = openGenerator(request, query.fields);
   const running = query.open(emit);
-  for (let position = 0; position < request.events; position++) running.event(generator.eventAt(position));
+  for (const events of stretchesOf(generator, request.events)) for (const event of events) running.event(event);
   running.end?.();
   return running;
 }
@@ -85,7 +87,12 @@ function pass(query: PeerQuery, request: PeerRequest, emit: Emit): RunningQuery 
 /** The events of a request as objects, made beforehand. */
 export function prebuilt(query: PeerQuery, request: PeerRequest): NexmarkEvent[] {
   const generator = openGenerator(request, query.fields);
-  return Array.from({ length: request.events }, (_, position) => generator.eventAt(position));
+  return [...stretchesOf(generator, request.events)].flat();
+}
+
+function* stretchesOf(generator: Generator, count: number): Iterable<readonly NexmarkEvent[]> {
+  for (let from = 0; from < count; from += stretchEvents)
+    yield generator.stretch(from, Math.min(stretchEvents, count - from)).events.events as readonly NexmarkEvent[];
 }
 
 function passObjects(query: PeerQuery, events: readonly NexmarkEvent[], emit: Emit): RunningQuery {

@@ -1,5 +1,5 @@
 /** Rows as lines of text. */
-import { type Event, eventMapper, fieldReader, type Schema } from '../../runtime/stream/index.ts';
+import { type Event, fieldReader, mapping, type Schema } from '../../runtime/stream/index.ts';
 import { TextBuffer } from './text-buffer.ts';
 
 export type FileFormat = 'csv' | 'ndjson';
@@ -13,7 +13,7 @@ export function linesOf(events: readonly Event[], { format, fields, schema }: Li
     return { name, read: timeReader(read) };
   });
   if (format === 'ndjson') {
-    const asShown = eventMapper(
+    const asShown = mapping(
       [],
       columns.map(({ name, read }) => ({ name, evaluate: read })),
     );

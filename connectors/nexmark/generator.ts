@@ -3,8 +3,9 @@
  * sizes are those of the official generator (github.com/nexmark/nexmark); what is drawn, and in which order, is fixed here, so
  * that engines can be compared row by row.
  */
+import { EventColumns, type Field } from '../../runtime/stream/index.ts';
 import { Random } from './random.ts';
-import { type NexmarkEvent, type NexmarkField, nexmarkFields } from './schema.ts';
+import { type NexmarkEvent, type NexmarkField, nexmarkFields, nexmarkSchema } from './schema.ts';
 import { channelOf, hotChannels, hotUrls, padding, shortText, word } from './texts.ts';
 
 export interface StreamSettings {
@@ -48,9 +49,19 @@ const cities = [
 const states = ['AZ', 'CA', 'ID', 'OR', 'WA', 'WY'];
 
 type Wanted = Readonly<Record<NexmarkField, boolean>>;
+/** Of each field the values of a stretch of the stream; of a field that is not wanted, none. */
+type Columns = Record<NexmarkField, unknown[]>;
+
+/** Events of a stretch of the stream. */
+export interface Stretch {
+  /** With the fields that are wanted. */
+  readonly events: EventColumns;
+  readonly times: readonly number[];
+}
 
 export interface Generator {
-  /** The event at a place of the stream, from 0, with the fields that are wanted. */
+  /** `count` events from a place of the stream on, which begins at 0. */
+  stretch(from: number, count: number): Stretch;
   eventAt(position: number): NexmarkEvent;
 }
 
@@ -60,24 +71,36 @@ export function openGenerator(settings: StreamSettings, fields: readonly Nexmark
   const random = new Random();
   const wanted = Object.fromEntries(nexmarkFields.map((name) => [name, fields.includes(name)])) as Wanted;
   const named = nexmarkFields.filter((name) => wanted[name]);
-  // Copies of one object have one hidden class.
-  const empty = JSON.parse(`{${named.map((name) => `"${name}":null`).join(',')}}`) as NexmarkEvent;
   const makeBid = bidMaker(random, wanted);
   const makePerson = personMaker(random, wanted);
   const makeAuction = auctionMaker(random, wanted, (number) => timeOf(number, rate));
-  return {
-    eventAt(position) {
-      const number = disorder === 1 ? position : numberAt(position, disorder);
+  const stretch = (from: number, count: number): Stretch => {
+    const times = new Array<number>(count);
+    const columns = { ...none };
+    for (const name of named) columns[name] = emptyColumn(name, count);
+    if (wanted.date_time) columns.date_time = times;
+    for (let at = 0; at < count; at++) {
+      const number = disorder === 1 ? from + at : numberAt(from + at, disorder);
       random.seek(seed, number);
-      const event: NexmarkEvent = { ...empty };
-      if (wanted.date_time) event.date_time = timeOf(number, rate);
+      times[at] = timeOf(number, rate);
       const rest = number % eventsPerEpoch;
-      if (rest > auctionsPerEpoch) makeBid(event, number);
-      else if (rest > 0) makeAuction(event, number);
-      else makePerson(event, number);
-      return event;
-    },
+      if (rest > auctionsPerEpoch) makeBid(columns, at, number);
+      else if (rest > 0) makeAuction(columns, at, number);
+      else makePerson(columns, at, number);
+    }
+    const own = named.map((name) => columns[name]);
+    return { events: new EventColumns(named, own, { length: count }), times };
   };
+  return { stretch, eventAt: (position) => stretch(position, 1).events.events[0] as NexmarkEvent };
+}
+
+const none = Object.fromEntries(nexmarkFields.map((name) => [name, [] as unknown[]])) as Columns;
+
+function emptyColumn(name: NexmarkField, count: number): unknown[] {
+  const column = new Array<unknown>(count);
+  // What no event of another kind has is null there; the others are all written.
+  const { nullable }: Field = nexmarkSchema.fields[name];
+  return nullable ? column.fill(null) : column;
 }
 
 export function numberAt(position: number, disorder: number): number {
@@ -117,7 +140,9 @@ function nextPrice(random: Random): number {
   return Math.floor((mantissa * (decades[decade] as number)) / 100);
 }
 
-function bidMaker(random: Random, wanted: Wanted): (event: NexmarkEvent, number: number) => void {
+type Make = (columns: Columns, at: number, number: number) => void;
+
+function bidMaker(random: Random, wanted: Wanted): Make {
   const { kind, auction, bidder, price, channel, url, extra } = wanted;
   const hasChannel = channel || url;
   // Nothing is drawn that comes after the last field that is wanted.
@@ -125,33 +150,33 @@ function bidMaker(random: Random, wanted: Wanted): (event: NexmarkEvent, number:
   const needsPrice = price || needsChannel;
   const needsBidder = bidder || needsPrice;
   const needsAuction = auction || needsBidder;
-  return (event, number) => {
-    if (kind) event.kind = 'bid';
+  return (columns, at, number) => {
+    if (kind) columns.kind[at] = 'bid';
     if (!needsAuction) return;
     const lastAuction = lastAuctionAt(number);
     const auctionId = nextAuction(random, lastAuction);
-    if (auction) event.auction = auctionId;
+    if (auction) columns.auction[at] = auctionId;
     if (!needsBidder) return;
     const lastPerson = lastPersonAt(number);
     const hot = random.int(4) > 0;
     const person = hot ? Math.floor(lastPerson / hotEvery) * hotEvery + 1 : nextPerson(random, lastPerson);
-    if (bidder) event.bidder = person + firstId;
+    if (bidder) columns.bidder[at] = person + firstId;
     if (!needsPrice) return;
-    if (price) event.price = nextPrice(random);
+    if (price) columns.price[at] = nextPrice(random);
     else random.skip(2);
     if (!needsChannel) return;
     const isHot = random.int(2) > 0;
     if (!hasChannel) random.skip(1);
     else if (isHot) {
       const index = random.int(hotChannels.length);
-      if (channel) event.channel = hotChannels[index] as string;
-      if (url) event.url = hotUrls[index] as string;
+      if (channel) columns.channel[at] = hotChannels[index] as string;
+      if (url) columns.url[at] = hotUrls[index] as string;
     } else {
       const found = channelOf(random.int(10_000));
-      if (channel) event.channel = found.name;
-      if (url) event.url = found.url;
+      if (channel) columns.channel[at] = found.name;
+      if (url) columns.url[at] = found.url;
     }
-    if (extra) event.extra = padding(random, 32, 100);
+    if (extra) columns.extra[at] = padding(random, 32, 100);
   };
 }
 
@@ -161,25 +186,26 @@ function nextAuction(random: Random, lastAuction: number): number {
   return oldest + random.int(lastAuction - oldest + auctionsAhead + 1) + firstId;
 }
 
-function personMaker(random: Random, wanted: Wanted): (event: NexmarkEvent, number: number) => void {
+function personMaker(random: Random, wanted: Wanted): Make {
   const { kind, id, name, email_address, credit_card, city, state, extra } = wanted;
   const needsTexts = name || email_address || credit_card || city || state || extra;
-  return (event, number) => {
-    if (kind) event.kind = 'person';
-    if (id) event.id = lastPersonAt(number) + firstId;
+  return (columns, at, number) => {
+    if (kind) columns.kind[at] = 'person';
+    if (id) columns.id[at] = lastPersonAt(number) + firstId;
     if (!needsTexts) return;
     const nameText = `${pick(random, firstNames)} ${pick(random, lastNames)}`;
-    if (name) event.name = nameText;
-    if (email_address) event.email_address = `${word(random, 7)}@${word(random, 5)}.com`;
+    if (name) columns.name[at] = nameText;
+    if (email_address) columns.email_address[at] = `${word(random, 7)}@${word(random, 5)}.com`;
     else random.skip(2);
-    if (credit_card) event.credit_card = [0, 0, 0, 0].map(() => String(random.int(10_000)).padStart(4, '0')).join(' ');
+    if (credit_card)
+      columns.credit_card[at] = [0, 0, 0, 0].map(() => String(random.int(10_000)).padStart(4, '0')).join(' ');
     else random.skip(4);
     const cityText = pick(random, cities);
     const stateText = pick(random, states);
-    if (city) event.city = cityText;
-    if (state) event.state = stateText;
+    if (city) columns.city[at] = cityText;
+    if (state) columns.state[at] = stateText;
     const size = 8 + nameText.length + emailLength + cardLength + cityText.length + stateText.length;
-    if (extra) event.extra = padding(random, size, 200);
+    if (extra) columns.extra[at] = padding(random, size, 200);
   };
 }
 
@@ -187,36 +213,32 @@ function pick(random: Random, texts: readonly string[]): string {
   return texts[random.int(texts.length)] as string;
 }
 
-function auctionMaker(
-  random: Random,
-  wanted: Wanted,
-  time: (number: number) => number,
-): (event: NexmarkEvent, number: number) => void {
+function auctionMaker(random: Random, wanted: Wanted, time: (number: number) => number): Make {
   const { kind, id, seller, category, initial_bid, expires, item_name, description, reserve, extra } = wanted;
   const needsTexts = item_name || description || reserve || extra;
   const needsAny = seller || category || initial_bid || expires || needsTexts;
-  return (event, number) => {
-    if (kind) event.kind = 'auction';
-    if (id) event.id = lastAuctionAt(number) + firstId;
+  return (columns, at, number) => {
+    if (kind) columns.kind[at] = 'auction';
+    if (id) columns.id[at] = lastAuctionAt(number) + firstId;
     if (!needsAny) return;
     const lastPerson = lastPersonAt(number);
     const hot = random.int(4) > 0;
     const person = hot ? Math.floor(lastPerson / hotEvery) * hotEvery : nextPerson(random, lastPerson);
-    if (seller) event.seller = person + firstId;
+    if (seller) columns.seller[at] = person + firstId;
     const categoryId = firstCategory + random.int(categories);
-    if (category) event.category = categoryId;
+    if (category) columns.category[at] = categoryId;
     const firstPrice = nextPrice(random);
-    if (initial_bid) event.initial_bid = firstPrice;
+    if (initial_bid) columns.initial_bid[at] = firstPrice;
     const begins = time(number);
     const open = random.int(Math.max(2 * (time(number + horizonEvents) - begins), 1));
-    if (expires) event.expires = begins + 1 + open;
+    if (expires) columns.expires[at] = begins + 1 + open;
     if (!needsTexts) return;
     const itemName = shortText(random, 20);
     const text = shortText(random, 100);
-    if (item_name) event.item_name = itemName;
-    if (description) event.description = text;
+    if (item_name) columns.item_name[at] = itemName;
+    if (description) columns.description[at] = text;
     const wantedPrice = firstPrice + nextPrice(random);
-    if (reserve) event.reserve = wantedPrice;
-    if (extra) event.extra = padding(random, 8 + itemName.length + text.length + 48, 500);
+    if (reserve) columns.reserve[at] = wantedPrice;
+    if (extra) columns.extra[at] = padding(random, 8 + itemName.length + text.length + 48, 500);
   };
 }

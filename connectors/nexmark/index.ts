@@ -3,13 +3,12 @@ import { z } from 'zod';
 import {
   type BoundSource,
   defineSource,
-  type Event,
   messageOf,
   type RunningSource,
   type Schema,
   type SourceContext,
 } from '../../runtime/stream/index.ts';
-import { disorderStep, openGenerator, type StreamSettings, timeOf } from './generator.ts';
+import { disorderStep, openGenerator } from './generator.ts';
 import { openPace, paceOption } from './pace.ts';
 import { type NexmarkField, nexmarkFields, nexmarkSchema } from './schema.ts';
 
@@ -40,7 +39,6 @@ const breathe = () => new Promise<void>((resolve) => setImmediate(resolve));
 async function generate(context: SourceContext, given: NexmarkOptions, fields: readonly NexmarkField[]): Promise<void> {
   const { signal } = context;
   const generator = openGenerator(given, fields);
-  const timeAt = timesOf(given);
   let accepted = Number(context.mark(origin) ?? 0);
   const { batchEvents, due } = openPace(given, { clock: context.machineClock, from: accepted });
   const appendsMax = Math.floor(waitingEventsMax / batchEvents);
@@ -51,13 +49,8 @@ async function generate(context: SourceContext, given: NexmarkOptions, fields: r
       const to = Math.min((Math.floor(from / batchEvents) + 1) * batchEvents, given.events);
       await due(to - 1, signal);
       if (failure !== undefined || signal.aborted) break;
-      const events: Event[] = [];
-      const times: number[] = [];
-      for (let position = from; position < to; position++) {
-        events.push(generator.eventAt(position));
-        times.push(timeAt(position));
-      }
-      const request = { origin, events: [], columns: { events, times }, mark: String(to), id: String(from) };
+      const columns = generator.stretch(from, to - from);
+      const request = { origin, events: [], columns, mark: String(to), id: String(from) };
       const appended: Promise<void> = context.append(request).then(
         () => {
           under.delete(appended);
@@ -89,12 +82,6 @@ async function generate(context: SourceContext, given: NexmarkOptions, fields: r
       await context.machineClock.sleep(retryDelayMs, signal).catch(() => undefined);
     }
   }
-}
-
-function timesOf({ rate, disorder }: StreamSettings): (position: number) => number {
-  if (disorder === 1) return (position) => timeOf(position, rate);
-  const generator = openGenerator({ seed: 0, rate, disorder }, ['date_time']);
-  return (position) => generator.eventAt(position).date_time;
 }
 
 function open(context: SourceContext, given: NexmarkOptions, fields: readonly NexmarkField[]): RunningSource {

@@ -95,8 +95,8 @@ export function testContext(log: RecordedLog, { clock, node = 'test' }: { clock:
     await log.before(request);
     log.requests.push(request);
     log.events.push(...request.events);
-    const { events: many = [], times = [] } = request.columns ?? {};
-    for (const [at, event] of many.entries()) log.events.push({ event, time: times[at] as number });
+    const { events: many, times = [] } = request.columns ?? {};
+    for (const [at, event] of (many?.events ?? []).entries()) log.events.push({ event, time: times[at] as number });
     log.deadLetters.push(...(request.deadLetters ?? []));
     if (request.mark !== undefined) log.marks.set(request.origin, request.mark);
     await log.after(request);

@@ -5,6 +5,7 @@
 import type { LazyMessage, LogMessage, LogStream, Payload } from '../bus/log.ts';
 import { limits } from '../limits.ts';
 import { eventCompleter } from '../stream/compiled-access.ts';
+import { withColumns } from '../stream/event-columns.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
 import {
   decodeInputFrame,
@@ -13,16 +14,32 @@ import {
   encodeSourceFrame,
   type InputFrame,
   type SourceFrame,
+  type WrittenSource,
 } from './log-frame.ts';
 import { type OutputRun, rowCount } from './output-run.ts';
 
-type Written = Parameters<typeof encodeSourceFrame>[1];
-
 /** What a source accepted, as the log takes it. */
-export function sourceMessage(stream: LogStream, schema: Schema, written: Written): Payload {
+export function sourceMessage(stream: LogStream, schema: Schema, written: WrittenSource): Payload {
   if (!stream.handsOn) return encodeSourceFrame(schema, written);
-  const frame: SourceFrame = { kind: 'source', ...written, events: completerOf(schema)(written.events) };
-  return new SchemaMessage(schema, frame, frame.events.length, () => encodeSourceFrame(schema, written));
+  return new SchemaMessage(schema, frameOf(schema, written), written.times.length, () =>
+    encodeSourceFrame(schema, written),
+  );
+}
+
+function frameOf(schema: Schema, written: WrittenSource): SourceFrame {
+  const { columns, acceptedAt, engineTime, segments, deadLetters, times } = written;
+  const rest = {
+    kind: 'source' as const,
+    acceptedAt,
+    segments,
+    deadLetters,
+    times,
+    ...(engineTime !== undefined && { engineTime }),
+  };
+  const names = fieldNames(schema);
+  const isComplete = columns?.names.length === names.length && names.every((name, at) => columns.names[at] === name);
+  if (columns && isComplete) return withColumns(rest, columns);
+  return { ...rest, events: completerOf(schema)(written.events) };
 }
 
 /** Results of a stage, as the log takes them. */

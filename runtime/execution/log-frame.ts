@@ -8,6 +8,7 @@ import { limits } from '../limits.ts';
 import type { RowOrigin } from '../store/store.ts';
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../stream/codec.ts';
 import type { DeadLetter } from '../stream/definition.ts';
+import { type WithColumns, withColumns } from '../stream/event-columns.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
 import { lastOf, type OutputRun, rowsOf, runOf } from './output-run.ts';
@@ -31,7 +32,7 @@ export interface StoredDeadLetter extends Omit<DeadLetter, 'raw'> {
   readonly raw: string;
 }
 
-export interface SourceFrame {
+export interface SourceFrame extends WithColumns {
   readonly kind: 'source';
   /** When the engine accepted it, ms of the machine's clock: for latencies alone. */
   readonly acceptedAt: number;
@@ -39,9 +40,11 @@ export interface SourceFrame {
   readonly engineTime?: number;
   readonly segments: readonly Segment[];
   readonly deadLetters: readonly StoredDeadLetter[];
-  readonly events: readonly Event[];
   readonly times: readonly number[];
 }
+
+/** A source frame as it is written: with the texts that senders sent, none where no event has one. */
+export type WrittenSource = Omit<SourceFrame, 'kind'> & { readonly raws: readonly (string | null)[] };
 
 export interface SilenceFrame {
   readonly kind: 'silence';
@@ -121,21 +124,18 @@ export interface OutputFrame {
   readonly rows: readonly OutputRow[];
 }
 
-export function encodeSourceFrame(
-  schema: Schema,
-  frame: Omit<SourceFrame, 'kind'> & { readonly raws: readonly (string | null)[] },
-): Uint8Array {
+export function encodeSourceFrame(schema: Schema, frame: WrittenSource): Uint8Array {
   const writer = open(kinds.source, {
     acceptedAt: frame.acceptedAt,
     engineTime: frame.engineTime,
     segments: frame.segments,
     deadLetters: frame.deadLetters,
-    count: frame.events.length,
+    count: frame.times.length,
     hasRaws: frame.raws.some((raw) => raw !== null),
     schema: schemaId(schema),
   });
   writeNumbers(writer, frame.times);
-  writeEvents(writer, schema, frame.events);
+  writeEvents(writer, schema, frame.columns ?? frame.events);
   // Last, so that a stage never reads it.
   if (frame.raws.some((raw) => raw !== null)) writer.text(JSON.stringify(frame.raws));
   return writer.take();
@@ -235,8 +235,8 @@ export function decodeInputFrame(payload: Uint8Array, schema: Schema, wanted?: R
   const times = readNumbers(reader, count);
   const reading = readingOf(written, schema, { fill: false });
   const columns = readEvents(reader, reading.schema, count, wanted);
-  const events = reading.map ? reading.map(columns) : columns;
-  return { kind: 'source', ...rest, times, events };
+  const frame = { kind: 'source' as const, ...rest, times };
+  return reading.map ? { ...frame, events: reading.map(columns.events) } : withColumns(frame, columns);
 }
 
 /** Engine time at which a source message was accepted (machine time, of old messages); of other kinds undefined. Decodes no column. */
@@ -281,8 +281,8 @@ export function decodeOutputRuns(payload: Uint8Array, schema: Schema): OutputRun
   const indexes = readNumbers(reader, count);
   const acceptedAts = readNumbers(reader, count);
   const reading = readingOf(written, schema, { fill: true });
-  const columns = readEvents(reader, reading.schema, count);
-  const events = reading.map ? reading.map(columns) : columns;
+  const { events: rows } = readEvents(reader, reading.schema, count);
+  const events = reading.map ? reading.map(rows) : rows;
   const runs: OutputRun[] = [];
   for (let from = 0; from < count; ) {
     const [sequence, index] = [sequences[from] as number, indexes[from] as number];

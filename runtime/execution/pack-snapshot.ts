@@ -2,7 +2,7 @@
  * A stage's state in the form in which checkpoints keep it: flat values of numbers and timers as columns, as keys and times of states are
  * by themselves. A million keys as a million objects take seconds to write and to read, and the stage stands still meanwhile.
  */
-import { eventsBuilder } from '../stream/compiled-access.ts';
+import { columnAccess } from '../stream/compiled-access.ts';
 import { columnsOf as columnsOfEntries, type TimedValue } from '../stream/entry-table.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.ts';
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
@@ -115,7 +115,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 function valuesOf({ fields, columns }: Columns, count: number): unknown[] {
-  return fields === null ? Array.from(columns[0] as Float64Array) : eventsBuilder(fields)(columns, count);
+  return fields === null ? Array.from(columns[0] as Float64Array) : columnAccess(fields).build(columns, 0, count);
 }
 
 function packTimers({ pending, nextOrder }: TimersSnapshot): PackedTimers {

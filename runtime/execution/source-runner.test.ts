@@ -1,4 +1,5 @@
 /** Group commit, refusals, order, silence: a source runner on a log in memory, in virtual time. */
+
 import { describe, expect, it } from 'vitest';
 import { faultPlan, noFaults } from '../bus/memory/faults.ts';
 import { memoryLog } from '../bus/memory/log.ts';
@@ -6,6 +7,7 @@ import { virtualClock } from '../clock.ts';
 import { noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { AppendRequest } from '../stream/definition.ts';
+import { EventColumns } from '../stream/event-columns.ts';
 import { pulseSchema } from '../testing/small-catalogue.ts';
 import { decodeInputFrame, type SilenceFrame, type SourceFrame } from './log-frame.ts';
 import { startSourceRunner } from './source-runner.ts';
@@ -54,8 +56,10 @@ function request(origin: string, ids: readonly string[], more: Partial<AppendReq
 /** The same events, so many of the last as columns. */
 function lastAsColumns(all: AppendRequest['events'], count: number): Pick<AppendRequest, 'events' | 'columns'> {
   const last = all.slice(all.length - count);
-  const columns = { events: last.map(({ event }) => event), times: last.map(({ time }) => time) };
-  return { events: all.slice(0, all.length - count), columns };
+  const names = ['id', 'hospital', 'value', 'patient'];
+  const values = names.map((name) => last.map(({ event }) => event[name]));
+  const events = new EventColumns(names, values, { length: last.length });
+  return { events: all.slice(0, all.length - count), columns: { events, times: last.map(({ time }) => time) } };
 }
 
 const idsOf = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);

@@ -8,11 +8,18 @@ import type { LogStream, Payload } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
-import type { AppendRequest, EventColumns } from '../stream/definition.ts';
+import type { AppendRequest } from '../stream/definition.ts';
+import { withColumns } from '../stream/event-columns.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
 import { sourceMessage } from './handed-on.ts';
-import { encodeSilenceFrame, type Segment, type SilenceFrame, type StoredDeadLetter } from './log-frame.ts';
+import {
+  encodeSilenceFrame,
+  type Segment,
+  type SilenceFrame,
+  type StoredDeadLetter,
+  type WrittenSource,
+} from './log-frame.ts';
 import { startSilenceWatch } from './silence-watch.ts';
 
 interface Waiting {
@@ -61,10 +68,13 @@ function sliceOf(
 }
 
 /** The events of all requests; without texts where none has one. */
-function together(requests: readonly AppendRequest[]): EventColumns & { readonly raws: readonly (string | null)[] } {
+function together(requests: readonly AppendRequest[]): Pick<WrittenSource, 'columns' | 'events' | 'times' | 'raws'> {
   const [first] = requests;
   // Copied only where there is something to put together.
-  if (first?.columns && first.events.length === 0 && requests.length === 1) return { ...first.columns, raws: [] };
+  if (first?.columns && first.events.length === 0 && requests.length === 1) {
+    const { events: columns, times } = first.columns;
+    return withColumns({ times, raws: [] }, columns);
+  }
   const [events, times, raws]: [Event[], number[], (string | null)[]] = [[], [], []];
   for (const request of requests) {
     for (const { event, time, raw } of request.events) {
@@ -74,7 +84,7 @@ function together(requests: readonly AppendRequest[]): EventColumns & { readonly
     }
     const { columns } = request;
     for (let at = 0; columns && at < columns.events.length; at++) {
-      events.push(columns.events[at] as Event);
+      events.push(columns.events.events[at] as Event);
       times.push(columns.times[at] as number);
       raws.push(null);
     }
@@ -288,16 +298,20 @@ export function startSourceRunner(args: {
         raw: Buffer.from(raw.subarray(0, limits.deadLetterBytesMax)).toString('base64'),
       })),
     );
-    const { raws, ...given } = together(requests);
-    return sourceMessage(stream, schema, {
+    const given = together(requests);
+    const written = {
       acceptedAt: wallTime(),
       engineTime: now,
       segments,
       deadLetters,
-      events: given.events,
       times: boundTimes(given.times, now),
-      raws,
-    });
+      raws: given.raws,
+    };
+    return sourceMessage(
+      stream,
+      schema,
+      given.columns ? withColumns(written, given.columns) : { ...written, events: given.events },
+    );
   }
 
   /** Event time is bounded by engine time; the event's own fields keep what the sender said. */

@@ -167,7 +167,7 @@ export class StageMachine {
   /** A message of a source that the topology has no more: its events are counted, and go nowhere. */
   private handleGone(sequence: number, frame: InputFrame): void {
     this.begin(sequence, 0);
-    const events = frame.kind === 'source' && this.part.partition === 0 ? frame.events.length : 0;
+    const events = frame.kind === 'source' && this.part.partition === 0 ? frame.times.length : 0;
     this.ledger.open(events, 0);
     for (let index = 0; index < events; index++) this.ledger.settle(index, outcome.dropped, 'source removed');
     this.ledger.close();

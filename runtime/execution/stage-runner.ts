@@ -150,7 +150,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     crashPoints.at('stage.after-handle');
     counts.messages++;
     counts.bytes += lengthOf(message);
-    if (frame.kind === 'source') counts.events += frame.events.length;
+    if (frame.kind === 'source') counts.events += frame.times.length;
     if (frame.kind === 'version') met = frame.id;
     for (const wake of [...waiters]) wake();
   }

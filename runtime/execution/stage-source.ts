@@ -1,7 +1,7 @@
 /** A source as a stage sees it: its events in waves, its watermark, the positions of its senders, and what has been appended before. */
 import { Subject } from 'rxjs';
 import { limits } from '../limits.ts';
-import { end, type Frame } from '../stream/frame.ts';
+import { columnBatch, end, type Frame } from '../stream/frame.ts';
 import { type Ledger, outcome, untold } from '../stream/ledger.ts';
 import type { Event } from '../stream/schema.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
@@ -61,7 +61,7 @@ export class StageSource {
     const again = frame.segments.map(({ origin, id }) => id !== undefined && !this.remember(`${origin}\u0000${id}`));
     // What could not be decoded is nobody's key: the first partition tells of it.
     const letters = isFirst ? newLetters(frame, again) : [];
-    ledger.open(frame.events.length, letters.length);
+    ledger.open(frame.times.length, letters.length);
     for (const letter of letters) this.stage.deadLetter(decodeLetter(this.node.id, letter));
     if (this.node.eventTime === 'arrival' && this.origins.observeArrival(frame.times[0] ?? 0)) this.sendWatermark();
     let cause = 0;
@@ -138,13 +138,16 @@ export class StageSource {
     return { ...frame, times: frame.times.map(() => time) };
   }
 
-  private sendEvents({ events, times }: SourceFrame, from: number, to: number): void {
+  private sendEvents(frame: SourceFrame, from: number, to: number): void {
     // Most messages move no watermark, and go on whole.
-    const isWhole = to - from === events.length;
-    const [own, ownTimes] = isWhole ? [events, times] : [events.slice(from, to), times.slice(from, to)];
+    const isWhole = to - from === frame.times.length;
+    const times = isWhole ? frame.times : frame.times.slice(from, to);
     const causes = new Array<number>(to - from);
     for (let offset = 0; offset < causes.length; offset++) causes[offset] = from + offset;
-    this.frames.next({ kind: 'batch', events: own, times: ownTimes, causes });
+    const { columns } = frame;
+    if (columns) this.frames.next(columnBatch(isWhole ? columns : columns.slice(from, to), { times, causes }));
+    else
+      this.frames.next({ kind: 'batch', events: isWhole ? frame.events : frame.events.slice(from, to), times, causes });
     this.stage.endWave();
   }
 

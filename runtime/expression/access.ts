@@ -1,8 +1,9 @@
 /** Names, fields of records, items of lists. */
 import { didYouMean } from '../did-you-mean.ts';
+import type { Write } from '../stream/code.ts';
 import { fieldReader } from '../stream/compiled-access.ts';
 import type { Event, Field, Fields } from '../stream/schema.ts';
-import { type Evaluate, type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
+import { coded, type Expression, fold, loose, type Place, report, type Scope, unknown } from './expression.ts';
 import type { Syntax } from './parse.ts';
 import { describe, isNumber, isUnknown, json } from './types.ts';
 
@@ -16,7 +17,12 @@ export function identifier(place: Place, name: string, scope: Scope): Expression
   if (variable) {
     const { cell, field } = variable;
     scope.variablesRead.add(name);
-    return { ...typed(field), ...range(place), evaluate: () => cell.value ?? null };
+    return {
+      ...typed(field),
+      ...range(place),
+      evaluate: () => cell.value ?? null,
+      write: (code) => `(${code.given(cell)}.value ?? null)`,
+    };
   }
   if (name === eventName) {
     for (const each of Object.keys(scope.input.fields)) scope.fieldsRead.add(each);
@@ -54,8 +60,9 @@ function isEvent(syntax: Syntax, scope: Scope): boolean {
 function member(owner: Expression, name: string, place: Place, scope: Scope): Expression {
   const whole = { start: owner.start, end: place.end };
   if (isUnknown(owner.type)) return unknown(whole);
-  const read = memberReader(owner.evaluate, name);
-  if (owner.type.kind === 'json') return { type: json, nullable: true, ...whole, evaluate: read };
+  const memberOf = memberReader(name);
+  const read: Write = (code) => `${code.given(memberOf)}(${loose(owner, code)})`;
+  if (owner.type.kind === 'json') return coded({ type: json, nullable: true, ...whole }, read);
   if (owner.type.kind !== 'record') {
     return report(scope, place, {
       code: 'MACH1211',
@@ -64,7 +71,7 @@ function member(owner: Expression, name: string, place: Place, scope: Scope): Ex
   }
   const found = own(owner.type.fields, name);
   if (!found) return unknownField(place, name, 'the record', Object.keys(owner.type.fields), scope);
-  return { type: found.type, nullable: owner.nullable || found.nullable === true, ...whole, evaluate: read };
+  return coded({ type: found.type, nullable: owner.nullable || found.nullable === true, ...whole }, read);
 }
 
 export function index(syntax: Extract<Syntax, { op: '[]' }>, scope: Scope, check: Check): Expression {
@@ -79,10 +86,8 @@ export function index(syntax: Extract<Syntax, { op: '[]' }>, scope: Scope, check
   }
   const key = check(keySyntax, scope);
   if (isUnknown(owner.type) || isUnknown(key.type)) return unknown(syntax);
-  const { evaluate } = owner;
-  const { evaluate: at } = key;
-  const read = (event: Event) => item(evaluate(event), at(event));
-  if (owner.type.kind === 'json') return { type: json, nullable: true, ...range(syntax), evaluate: read };
+  const read: Write = (code) => `${code.given(item)}(${loose(owner, code)}, ${loose(key, code)})`;
+  if (owner.type.kind === 'json') return coded({ type: json, nullable: true, ...range(syntax) }, read);
   if (owner.type.kind !== 'list') {
     return report(scope, place, {
       code: 'MACH1211',
@@ -95,7 +100,7 @@ export function index(syntax: Extract<Syntax, { op: '[]' }>, scope: Scope, check
       message: `the place in a list is a whole number from 0, and this is ${describe(key.type)}`,
     });
   }
-  return fold({ type: owner.type.of, nullable: true, ...range(syntax), evaluate: read }, [owner, key]);
+  return fold(coded({ type: owner.type.of, nullable: true, ...range(syntax) }, read), [owner, key]);
 }
 
 function item(list: unknown, key: unknown): unknown {
@@ -104,14 +109,12 @@ function item(list: unknown, key: unknown): unknown {
 }
 
 /** As `property`, with a function made for the name. */
-function memberReader(evaluate: Evaluate, name: string): Evaluate {
+function memberReader(name: string): (owner: unknown) => unknown {
   // Names that every object has are looked up with care.
-  if (name in Object.prototype) return (event) => property(evaluate(event), name);
+  if (name in Object.prototype) return (owner) => property(owner, name);
   const valueOf = fieldReader(name);
-  return (event) => {
-    const owner = evaluate(event);
-    return typeof owner === 'object' && owner !== null && !Array.isArray(owner) ? valueOf(owner as Event) : null;
-  };
+  return (owner) =>
+    typeof owner === 'object' && owner !== null && !Array.isArray(owner) ? valueOf(owner as Event) : null;
 }
 
 /** Own properties only: a name such as `constructor` must not reach into JavaScript. */

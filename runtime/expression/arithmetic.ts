@@ -1,10 +1,11 @@
 /**
- * Closures for arithmetic. A result is always a number that can be stored, or null: what is larger than a number holds
+ * Code of arithmetic. A result is always a number that can be stored, or null: what is larger than a number holds
  * stays at the largest, a division by zero is null.
  */
 import { limits } from '../limits.ts';
+import type { Write } from '../stream/code.ts';
 import { timestampMax } from '../zone.ts';
-import type { Evaluate } from './expression.ts';
+import { type Expression, loose, once } from './expression.ts';
 
 export type Arithmetic = '+' | '-' | '*' | '/' | '%';
 
@@ -32,58 +33,34 @@ export function toTimestamp(value: number): number | null {
   return whole === null ? null : Math.max(-timestampMax, Math.min(timestampMax, whole));
 }
 
-export function arithmetic(
-  operator: Arithmetic,
-  left: Evaluate,
-  right: Evaluate,
-  toResult: (value: number) => number | null,
-): Evaluate {
-  const of: Record<Arithmetic, Evaluate> = {
-    '+': (event) => {
-      const a = left(event);
-      const b = right(event);
-      return typeof a === 'number' && typeof b === 'number' ? toResult(a + b) : null;
-    },
-    '-': (event) => {
-      const a = left(event);
-      const b = right(event);
-      return typeof a === 'number' && typeof b === 'number' ? toResult(a - b) : null;
-    },
-    '*': (event) => {
-      const a = left(event);
-      const b = right(event);
-      return typeof a === 'number' && typeof b === 'number' ? toResult(a * b) : null;
-    },
-    '/': (event) => {
-      const a = left(event);
-      const b = right(event);
-      return typeof a === 'number' && typeof b === 'number' && b !== 0 ? toResult(a / b) : null;
-    },
-    '%': (event) => {
-      const a = left(event);
-      const b = right(event);
-      return typeof a === 'number' && typeof b === 'number' && b !== 0 ? toResult(a % b) : null;
-    },
-  };
-  return of[operator];
-}
+type Round = (value: number) => number | null;
 
-export function negate(of: Evaluate, toResult: (value: number) => number | null): Evaluate {
-  return (event) => {
-    const value = of(event);
-    return typeof value === 'number' ? toResult(-value) : null;
+export function arithmetic(operator: Arithmetic, left: Expression, right: Expression, round: Round): Write {
+  const isDivision = operator === '/' || operator === '%';
+  return (code) => {
+    const [a, first] = once(left, code);
+    const [b, second] = once(right, code);
+    const isFit = `typeof ${a} === 'number' && typeof ${b} === 'number'${isDivision ? ` && ${b} !== 0` : ''}`;
+    return `(${first}, ${second}, ${isFit} ? ${code.given(round)}(${a} ${operator} ${b}) : null)`;
   };
 }
 
-export function concatenate(left: Evaluate, right: Evaluate): Evaluate {
-  return (event) => {
-    const a = left(event);
-    const b = right(event);
-    if (typeof a !== 'string' || typeof b !== 'string') return null;
-    return a.length + b.length <= limits.expressionTextLengthMax
-      ? a + b
-      : cut(a + b.slice(0, limits.expressionTextLengthMax));
+export function negate(operand: Expression, round: Round): Write {
+  return (code) => {
+    const [value, assignment] = once(operand, code);
+    return `(${assignment}, typeof ${value} === 'number' ? ${code.given(round)}(-${value}) : null)`;
   };
+}
+
+export function concatenate(left: Expression, right: Expression): Write {
+  return (code) => `${code.given(together)}(${loose(left, code)}, ${loose(right, code)})`;
+}
+
+function together(a: unknown, b: unknown): string | null {
+  if (typeof a !== 'string' || typeof b !== 'string') return null;
+  return a.length + b.length <= limits.expressionTextLengthMax
+    ? a + b
+    : cut(a + b.slice(0, limits.expressionTextLengthMax));
 }
 
 /** Cuts a text at the bound, never in the middle of a character. */

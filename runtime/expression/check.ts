@@ -1,8 +1,8 @@
-/** Checks the syntax tree against the schema and compiles it on the way: each part becomes its type and its closure. */
+/** Checks the syntax tree against the schema and compiles it on the way: each part becomes its type and its code. */
 import type { FieldType } from '../stream/schema.ts';
 import { field, identifier, index } from './access.ts';
 import { checkCall } from './call.ts';
-import { type Expression, fold, literal, report, type Scope, unknown } from './expression.ts';
+import { coded, type Expression, fold, literal, report, type Scope, unknown } from './expression.ts';
 import { and, choose, not, or } from './logic.ts';
 import { checkArithmetic, checkComparison, checkIn, checkNegation } from './operators.ts';
 import { chainOf, type Syntax } from './parse.ts';
@@ -92,13 +92,13 @@ function isCondition({ kind }: Type): boolean {
 
 function checkLogic(syntax: Syntax, operator: '&&' | '||', scope: Scope): Expression {
   const operands = chainOf(syntax).map((part) => checkCondition(part, scope, `each side of ${operator}`));
-  const evaluate = operator === '&&' ? and(operands) : or(operands);
-  return fold({ type: bool, nullable: false, start: syntax.start, end: syntax.end, evaluate }, operands);
+  const about = { type: bool, nullable: false, start: syntax.start, end: syntax.end };
+  return fold(coded(about, operator === '&&' ? and(operands) : or(operands)), operands);
 }
 
 function checkNot(syntax: Syntax, part: Syntax, scope: Scope): Expression {
   const operand = checkCondition(part, scope, 'what stands after !');
-  return fold({ type: bool, nullable: false, start: syntax.start, end: syntax.end, evaluate: not(operand) }, [operand]);
+  return fold(coded({ type: bool, nullable: false, start: syntax.start, end: syntax.end }, not(operand)), [operand]);
 }
 
 function checkChoice(
@@ -116,16 +116,8 @@ function checkChoice(
       message: `both results of a choice must have one type, and these are ${describe(then.type)} and ${describe(otherwise.type)}`,
     });
   }
-  return fold(
-    {
-      type,
-      nullable: then.nullable || otherwise.nullable,
-      start: syntax.start,
-      end: syntax.end,
-      evaluate: choose(condition.evaluate, then.evaluate, otherwise.evaluate),
-    },
-    [condition, then, otherwise],
-  );
+  const about = { type, nullable: then.nullable || otherwise.nullable, start: syntax.start, end: syntax.end };
+  return fold(coded(about, choose(condition, then, otherwise)), [condition, then, otherwise]);
 }
 
 function checkList(syntax: Syntax, parts: readonly Syntax[], scope: Scope): Expression {

@@ -1,11 +1,12 @@
 /** From the text of an expression to what an operator runs. */
 import { didYouMean } from '../did-you-mean.ts';
 import { limits } from '../limits.ts';
+import { EventCode, type Write } from '../stream/code.ts';
 import { fieldReader } from '../stream/compiled-access.ts';
 import type { Event, Field, FieldKind, FieldType, Schema } from '../stream/schema.ts';
 import { check } from './check.ts';
 import type { Problem } from './errors.ts';
-import { type Cell, type Evaluate, type Expression, report, type Scope } from './expression.ts';
+import { type Cell, coded, type Expression, loose, once, report, type Scope, strict } from './expression.ts';
 import { parse } from './parse.ts';
 import { describe, isNumber, isNumeric, isUnknown, type Type, toFieldType } from './types.ts';
 
@@ -29,6 +30,8 @@ export interface Compiled {
    * `variables` are needed only when the expression was compiled with some.
    */
   evaluate(event: Event, variables?: Readonly<Record<string, unknown>>): unknown;
+  /** The same as code, where it hangs on the fields alone. */
+  readonly write?: Write;
   /** Fields of the input that it reads, in the order of the schema. */
   readonly fields: string[];
 }
@@ -119,15 +122,14 @@ function guardOf(wanted: Wanted): ((value: unknown) => boolean) | undefined {
   }
 }
 
-function resultOf(expression: Expression, wanted: Wanted): { type: FieldType; nullable: boolean; evaluate: Evaluate } {
-  const { type, nullable, evaluate } = expression;
+type Result = Pick<Compiled, 'type' | 'nullable'> & { readonly whole: Expression };
+
+function resultOf(expression: Expression, wanted: Wanted): Result {
+  const { type, nullable } = expression;
   if (wanted === 'bool') {
     const isCertain = type.kind === 'bool' && !nullable;
-    return {
-      type: { kind: 'bool' },
-      nullable: false,
-      evaluate: isCertain ? evaluate : (event) => evaluate(event) === true,
-    };
+    const whole = isCertain ? expression : coded(expression, (code) => `(${loose(expression, code)} === true)`);
+    return { type: { kind: 'bool' }, nullable: false, whole };
   }
   if (wanted === 'float') return { ...guarded(expression, wanted), type: { kind: 'float' } };
   if (type.kind === 'json' || type.kind === 'null') {
@@ -139,46 +141,47 @@ function resultOf(expression: Expression, wanted: Wanted): { type: FieldType; nu
         : toFieldType(type);
     return { ...guarded(expression, wanted), type: named };
   }
-  return { type: toFieldType(type), nullable, evaluate };
+  return { type: toFieldType(type), nullable, whole: expression };
 }
 
-function guarded({ type, nullable, evaluate }: Expression, wanted: Wanted) {
+function guarded(expression: Expression, wanted: Wanted): Omit<Result, 'type'> {
+  const { type, nullable } = expression;
   const guard = type.kind === 'json' ? guardOf(wanted) : undefined;
-  if (!guard) return { nullable, evaluate };
-  return {
-    nullable: true,
-    evaluate: (event: Event) => {
-      const value = evaluate(event);
-      return value != null && guard(value) ? value : null;
-    },
-  };
+  if (!guard) return { nullable, whole: expression };
+  const { start, end } = expression;
+  const whole = coded({ type, nullable: true, start, end }, (code) => {
+    const [value, assignment] = once(expression, code);
+    return `(${assignment}, ${value} != null && ${code.given(guard)}(${value}) ? ${value} : null)`;
+  });
+  return { nullable: true, whole };
 }
 
 const noVariables: Readonly<Record<string, unknown>> = {};
 
-/** Adds to the closure only what this expression needs, so that a plain condition is called as it is. */
+/** Adds to the function only what this expression needs, so that a plain condition is called as it is. */
 export function finish(
   expression: Expression,
   wanted: Wanted,
   scope: Scope,
   cells: ReadonlyMap<string, Cell>,
 ): Compiled {
-  const { type, nullable, evaluate } = resultOf(expression, wanted);
+  const { type, nullable, whole } = resultOf(expression, wanted);
   const { steps, input, fieldsRead, variablesRead } = scope;
   const fields = Object.keys(input.fields).filter((name) => fieldsRead.has(name));
   const given = [...cells].flatMap(([name, cell]) =>
     variablesRead.has(name) ? [{ cell, valueOf: fieldReader(name) }] : [],
   );
-  let run: Compiled['evaluate'] = evaluate;
-  if (steps.used || given.length > 0) {
-    run = (event, variables = noVariables) => {
-      steps.left = limits.expressionStepsMax;
-      for (let at = 0; at < given.length; at++) {
-        const { cell, valueOf } = given[at] as (typeof given)[number];
-        cell.value = valueOf(variables);
-      }
-      return evaluate(event);
-    };
-  }
+  const write: Write = (code) => strict(whole, code);
+  // One function for the whole, not one shared by all expressions: V8 sees through the calls of it.
+  const evaluate = whole.write || whole.field !== undefined ? new EventCode().compile(write) : whole.evaluate;
+  if (!steps.used && given.length === 0) return { ok: true, type, nullable, evaluate, write, fields };
+  const run: Compiled['evaluate'] = (event, variables = noVariables) => {
+    steps.left = limits.expressionStepsMax;
+    for (let at = 0; at < given.length; at++) {
+      const { cell, valueOf } = given[at] as (typeof given)[number];
+      cell.value = valueOf(variables);
+    }
+    return evaluate(event);
+  };
   return { ok: true, type, nullable, evaluate: run, fields };
 }

@@ -1,3 +1,4 @@
+import { type CodeWriter, EventCode, type Write } from '../stream/code.ts';
 import type { Event, Field, Schema } from '../stream/schema.ts';
 import type { ExpressionErrorCode, Problem } from './errors.ts';
 import type { Type } from './types.ts';
@@ -12,10 +13,47 @@ export interface Expression {
   readonly start: number;
   readonly end: number;
   readonly evaluate: Evaluate;
+  /** The same as code. Absent where only the closure knows it. */
+  readonly write?: Write;
   /** Present when the value is known at check time. */
   readonly literal?: { readonly value: unknown };
-  /** Name of the field, when the expression is nothing but a field of the event. Lets an operator on it read the field itself. */
+  /** Name of the field, when the expression is nothing but a field of the event. */
   readonly field?: string;
+}
+
+/** An expression that is known by its code; the function is made when somebody calls it. */
+export function coded(
+  { type, nullable, start, end }: Pick<Expression, 'type' | 'nullable' | 'start' | 'end'>,
+  write: Write,
+): Expression {
+  return { type, nullable, start, end, write, evaluate: compiled(write) };
+}
+
+/** The function of a code, made when it is first called. */
+export function compiled(write: Write): Evaluate {
+  let made: Evaluate | undefined;
+  return (event) => {
+    made ??= new EventCode().compile(write);
+    return made(event);
+  };
+}
+
+/** The text of a part whose value may be null or undefined where it is absent. */
+export function loose({ field, literal, write, evaluate }: Expression, code: CodeWriter): string {
+  if (field !== undefined) return code.field(field);
+  if (literal) return code.constant(literal.value);
+  return write ? write(code) : code.call(evaluate);
+}
+
+/** The text of a part whose value is null where it is absent. */
+export function strict(part: Expression, code: CodeWriter): string {
+  return part.field === undefined ? loose(part, code) : `(${code.field(part.field)} ?? null)`;
+}
+
+/** A variable, and the text that gives it the value of a part. */
+export function once(part: Expression, code: CodeWriter): readonly [variable: string, assignment: string] {
+  const variable = code.temporary();
+  return [variable, `${variable} = ${loose(part, code)}`];
 }
 
 export interface Place {

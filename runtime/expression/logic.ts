@@ -1,34 +1,19 @@
-/** Closures for logic. Two-valued: null counts as false. */
-import type { Evaluate, Expression } from './expression.ts';
+/** Code of logic. Two-valued: null counts as false. */
+import type { Write } from '../stream/code.ts';
+import { type Expression, loose, strict } from './expression.ts';
 
-/** Small numbers of conditions are spelled out: a loop over an array of closures costs about twice as much. */
-export function and(operands: readonly Expression[]): Evaluate {
-  const [a, b, c, ...more] = operands.map(({ evaluate }) => evaluate) as [Evaluate, Evaluate, Evaluate?, ...Evaluate[]];
-  if (!c) return (event) => a(event) === true && b(event) === true;
-  if (more.length === 0) return (event) => a(event) === true && b(event) === true && c(event) === true;
-  const all = [a, b, c, ...more];
-  return (event) => {
-    for (const condition of all) if (condition(event) !== true) return false;
-    return true;
-  };
+export function and(operands: readonly Expression[]): Write {
+  return (code) => `(${operands.map((operand) => `${loose(operand, code)} === true`).join(' && ')})`;
 }
 
-export function or(operands: readonly Expression[]): Evaluate {
-  const [a, b, c, ...more] = operands.map(({ evaluate }) => evaluate) as [Evaluate, Evaluate, Evaluate?, ...Evaluate[]];
-  if (!c) return (event) => a(event) === true || b(event) === true;
-  if (more.length === 0) return (event) => a(event) === true || b(event) === true || c(event) === true;
-  const all = [a, b, c, ...more];
-  return (event) => {
-    for (const condition of all) if (condition(event) === true) return true;
-    return false;
-  };
+export function or(operands: readonly Expression[]): Write {
+  return (code) => `(${operands.map((operand) => `${loose(operand, code)} === true`).join(' || ')})`;
 }
 
-export function not({ field, evaluate }: Expression): Evaluate {
-  if (field !== undefined) return (event) => event[field] !== true;
-  return (event) => evaluate(event) !== true;
+export function not(operand: Expression): Write {
+  return (code) => `(${loose(operand, code)} !== true)`;
 }
 
-export function choose(condition: Evaluate, then: Evaluate, otherwise: Evaluate): Evaluate {
-  return (event) => (condition(event) === true ? then(event) : otherwise(event));
+export function choose(condition: Expression, then: Expression, otherwise: Expression): Write {
+  return (code) => `(${loose(condition, code)} === true ? ${strict(then, code)} : ${strict(otherwise, code)})`;
 }

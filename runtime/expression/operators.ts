@@ -1,5 +1,6 @@
 /** Types of the operators, and what to say when they do not fit. */
 import { didYouMean } from '../did-you-mean.ts';
+import type { Write } from '../stream/code.ts';
 import {
   type Arithmetic,
   arithmetic,
@@ -11,7 +12,7 @@ import {
   toWholeMs,
 } from './arithmetic.ts';
 import { type Comparison, compare, deepEquals } from './compare.ts';
-import { type Evaluate, type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
+import { coded, type Expression, fold, loose, type Place, report, type Scope, unknown } from './expression.ts';
 import { bool, describe, duration, float, int, isNumber, isUnknown, string, type Type, timestamp } from './types.ts';
 
 export function checkComparison(
@@ -36,7 +37,7 @@ export function checkComparison(
     checkOccurs(left, right, scope);
     checkOccurs(right, left, scope);
   }
-  return fold({ type: bool, nullable: false, start, end, evaluate: compare(operator, left, right) }, [left, right]);
+  return fold(coded({ type: bool, nullable: false, start, end }, compare(operator, left, right)), [left, right]);
 }
 
 function isComparable(left: Type, right: Type, equality: boolean): boolean {
@@ -85,7 +86,7 @@ function neverOccurs(given: Expression, { type, field }: Expression, scope: Scop
 export function checkIn({ start, end }: Place, item: Expression, list: Expression, scope: Scope): Expression {
   if (isUnknown(item.type) || isUnknown(list.type)) return unknown({ start, end });
   if (list.type.kind === 'record' && (item.type.kind === 'string' || item.type.kind === 'json')) {
-    return { type: bool, nullable: false, start, end, evaluate: isIn(item, list) };
+    return coded({ type: bool, nullable: false, start, end }, isIn(item, list));
   }
   if (list.type.kind !== 'list' && list.type.kind !== 'json') {
     return report(scope, list, {
@@ -103,7 +104,7 @@ export function checkIn({ start, end }: Place, item: Expression, list: Expressio
   }
   if (list.literal && item.type.kind === 'string' && item.type.values && !item.literal)
     checkListOccurs(item, list, scope);
-  return fold({ type: bool, nullable: false, start, end, evaluate: isIn(item, list) }, [item, list]);
+  return fold(coded({ type: bool, nullable: false, start, end }, isIn(item, list)), [item, list]);
 }
 
 function checkListOccurs(item: Expression, list: Expression, scope: Scope): void {
@@ -122,22 +123,20 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
-function isIn(item: Expression, list: Expression): Evaluate {
-  const { evaluate: what } = item;
-  const { evaluate: where } = list;
+function isIn(item: Expression, list: Expression): Write {
   const constants = list.literal?.value;
   if (Array.isArray(constants) && constants.every((value) => typeof value !== 'object')) {
     const set = new Set<unknown>(constants.filter((value) => value !== null));
-    const { field } = item;
-    return field === undefined ? (event) => set.has(what(event)) : (event) => set.has(event[field]);
+    return (code) => `${code.given(set)}.has(${loose(item, code)})`;
   }
-  return (event) => {
-    const value = what(event);
-    const within = where(event);
-    if (value == null || within == null) return false;
-    if (Array.isArray(within)) return within.some((each) => deepEquals(each, value));
-    return typeof within === 'object' && typeof value === 'string' && Object.hasOwn(within, value);
-  };
+  return (code) => `${code.given(stands)}(${loose(item, code)}, ${loose(list, code)})`;
+}
+
+/** Whether a value stands in a list, or a name in a record. */
+function stands(value: unknown, within: unknown): boolean {
+  if (value == null || within == null) return false;
+  if (Array.isArray(within)) return within.some((each) => deepEquals(each, value));
+  return typeof within === 'object' && typeof value === 'string' && Object.hasOwn(within, value);
 }
 
 export function checkNegation({ start, end }: Place, operand: Expression, scope: Scope): Expression {
@@ -151,8 +150,8 @@ export function checkNegation({ start, end }: Place, operand: Expression, scope:
     );
   }
   const result = type.kind === 'json' ? float : type;
-  const evaluate = negate(operand.evaluate, rounding(result));
-  return fold({ type: result, nullable: operand.nullable || type.kind === 'json', start, end, evaluate }, [operand]);
+  const about = { type: result, nullable: operand.nullable || type.kind === 'json', start, end };
+  return fold(coded(about, negate(operand, rounding(result))), [operand]);
 }
 
 export function checkArithmetic(
@@ -172,14 +171,11 @@ export function checkArithmetic(
       { code: 'MACH1211', message, suggestion: convertedText(operator, left, right, scope) },
     );
   }
-  const evaluate =
-    type.kind === 'string'
-      ? concatenate(left.evaluate, right.evaluate)
-      : arithmetic(operator, left.evaluate, right.evaluate, rounding(type));
+  const write = type.kind === 'string' ? concatenate(left, right) : arithmetic(operator, left, right, rounding(type));
   const byZero =
     (operator === '/' || operator === '%') && !(typeof right.literal?.value === 'number' && right.literal.value !== 0);
   const nullable = left.nullable || right.nullable || byZero || left.type.kind === 'json' || right.type.kind === 'json';
-  return fold({ type, nullable, start, end, evaluate }, [left, right]);
+  return fold(coded({ type, nullable, start, end }, write), [left, right]);
 }
 
 /** `"bed " + 4`: text made of something else is asked for by name. */

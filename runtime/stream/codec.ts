@@ -14,7 +14,8 @@
  * | 5   | int32 offsets from a float64 base; the smallest int32 means null |
  */
 import { isAscii } from 'node:buffer';
-import { type BuildEvents, columnReader, eventsBuilder, type ReadColumn } from './compiled-access.ts';
+import { columnReader, type ReadColumn } from './compiled-access.ts';
+import { EventColumns } from './event-columns.ts';
 import { type Event, type Field, fieldNames, type Schema } from './schema.ts';
 
 const tags = { empty: 0, float: 1, bool: 2, json: 3, dictionary: 4, offsets: 5 } as const;
@@ -121,9 +122,9 @@ export class ByteReader {
 }
 
 /** Appends the columns of the events, in the order of the schema's fields. */
-export function writeEvents(writer: ByteWriter, schema: Schema, events: readonly Event[]): void {
-  for (const [, field, read] of compiledOf(schema).fields) {
-    const values = read(events);
+export function writeEvents(writer: ByteWriter, schema: Schema, events: readonly Event[] | EventColumns): void {
+  for (const [name, field, read] of compiledOf(schema).fields) {
+    const values = events instanceof EventColumns ? events.valuesOf(name) : read(events);
     if (values === null) {
       writer.uint8(tags.empty);
       writer.uint32(0);
@@ -133,11 +134,18 @@ export function writeEvents(writer: ByteWriter, schema: Schema, events: readonly
   }
 }
 
-/** Reads the columns back to events; fields outside `wanted` are skipped and absent from the events. */
-export function readEvents(reader: ByteReader, schema: Schema, count: number, wanted?: ReadonlySet<string>): Event[] {
+/** Reads the columns back; fields outside `wanted` are skipped and absent from the events. */
+export function readEvents(
+  reader: ByteReader,
+  schema: Schema,
+  count: number,
+  wanted?: ReadonlySet<string>,
+): EventColumns {
+  const all = compiledOf(schema).names;
+  const names = wanted ? all.filter((name) => wanted.has(name)) : all;
   const columns: unknown[][] = [];
   let nulls: null[] | undefined;
-  for (const name of fieldNames(schema)) {
+  for (const name of all) {
     const tag = reader.uint8();
     const body = reader.bytes(reader.uint32());
     if (wanted && !wanted.has(name)) continue;
@@ -146,12 +154,12 @@ export function readEvents(reader: ByteReader, schema: Schema, count: number, wa
       columns.push(nulls);
     } else columns.push(readColumn(tag, body, count));
   }
-  return builderOf(schema, wanted)(columns, count);
+  return new EventColumns(names, columns, { length: count });
 }
 
 interface Compiled {
+  readonly names: readonly string[];
   readonly fields: readonly (readonly [name: string, field: Field, read: ReadColumn])[];
-  readonly builders: Map<string, BuildEvents>;
 }
 
 /** Made once for each schema. */
@@ -161,19 +169,8 @@ function compiledOf(schema: Schema): Compiled {
   const known = compiledBySchema.get(schema);
   if (known) return known;
   const fields = Object.entries(schema.fields).map(([name, field]) => [name, field, columnReader(name)] as const);
-  const made: Compiled = { fields, builders: new Map() };
+  const made = { names: fieldNames(schema), fields };
   compiledBySchema.set(schema, made);
-  return made;
-}
-
-function builderOf(schema: Schema, wanted: ReadonlySet<string> | undefined): BuildEvents {
-  const { fields, builders } = compiledOf(schema);
-  const names = fields.map(([name]) => name).filter((name) => wanted?.has(name) ?? true);
-  const identity = JSON.stringify(names);
-  const known = builders.get(identity);
-  if (known) return known;
-  const made = eventsBuilder(names);
-  builders.set(identity, made);
   return made;
 }
 

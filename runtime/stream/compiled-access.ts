@@ -9,11 +9,12 @@ import type { Event } from './schema.ts';
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /** Whether a name may stand in the text of a function. */
-function isPlain(name: string): boolean {
+export function isPlain(name: string): boolean {
   return identifier.test(name) && name !== '__proto__';
 }
 
-function compile<Result>(parameters: readonly string[], body: string): Result {
+/** The text is made of fixed pieces and of plain names alone. */
+export function compile<Result>(parameters: readonly string[], body: string): Result {
   return new Function(...parameters, `'use strict'; ${body}`) as Result;
 }
 
@@ -60,25 +61,65 @@ function columnOf(events: readonly Event[], read: (event: Event) => unknown): un
   return values.some((value) => value !== null) ? values : null;
 }
 
-export type BuildEvents = (columns: readonly ArrayLike<unknown>[], count: number) => Event[];
+/** How rows of columns become events, all of one shape from the start: fields added one by one would make V8 grow, and in the end hash, each. */
+export interface ColumnAccess {
+  /** Of the rows from a place to another. */
+  build(columns: readonly ArrayLike<unknown>[], from: number, to: number): Event[];
+  /** Of the first `count` of `rows`, each counted from `offset`. */
+  pick(columns: readonly ArrayLike<unknown>[], offset: number, rows: ArrayLike<number>, count: number): Event[];
+}
 
-/** Events of so many columns, all of one shape from the start: fields added one by one would make V8 grow, and in the end hash, each. */
-export function eventsBuilder(names: readonly string[]): BuildEvents {
-  if (!names.every(isPlain)) {
-    return (columns, count) =>
-      Array.from({ length: count }, (_, index) =>
-        Object.fromEntries(names.map((name, at) => [name, columns[at]?.[index]])),
-      );
-  }
-  const columns = names.map((_, at) => `const c${at} = columns[${at}];`).join(' ');
+const accesses = new Map<string, ColumnAccess>();
+
+/** The same again, for those who ask with the same list. */
+const accessOfList = new WeakMap<readonly string[], ColumnAccess>();
+
+/** For columns of these names, in this order. */
+export function columnAccess(names: readonly string[]): ColumnAccess {
+  const known = accessOfList.get(names) ?? accessOf(names);
+  accessOfList.set(names, known);
+  return known;
+}
+
+function accessOf(names: readonly string[]): ColumnAccess {
+  const identity = JSON.stringify(names);
+  const known = accesses.get(identity);
+  if (known) return known;
+  const made = names.every(isPlain) ? compileAccess(names) : plainAccess(names);
+  if (accesses.size < readersMax) accesses.set(identity, made);
+  return made;
+}
+
+function plainAccess(names: readonly string[]): ColumnAccess {
+  const row = (columns: readonly ArrayLike<unknown>[], index: number) =>
+    Object.fromEntries(names.map((name, at) => [name, columns[at]?.[index]]));
+  return {
+    build: (columns, from, to) => Array.from({ length: to - from }, (_, at) => row(columns, from + at)),
+    pick: (columns, offset, rows, count) =>
+      Array.from({ length: count }, (_, at) => row(columns, offset + (rows[at] as number))),
+  };
+}
+
+function compileAccess(names: readonly string[]): ColumnAccess {
+  const opened = names.map((_, at) => `const c${at} = columns[${at}];`).join(' ');
   const fields = names.map((name, at) => `${name}: c${at}[index]`).join(', ');
-  return compile(
-    ['columns', 'count'],
-    `${columns}
-    const events = new Array(count);
-    for (let index = 0; index < count; index++) events[index] = { ${fields} };
-    return events;`,
-  );
+  return compile<() => ColumnAccess>(
+    [],
+    `return {
+      build(columns, from, to) {
+        ${opened}
+        const events = new Array(to - from);
+        for (let index = from; index < to; index++) events[index - from] = { ${fields} };
+        return events;
+      },
+      pick(columns, offset, rows, count) {
+        ${opened}
+        const events = new Array(count);
+        for (let at = 0; at < count; at++) { const index = rows[at] + offset; events[at] = { ${fields} }; }
+        return events;
+      },
+    };`,
+  )();
 }
 
 /** Events that have every field as they are; the others as copies in which the fields that they lack are null. */
@@ -97,11 +138,6 @@ function lackOf(names: readonly string[]): (event: Event) => boolean {
 
 function defined(event: Event): Event {
   return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
-}
-
-export interface ComputedField {
-  readonly name: string;
-  evaluate(event: Event): unknown;
 }
 
 /** An event with fields of another, and others whose values are given in order; null where none are given. */
@@ -123,25 +159,4 @@ export function eventExtender(
     ['event', 'values'],
     `return values === null ? { ${[...own, ...none].join(', ')} } : { ${[...own, ...given].join(', ')} };`,
   );
-}
-
-/** An event with fields of another and computed ones. */
-export function eventMapper(kept: readonly string[], computed: readonly ComputedField[]): (event: Event) => Event {
-  if (![...kept, ...computed.map(({ name }) => name)].every(isPlain)) {
-    return (event) =>
-      Object.fromEntries([
-        ...kept.map((name) => [name, event[name]] as const),
-        ...computed.map(({ name, evaluate }) => [name, evaluate(event)] as const),
-      ]);
-  }
-  const evaluators = computed.map((_, at) => `e${at}`);
-  const fields = [
-    ...kept.map((name) => `${name}: event.${name}`),
-    ...computed.map(({ name }, at) => `${name}: e${at}(event)`),
-  ];
-  const make = compile<(...given: unknown[]) => (event: Event) => Event>(
-    evaluators,
-    `return function mapEvent(event) { return { ${fields.join(', ')} }; };`,
-  );
-  return make(...computed.map((field) => field.evaluate));
 }

@@ -7,6 +7,8 @@ import type { Clock } from '../clock.ts';
 import type { ErrorData } from '../errors.ts';
 import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { TableSpec } from '../store/store.ts';
+import type { Write } from './code.ts';
+import type { EventColumns } from './event-columns.ts';
 import type { Event, Fields, FieldType, Schema } from './schema.ts';
 import type { StateContract } from './state-contract.ts';
 import type { StateCut } from './state-cut.ts';
@@ -22,6 +24,8 @@ export interface CompiledExpression<T = unknown> {
   readonly nullable: boolean;
   /** `variables`: of an expression that was compiled with some. */
   evaluate(event: Event, variables?: Readonly<Record<string, unknown>>): T;
+  /** The same as code, where it hangs on the fields alone. */
+  readonly write?: Write;
 }
 
 /** Handed to `bind`: type checks that gather all problems instead of stopping at the first. */
@@ -252,9 +256,9 @@ export interface SourceEvent {
   readonly raw?: string;
 }
 
-/** Events side by side with their times, ms since the epoch. Nobody changes them once they are appended. */
-export interface EventColumns {
-  readonly events: readonly Event[];
+/** Events with their times, ms since the epoch. Nobody changes them once they are appended. */
+export interface TimedColumns {
+  readonly events: EventColumns;
   readonly times: readonly number[];
 }
 
@@ -272,7 +276,7 @@ export interface AppendRequest {
   readonly origin: string;
   readonly events: readonly SourceEvent[];
   /** Behind those: events without texts, for sources that give very many. */
-  readonly columns?: EventColumns;
+  readonly columns?: TimedColumns;
   readonly deadLetters?: readonly DeadLetter[];
   /** The sender's own position after these events; comes back as `mark(origin)` after a restart. Written atomically with the events. */
   readonly mark?: string;

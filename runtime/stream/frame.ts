@@ -4,11 +4,10 @@
  * A stage reads one totally ordered log and handles each message completely, through all its operators, before the next,
  * so it needs no barrier: between two messages its state is consistent, and that is where checkpoints are taken.
  */
-import type { Event } from './schema.ts';
+import { type EventColumns, type WithColumns, withColumns } from './event-columns.ts';
 
-export interface Batch {
+export interface Batch extends WithColumns {
   readonly kind: 'batch';
-  readonly events: readonly Event[];
   /** Event time of each event, ms since the epoch. */
   readonly times: readonly number[];
   /**
@@ -16,6 +15,12 @@ export interface Batch {
    * produced it. By it the outcome of every accepted event is settled (see `ledger.ts`).
    */
   readonly causes: readonly number[];
+}
+
+/** A batch of events that are columns still. */
+export function columnBatch(columns: EventColumns, rest: Pick<Batch, 'times' | 'causes'>): Batch {
+  const { times, causes } = rest;
+  return withColumns({ kind: 'batch' as const, times, causes }, columns);
 }
 
 /** No event earlier than `time` will come on this edge; those that do are late. */

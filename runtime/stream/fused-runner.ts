@@ -3,6 +3,7 @@
  * between them. Each keeps its own counts, and its output can still be looked at.
  */
 import { type Observable, Subject } from 'rxjs';
+import { type ColumnFunction, columnFunctionOf, type Rows } from './column-functions.ts';
 import type { StatelessFunction } from './definition.ts';
 import type { Batch, Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
@@ -23,6 +24,8 @@ export interface FusedStep {
 }
 
 interface Member extends FusedStep {
+  /** The same over columns. */
+  readonly overColumns: ColumnFunction | undefined;
   readonly counts: NodeCounts;
   readonly out: Subject<Frame>;
   /** Events between two members, gathered only while somebody looks. */
@@ -39,7 +42,14 @@ export class FusedRunner {
   private busyMs = 0;
 
   constructor(steps: readonly FusedStep[], ledger: Outcomes) {
-    this.members = steps.map((step) => ({ ...step, counts: emptyCounts(), out: new Subject(), events: [], times: [] }));
+    this.members = steps.map((step) => ({
+      ...step,
+      overColumns: columnFunctionOf(step.transform),
+      counts: emptyCounts(),
+      out: new Subject(),
+      events: [],
+      times: [],
+    }));
     this.ledger = ledger;
   }
 
@@ -94,13 +104,45 @@ export class FusedRunner {
     const last = this.members.at(-1) as Member;
     const began = performance.now();
     const isUnchanged = last.transform === null && first === this.members.length - 1;
-    const passed = isUnchanged ? passAll(batch, last) : this.passEach(batch, first);
+    const passed = isUnchanged ? passAll(batch, last) : (this.passColumns(batch, first) ?? this.passEach(batch, first));
     this.busyMs += performance.now() - began;
     for (const member of this.members) if (member !== last) showBetween(member);
     if (passed.events.length === 0) return;
     if (!last.out.observed)
       for (const cause of passed.causes) this.ledger.settle(cause, outcome.dropped, 'unused port out');
     last.out.next(passed);
+  }
+
+  /** The steps, one after the other, over columns, until objects are made of what is left; null where the first cannot be. */
+  private passColumns(batch: Batch, first: number): Batch | null {
+    const { members, ledger } = this;
+    const { columns, causes } = batch;
+    const isLookedAt = members.some(({ out }, at) => at < members.length - 1 && out.observed);
+    if (!columns || isLookedAt || !(members[first] as Member).overColumns) return null;
+    let rows = everyRow(columns.length);
+    let count = columns.length;
+    for (let at = first; at < members.length; at++) {
+      const { overColumns, counts } = members[at] as Member;
+      if (overColumns?.kind !== 'select') {
+        if (!overColumns) return this.passEach(selected(batch, { rows, count }, columns.pick(rows, count)), at);
+        const built = selected(batch, { rows, count }, overColumns.build(columns, rows, count));
+        counts.in += count;
+        counts.out += count;
+        return at === members.length - 1 ? built : this.passEach(built, at + 1);
+      }
+      const kept = new Uint32Array(count);
+      const keptCount = overColumns.select(columns, rows, count, kept);
+      counts.in += count;
+      counts.out += keptCount;
+      counts.filtered += count - keptCount;
+      for (let from = 0, next = 0; from < count; from++) {
+        if (next < keptCount && kept[next] === rows[from]) next++;
+        else ledger.settle(causes[rows[from] as number] as number, outcome.filtered);
+      }
+      rows = kept;
+      count = keptCount;
+    }
+    return selected(batch, { rows, count }, columns.pick(rows, count));
   }
 
   private passEach({ events, times, causes }: Batch, first: number): Batch {
@@ -146,6 +188,27 @@ export class FusedRunner {
     passedCauses.length = count;
     return { kind: 'batch', events: passed, times: passedTimes, causes: passedCauses };
   }
+}
+
+let places = new Uint32Array(0);
+
+/** The places of all rows. */
+function everyRow(count: number): Rows {
+  if (places.length < count) places = Uint32Array.from({ length: count }, (_, at) => at);
+  return places;
+}
+
+/** Of a batch these rows, as events. */
+function selected({ times, causes }: Batch, { rows, count }: { rows: Rows; count: number }, events: Event[]): Batch {
+  if (count === times.length) return { kind: 'batch', events, times, causes };
+  const ownTimes = new Array<number>(count);
+  const ownCauses = new Array<number>(count);
+  for (let at = 0; at < count; at++) {
+    const row = rows[at] as number;
+    ownTimes[at] = times[row] as number;
+    ownCauses[at] = causes[row] as number;
+  }
+  return { kind: 'batch', events, times: ownTimes, causes: ownCauses };
 }
 
 function passAll(batch: Batch, { counts }: Member): Batch {

@@ -36,7 +36,8 @@ export async function fillOracle(store: Store, settings: StreamSettings & { read
   const generator = openGenerator(settings);
   for (let from = 0; from < settings.events; from += insertEvents) {
     const count = Math.min(insertEvents, settings.events - from);
-    const events = Array.from({ length: count }, (_, at) => ({ position: from + at, ...generator.eventAt(from + at) }));
+    const stretch = generator.stretch(from, count).events.events;
+    const events = stretch.map((event, at) => ({ position: from + at, ...event }));
     const origins = events.map((_, index) => ({ stage: 'oracle', partition: 0, sequence: from + index + 1, index: 0 }));
     await store.insert(table, { events, origins }, `oracle/${JSON.stringify(settings)}/${from}`);
   }

@@ -3,7 +3,6 @@ import { openGenerator } from '../../../connectors/nexmark/generator.ts';
 import type { NexmarkField } from '../../../connectors/nexmark/schema.ts';
 import type { SourceFrame } from '../../../runtime/execution/log-frame.ts';
 import { StageMachine } from '../../../runtime/execution/stage-machine.ts';
-import type { Event } from '../../../runtime/stream/schema.ts';
 import type { BoundTopology } from '../../../runtime/topology/index.ts';
 import type { PeerAnswer, PeerRequest } from '../request.ts';
 
@@ -42,18 +41,16 @@ export function measureStage(topology: BoundTopology, request: PeerRequest): Pee
 
 function framesOf(request: PeerRequest, fields: readonly NexmarkField[]): SourceFrame[] {
   const generator = openGenerator(request, fields);
-  const timed = fields.includes('date_time') ? generator : openGenerator(request, ['date_time']);
   return Array.from({ length: Math.ceil(request.events / frameEvents) }, (_, at) => {
     const from = at * frameEvents;
     const length = Math.min(frameEvents, request.events - from);
-    const events = Array.from({ length }, (_, index) => generator.eventAt(from + index) as Event);
-    const times = Array.from({ length }, (_, index) => timed.eventAt(from + index).date_time);
+    const { events, times } = generator.stretch(from, length);
     return {
       kind: 'source',
       acceptedAt: 0,
       segments: [{ origin: 'nexmark', events: length, id: String(from) }],
       deadLetters: [],
-      events,
+      events: events.events,
       times,
     };
   });

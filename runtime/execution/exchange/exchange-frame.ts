@@ -126,7 +126,7 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
     const [sequences, waves, causes, indexes, times, acceptedAts] = Array.from({ length: 6 }, () =>
       readNumbers(reader, count),
     ) as [number[], number[], number[], number[], number[], number[]];
-    readEvents(reader, schemaIn(exchange, schemaOf), count).forEach((event, at) => {
+    readEvents(reader, schemaIn(exchange, schemaOf), count).events.forEach((event, at) => {
       const sequence = sequences[at] as number;
       const redrive = redrives.get(sequence);
       rows.push({

@@ -1,9 +1,9 @@
 /** Absent values, and conversions that are asked for by name. */
 import { timestampMax } from '../../zone.ts';
 import { toFloat, toInt } from '../arithmetic.ts';
-import type { Expression } from '../expression.ts';
+import { type Expression, loose } from '../expression.ts';
 import { bool, float, int, string, type Type, unify } from '../types.ts';
-import { type FunctionDefinition, isUncertain, type Parameter } from './define.ts';
+import { applyTo, bound, type FunctionDefinition, isUncertain, type Parameter } from './define.ts';
 
 const coalesce: FunctionDefinition = {
   name: 'coalesce',
@@ -14,18 +14,8 @@ const coalesce: FunctionDefinition = {
     let type: Type | undefined = { kind: 'null' };
     for (const arg of args) type = type && unify(type, arg.type);
     if (!type) return { reason: 'they must be of one type' };
-    const evaluates = args.map(({ evaluate }) => evaluate);
-    return {
-      type,
-      nullable: args.every(({ nullable }) => nullable),
-      evaluate: (event) => {
-        for (const evaluate of evaluates) {
-          const value = evaluate(event);
-          if (value != null) return value;
-        }
-        return null;
-      },
-    };
+    const about = { type, nullable: args.every(({ nullable }) => nullable) };
+    return bound(about, (code) => `(${args.map((arg) => loose(arg, code)).join(' ?? ')} ?? null)`);
   },
 };
 
@@ -34,12 +24,8 @@ const has: FunctionDefinition = {
   signature: 'has(field)',
   parameters: ['any'],
   bind(args) {
-    const [{ evaluate, field }] = args as [Expression];
-    return {
-      type: bool,
-      nullable: false,
-      evaluate: field === undefined ? (event) => evaluate(event) != null : (event) => event[field] != null,
-    };
+    const [arg] = args as [Expression];
+    return bound({ type: bool, nullable: false }, (code) => `(${loose(arg, code)} != null)`);
   },
 };
 
@@ -59,15 +45,12 @@ function conversion(
     parameters,
     bind(args) {
       const [arg] = args as [Expression];
-      const { type: from, evaluate } = arg;
+      const { type: from } = arg;
       if (!kinds.includes(from.kind)) return { reason: `it takes ${kinds.join(', ')}`, argument: 0 };
       return {
         type,
         nullable: isUncertain(arg) || !certain.includes(from.kind),
-        evaluate: (event) => {
-          const value = evaluate(event);
-          return value == null ? null : convert(value, from);
-        },
+        ...applyTo((value) => convert(value, from), parameters, args),
       };
     },
   };

@@ -1,6 +1,6 @@
-/** What a function of the language is, and how its closure is made. */
-import type { Event } from '../../stream/schema.ts';
-import type { Evaluate, Expression } from '../expression.ts';
+/** What a function of the language is, and how its code is made. */
+import type { Write } from '../../stream/code.ts';
+import { compiled, type Expression, once } from '../expression.ts';
 import { isNumber, isNumeric, type Type } from '../types.ts';
 
 /** Kinds of arguments: `number` is a plain number, `numeric` also a timestamp or a duration. */
@@ -15,10 +15,10 @@ export type Parameter =
   | 'text or list'
   | 'any';
 
-export interface Bound {
-  readonly type: Type;
-  readonly nullable: boolean;
-  readonly evaluate: Evaluate;
+export type Bound = Pick<Expression, 'type' | 'nullable' | 'evaluate' | 'write'>;
+
+export function bound(about: Pick<Bound, 'type' | 'nullable'>, write: Write): Bound {
+  return { ...about, write, evaluate: compiled(write) };
 }
 
 /** Why the arguments do not fit; `argument` says which one to point at. */
@@ -52,27 +52,6 @@ export function accepts(parameter: Parameter, type: Type): boolean {
   return kind === parameter;
 }
 
-/** Whether a value is what the parameter takes. What is not (null, or a JSON value of another kind) makes the result null. */
-export function holds(parameter: Parameter, value: unknown): boolean {
-  switch (parameter) {
-    case 'string':
-      return typeof value === 'string';
-    case 'bool':
-      return typeof value === 'boolean';
-    case 'number':
-    case 'numeric':
-    case 'timestamp':
-    case 'duration':
-      return typeof value === 'number';
-    case 'list':
-      return Array.isArray(value);
-    case 'text or list':
-      return typeof value === 'string' || Array.isArray(value);
-    default:
-      return value != null;
-  }
-}
-
 interface Plain<A extends unknown[]> {
   readonly signature: string;
   readonly parameters: readonly Parameter[];
@@ -95,7 +74,7 @@ export function plain<A extends unknown[]>(definition: Plain<A>): FunctionDefini
       const type = typeof result === 'function' ? result(args) : result;
       if (!type) return { reason: 'they must be of one type' };
       const nullable = definition.nullable === true || args.some(isUncertain);
-      return { type, nullable, evaluate: applyTo(apply as (...args: unknown[]) => unknown, parameters, args) };
+      return { type, nullable, ...applyTo(apply as (...args: unknown[]) => unknown, parameters, args) };
     },
   };
 }
@@ -104,36 +83,42 @@ export function isUncertain({ nullable, type }: Expression): boolean {
   return nullable || type.kind === 'json';
 }
 
+/** Whether a value is what the parameter takes, as code: what is not (null, or a JSON value of another kind) makes the result null. */
+function holds(parameter: Parameter, value: string): string {
+  switch (parameter) {
+    case 'string':
+      return `typeof ${value} === 'string'`;
+    case 'bool':
+      return `typeof ${value} === 'boolean'`;
+    case 'number':
+    case 'numeric':
+    case 'timestamp':
+    case 'duration':
+      return `typeof ${value} === 'number'`;
+    case 'list':
+      return `Array.isArray(${value})`;
+    case 'text or list':
+      return `(typeof ${value} === 'string' || Array.isArray(${value}))`;
+    default:
+      return `${value} != null`;
+  }
+}
+
+/** A function of the values of all arguments, null where one of them is not what its parameter takes. */
 export function applyTo(
   apply: (...args: unknown[]) => unknown,
   parameters: readonly Parameter[],
   args: readonly Expression[],
-): Evaluate {
-  const parameterOf = (position: number) => parameters[Math.min(position, parameters.length - 1)] as Parameter;
-  const [a, b] = args.map(({ evaluate }) => evaluate);
-  const first = parameterOf(0);
-  const second = parameterOf(1);
-  if (a && args.length === 1) {
-    return (event) => {
-      const value = a(event);
-      return holds(first, value) ? apply(value) : null;
-    };
-  }
-  if (a && b && args.length === 2) {
-    return (event) => {
-      const left = a(event);
-      if (!holds(first, left)) return null;
-      const right = b(event);
-      return holds(second, right) ? apply(left, right) : null;
-    };
-  }
-  return (event: Event) => {
-    const values: unknown[] = [];
-    for (const [position, { evaluate }] of args.entries()) {
-      const value = evaluate(event);
-      if (!holds(parameterOf(position), value)) return null;
-      values.push(value);
-    }
-    return apply(...values);
+): Pick<Bound, 'evaluate' | 'write'> {
+  const write: Write = (code) => {
+    const variables: string[] = [];
+    const checks = args.map((arg, position) => {
+      const [variable, assignment] = once(arg, code);
+      variables.push(variable);
+      const parameter = parameters[Math.min(position, parameters.length - 1)] as Parameter;
+      return `(${assignment}, ${holds(parameter, variable)})`;
+    });
+    return `(${checks.join(' && ')} ? ${code.given(apply)}(${variables.join(', ')}) : null)`;
   };
+  return { write, evaluate: compiled(write) };
 }

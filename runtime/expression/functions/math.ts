@@ -2,7 +2,7 @@
 import { toFloat, toInt } from '../arithmetic.ts';
 import type { Expression } from '../expression.ts';
 import { duration, float, int, isNumeric, type Type, unify } from '../types.ts';
-import { type FunctionDefinition, isUncertain, plain } from './define.ts';
+import { applyTo, type FunctionDefinition, isUncertain, plain } from './define.ts';
 
 /** Half away from zero, as CEL and most people have it (`Math.round` takes -2.5 to -2). */
 function roundHalfAway(value: number): number {
@@ -49,31 +49,13 @@ function extreme(name: 'min' | 'max'): FunctionDefinition {
         return { reason: 'they must be numbers, timestamps or durations, all of one kind' };
       const [only] = args;
       if (args.length === 1 && only && (only.type.kind === 'list' || only.type.kind === 'json')) {
-        const evaluate = only.evaluate;
-        return {
-          type,
-          nullable: true,
-          evaluate: (event) => {
-            const value = evaluate(event);
-            if (Array.isArray(value)) return ofMany(value);
-            return typeof value === 'number' ? value : null;
-          },
+        const ofOne = (value: unknown) => {
+          if (Array.isArray(value)) return ofMany(value);
+          return typeof value === 'number' ? value : null;
         };
+        return { type, nullable: true, ...applyTo(ofOne, ['any'], args) };
       }
-      const evaluates = args.map(({ evaluate }) => evaluate);
-      return {
-        type,
-        nullable: args.some(isUncertain),
-        evaluate: (event) => {
-          let best: number | null = null;
-          for (const evaluate of evaluates) {
-            const value = evaluate(event);
-            if (typeof value !== 'number') return null;
-            if (best === null || better(value, best)) best = value;
-          }
-          return best;
-        },
-      };
+      return { type, nullable: args.some(isUncertain), ...applyTo((...values) => ofMany(values), ['numeric'], args) };
     },
   };
 }

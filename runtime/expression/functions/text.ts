@@ -1,6 +1,7 @@
 /** Functions of text. Lengths and places count characters (Unicode code points), as CEL has it. */
 import { limits } from '../../limits.ts';
 import { cut } from '../arithmetic.ts';
+import type { Expression } from '../expression.ts';
 import { compilePattern, type PatternResult } from '../pattern.ts';
 import { bool, int, string } from '../types.ts';
 import { applyTo, type FunctionDefinition, isUncertain, plain } from './define.ts';
@@ -68,8 +69,9 @@ function ofPattern(
     const compiled = compilePattern(pattern);
     if (!compiled.ok) return { reason: compiled.reason, argument: 1, code: 'MACH1214' };
     const found = apply(compiled);
-    const evaluate = applyTo((text) => found(text as string), ['string'], args.slice(0, 1));
-    return { type: result, nullable: mayBeAbsent || args.slice(0, 1).some(isUncertain), evaluate };
+    const [text] = args as [Expression];
+    const applied = applyTo((given) => found(given as string), ['string'], [text]);
+    return { type: result, nullable: mayBeAbsent || isUncertain(text), ...applied };
   };
   return { name, signature: `${name}(text, "pattern")`, parameters: ['string', 'string'], bind };
 }

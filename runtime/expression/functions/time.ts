@@ -42,7 +42,7 @@ const timestampFunction: FunctionDefinition = {
     const convert = (value: unknown) =>
       typeof value === 'string' ? parseTimestamp(value) : typeof value === 'number' ? toTimestamp(value) : null;
     const nullable = isUncertain(arg) || (kind === 'string' && !arg.literal);
-    return { type: timestamp, nullable, evaluate: applyTo(convert, ['any'], args) };
+    return { type: timestamp, nullable, ...applyTo(convert, ['any'], args) };
   },
 };
 
@@ -63,7 +63,7 @@ const durationFunction: FunctionDefinition = {
     return {
       type: duration,
       nullable,
-      evaluate: applyTo((value) => parseDuration(value as string) ?? null, ['string'], args),
+      ...applyTo((value) => parseDuration(value as string) ?? null, ['string'], args),
     };
   },
 };
@@ -88,7 +88,7 @@ function local(
       const misfit = zoneProblem(zone);
       if (misfit) return { ...misfit, argument: zoneAt };
       const rest = args.slice(0, zoneAt);
-      const evaluate = applyTo(
+      const applied = applyTo(
         (time, ...more) => {
           const offsetMs = zoneOffsetMs(zone, time as number);
           return offsetMs === null ? null : apply((time as number) + offsetMs, offsetMs, ...(more as number[]));
@@ -97,7 +97,7 @@ function local(
         rest,
       );
       // A timestamp outside of what calendars cover has no local time.
-      return { type: result, nullable: rest.some((arg) => isUncertain(arg)) || rest.length > 1, evaluate };
+      return { type: result, nullable: rest.some((arg) => isUncertain(arg)) || rest.length > 1, ...applied };
     },
   };
 }
@@ -135,7 +135,7 @@ const formatTime: FunctionDefinition = {
       const offsetMs = zoneOffsetMs(zone, at as number);
       return offsetMs === null ? null : compiled.write((at as number) + offsetMs);
     };
-    return { type: string, nullable: isUncertain(time), evaluate: applyTo(write, ['timestamp'], [time]) };
+    return { type: string, nullable: isUncertain(time), ...applyTo(write, ['timestamp'], [time]) };
   },
 };
 

@@ -1,0 +1,104 @@
+/**
+ * Functions written for one expression: what closures over its parts would compute, as one function that V8 can see through
+ * (docs/decisions/0019). Their text is made of fixed pieces, names that are plain identifiers, and numbers; every other value is handed in.
+ */
+import { compile, fieldReader, isPlain } from './compiled-access.ts';
+import type { Event } from './schema.ts';
+
+type Evaluate = (event: Event) => unknown;
+
+/** Gives the text of an expression of JavaScript. */
+export type Write = (writer: CodeWriter) => string;
+
+/** Where the fields stand: in the object `event`, or in columns, of which `row` is the row. */
+export abstract class CodeWriter {
+  private readonly values: unknown[] = [];
+  private temporaries = 0;
+
+  /** The value of a field as it stands there: null or undefined where it is absent. */
+  abstract field(name: string): string;
+  /** What a function of the event gives. */
+  abstract call(evaluate: Evaluate): string;
+
+  /** Stands for a value. */
+  given(value: unknown): string {
+    const known = this.values.indexOf(value);
+    return `given${known < 0 ? this.values.push(value) - 1 : known}`;
+  }
+
+  /** A constant; numbers stand in the text, where V8 sees them. */
+  constant(value: unknown): string {
+    if (typeof value === 'number' && Number.isFinite(value)) return Object.is(value, -0) ? '-0' : `(${value})`;
+    return value === null || typeof value === 'boolean' ? String(value) : this.given(value);
+  }
+
+  /** A variable for what is read more than once. */
+  temporary(): string {
+    return `value${this.temporaries++}`;
+  }
+
+  /** `let value0, value1;` */
+  protected declarations(): string {
+    if (this.temporaries === 0) return '';
+    return `let ${Array.from({ length: this.temporaries }, (_, at) => `value${at}`).join(', ')};`;
+  }
+
+  /** A function of these parameters, whose text may use all that was given. */
+  protected make<Made>(parameters: string, body: string): Made {
+    const names = this.values.map((_, at) => `given${at}`);
+    const open = compile<(...values: unknown[]) => Made>(names, `return (${parameters}) => { ${body} };`);
+    return open(...this.values);
+  }
+}
+
+/** Over an object. */
+export class EventCode extends CodeWriter {
+  field(name: string): string {
+    return isPlain(name) ? `event.${name}` : `${this.given(fieldReader(name))}(event)`;
+  }
+
+  call(evaluate: Evaluate): string {
+    return `${this.given(evaluate)}(event)`;
+  }
+
+  compile(write: Write): Evaluate {
+    const text = write(this);
+    return this.make('event', `${this.declarations()} return ${text};`);
+  }
+}
+
+/** Over rows of columns; cannot be made where a part is a function of the whole event. */
+export class ColumnCode extends CodeWriter {
+  /** Whose columns the functions are handed, in this order. */
+  readonly names: string[] = [];
+  /** False once a part needs the event. */
+  isPossible = true;
+
+  field(name: string): string {
+    const known = this.names.indexOf(name);
+    return `column${known < 0 ? this.names.push(name) - 1 : known}[row]`;
+  }
+
+  call(): string {
+    this.isPossible = false;
+    return 'null';
+  }
+
+  /** A loop over rows, of which `at` is the place among those that are handed in. */
+  compileLoop<Made>(
+    parameters: string,
+    { before, body, after }: { before: string; body: string; after: string },
+  ): Made {
+    const columns = this.names.map((_, at) => `const column${at} = columns[${at}];`).join(' ');
+    return this.make(
+      `columns, offset, rows, count${parameters}`,
+      `${columns} ${before}
+      for (let at = 0; at < count; at++) {
+        const row = rows[at] + offset;
+        ${this.declarations()}
+        ${body}
+      }
+      ${after}`,
+    );
+  }
+}

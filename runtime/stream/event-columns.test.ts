@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { columnFunctionOf, mapping, type Rows, selecting } from './column-functions.ts';
+import { EventColumns, withColumns } from './event-columns.ts';
+
+const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}', 'constructor', 'row', 'columns'];
+
+describe('events as columns', () => {
+  const columns = new EventColumns(
+    ['n', 'text'],
+    [
+      [1, 2, 3, 4],
+      ['a', null, null, 'd'],
+    ],
+    { length: 4 },
+  );
+
+  it('are made into objects of which each is made once', () => {
+    const middle = columns.slice(1, 4).slice(0, 2);
+    expect(middle.pick([1], 1)).toEqual([{ n: 3, text: null }]);
+    const { events } = middle;
+    expect(events).toEqual([
+      { n: 2, text: null },
+      { n: 3, text: null },
+    ]);
+    expect(middle.events).toBe(events);
+    expect(middle.pick([1], 1)[0]).toBe(events[1]);
+  });
+
+  it('give the values of a field, and null where none is there', () => {
+    expect(columns.valuesOf('n')).toEqual([1, 2, 3, 4]);
+    expect(columns.slice(1, 4).valuesOf('text')).toEqual([null, null, 'd']);
+    expect(columns.slice(1, 3).valuesOf('text')).toBeNull();
+    expect(columns.valuesOf('gone')).toBeNull();
+  });
+
+  it('are given up by a copy, which has the objects', () => {
+    const frame = withColumns({ kind: 'source' }, columns);
+    expect(frame.columns).toBe(columns);
+    const copy: { readonly events: readonly unknown[]; readonly columns?: EventColumns } = { ...frame };
+    expect(copy.events).toBe(columns.events);
+    expect(copy.columns).toBeUndefined();
+    expect({ ...frame, events: [] }.events).toEqual([]);
+  });
+
+  it('take every name for a name, and none for code', () => {
+    const named = new EventColumns(
+      odd,
+      odd.map((name) => [`value of ${name}`]),
+      { length: 1 },
+    );
+    const [event] = named.events;
+    expect(Object.keys(event ?? {})).toEqual(odd);
+    const mapped = mapping(odd, [{ name: 'computed', evaluate: (from) => Object.keys(from).length }])(event ?? {});
+    expect(Object.keys(mapped ?? {})).toEqual([...odd, 'computed']);
+    expect(mapped?.computed).toBe(odd.length);
+    const kept: Rows = new Uint32Array(1);
+    for (const name of odd) {
+      const transform = selecting({
+        evaluate: (from) => from[name] === `value of ${name}`,
+        write: (code) => `${code.field(name)} === ${code.constant(`value of ${name}`)}`,
+      });
+      expect(transform(event ?? {})).toBe(event);
+      const over = columnFunctionOf(transform);
+      expect(over?.kind === 'select' && over.select(named, new Uint32Array(1), 1, kept)).toBe(1);
+    }
+  });
+});

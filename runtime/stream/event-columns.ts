@@ -1,0 +1,97 @@
+/**
+ * Events side by side as columns. Objects are made of them when somebody asks, and only of those asked for: what a filter takes out is never made
+ * (late materialisation, as in columnar stores).
+ */
+import { type ColumnAccess, columnAccess } from './compiled-access.ts';
+import type { Event } from './schema.ts';
+
+export class EventColumns {
+  readonly names: readonly string[];
+  readonly length: number;
+  /** Of the first row, in each column. */
+  readonly offset: number;
+  private readonly columns: readonly ArrayLike<unknown>[];
+  private readonly access: ColumnAccess;
+  private made: readonly Event[] | undefined;
+
+  /**
+   * `columns`: of each name the values, null where one is absent; nobody changes them afterwards. `offset`, `length`: which of their rows.
+   */
+  constructor(
+    names: readonly string[],
+    columns: readonly ArrayLike<unknown>[],
+    { offset = 0, length, access }: { offset?: number; length: number; access?: ColumnAccess },
+  ) {
+    this.names = names;
+    this.columns = columns;
+    this.length = length;
+    this.offset = offset;
+    this.access = access ?? columnAccess(names);
+  }
+
+  /** All of them as objects, made once. */
+  get events(): readonly Event[] {
+    this.made ??= this.access.build(this.columns, this.offset, this.offset + this.length);
+    return this.made;
+  }
+
+  /** Some of them as objects: the first `count` of `rows`. */
+  pick(rows: ArrayLike<number>, count: number): Event[] {
+    const { made, columns, offset, access } = this;
+    if (!made) return access.pick(columns, offset, rows, count);
+    const picked = new Array<Event>(count);
+    for (let at = 0; at < count; at++) picked[at] = made[rows[at] as number] as Event;
+    return picked;
+  }
+
+  /** Rows from a place to another. */
+  slice(from: number, to: number): EventColumns {
+    return new EventColumns(this.names, this.columns, {
+      offset: this.offset + from,
+      length: to - from,
+      access: this.access,
+    });
+  }
+
+  /** Columns by name, whole: see `offset`. Nulls where there is none of a name. */
+  columnsOf(names: readonly string[]): ArrayLike<unknown>[] {
+    return names.map((name) => this.columns[this.names.indexOf(name)] ?? this.nulls());
+  }
+
+  private nulls(): null[] {
+    return new Array<null>(this.offset + this.length).fill(null);
+  }
+
+  /** The values of a field, in order; null where every one is. */
+  valuesOf(name: string): unknown[] | null {
+    const [column] = this.columnsOf([name]) as [ArrayLike<unknown>];
+    const values = new Array<unknown>(this.length);
+    let present = false;
+    for (let index = 0; index < values.length; index++) {
+      const value = column[this.offset + index] ?? null;
+      values[index] = value;
+      present ||= value !== null;
+    }
+    return present ? values : null;
+  }
+}
+
+/** Something whose events may be columns. */
+export interface WithColumns {
+  readonly events: readonly Event[];
+  /** The same events, where they came as columns. A copy made by spreading has objects alone. */
+  readonly columns?: EventColumns;
+}
+
+const eventsOfColumns: PropertyDescriptor = {
+  enumerable: true,
+  get(this: { readonly columns: EventColumns }) {
+    return this.columns.events;
+  },
+};
+
+/** Gives something the events of columns. */
+export function withColumns<Rest extends object>(rest: Rest, columns: EventColumns): Rest & Required<WithColumns> {
+  Object.defineProperty(rest, 'columns', { value: columns });
+  return Object.defineProperty(rest, 'events', eventsOfColumns) as Rest & Required<WithColumns>;
+}
