@@ -7,6 +7,8 @@ import { nodeFlags } from '../machine.ts';
 export interface Contender {
   readonly name: string;
   readonly title: string;
+  /** The engine itself: of several the better one is quoted. */
+  readonly isOwn?: true;
   /** What a comparison must say of it: what survives a crash, how often state is kept, where it stands, how many workers. */
   readonly delivery: string;
   readonly checkpoints: string;
@@ -56,10 +58,24 @@ export const contenders: readonly Contender[] = [
     checkpoints: 'every 10 s, to the log in memory',
     state: 'heap',
     workers: '1 thread',
+    isOwn: true,
     command: typescript('mach'),
     needs: [],
     folder: `${peers}mach`,
     takesObjects: true,
+  },
+  {
+    name: 'mach-2',
+    title: 'Mạch, 2 workers',
+    delivery: 'exactly once, through a log in memory of each worker before and after its stage',
+    checkpoints: 'every 10 s, to the log in memory',
+    state: 'none: queries without state alone',
+    workers: '2 processes of 1 thread, each with its share of the stream',
+    isOwn: true,
+    request: { workers: 2 },
+    command: typescript('mach'),
+    needs: [],
+    folder: `${peers}mach`,
   },
   { name: 'flink', title: 'Flink, heap', state: 'heap', request: { state: 'heap' }, ...flink },
   { name: 'flink-rocksdb', title: 'Flink, RocksDB', state: 'RocksDB', request: { state: 'rocksdb' }, ...flink },

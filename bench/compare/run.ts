@@ -64,8 +64,8 @@ function chosen(peers: string | undefined, { over }: CompareSettings): readonly 
   if (unknown !== undefined)
     throw new Error(`there is no peer "${unknown}"; there are ${contenders.map(({ name }) => name).join(', ')}`);
   return contenders.filter(
-    ({ name, takesObjects }) =>
-      (over === 'generator' || takesObjects) && (name === 'mach' || (wanted?.includes(name) ?? true)),
+    ({ name, isOwn, takesObjects }) =>
+      (over === 'generator' || takesObjects) && (isOwn || (wanted?.includes(name) ?? true)),
   );
 }
 

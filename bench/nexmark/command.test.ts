@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NexmarkResult } from './command.ts';
+import { queries } from './queries.ts';
+import { prepareQuery } from './run-query.ts';
 import { readArguments } from './usage.ts';
 
 const timeoutMs = 300_000;
@@ -62,11 +64,33 @@ describe('npm run bench -- nexmark', () => {
     timeoutMs,
   );
 
+  it.each(['q2', 'q10'])(
+    'gives the same rows of %s by two workers that have each a share of the stream and a log of its own',
+    async (query) => {
+      const small = ['--query', query, '--events', '20000', '--seed', '42'];
+      const alone = await result(...small);
+      const shared = await result(...small, '--workers', '2');
+      expect(shared.sha256).toBe(alone.sha256);
+      expect(shared.rows).toBe(alone.rows);
+    },
+    timeoutMs,
+  );
+
+  it('shares out the queries that keep no state, and no others', async () => {
+    for (const query of queries) {
+      const prepared = await prepareQuery(query, { events: 1, seed: 1, rate: 1, disorder: 1 });
+      await prepared.clean();
+      const keepsNone = prepared.topology.operators.every(({ bound }) => bound.stateless !== undefined);
+      expect(query.isStateless ?? false, query.name).toBe(keepsNone);
+    }
+  });
+
   it.each([
     [['--query', 'q6'], 'there is no query "q6"'],
     [['--events', '1.5'], '--events is a whole number'],
     [['--disorder', '953'], '--disorder is no multiple of 953'],
-    [['--query', 'q0', '--workers', '2'], 'add --log jetstream'],
+    [['--query', 'q5', '--workers', '2'], 'add --log jetstream'],
+    [['--query', 'q0', '--workers', '2', '--partitions', '4'], 'leave --partitions out'],
     [['--checkpoint', 'soon'], '--checkpoint is a time'],
     [['--rate', '0'], '--rate is a number of events a second'],
     [['--rows', 'rows'], 'add --query'],

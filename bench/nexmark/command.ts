@@ -11,6 +11,7 @@ import { type LogKind, openLog } from './logs.ts';
 import { type Query, queries } from './queries.ts';
 import { hashOf, writeLines } from './rows.ts';
 import { collectLines, measureQuery, passingOf, prepareQuery, type RunOptions } from './run-query.ts';
+import { openShareWorkers } from './shares.ts';
 import { type Given, readArguments } from './usage.ts';
 import { kibibytesPerMebibyte, openWorkers, unitsOf } from './workers.ts';
 
@@ -70,6 +71,7 @@ async function measureOn(
   kind: LogKind,
   { query, prepared, given }: { query: Query; prepared: Awaited<ReturnType<typeof prepareQuery>>; given: Given },
 ) {
+  if (kind === 'memory' && given.workers > 1) return measureShares(query, given);
   const {
     log,
     url,
@@ -92,6 +94,17 @@ async function measureOn(
   } finally {
     others.close();
     await close();
+  }
+}
+
+async function measureShares(query: Query, { options, workers }: Given) {
+  const { checkpointEveryMs, events, seed, rate, disorder } = options;
+  const shares = openShareWorkers(workers);
+  try {
+    const stream = { events, seed, rate, disorder };
+    return await shares.run({ query: query.name, stream, checkpointEveryMs, keepsRows: true });
+  } finally {
+    shares.close();
   }
 }
 

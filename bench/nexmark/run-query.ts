@@ -22,6 +22,8 @@ export interface StreamOptions {
   readonly seed: number;
   readonly rate: number;
   readonly disorder: number;
+  /** Of so many parts of the stream one, such as 1/2; all of it when absent. */
+  readonly share?: string;
 }
 
 export interface RunOptions extends StreamOptions {
@@ -102,7 +104,7 @@ export async function prepareQuery(
 /** A topology file over the stream: its source takes these settings from the environment. */
 export function loadStreamTopology(
   file: string,
-  { events, seed, rate, disorder }: StreamOptions,
+  { events, seed, rate, disorder, share = '1/1' }: StreamOptions,
   { folder, variables, catalogue = everything }: QueryVariant & { readonly folder?: string } = {},
 ): BoundTopology {
   const env = {
@@ -110,6 +112,7 @@ export function loadStreamTopology(
     NEXMARK_SEED: String(seed),
     NEXMARK_RATE: String(rate),
     NEXMARK_DISORDER: String(disorder),
+    NEXMARK_SHARE: share,
     ...(folder !== undefined && { NEXMARK_FOLDER: folder }),
     ...variables,
   };

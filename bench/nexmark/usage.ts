@@ -44,9 +44,11 @@ export function readArguments(args: readonly string[]): Given {
   const log = logKinds.find((kind) => kind === values.log);
   if (!log) throw new UseError(`--log is ${logKinds.join(' or ')}, not "${values.log}"`);
   if (workers > partitions) throw new UseError(`--workers ${workers} are more than the --partitions ${partitions}`);
-  if (workers > 1 && log === 'memory')
-    throw new UseError('--workers are processes, which cannot share a log in memory: add --log jetstream');
   const query = queries.find(({ name }) => name === values.query);
+  if (workers > 1 && log === 'memory' && !query?.isStateless)
+    throw new UseError('--workers are processes, which cannot share a log in memory: add --log jetstream');
+  if (workers > 1 && log === 'memory' && partitions !== workers)
+    throw new UseError('--workers over logs in memory have one partition each: leave --partitions out');
   const known = queries.map(({ name }) => name).join(', ');
   if (!query && values.query !== 'all') throw new UseError(`there is no query "${values.query}": all, ${known}`);
   if (!query && values.rows !== undefined) throw new UseError('--rows is for the rows of one query: add --query');

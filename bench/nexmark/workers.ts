@@ -68,7 +68,7 @@ export async function openWorkers(args: Omit<Assignment, 'units'> & { readonly w
 }
 
 /** Its next message; rejects when it ends before. */
-async function answerOf(child: ChildProcess): Promise<unknown> {
+export async function answerOf(child: ChildProcess): Promise<unknown> {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`a worker has ended with code ${code}`);
   });

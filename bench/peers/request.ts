@@ -16,6 +16,8 @@ export interface PeerRequest {
   readonly over?: 'generator' | 'objects';
   /** The events as JSON lines, for a peer without a generator of its own. */
   readonly lines?: string;
+  /** Where the peer has a choice: processes that share the stream. */
+  readonly workers?: number;
   /** Where the peer has a choice. */
   readonly state?: 'heap' | 'rocksdb';
 }

@@ -28,8 +28,21 @@ const options = z.strictObject({
     .refine((events) => events % disorderStep !== 0, `no multiple of ${disorderStep}`)
     .default(1)
     .describe('events within which the order is mixed; 1: in order'),
+  share: z
+    .string()
+    .regex(/^[1-9]\d{0,3}\/[1-9]\d{0,3}$/, 'a part of the parts, such as 1/2')
+    .refine((text) => partOf(text).part <= partOf(text).of, 'there is no such part')
+    .default('1/1')
+    .describe(
+      'of so many parts one, such as 1/2: stretches of the stream go to the parts in turn, so that several engines run it together',
+    ),
   pace: paceOption,
 });
+
+function partOf(share: string): { readonly part: number; readonly of: number } {
+  const [part, of] = share.split('/').map(Number) as [number, number];
+  return { part, of };
+}
 
 type NexmarkOptions = z.output<typeof options>;
 
@@ -42,11 +55,17 @@ async function generate(context: SourceContext, given: NexmarkOptions, fields: r
   let accepted = Number(context.mark(origin) ?? 0);
   const { batchEvents, due } = openPace(given, { clock: context.machineClock, from: accepted });
   const appendsMax = Math.floor(waitingEventsMax / batchEvents);
+  const { part, of } = partOf(given.share);
+  const isOwn = (from: number) => Math.floor(from / batchEvents) % of === part - 1;
   while (accepted < given.events && !signal.aborted) {
     const under = new Set<Promise<void>>();
     let failure: unknown;
     for (let from = accepted; from < given.events && failure === undefined && !signal.aborted; ) {
       const to = Math.min((Math.floor(from / batchEvents) + 1) * batchEvents, given.events);
+      if (!isOwn(from)) {
+        from = to;
+        continue;
+      }
       await due(to - 1, signal);
       if (failure !== undefined || signal.aborted) break;
       const columns = generator.stretch(from, to - from);
@@ -67,7 +86,12 @@ async function generate(context: SourceContext, given: NexmarkOptions, fields: r
       await breathe();
     }
     await Promise.all(under);
-    if (failure === undefined || signal.aborted) continue;
+    if (signal.aborted) break;
+    if (failure === undefined) {
+      // Of the other parts more may come.
+      accepted = given.events;
+      continue;
+    }
     context.logger.warn({ node: context.node, error: messageOf(failure) }, 'the log takes no events; tried again');
     await context.machineClock.sleep(retryDelayMs, signal).catch(() => undefined);
   }

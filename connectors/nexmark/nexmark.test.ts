@@ -12,10 +12,13 @@ async function pass(clock: ReturnType<typeof virtualClock>, byMs: number): Promi
   for (let ms = 0; ms < byMs; ms++) await clock.advance(1);
 }
 
-function expectWholeStream(log: ReturnType<typeof recordedLog>): void {
+function wholeStream() {
   const generator = openGenerator({ seed: 7, rate: 10_000, disorder: 100 });
-  const whole = positions.map((position) => generator.eventAt(position));
-  expect(log.events).toEqual(whole.map((event) => ({ event, time: event.date_time })));
+  return positions.map((position) => generator.eventAt(position));
+}
+
+function expectWholeStream(log: ReturnType<typeof recordedLog>): void {
+  expect(log.events).toEqual(wholeStream().map((event) => ({ event, time: event.date_time })));
 }
 
 describe('the source nexmark', () => {
@@ -25,6 +28,25 @@ describe('the source nexmark', () => {
     await until(() => log.ended);
     expectWholeStream(log);
     await source.close();
+  });
+
+  it('is shared by several, who give together what one gives', async () => {
+    const shares = await Promise.all(
+      ['1/3', '2/3', '3/3'].map(async (share) => {
+        const log = recordedLog();
+        const source = await bindSource(nexmark, { ...options, share }).open(
+          testContext(log, { clock: virtualClock(0) }),
+        );
+        await until(() => log.ended);
+        await source.close();
+        return log.requests;
+      }),
+    );
+    for (const requests of shares) expect(requests.length).toBeGreaterThan(0);
+    const all = shares.flat().sort((one, other) => Number(one.id) - Number(other.id));
+    const events = all.flatMap(({ columns }) => columns?.events.events ?? []);
+    expect(events).toEqual(wholeStream());
+    await expect(async () => bindSource(nexmark, { ...options, share: '3/2' })).rejects.toThrow();
   });
 
   it('goes on after a restart where the log says that it was', async () => {

@@ -3,6 +3,7 @@ import { openLog } from '../../nexmark/logs.ts';
 import { queries } from '../../nexmark/queries.ts';
 import { writeLines } from '../../nexmark/rows.ts';
 import { collectLines, measureQuery, passingOf, prepareQuery } from '../../nexmark/run-query.ts';
+import { openShareWorkers, type ShareWorkers } from '../../nexmark/shares.ts';
 import { type PeerAnswer, type PeerRequest, servePeer } from '../request.ts';
 import { measureStage } from './stage.ts';
 
@@ -11,6 +12,7 @@ const checkpointEveryMs = 10_000;
 async function answer(request: PeerRequest): Promise<PeerAnswer> {
   const query = queries.find(({ name }) => name === request.query);
   if (!query) return { unsupported: 'there is no topology of this name' };
+  if (request.workers !== undefined) return byShares(request, request.workers);
   const prepared = await prepareQuery(query, request);
   try {
     if (request.over === 'objects' && request.rows === undefined) return measureStage(prepared.topology, request);
@@ -18,6 +20,23 @@ async function answer(request: PeerRequest): Promise<PeerAnswer> {
   } finally {
     await prepared.clean();
   }
+}
+
+let shares: ShareWorkers | undefined;
+
+async function byShares(request: PeerRequest, workers: number): Promise<PeerAnswer> {
+  if (!queries.find(({ name }) => name === request.query)?.isStateless)
+    return { unsupported: 'it keeps state: its workers would need a log that they share' };
+  shares ??= openShareWorkers(workers);
+  const { query, events, seed, rate, disorder, rows } = request;
+  const stream = { events, seed, rate, disorder };
+  const result = await shares.run({ query, stream, checkpointEveryMs, keepsRows: rows !== undefined });
+  if (rows !== undefined) await writeLines(result.lines, rows);
+  return {
+    seconds: result.seconds,
+    cpu_seconds: result.cpuSeconds,
+    rows: rows === undefined ? -1 : result.lines.length,
+  };
 }
 
 async function runEngine(
@@ -39,3 +58,4 @@ async function runEngine(
 }
 
 await servePeer(answer);
+shares?.close();

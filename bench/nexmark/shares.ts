@@ -1,0 +1,132 @@
+/**
+ * A query that keeps no state, by several processes: each runs its share of the stream over a log in its own memory. They share nothing, so
+ * the rows are those of all together.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../machine.ts';
+import { openLog } from './logs.ts';
+import { type Query, queries } from './queries.ts';
+import { RowBook } from './rows.ts';
+import {
+  collectLines,
+  measureQuery,
+  passingOf,
+  prepareQuery,
+  type RunOptions,
+  type StreamOptions,
+} from './run-query.ts';
+import { answerOf, kibibytesPerMebibyte } from './workers.ts';
+
+export interface ShareRequest {
+  readonly query: string;
+  readonly stream: Omit<StreamOptions, 'share'>;
+  readonly checkpointEveryMs: number;
+  /** The rows are wanted. */
+  readonly keepsRows: boolean;
+}
+
+interface ShareAnswer {
+  readonly cpuSeconds: number;
+  readonly maxRssMb: number;
+  readonly lines: readonly string[];
+}
+
+export interface ShareResult {
+  /** From the moment when all begin to the end of the last. */
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly maxRssMb: number;
+  /** Sorted; none where they were not wanted. */
+  readonly lines: readonly string[];
+}
+
+export interface ShareWorkers {
+  /** One request at a time. */
+  run(request: ShareRequest): Promise<ShareResult>;
+  close(): void;
+}
+
+/** This process is the first of them; the others stay between requests. */
+export function openShareWorkers(workers: number): ShareWorkers {
+  const children: ChildProcess[] = [];
+  for (let worker = 1; worker < workers; worker++)
+    children.push(fork(fileURLToPath(import.meta.url), { execArgv: [...nodeFlags] }));
+  return {
+    async run(request) {
+      const shareOf = (worker: number) => `${worker + 1}/${workers}`;
+      const ready = children.map(async (child, at) => {
+        child.send({ ...request, share: shareOf(at + 1) });
+        await answerOf(child);
+      });
+      const [own] = await Promise.all([prepareShare({ ...request, share: shareOf(0) }), ...ready]);
+      const began = performance.now();
+      const theirs = children.map(async (child) => {
+        const answer = answerOf(child);
+        child.send('go');
+        await answer;
+      });
+      const measured = await own.measure();
+      await Promise.all(theirs);
+      const seconds = (performance.now() - began) / 1_000;
+      const told = children.map(async (child) => {
+        const answer = answerOf(child);
+        child.send('tell');
+        return (await answer) as ShareAnswer;
+      });
+      const answers = [await own.tell(measured), ...(await Promise.all(told))];
+      const sum = (of: 'cpuSeconds' | 'maxRssMb') => answers.reduce((total, one) => total + one[of], 0);
+      const lines = together(queryOf(request.query), answers);
+      return { seconds, cpuSeconds: sum('cpuSeconds'), maxRssMb: sum('maxRssMb'), lines };
+    },
+    close() {
+      for (const child of children) child.kill();
+    },
+  };
+}
+
+function together(query: Query, answers: readonly ShareAnswer[]): readonly string[] {
+  const book = new RowBook(query);
+  for (const line of answers.flatMap(({ lines }) => lines)) {
+    const cells = JSON.parse(line) as unknown[];
+    book.add(Object.fromEntries(query.columns.map((name, at) => [name, cells[at]])));
+  }
+  return book.lines();
+}
+
+function queryOf(name: string): Query {
+  const query = queries.find((one) => one.name === name);
+  if (!query) throw new Error(`there is no query ${name}`);
+  return query;
+}
+
+async function prepareShare({ query, stream, share, keepsRows, checkpointEveryMs }: ShareRequest & { share: string }) {
+  const prepared = await prepareQuery(queryOf(query), { ...stream, share });
+  const options: RunOptions = { ...stream, partitions: 1, checkpointEveryMs };
+  const { log, close } = await openLog('memory', passingOf(prepared.topology, { partitions: 1, keepsRows }));
+  return {
+    measure: () => measureQuery(prepared.topology, log, options),
+    async tell({ cpuSeconds }: { cpuSeconds: number }): Promise<ShareAnswer> {
+      const lines = keepsRows ? await collectLines(prepared, log) : [];
+      await close();
+      await prepared.clean();
+      return { cpuSeconds, maxRssMb: Math.round(process.resourceUsage().maxRSS / kibibytesPerMebibyte), lines };
+    },
+  };
+}
+
+async function serve(): Promise<void> {
+  for (;;) {
+    const [request] = (await once(process, 'message')) as [ShareRequest & { share: string }];
+    const own = await prepareShare(request);
+    process.send?.('ready');
+    await once(process, 'message');
+    const measured = await own.measure();
+    process.send?.('done');
+    await once(process, 'message');
+    process.send?.(await own.tell(measured));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await serve();
