@@ -6,9 +6,9 @@ import { type Clock, steadyClock } from '../../runtime/clock.ts';
 import type { BoundTopology } from '../../runtime/topology/index.ts';
 import { type Latencies, latenciesOf } from '../end-to-end/judge.ts';
 import { openLog } from '../nexmark/logs.ts';
-import { openEngine, prepareQuery, untilWritten } from '../nexmark/run-query.ts';
+import { openEngine, passingOf, prepareQuery, untilWritten } from '../nexmark/run-query.ts';
 import { causeOf, momentOf, type Schedule } from './causes.ts';
-import { type InputMessage, type LoggedRow, readInput, readRows } from './read-log.ts';
+import { type InputMessage, type LoggedRow, readInput, readRows, streamsRead } from './read-log.ts';
 import type { Given } from './usage.ts';
 import { Arrivals, type ArrivedRow, watched } from './watched-sink.ts';
 
@@ -40,7 +40,6 @@ export interface LatencyFigures {
 export async function measureLatency(given: Given): Promise<LatencyFigures> {
   const { clock, now } = exactClock();
   const arrivals = new Arrivals();
-  const { log, close, cpuSeconds } = await openLog(given.log);
   const events = Math.round((given.rate * (given.warmUpMs + given.durationMs)) / 1_000);
   const beginMs = Math.ceil(now()) + leadMs;
   const prepared = await prepareQuery(
@@ -51,26 +50,29 @@ export async function measureLatency(given: Given): Promise<LatencyFigures> {
       catalogue: watched(catalogue, arrivals, now),
     },
   );
+  const { topology, clean } = prepared;
+  const { log, close, cpuSeconds } = await openLog(given.log, passingTo(topology));
   try {
-    const used = await runPaced(prepared.topology, log, {
-      given,
-      clock,
-      untilMs: beginMs + (events * 1_000) / given.rate - now(),
-      cpuSeconds,
-    });
-    const input = await readInput(log, prepared.topology);
-    const logged = await readRows(log, prepared.topology);
+    const untilMs = beginMs + (events * 1_000) / given.rate - now();
+    const { cores, input, logged } = await runPaced(topology, log, { given, clock, untilMs, cpuSeconds });
     const taken = figuresOf([...arrivals.rows()], {
       input,
       logged,
       schedule: { beginMs, rate: given.rate },
       fromMs: beginMs + given.warmUpMs,
     });
-    return { events, ...taken, cores: used };
+    return { events, ...taken, cores };
   } finally {
-    await prepared.clean();
+    await clean();
     await close();
   }
+}
+
+/** What was read is forgotten, by whoever looks on here too. */
+function passingTo(topology: BoundTopology): ReturnType<typeof passingOf> {
+  const passing = passingOf(topology, { partitions: 1, keepsRows: false });
+  const read = new Set(Object.values(streamsRead(topology)));
+  return { ...passing, readers: (stream) => passing.readers(stream) + (read.has(stream) ? 1 : 0) };
 }
 
 /** Ms since the epoch with their fractions, and a clock for the engine that tells the same. */
@@ -87,7 +89,7 @@ async function runPaced(
   topology: BoundTopology,
   log: Log,
   { given, clock, untilMs, cpuSeconds }: { given: Given; clock: Clock; untilMs: number; cpuSeconds(): number },
-): Promise<number> {
+): Promise<Pick<Evidence, 'input' | 'logged'> & { readonly cores: number }> {
   const cpuBefore = process.cpuUsage();
   const [logBefore, began] = [cpuSeconds(), performance.now()];
   const engine = await openEngine(topology, log, {
@@ -95,13 +97,22 @@ async function runPaced(
     checkpointEveryMs: given.checkpointEveryMs,
     machineClock: clock,
   });
+  let isOver: () => void = () => {};
+  const over = new Promise<void>((resolve) => {
+    isOver = resolve;
+  });
+  // A log in memory forgets what has been read; JetStream keeps it, and is not asked before.
+  const begin = given.log === 'memory' ? Promise.resolve() : over;
+  const evidence = begin.then(() => Promise.all([readInput(log, topology, over), readRows(log, topology, over)]));
   // Nobody asks how far it is while it is measured: that would cost it time.
-  await Promise.race([sleep(untilMs, undefined, { ref: true }), engine.failed]);
+  await Promise.race([sleep(untilMs, undefined, { ref: true }), engine.failed, evidence]);
   await untilWritten(engine);
   const { user, system } = process.cpuUsage(cpuBefore);
   const seconds = (performance.now() - began) / 1_000;
+  isOver();
+  const [input, logged] = await evidence;
   await engine.stop();
-  return ((user + system) / 1e6 + cpuSeconds() - logBefore) / seconds;
+  return { input, logged, cores: ((user + system) / 1e6 + cpuSeconds() - logBefore) / seconds };
 }
 
 interface Evidence {

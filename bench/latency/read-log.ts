@@ -1,6 +1,9 @@
-/** What the log says of a run that is over: which events each input message held, and when every row passed by. */
+/**
+ * What the log says of a run: which events each input message held, and when every row passed by. It may be read while the run goes on: a log in
+ * memory forgets what its readers have passed, so that it does not grow with the run.
+ */
 import type { Log, LogMessage } from '../../runtime/bus/log.ts';
-import { decodeInputFrame, decodeOutputFrame } from '../../runtime/execution/log-frame.ts';
+import { inputFrameOf, outputRunsOf } from '../../runtime/execution/handed-on.ts';
 import { firstStage } from '../../runtime/execution/streams.ts';
 import type { Schema } from '../../runtime/stream/schema.ts';
 import type { BoundTopology } from '../../runtime/topology/index.ts';
@@ -20,14 +23,16 @@ export interface LoggedRow {
 }
 
 /** Source messages by their sequence; others (silence, the end) are left out. */
-export async function readInput(log: Log, topology: BoundTopology): Promise<ReadonlyMap<number, InputMessage>> {
+export async function readInput(
+  log: Log,
+  topology: BoundTopology,
+  over: Promise<unknown>,
+): Promise<ReadonlyMap<number, InputMessage>> {
   const found = new Map<number, InputMessage>();
   const schema = topology.sources[0]?.bound.ports.out as Schema;
-  for await (const { sequence, payload, storedAt } of messagesOf(
-    log,
-    topologyNames(topology.name).inputStream(firstStage),
-  )) {
-    const frame = decodeInputFrame(payload, schema, new Set());
+  for await (const message of messagesOf(log, streamsRead(topology).input, over)) {
+    const { sequence, storedAt } = message;
+    const frame = inputFrameOf(message, schema);
     if (frame.kind !== 'source') continue;
     const to = Number(frame.segments.at(-1)?.mark);
     if (!Number.isInteger(to))
@@ -39,26 +44,43 @@ export async function readInput(log: Log, topology: BoundTopology): Promise<Read
 }
 
 /** Rows of the only sink, in order. */
-export async function readRows(log: Log, topology: BoundTopology): Promise<readonly LoggedRow[]> {
+export async function readRows(
+  log: Log,
+  topology: BoundTopology,
+  over: Promise<unknown>,
+): Promise<readonly LoggedRow[]> {
   const rows: LoggedRow[] = [];
   const [sink] = topology.sinks;
   const schema = sink?.inputs[0]?.schema;
   if (!sink || !schema) throw new Error(`the topology ${topology.name} has no sink`);
-  for await (const message of messagesOf(log, topologyNames(topology.name).outputStream(firstStage))) {
+  for await (const message of messagesOf(log, streamsRead(topology).output, over)) {
     if (!message.subject.includes(`.out.${sink.id}.`)) continue;
-    for (const { time, sequence } of decodeOutputFrame(message.payload, schema).rows)
-      rows.push({ time, sequence, storedAt: message.storedAt });
+    for (const { times, sequence } of outputRunsOf(message, schema))
+      for (const time of times) rows.push({ time, sequence, storedAt: message.storedAt });
   }
   return rows;
 }
 
-async function* messagesOf(log: Log, name: string): AsyncIterable<LogMessage> {
+/** Names of the streams that are read here. */
+export function streamsRead({ name }: BoundTopology): { readonly input: string; readonly output: string } {
+  const names = topologyNames(name);
+  return { input: names.inputStream(firstStage), output: names.outputStream(firstStage) };
+}
+
+/** All that is in a stream when the run is over. */
+async function* messagesOf(log: Log, name: string, over: Promise<unknown>): AsyncIterable<LogMessage> {
   const stream = await log.find(name);
   if (!stream) throw new Error(`there is no stream ${name}`);
-  const { firstSequence, lastSequence } = await stream.state();
-  if (lastSequence < firstSequence) return;
-  for await (const message of stream.read({ fromSequence: firstSequence })) {
+  const stop = new AbortController();
+  let read = 0;
+  let last = Number.POSITIVE_INFINITY;
+  void over.then(async () => {
+    last = (await stream.state()).lastSequence;
+    if (read >= last) stop.abort();
+  });
+  for await (const message of stream.read({ fromSequence: 1, signal: stop.signal })) {
     yield message;
-    if (message.sequence >= lastSequence) return;
+    read = message.sequence;
+    if (read >= last) return;
   }
 }
