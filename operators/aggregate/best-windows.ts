@@ -63,6 +63,9 @@ export class BestWindows implements OperatorHandler {
   /** The panes in [from, to) are in `running`. */
   private from = Number.NEGATIVE_INFINITY;
   private to = Number.NEGATIVE_INFINITY;
+  /** What stands in `kept`, and the pane asked for last: looked up once. */
+  private now: Progress | undefined;
+  private newest: { readonly start: number; readonly pane: PaneCells } | undefined;
 
   constructor(
     context: OperatorContext,
@@ -80,6 +83,8 @@ export class BestWindows implements OperatorHandler {
   }
 
   resume(): void {
+    this.now = undefined;
+    this.newest = undefined;
     this.running.clear();
     this.scores.clear();
     const { closed } = this.progress;
@@ -96,22 +101,19 @@ export class BestWindows implements OperatorHandler {
     if (lastEndOf(grid, time) <= this.context.watermark()) return out.late(event, time);
     const of = keyOf(event);
     const start = paneStartOf(grid, time);
-    const pane = this.panes.get(start);
+    const pane = this.paneAt(start);
     let cell = pane?.get(of);
-    let key = this.keys.get(of);
-    if (!cell) {
-      const { panesMax } = aggregateLimits;
-      if (!key && this.keys.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      if (progress.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
-    } else if (kind.bounded && !kind.admits(cell, event))
-      return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
-    if (!key) {
-      key = { order: progress.nextOrder++, key: this.setting.keyFields.map((name) => event[name]), panes: 0 };
-      this.keys.set(of, key, time);
-    }
     const isRunning = start >= this.from && start < this.to;
-    if (isRunning && cell) this.change(of, cell, -1);
-    if (!cell) {
+    if (cell) {
+      if (kind.bounded && !kind.admits(cell, event))
+        return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
+      if (isRunning) this.change(of, cell, -1);
+    } else {
+      const { panesMax } = aggregateLimits;
+      const known = this.keys.get(of);
+      if (!known && this.keys.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      if (progress.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
+      const key = known ?? this.makeKey(of, event, time);
       cell = kind.create();
       key.panes++;
       progress.cells++;
@@ -120,6 +122,24 @@ export class BestWindows implements OperatorHandler {
     }
     kind.add(cell, event, time);
     if (isRunning) this.change(of, cell, 1);
+  }
+
+  private makeKey(of: StateKey, event: Event, time: number): Key {
+    const made = {
+      order: this.progress.nextOrder++,
+      key: this.setting.keyFields.map((name) => event[name]),
+      panes: 0,
+    };
+    this.keys.set(of, made, time);
+    return made;
+  }
+
+  /** Most events belong to the pane of the event before. */
+  private paneAt(start: number): PaneCells | undefined {
+    if (this.newest?.start === start) return this.newest.pane;
+    const pane = this.panes.get(start);
+    if (pane) this.newest = { start, pane };
+    return pane;
   }
 
   watermark(time: number, out: Output): void {
@@ -142,11 +162,14 @@ export class BestWindows implements OperatorHandler {
   }
 
   private get progress(): Progress {
-    const found = this.kept.get('now');
-    if (found) return found;
-    const begun = { closed: Number.NEGATIVE_INFINITY, cells: 0, nextOrder: 0 };
-    this.kept.set('now', begun, 0);
-    return begun;
+    if (this.now) return this.now;
+    let now = this.kept.get('now');
+    if (!now) {
+      now = { closed: Number.NEGATIVE_INFINITY, cells: 0, nextOrder: 0 };
+      this.kept.set('now', now, 0);
+    }
+    this.now = now;
+    return now;
   }
 
   /** End of the first window that holds a pane. */
@@ -209,6 +232,7 @@ export class BestWindows implements OperatorHandler {
       if (--key.panes === 0) this.keys.delete(of);
     }
     this.panes.delete(start);
+    if (this.newest?.start === start) this.newest = undefined;
   }
 
   private give(end: number, out: Output): void {
