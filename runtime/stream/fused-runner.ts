@@ -122,16 +122,17 @@ export class FusedRunner {
     let rows = everyRow(columns.length);
     let count = columns.length;
     for (let at = first; at < members.length; at++) {
-      const { overColumns, counts } = members[at] as Member;
+      const { node, overColumns, counts } = members[at] as Member;
       if (overColumns?.kind !== 'select') {
         if (!overColumns) return this.passEach(selected(batch, { rows, count }, columns.pick(rows, count)), at);
-        const built = selected(batch, { rows, count }, overColumns.build(columns, rows, count));
+        const events = named(node, () => overColumns.build(columns, rows, count));
+        const built = selected(batch, { rows, count }, events);
         counts.in += count;
         counts.out += count;
         return at === members.length - 1 ? built : this.passEach(built, at + 1);
       }
       const kept = new Uint32Array(count);
-      const keptCount = overColumns.select(columns, rows, count, kept);
+      const keptCount = named(node, () => overColumns.select(columns, rows, count, kept));
       counts.in += count;
       counts.out += keptCount;
       counts.filtered += count - keptCount;
@@ -221,6 +222,15 @@ function applyStep({ node, transform }: Member, event: Event): Event | null {
   if (transform === null) return event;
   try {
     return transform(event);
+  } catch (error) {
+    throw new NodeFailure(node, error);
+  }
+}
+
+/** An error says which node it comes from. */
+function named<Result>(node: string, work: () => Result): Result {
+  try {
+    return work();
   } catch (error) {
     throw new NodeFailure(node, error);
   }
