@@ -26,6 +26,8 @@ export interface FusedStep {
 interface Member extends FusedStep {
   /** The same over columns. */
   readonly overColumns: ColumnFunction | undefined;
+  /** Places of the rows that it has let pass, written over with each batch. */
+  kept: Rows;
   readonly counts: NodeCounts;
   readonly out: Subject<Frame>;
   /** Events between two members, gathered only while somebody looks. */
@@ -45,6 +47,7 @@ export class FusedRunner {
     this.members = steps.map((step) => ({
       ...step,
       overColumns: columnFunctionOf(step.transform),
+      kept: new Uint32Array(0),
       counts: emptyCounts(),
       out: new Subject(),
       events: [],
@@ -122,7 +125,8 @@ export class FusedRunner {
     let rows = everyRow(columns.length);
     let count = columns.length;
     for (let at = first; at < members.length; at++) {
-      const { node, overColumns, counts } = members[at] as Member;
+      const member = members[at] as Member;
+      const { node, overColumns, counts } = member;
       if (overColumns?.kind !== 'select') {
         if (!overColumns) return this.passEach(selected(batch, { rows, count }, columns.pick(rows, count)), at);
         const events = named(node, () => overColumns.build(columns, rows, count));
@@ -131,7 +135,8 @@ export class FusedRunner {
         counts.out += count;
         return at === members.length - 1 ? built : this.passEach(built, at + 1);
       }
-      const kept = new Uint32Array(count);
+      if (member.kept.length < count) member.kept = new Uint32Array(count);
+      const { kept } = member;
       const keptCount = named(node, () => overColumns.select(columns, rows, count, kept));
       counts.in += count;
       counts.out += keptCount;
