@@ -26,6 +26,15 @@ describe('events as columns', () => {
     expect(middle.pick([1], 1)[0]).toBe(events[1]);
   });
 
+  it('are the same objects in a part, where those of the whole were made before', () => {
+    const whole = new EventColumns(['n'], [[0, 1, 2, 3]], { offset: 1, length: 3 });
+    const part = whole.slice(1, 3).slice(0, 2);
+    const { events } = whole;
+    expect(part.pick([1], 1)[0]).toBe(events[2]);
+    expect(part.events[0]).toBe(events[1]);
+    expect(part.events).toEqual([{ n: 2 }, { n: 3 }]);
+  });
+
   it('give the values of a field, and null where none is there', () => {
     expect(columns.valuesOf('n')).toEqual([1, 2, 3, 4]);
     expect(columns.slice(1, 4).valuesOf('text')).toEqual([null, null, 'd']);

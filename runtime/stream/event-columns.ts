@@ -5,6 +5,12 @@
 import { type ColumnAccess, columnAccess } from './compiled-access.ts';
 import type { Event } from './schema.ts';
 
+interface Rows {
+  /** Of the first row, in each column. */
+  readonly offset?: number;
+  readonly length: number;
+}
+
 export class EventColumns {
   readonly names: readonly string[];
   readonly length: number;
@@ -12,45 +18,52 @@ export class EventColumns {
   readonly offset: number;
   private readonly columns: readonly ArrayLike<unknown>[];
   private readonly access: ColumnAccess;
+  /** What this is a part of: an event is one object, whoever asks for it. */
+  private readonly whole: EventColumns | undefined;
   private made: readonly Event[] | undefined;
 
-  /**
-   * `columns`: of each name the values, null where one is absent; nobody changes them afterwards. `offset`, `length`: which of their rows.
-   */
+  /** `columns`: of each name the values, null where one is absent; nobody changes them afterwards. */
   constructor(
     names: readonly string[],
     columns: readonly ArrayLike<unknown>[],
-    { offset = 0, length, access }: { offset?: number; length: number; access?: ColumnAccess },
+    { offset = 0, length }: Rows,
+    whole?: EventColumns,
   ) {
     this.names = names;
     this.columns = columns;
     this.length = length;
     this.offset = offset;
-    this.access = access ?? columnAccess(names);
+    this.access = whole?.access ?? columnAccess(names);
+    this.whole = whole;
   }
 
   /** All of them as objects, made once. */
   get events(): readonly Event[] {
-    this.made ??= this.access.build(this.columns, this.offset, this.offset + this.length);
+    const { columns, offset, length } = this;
+    this.made ??= this.known() ?? this.access.build(columns, offset, offset + length);
     return this.made;
   }
 
   /** Some of them as objects: the first `count` of `rows`. */
   pick(rows: ArrayLike<number>, count: number): Event[] {
-    const { made, columns, offset, access } = this;
-    if (!made) return access.pick(columns, offset, rows, count);
+    const made = this.made ?? this.known();
+    if (!made) return this.access.pick(this.columns, this.offset, rows, count);
     const picked = new Array<Event>(count);
     for (let at = 0; at < count; at++) picked[at] = made[rows[at] as number] as Event;
     return picked;
   }
 
+  /** The objects, where those of the whole have been made. */
+  private known(): readonly Event[] | undefined {
+    const { whole, offset, length } = this;
+    const from = offset - (whole?.offset ?? 0);
+    return whole?.made?.slice(from, from + length);
+  }
+
   /** Rows from a place to another. */
   slice(from: number, to: number): EventColumns {
-    return new EventColumns(this.names, this.columns, {
-      offset: this.offset + from,
-      length: to - from,
-      access: this.access,
-    });
+    const { names, columns, offset } = this;
+    return new EventColumns(names, columns, { offset: offset + from, length: to - from }, this.whole ?? this);
   }
 
   /** Columns by name, whole: see `offset`. Nulls where there is none of a name. */
