@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { removeOldest } from './compiled.mjs';
 
 /** Bundles and maps that are left in the folder: another process may be about to load one that is no longer the newest. */
 const filesKept = 8;
@@ -85,7 +86,7 @@ async function makeBundle(place) {
       inputs[file] = lookOf(file);
     }
     const { code, map } = await bundled(place, inputs);
-    const name = `${createHash('sha256').update(code).digest('hex').slice(0, 16)}.mjs`;
+    const name = `${createHash('sha256').update(code).digest('hex').slice(0, 16)}.cjs`;
     const text = `${code}//# sourceMappingURL=${name}.map\n`;
     /** @type {Bundle} */
     const bundle = { name, bytes: Buffer.byteLength(text), madeFor: madeFor(place), inputs };
@@ -94,7 +95,7 @@ async function makeBundle(place) {
       fs.writeFileSync(unfinished, content);
       fs.renameSync(unfinished, path.join(folder, file));
     }
-    removeOld(place);
+    removeOldest({ folder, names: fs.readdirSync(folder).filter((name) => !name.endsWith('.code')), filesKept });
     return path.join(folder, name);
   } finally {
     fs.rmSync(unfinished, { force: true });
@@ -109,22 +110,24 @@ async function bundled({ root, entry, folder, inlined }, inputs) {
   const { build, stop } = await import('esbuild');
   /** @param {string} file */
   const isOfPackage = (file) => path.relative(root, file).split(path.sep).includes('node_modules');
+  /** @param {string} wanted */
+  const isInlined = (wanted) => inlined.some((name) => wanted === name || wanted.startsWith(`${name}/`));
   try {
     const { outputFiles, metafile } = await build({
       absWorkingDir: root,
       entryPoints: [entry],
-      outfile: path.join(folder, 'program.mjs'),
+      outfile: path.join(folder, 'program.cjs'),
       bundle: true,
       write: false,
       metafile: true,
-      format: 'esm',
+      format: 'cjs',
       platform: 'node',
       target: 'node20',
       keepNames: true,
       sourcemap: 'external',
       sourcesContent: false,
       logLevel: 'silent',
-      banner: { js: requireForPackages },
+      banner: { js: declareImportOutside },
       define: Object.fromEntries(Object.entries(ownPlace).map(([field, name]) => [`import.meta.${field}`, name])),
       plugins: [
         {
@@ -132,12 +135,12 @@ async function bundled({ root, entry, folder, inlined }, inputs) {
           setup({ onResolve, onLoad }) {
             onResolve({ filter: /^[^./]/ }, ({ path: wanted, importer, kind }) => {
               if (kind === 'entry-point' || isOfPackage(importer)) return undefined;
-              const isInlined = inlined.some((name) => wanted === name || wanted.startsWith(`${name}/`));
-              return isInlined ? undefined : { path: wanted, external: true };
+              return isInlined(wanted) ? undefined : { path: wanted, external: true };
             });
             onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
               inputs[file] = lookOf(file);
-              return { contents: withOwnPlace(file, fs.readFileSync(file, 'utf8')), loader: 'default' };
+              const text = withImportOutside(fs.readFileSync(file, 'utf8'), isInlined);
+              return { contents: withOwnPlace(file, text), loader: 'default' };
             });
           },
         },
@@ -145,6 +148,8 @@ async function bundled({ root, entry, folder, inlined }, inputs) {
     });
     const [map, code] = outputFiles;
     if (!map || !code) throw new Error('esbuild gave no bundle');
+    const [output] = Object.values(metafile.outputs).filter(({ imports }) => imports.length > 0);
+    if (output?.imports.some(({ kind }) => kind === 'dynamic-import')) throw new Error('an import stayed as it was');
     for (const file of Object.keys(metafile.inputs).map((input) => path.resolve(root, input))) {
       inputs[file] ??= lookOf(file);
     }
@@ -155,8 +160,16 @@ async function bundled({ root, entry, folder, inlined }, inputs) {
   }
 }
 
-/** CommonJS packages that are inlined ask for modules of Node. */
-const requireForPackages = `import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);`;
+/** A script of `node:vm` cannot import (see `compiled.mjs`): who runs it does. */
+const declareImportOutside = 'const importOutside = module.importOutside ?? ((name) => import(name));';
+
+/** @param {string} text @param {(name: string) => boolean} isInlined */
+function withImportOutside(text, isInlined) {
+  // Not those of types.
+  return text.replace(/(?<!typeof )\bimport\('([^.'][^']*)'\)(?!\.)/g, (whole, name) => {
+    return isInlined(name) ? whole : `importOutside('${name}')`;
+  });
+}
 
 /** Fields of `import.meta`, and the variables that stand for them. */
 const ownPlace = { url: 'sourceUrl', filename: 'sourceFile', dirname: 'sourceFolder' };
@@ -170,12 +183,4 @@ function withOwnPlace(file, text) {
   });
   // In the first line, so that lines keep their numbers.
   return `const ${declared.join(', ')}; ${text}`;
-}
-
-/** @param {Place} place */
-function removeOld({ folder }) {
-  const files = fs.readdirSync(folder).map((name) => path.join(folder, name));
-  const times = new Map(files.map((file) => [file, fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0]));
-  const newestFirst = files.sort((a, b) => Number(times.get(b)) - Number(times.get(a)));
-  for (const file of newestFirst.slice(filesKept)) fs.rmSync(file, { force: true });
 }

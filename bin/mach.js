@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** Starts the `mach` command. There is no build step: TypeScript is run as it is, or from a bundle that is made and kept without anyone's doing. */
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { currentBundle } from './bundle.mjs';
+import { runCompiled } from './compiled.mjs';
 
 // A reader that has seen enough (`mach list | head -1`) is no failure.
 for (const stream of [process.stdout, process.stderr]) {
@@ -33,13 +34,27 @@ const inlined = [
 async function loadProgram() {
   if (process.env.MACH_UNBUNDLED !== '1') {
     const entry = path.join(import.meta.dirname, 'program.ts');
-    const bundle = await currentBundle({ root, entry, folder: path.join(root, '.mach', 'program'), inlined });
-    const program = bundle && (await import(pathToFileURL(bundle).href).catch(() => undefined));
+    const folder = path.join(root, '.mach', 'program');
+    const bundle = await currentBundle({ root, entry, folder, inlined });
+    const program = bundle ? runBundle(bundle, folder) : undefined;
     if (program?.runProgram) return program;
   }
   const { register } = await import('tsx/esm/api');
   register();
   return import('./program.ts');
+}
+
+/** @param {string} bundle @param {string} folder @returns {typeof import('./program.ts') | undefined} */
+function runBundle(bundle, folder) {
+  const [use = 'other'] = /^[a-z][a-z-]*$/.exec(process.argv[2] ?? '') ?? [];
+  try {
+    // Lines of the sources are known of what Node itself has loaded.
+    if (process.sourceMapsEnabled) return createRequire(bundle)(bundle);
+    // A service that may not write to the folder of the program has one that systemd gives it.
+    return runCompiled(bundle, { use, folder: process.env.CACHE_DIRECTORY ?? folder });
+  } catch {
+    return undefined;
+  }
 }
 
 // Where in the program something happened is told in lines of the sources; looking them up takes time that nobody needs otherwise.

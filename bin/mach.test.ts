@@ -17,6 +17,11 @@ import { greeting } from '../parts/greeting.ts';
 
 export async function runProgram(): Promise<number> {
   if (process.argv[2] === 'fail') throw greeting.failure();
+  if (process.argv[2] === 'watch') {
+    const { FSWatcher } = await import('chokidar');
+    console.log(FSWatcher.name);
+    return 0;
+  }
   const { lazy } = await import('../parts/lazy.ts');
   const place = new Error().stack?.includes('.mach') ? 'bundle' : 'sources';
   console.log(JSON.stringify({ place, text: greeting.text, subject: Subject.name, lazy, program: process.argv[1] }));
@@ -45,12 +50,12 @@ function makeProgram() {
     fs.writeFileSync(path.join(root, name), text);
   };
   for (const [name, text] of Object.entries(files)) write(name, text);
-  for (const name of ['mach.js', 'bundle.mjs']) {
+  for (const name of ['mach.js', 'bundle.mjs', 'compiled.mjs']) {
     fs.copyFileSync(path.join(repository, 'bin', name), path.join(root, 'bin', name));
   }
   fs.symlinkSync(path.join(repository, 'node_modules'), path.join(root, 'node_modules'));
   const folder = path.join(root, '.mach/program');
-  return { root, folder, write, bundles: () => fs.readdirSync(folder).filter((name) => name.endsWith('.mjs')) };
+  return { root, folder, write, bundles: () => fs.readdirSync(folder).filter((name) => name.endsWith('.cjs')) };
 }
 
 interface Ended {
@@ -160,11 +165,47 @@ describe('the start of the program', () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
+  it('keeps what V8 has compiled of it for what the program was started for, and takes no other', async () => {
+    const { root, folder } = makeProgram();
+    const kept = path.join(root, 'kept');
+    fs.mkdirSync(kept);
+    const watches = () => start(root, ['watch'], { CACHE_DIRECTORY: kept });
+    const asExpected = { code: 0, output: 'FSWatcher\n', errors: '' };
+    expect(await start(root, ['fail'], { CACHE_DIRECTORY: kept })).toMatchObject({ code: 1 });
+    expect(fs.readdirSync(kept)).toEqual([]);
+    expect(await watches()).toEqual(asExpected);
+    const names = fs.readdirSync(kept);
+    expect(names).toEqual([expect.stringMatching(/^\w+-watch-\w+\.code$/)]);
+    expect(fs.readdirSync(folder).filter((name) => name.endsWith('.code'))).toEqual([]);
+    const file = path.join(kept, String(names[0]));
+    const { ino } = fs.statSync(file);
+    expect(await watches()).toEqual(asExpected);
+    // It was used: else another file would be in its place.
+    expect(fs.statSync(file).ino).toBe(ino);
+    const whole = fs.readFileSync(file);
+    for (const broken of [
+      Buffer.alloc(0),
+      whole.subarray(0, -100),
+      Buffer.concat([whole.subarray(0, 5_000), Buffer.alloc(whole.length - 5_000)]),
+    ]) {
+      fs.writeFileSync(file, broken);
+      expect(await watches()).toEqual(asExpected);
+      expect(fs.readFileSync(file).equals(broken)).toBe(false);
+    }
+    expect(fs.readdirSync(kept)).toEqual(names);
+  });
+
+  it('of the whole command is from a bundle', async () => {
+    const kept = fs.mkdtempSync(path.join(parent, 'kept-'));
+    expect(await start(repository, ['list'], { CACHE_DIRECTORY: kept })).toMatchObject({ code: 0, errors: '' });
+    expect(fs.readdirSync(kept)).toEqual([expect.stringMatching(/^\w+-list-\w+\.code$/)]);
+  });
+
   it('tells a failure in places of the bundle, and with MACH_DEBUG in places of the sources', async () => {
     const { root } = makeProgram();
     const { code, errors } = await start(root, ['fail']);
     expect(code).toBe(1);
-    expect(errors).toMatch(/Error: as asked\n {4}at Object\.failure \(.*\.mach\/program\/\w+\.mjs:/);
+    expect(errors).toMatch(/Error: as asked\n {4}at Object\.failure \(.*\.mach\/program\/\w+\.cjs:/);
     const debugged = await start(root, ['fail'], { MACH_DEBUG: '1' });
     expect(debugged.errors).toMatch(/parts\/greeting\.ts:3:/);
   });
