@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defineSchema, field } from '../runtime/stream/index.ts';
+import { entriesOf } from '../runtime/stream/entry-table.ts';
+import { defineSchema, field, type OperatorContext, type Output } from '../runtime/stream/index.ts';
+import { KeyedStateMap } from '../runtime/stream/keyed-state.ts';
 import {
   at,
   BindProblems,
@@ -114,5 +116,37 @@ describe('dedupe', () => {
   it('refuses what is not a duration', () => {
     expect(dedupe.options.safeParse({ from: 'adt', by: 'id', within: '60' }).success).toBe(false);
     expect(dedupe.options.safeParse({ from: 'adt', by: [], within: '1m' }).success).toBe(false);
+  });
+
+  it('goes on with the identities of version 1', () => {
+    // Of A and B, A again, and B late, when it was due to be forgotten.
+    const came = [
+      ['A', 100_000, 50_000],
+      ['B', 10_000, 50_000],
+      ['A', 90_000, 60_000],
+      ['B', 8_000, 80_000],
+    ] as const;
+    const version1 = new Map([
+      ['A', { value: { time: 100_000, watermark: 60_000 }, time: 100_000 }],
+      ['B', { value: { time: 8_000, watermark: 80_000 }, time: 10_000 }],
+    ]);
+    const [migration] = dedupe.state?.migrations ?? [];
+    const change = { before: {}, after: {} };
+    const migrated = migration?.migrate({ states: new Map([['seen', version1]]), timers: [] }, change);
+
+    let now = 0;
+    const seen = new KeyedStateMap<number>({ ttlMs: 60_000 });
+    const context = { watermark: () => now, keyedState: () => seen } as unknown as OperatorContext;
+    const out = { emit() {}, dropped() {} } as unknown as Output;
+    const handler = bindOperator({
+      definition: dedupe,
+      options: { from: 'adt', by: 'id', within: '1m' },
+      schema,
+    }).bound.create?.(context);
+    for (const [id, time, watermark] of came) {
+      now = watermark;
+      handler?.event({ id, part: null }, time, out, 'from');
+    }
+    expect([...(migrated?.states.get('seen') ?? [])]).toEqual([...entriesOf(seen.snapshot())]);
   });
 });

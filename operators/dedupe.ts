@@ -6,6 +6,7 @@ import {
   expression,
   formatDuration,
   input,
+  type NodeState,
   type Schema,
   type StateCut,
   type StateKey,
@@ -13,7 +14,7 @@ import {
 } from '../runtime/stream/index.ts';
 import { expressionBasis } from './support/state-basis.ts';
 
-const bytesPerIdentity = 136;
+const bytesPerIdentity = 76;
 
 /** An identity says which plain fields it has; expressions are part of it, and decide nothing. */
 function cutOf(parts: readonly string[], schema: Schema): StateCut {
@@ -28,11 +29,18 @@ function cutOf(parts: readonly string[], schema: Schema): StateCut {
   return { home: ({ key }) => values(key)?.filter((_, at) => (parts[at] as string) in schema.fields) };
 }
 
-interface Seen {
-  /** Newest event time of the identity. */
+/** Until version 2 an identity was an object; now its time is that of the entry, and its value the watermark when it was last seen: a million identities are no objects. */
+interface SeenBefore {
   readonly time: number;
-  /** The watermark when it was last seen. */
   readonly watermark: number;
+}
+
+function toColumns({ states, timers }: NodeState): NodeState {
+  const seen = [...(states.get('seen') ?? [])].map(([key, { value }]) => {
+    const { time, watermark } = value as SeenBefore;
+    return [key, { value: watermark, time }] as const;
+  });
+  return { states: new Map([['seen', new Map(seen)]]), timers };
 }
 
 export const dedupe = defineOperator({
@@ -57,6 +65,8 @@ export const dedupe = defineOperator({
     },
   ],
   state: {
+    version: 2,
+    migrations: [{ summary: 'identities are kept as numbers', from: 1, to: 2, migrate: toColumns }],
     // What is remembered stays; how long and how many is decided anew with each event.
     basis: ({ options, inputs }) => ({
       by: [options.by].flat().map((part) => expressionBasis(part, inputs.from?.schema)),
@@ -87,9 +97,10 @@ export const dedupe = defineOperator({
       stateBytesPerKey: { [`identities of the last ${formatDuration(options.within)}`]: bytesPerIdentity },
       create(context) {
         // State that is due to be forgotten may still be there, because of others: that must make no difference.
-        const isForgotten = (last: Seen, watermark: number) =>
-          watermark > last.watermark && last.time + options.within <= watermark;
-        const seen = context.keyedState<Seen>('seen', {
+        const isForgotten = (last: { time: number; value: number }, watermark: number) =>
+          watermark > last.value && last.time + options.within <= watermark;
+        /** Of each identity the watermark when it was last seen, and its newest event time. */
+        const seen = context.keyedState<number>('seen', {
           ttlMs: options.within,
           ...(options.identities === undefined ? {} : { keysMax: options.identities }),
           bytesPerKey: bytesPerIdentity,
@@ -102,9 +113,11 @@ export const dedupe = defineOperator({
               return;
             }
             const watermark = context.watermark();
-            const last = seen.get(identity);
-            const repeated = last !== undefined && time < last.time + options.within && !isForgotten(last, watermark);
-            seen.set(identity, { time: repeated ? Math.max(last.time, time) : time, watermark }, time);
+            const last = seen.entry(identity);
+            const isKnown = last !== undefined && !isForgotten(last, watermark);
+            if (last && !isKnown) seen.delete(identity);
+            seen.set(identity, watermark, time);
+            const repeated = isKnown && time < last.time + options.within;
             if (!repeated) {
               out.emit(event, time);
               return;

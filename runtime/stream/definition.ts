@@ -83,6 +83,8 @@ export interface Output {
 /** State of one node, by key. Iteration is in order of insertion. Saved in checkpoints, restored on start. */
 export interface KeyedState<V> {
   get(key: StateKey): V | undefined;
+  /** With the newest time at which it was set. */
+  entry(key: StateKey): { readonly value: V; readonly time: number } | undefined;
   set(key: StateKey, value: V, time: number): void;
   delete(key: StateKey): boolean;
   has(key: StateKey): boolean;

@@ -169,6 +169,10 @@ function watchedState<V>(name: string, state: KeyedState<V>, notes: NodeNotes): 
       notes.looked(name, key, state);
       return state.get(key);
     },
+    entry(key: StateKey) {
+      notes.looked(name, key, state);
+      return state.entry(key);
+    },
     has(key: StateKey) {
       notes.looked(name, key, state);
       return state.has(key);
