@@ -6,6 +6,7 @@ import { steadyClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Engine, EngineOptions } from '../execution/engine.ts';
 import { type Ownership, startOwnership } from '../execution/ownership.ts';
+import { processSpace } from '../process-space.ts';
 import type { Logger } from '../stream/definition.ts';
 import { topologyNames } from '../topology/names.ts';
 
@@ -67,6 +68,7 @@ export async function joinWorkers<E extends Engine>(
     ...(role ? { run: role.run, expectedWorkers: role.count, hadOthers: role.again } : {}),
     host: hostname(),
     processId: process.pid,
+    processSpace: processSpace(),
     clock: steadyClock(),
     logger,
     gain: (partition) => engine.openUnit(partition),

@@ -1,4 +1,5 @@
 /** Who owns which partition, in virtual time: joining, leaving, dying, standing still. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { type FaultPlan, faultPlan } from '../bus/memory/faults.ts';
 import { type MemoryLog, memoryLog } from '../bus/memory/log.ts';
@@ -16,7 +17,10 @@ interface World {
   readonly living: Map<string, { worker: LabWorker; log: MemoryLog }>;
   join(
     name: string,
-    options?: { expectedWorkers?: number; hadOthers?: boolean; onOpen?(partition: number): void },
+    options?: Pick<
+      Parameters<typeof startLabWorker>[0],
+      'expectedWorkers' | 'hadOthers' | 'processId' | 'processSpace' | 'onOpen'
+    >,
   ): Promise<LabWorker>;
   kill(name: string): void;
   drive<T>(work: Promise<T>): Promise<T>;
@@ -109,6 +113,25 @@ describe('ownership of partitions', () => {
     while (world.owners().A?.length !== 4) await world.clock.advance(50);
     // The broker has lost its connection: nobody waits for the lease to run out.
     expect(world.clock.now() - diedAt).toBeLessThanOrEqual(2_500);
+  });
+
+  it.each([
+    { space: 'here', known: 'at once where its process was seen to end' },
+    { space: 'another container', known: 'after its silence where process ids are of another system' },
+  ])('moves the partitions of a dead worker $known', async ({ space }) => {
+    const processId = spawnSync(process.execPath, ['-e', '']).pid;
+    const world = openWorld(2);
+    await world.join('A', { expectedWorkers: 2, processId: process.pid, processSpace: 'here' });
+    await world.join('B', { expectedWorkers: 2, processId, processSpace: space });
+    // While the broker knows somebody by its name it lives, whatever process has its id.
+    await world.clock.advance(5_000);
+    expect(world.owners()).toEqual({ A: [0], B: [1] });
+    world.kill('B');
+    const diedAt = world.clock.now();
+    while (world.owners().A?.length !== 2) await world.clock.advance(10);
+    const tookMs = world.clock.now() - diedAt;
+    if (space === 'here') expect(tookMs).toBeLessThan(limits.workerDoubtMs);
+    else expect(tookMs).toBeGreaterThan(limits.workerDoubtMs);
   });
 
   it('moves the partitions of a worker that is gone without the broker noticing (its machine lost power) within 5 s', async () => {

@@ -25,6 +25,8 @@ export interface OwnershipOptions extends Pick<HoldingArguments, 'gain' | 'lose'
   readonly run?: string;
   readonly host: string;
   readonly processId: number;
+  /** Of which system `processId` is (see `process-space.ts`). */
+  readonly processSpace?: string | undefined;
   /** Workers that are started together: they share when all are there, or after `limits.workerStartWaitMs`. Default 1. */
   readonly expectedWorkers?: number;
   /** Others are known to have been there, although they may not be heard (a worker that was started again). */
@@ -106,6 +108,7 @@ export async function startOwnership(options: OwnershipOptions): Promise<Ownersh
     held: held(),
     host: options.host,
     processId: options.processId,
+    ...(options.processSpace !== undefined && { processSpace: options.processSpace }),
   });
   let rollCall: RollCall | undefined;
 

@@ -6,6 +6,7 @@ import type { Log, LogMessage, LogStream, StreamSpec } from '../bus/log.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { hasEnded } from '../process-space.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { TopologyNames } from '../topology/names.ts';
 
@@ -18,6 +19,8 @@ export interface WorkerTick {
   /** Where it runs, for people. */
   readonly host: string;
   readonly processId: number;
+  /** Of which system `processId` is (see `process-space.ts`); absent where that cannot be told. */
+  readonly processSpace?: string;
   /** It is going: do not wait until it has been silent. */
   readonly leaving?: true;
 }
@@ -50,7 +53,7 @@ export async function startRollCall(args: {
   describe(): WorkerTick;
   /** Somebody came, went, or holds something else. */
   onChange(): void;
-  /** A worker died without a good-bye: the broker has lost its connection. */
+  /** A worker died without a good-bye: the broker has lost its connection, and its silence or the system says that it is no break. */
   onDeath(tick: WorkerTick): void;
 }): Promise<RollCall> {
   const { log, names, clock, describe } = args;
@@ -116,16 +119,28 @@ export async function startRollCall(args: {
     for await (const _ of log.subscribe(names.workerLifeSubject(worker), stop.signal));
   }
 
-  /** Silence alone may be a process that is busy; one whose connection is gone is dead, and need not be waited for. */
+  /** Its process ran beside ours and is gone. */
+  const isGone = ({ processId, processSpace }: WorkerTick): boolean =>
+    processSpace !== undefined && processSpace === describe().processSpace && hasEnded(processId);
+
+  const isInDoubt = ({ tick, at }: { tick: WorkerTick; at: number }): boolean =>
+    at < clock.now() - limits.workerDoubtMs || isGone(tick);
+
+  /**
+   * Silence alone may be a process that is busy; one whose connection is gone is dead, and need not be waited for. It may also have lost its connection for a moment: so the
+   * broker is asked again, unless the system knows that the process has ended.
+   */
   async function lookFor(name: string): Promise<void> {
     looking.add(name);
     try {
       for (let time = 0; time < 2; time++) {
         if (time > 0) await clock.sleep(limits.subscriberAskMs, stop.signal);
         if (await log.hasSubscriber(names.workerLifeSubject(name))) return;
+        const silent = heard.get(name);
+        if (silent && isGone(silent.tick)) break;
       }
       const found = heard.get(name);
-      if (!found || found.at > clock.now() - limits.workerDoubtMs) return;
+      if (!found || !isInDoubt(found)) return;
       heard.delete(name);
       args.logger.warn({ worker: name, held: found.tick.held }, 'worker died');
       args.onDeath(found.tick);
@@ -138,12 +153,11 @@ export async function startRollCall(args: {
   }
 
   function lookForSilent(): void {
-    const now = clock.now();
     const own = heard.get(worker);
     // Who hears not even itself does not look for others.
-    if (!own || own.at < now - limits.workerDoubtMs) return;
-    for (const [name, { at }] of heard) {
-      if (name !== worker && at < now - limits.workerDoubtMs && !looking.has(name)) void lookFor(name);
+    if (!own || own.at < clock.now() - limits.workerDoubtMs) return;
+    for (const [name, found] of heard) {
+      if (name !== worker && isInDoubt(found) && !looking.has(name)) void lookFor(name);
     }
   }
 

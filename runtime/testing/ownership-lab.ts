@@ -29,6 +29,8 @@ export async function startLabWorker(args: {
   deeds: LabDeed[];
   expectedWorkers?: number;
   hadOthers?: boolean;
+  processId?: number;
+  processSpace?: string;
   /** How long opening and draining take. */
   openMs?: number;
   drainMs?: number;
@@ -46,7 +48,8 @@ export async function startLabWorker(args: {
     partitions,
     worker: name,
     host: 'here',
-    processId: 1,
+    processId: args.processId ?? 1,
+    processSpace: args.processSpace,
     ...(args.expectedWorkers === undefined ? {} : { expectedWorkers: args.expectedWorkers }),
     ...(args.hadOthers === undefined ? {} : { hadOthers: args.hadOthers }),
     clock,
