@@ -60,7 +60,8 @@ describe('a packed snapshot', () => {
         expect(back).toEqual(snapshot);
         for (const [name, { values }] of snapshot.nodes.get('node')?.states ?? []) {
           const found = back.nodes.get('node')?.states.get(name)?.values;
-          expect(found?.map((one) => Object.keys(one ?? {}))).toEqual(values.map((one) => Object.keys(one ?? {})));
+          const shapes = [...(found ?? [])].map((one) => Object.keys(one ?? {}));
+          expect(shapes).toEqual([...values].map((one) => Object.keys(one ?? {})));
         }
       }),
     );

@@ -77,7 +77,7 @@ export function unpackSnapshot(packed: PackedSnapshot): StageSnapshot {
 }
 
 function packState({ keys, times, values, evicted }: KeyedStateSnapshot): PackedState {
-  return { keys, times, values: columnsOf(values) ?? values, evicted };
+  return { keys, times, values: columnsOf(values) ?? (values as readonly unknown[]), evicted };
 }
 
 function unpackState({ keys, times, values, evicted }: PackedState): KeyedStateSnapshot {
@@ -85,13 +85,9 @@ function unpackState({ keys, times, values, evicted }: PackedState): KeyedStateS
 }
 
 /** Undefined where the values are not of one flat shape. */
-function columnsOf(values: readonly unknown[]): Columns | undefined {
+function columnsOf(values: KeyedStateSnapshot['values']): Columns | undefined {
+  if (values instanceof Float64Array) return { fields: null, columns: [values] };
   const [first] = values;
-  if (typeof first === 'number') {
-    return values.every((value) => typeof value === 'number')
-      ? { fields: null, columns: [Float64Array.from(values as number[])] }
-      : undefined;
-  }
   if (!isPlain(first)) return undefined;
   const fields = Object.keys(first);
   const columns = fields.map(() => new Float64Array(values.length));
@@ -114,8 +110,8 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-function valuesOf({ fields, columns }: Columns, count: number): unknown[] {
-  return fields === null ? Array.from(columns[0] as Float64Array) : columnAccess(fields).build(columns, 0, count);
+function valuesOf({ fields, columns }: Columns, count: number): KeyedStateSnapshot['values'] {
+  return fields === null ? (columns[0] as Float64Array) : columnAccess(fields).build(columns, 0, count);
 }
 
 function packTimers({ pending, nextOrder }: TimersSnapshot): PackedTimers {

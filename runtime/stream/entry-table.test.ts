@@ -24,7 +24,7 @@ const move = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reload' as const), key }) },
 );
 
-const contents = (table: EntryTable<number>) =>
+const contents = (table: EntryTable<number | string>) =>
   [...table.slots()].map((slot) => [table.keyAt(slot), table.valueAt(slot), table.timeAt(slot)]);
 
 describe.each([
@@ -36,18 +36,22 @@ describe.each([
     hashing.kinds = kinds;
   });
 
-  it('holds what a map holds, in its order', () => {
+  it.each([
+    ['numbers', (at: number) => at],
+    ['texts and numbers', (at: number) => (at % 7 === 3 ? `at ${at}` : at)],
+  ])('holds what a map of %s holds, in its order', (kind, valueOf) => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 200 }), (moves) => {
-        let table = new EntryTable<number>();
-        const model = new Map<StateKey, { value: number; time: number }>();
+        let table = new EntryTable<number | string>();
+        const model = new Map<StateKey, { value: number | string; time: number }>();
         for (const [at, one] of moves.entries()) {
+          const value = valueOf(at);
           const slot = table.find(one.key);
           expect(slot >= 0).toBe(model.has(one.key));
           if (one.kind === 'set') {
-            if (slot >= 0) table.put(slot, at, at / 2);
-            else table.append(one.key, at, at / 2);
-            model.set(one.key, { value: at, time: at / 2 });
+            if (slot >= 0) table.put(slot, value, at / 2);
+            else table.append(one.key, value, at / 2);
+            model.set(one.key, { value, time: at / 2 });
           } else if (one.kind === 'remove') {
             if (slot >= 0) table.remove(slot);
             model.delete(one.key);
@@ -58,7 +62,9 @@ describe.each([
           } else {
             const columns = table.columns();
             expect(entriesOf(columns)).toEqual(model);
-            expect(columnsOf(model)).toEqual(columns);
+            const again = columnsOf(model);
+            expect({ ...again, values: [...again.values] }).toEqual({ ...columns, values: [...columns.values] });
+            if (kind === 'numbers') expect(columns.values).toBeInstanceOf(Float64Array);
             expect(entryOf(columns, 'x')).toEqual(model.get('x'));
             table = new EntryTable();
             table.load(structuredClone(columns));

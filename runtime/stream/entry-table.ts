@@ -20,7 +20,8 @@ interface Cursor {
 export interface StateColumns {
   readonly keys: readonly StateKey[];
   readonly times: Float64Array;
-  readonly values: readonly unknown[];
+  /** Numbers alone are a column of numbers. */
+  readonly values: readonly unknown[] | Float64Array;
 }
 
 export interface TimedValue {
@@ -34,10 +35,11 @@ export function entriesOf({ keys, times, values }: StateColumns): Map<StateKey, 
 
 export function columnsOf(entries: ReadonlyMap<StateKey, TimedValue>): StateColumns {
   const all = [...entries.values()];
+  const values = all.map(({ value }) => value);
   return {
     keys: [...entries.keys()],
     times: Float64Array.from(all, ({ time }) => time),
-    values: all.map(({ value }) => value),
+    values: values.every((value) => typeof value === 'number') ? Float64Array.from(values) : values,
   };
 }
 
@@ -51,6 +53,8 @@ export class EntryTable<V> {
   /** Of an empty slot: undefined. */
   private keys: (StateKey | undefined)[] = [];
   private values: (V | undefined)[] = [];
+  /** In the place of `values` until there is a value that is no number. */
+  private numbers: Float64Array | undefined = new Float64Array(capacityMin);
   private times = new Float64Array(capacityMin);
   private hashes = new Int32Array(capacityMin);
   /** Slot + 1; 0: free. Its length is a power of two. */
@@ -70,7 +74,7 @@ export class EntryTable<V> {
   }
 
   valueAt(slot: number): V {
-    return this.values[slot] as V;
+    return (this.numbers ? this.numbers[slot] : this.values[slot]) as V;
   }
 
   timeAt(slot: number): number {
@@ -82,7 +86,7 @@ export class EntryTable<V> {
   }
 
   put(slot: number, value: V, time: number): void {
-    this.values[slot] = value;
+    this.setValue(slot, value);
     this.times[slot] = time;
   }
 
@@ -93,7 +97,7 @@ export class EntryTable<V> {
     const slot = this.keys.length;
     // As in a `Map`, -0 is 0.
     this.keys.push(key === 0 ? 0 : key);
-    this.values.push(value);
+    this.setValue(slot, value);
     this.times[slot] = time;
     this.hashes[slot] = hash;
     this.index[this.placeOf(key, hash)] = slot + 1;
@@ -104,8 +108,7 @@ export class EntryTable<V> {
     const key = this.keys[slot] as StateKey;
     this.free(this.placeOf(key, this.hashes[slot] as number));
     this.keys[slot] = undefined;
-    // A number keeps nothing alive, and a column of numbers alone takes less room.
-    if (typeof this.values[slot] === 'object') this.values[slot] = undefined;
+    if (!this.numbers) this.values[slot] = undefined;
     this.live--;
   }
 
@@ -134,21 +137,32 @@ export class EntryTable<V> {
   columns(): StateColumns {
     if (this.live < this.keys.length) this.moveTogether();
     const keys = this.keys.slice() as StateKey[];
-    return { keys, times: this.times.slice(0, keys.length), values: this.values.slice() };
+    const values = this.numbers ? this.numbers.slice(0, keys.length) : this.values.slice();
+    return { keys, times: this.times.slice(0, keys.length), values };
   }
 
   /** Instead of what is there. Keys are unlike each other. */
   load({ keys, times, values }: StateColumns): void {
     const capacity = capacityFor(keys.length);
     this.keys = keys.slice();
-    this.values = values.slice() as V[];
-    this.times = new Float64Array(capacity);
-    this.times.set(times.length === keys.length ? times : times.subarray(0, keys.length));
+    this.values = values instanceof Float64Array ? [] : (values.slice() as V[]);
+    this.numbers = values instanceof Float64Array ? withRoom(values, capacity) : undefined;
+    this.times = withRoom(times.subarray(0, keys.length), capacity);
     this.hashes = new Int32Array(capacity);
     for (let slot = 0; slot < keys.length; slot++) this.hashes[slot] = hashOf(keys[slot] as StateKey);
     this.live = keys.length;
     this.first = 0;
     this.rebuildIndex(capacity);
+  }
+
+  private setValue(slot: number, value: V): void {
+    if (this.numbers && typeof value === 'number') {
+      this.numbers[slot] = value;
+      return;
+    }
+    if (this.numbers) this.values = Array.from(this.numbers.subarray(0, this.keys.length)) as V[];
+    this.numbers = undefined;
+    this.values[slot] = value;
   }
 
   /** The place of the index where the key stands, or would. */
@@ -185,9 +199,8 @@ export class EntryTable<V> {
   }
 
   private grow(capacity: number): void {
-    const times = new Float64Array(capacity);
-    times.set(this.times);
-    this.times = times;
+    this.times = withRoom(this.times, capacity);
+    if (this.numbers) this.numbers = withRoom(this.numbers, capacity);
     const hashes = new Int32Array(capacity);
     hashes.set(this.hashes);
     this.hashes = hashes;
@@ -195,7 +208,7 @@ export class EntryTable<V> {
   }
 
   private moveTogether(): void {
-    const { keys, values, times, hashes } = this;
+    const { keys, values, numbers, times, hashes } = this;
     const cursors = [...this.cursors].map((cursor) => ({ cursor, at: cursor.at }));
     let to = 0;
     for (let from = 0; from < keys.length; from++) {
@@ -203,7 +216,8 @@ export class EntryTable<V> {
       if (keys[from] === undefined) continue;
       if (from !== to) {
         keys[to] = keys[from];
-        values[to] = values[from];
+        if (numbers) numbers[to] = numbers[from] as number;
+        else values[to] = values[from];
         times[to] = times[from] as number;
         hashes[to] = hashes[from] as number;
       }
@@ -211,7 +225,7 @@ export class EntryTable<V> {
     }
     for (const { cursor, at } of cursors) if (at >= keys.length) cursor.at = to;
     keys.length = to;
-    values.length = to;
+    if (!numbers) values.length = to;
     this.first = 0;
     this.rebuildIndex(times.length);
   }
@@ -232,6 +246,12 @@ export class EntryTable<V> {
 
 /** As `Map` compares: NaN is itself. */
 const isSame = (a: StateKey | undefined, b: StateKey): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
+
+function withRoom(column: Float64Array, capacity: number) {
+  const larger = new Float64Array(capacity);
+  larger.set(column);
+  return larger;
+}
 
 function capacityFor(count: number): number {
   let capacity = capacityMin;
