@@ -135,11 +135,14 @@ const orphanAgeMs = 3_600_000;
 
 /** Removes what puts that died have left. Call it where no put of an object can have been under way for an hour. */
 export async function removeOrphans(bucket: string, backend: ObjectBackend, now: number): Promise<number> {
-  const named = new Set<string>();
-  for (const subject of await backend.subjects(`mach-objects.${bucket}.name.*`)) {
-    const message = await backend.last(subject);
-    if (message) named.add((JSON.parse(Buffer.from(message.payload).toString('utf8')) as Manifest).id);
-  }
+  const manifests = await Promise.all(
+    (await backend.subjects(`mach-objects.${bucket}.name.*`)).map((subject) => backend.last(subject)),
+  );
+  const named = new Set(
+    manifests.flatMap((message) =>
+      message ? [(JSON.parse(Buffer.from(message.payload).toString('utf8')) as Manifest).id] : [],
+    ),
+  );
   const firstPieces = await backend.subjects(`mach-objects.${bucket}.chunk.*.0`);
   let removed = 0;
   for (const subject of firstPieces) {

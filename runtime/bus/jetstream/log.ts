@@ -167,6 +167,8 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
   const room = followRoom(connection, clock, (reason) => window.hold(reason));
   let closing: Promise<void> | undefined;
 
+  /** Buckets in which this process has looked for what puts that died have left. */
+  const swept = new Set<string>();
   const makeStream = (spec: StreamSpec, info: StreamInfo) => openStream(connection, window, spec, info.created);
   return {
     async stream(spec) {
@@ -177,7 +179,7 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
       return info && makeStream(specOf(info.config), info);
     },
     lease: (leasing) => openLease(connection, leasing),
-    objects: (bucket) => openObjects(connection, bucket, makeStream),
+    objects: (bucket) => openObjects(connection, bucket, { makeStream, swept }),
     publish(subject, payload) {
       if (connection.up) nats.publish(subject, payload);
     },

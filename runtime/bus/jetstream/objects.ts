@@ -9,7 +9,7 @@ import { ensureStream } from './stream-config.ts';
 export async function openObjects(
   connection: Connection,
   bucket: string,
-  makeStream: (spec: StreamSpec, info: StreamInfo) => LogStream,
+  { makeStream, swept }: { makeStream(spec: StreamSpec, info: StreamInfo): LogStream; swept: Set<string> },
 ): Promise<ObjectStore> {
   const spec = objectStreamSpec(bucket);
   const stream = makeStream(spec, await ensureStream(connection, spec, { allowDirect: true }));
@@ -30,6 +30,9 @@ export async function openObjects(
       await connection.persist(() => manager.streams.purge(spec.name, { filter }));
     },
   };
-  await removeOrphans(bucket, backend, Date.now());
+  if (!swept.has(bucket)) {
+    swept.add(bucket);
+    await removeOrphans(bucket, backend, Date.now());
+  }
   return chunkedObjects(bucket, backend);
 }
