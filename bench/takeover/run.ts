@@ -22,7 +22,9 @@ import { startWorker, untilShared, type Worker } from './workers.ts';
 
 const beatEveryMs = 5;
 const pollEveryMs = 20;
-const wantedMs = 5_000;
+const takeoverWantedMs = 5_000;
+/** With a million keys. */
+const restartWantedMs = 2_000;
 
 interface Beats {
   /** Stops the beats. */
@@ -158,7 +160,7 @@ export async function run(args: string[]): Promise<void> {
   const inbox = join(directory, 'inbox');
   await mkdir(inbox);
   const result = { takeoversMs: [] as number[], restart: undefined as unknown, machine: machine() };
-  let slowestMs = 0;
+  let isSlow = false;
   const around = (body: (store: Store, launch: (options?: readonly string[]) => Promise<Worker>) => Promise<void>) =>
     withNats(
       ({ url }) =>
@@ -182,19 +184,20 @@ export async function run(args: string[]): Promise<void> {
     await around(async (store, launch) => {
       result.takeoversMs = await measureTakeovers({ store, trials, partitions, launch });
     });
-    slowestMs = Math.max(0, ...result.takeoversMs);
-    process.stdout.write(`  longest ${slowestMs} ms (wanted: at most ${wantedMs} ms)\n`);
+    const slowestMs = Math.max(0, ...result.takeoversMs);
+    isSlow ||= slowestMs > takeoverWantedMs;
+    process.stdout.write(`  longest ${slowestMs} ms (wanted: at most ${takeoverWantedMs} ms)\n`);
     process.stdout.write(`restart with ${keys} keys of state, one partition\n`);
     await around(async (store, launch) => {
       const restart = await measureRestart({ store, keys, inbox, launch });
       result.restart = restart;
-      slowestMs = Math.max(slowestMs, restart.drainedMs, restart.killedMs);
+      isSlow ||= Math.max(restart.drainedMs, restart.killedMs) > restartWantedMs;
       const mib = (restart.checkpointBytes / 1024 ** 2).toFixed(1);
-      process.stdout.write(`  checkpoint ${mib} MiB (wanted: at most ${wantedMs} ms)\n`);
+      process.stdout.write(`  checkpoint ${mib} MiB (wanted: at most ${restartWantedMs} ms)\n`);
     });
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
   if (values.json) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
-  if (slowestMs > wantedMs) process.exitCode = 1;
+  if (isSlow) process.exitCode = 1;
 }
