@@ -104,6 +104,8 @@ operators:
   newest: { join: { left: census, right: ambulances, on: hospital, keep: latest, fields: [ambulances_on_the_way] } }
   shown: { map: { from: newest, keep: [hospital, minute, census, waiting, ambulances_on_the_way] } }
   near: { join: { left: slow, right: some, on: hospital, within: { before: 3m, after: 3m }, kind: left, prefix: near_ } }
+  alike: { join: { left: some, right: once, on: minutes, within: { before: 20m, after: 2m }, fields: [id], prefix: other_ } }
+  until_then: { join: { left: census, right: ambulances, on: hospital, within: { before: 90s, until: minute }, fields: [ambulances_on_the_way], prefix: then_ } }
   levels: { map: { from: census, set: { level: "census > 3 ? 3 : 1" } } }
   calls: { filter: { from: centre, when: kind == "call" } }
   diversions: { filter: { from: centre, when: kind == "diversion" } }
@@ -125,6 +127,8 @@ sinks:
   worst_rows: { collect: { from: worst } }
   alarm_rows: { collect: { from: alarm } }
   near_rows: { collect: { from: near } }
+  alike_rows: { collect: { from: alike } }
+  until_then_rows: { collect: { from: until_then } }
   totals_rows: { collect: { from: totals } }
   remembered_rows: { collect: { from: remembered } }
   counted_rows: { collect: { from: counted } }
