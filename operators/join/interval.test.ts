@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Frame, Schema } from '../../runtime/stream/index.ts';
+import type { Event, Frame, Schema } from '../../runtime/stream/index.ts';
 import { Ledger } from '../../runtime/stream/ledger.ts';
 import { OperatorRunner } from '../../runtime/stream/operator-runner.ts';
 import {
@@ -55,8 +55,47 @@ describe('interval join', () => {
     );
   });
 
-  it('is the same for any cut and crash', () => {
-    expectSameForAnyCut(interval({ kind: 'left', lateness: '10s' }), bothSides);
+  it.each(['left', 'inner'])('is the same for any cut and crash: %s', (kind) => {
+    expectSameForAnyCut(interval({ kind, lateness: '10s' }), bothSides);
+  });
+
+  it('goes on with the right events of an inner join when it gives left events alone too', () => {
+    const open = (kind: string) => {
+      const options = optionsFor({ within: { before: '20s', after: '5s' }, kind });
+      const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
+      const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
+      const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
+      for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
+      const given: Event[] = [];
+      runner.output('out').subscribe((frame) => {
+        if (frame.kind === 'batch') given.push(...frame.events);
+      });
+      const send = (input: 'left' | 'right', event: Event, time: number) =>
+        subjects[input].next({ kind: 'batch', events: [event], times: [time], causes: [-1] });
+      const move = (time: number) => {
+        for (const subject of Object.values(subjects)) subject.next({ kind: 'watermark', time, idle: false });
+        runner.flush();
+      };
+      return { runner, given, send, move };
+    };
+    const inner = open('inner');
+    inner.send('right', { hospital: 'H1', beds: 1 }, 30_000);
+    inner.send('right', { hospital: 'H2', beds: 2 }, 31_000);
+    inner.move(30_000);
+    const both = open('left');
+    both.runner.restore(structuredClone(inner.runner.snapshot()));
+    both.runner.resume();
+    both.send('left', { hospital: 'H2', patients: 2 }, 32_000);
+    both.send('left', { hospital: 'H3', patients: 3 }, 32_000);
+    both.send('left', { hospital: 'H1', patients: 1 }, 51_000);
+    both.move(70_000);
+    expect(both.given).toEqual([
+      { hospital: 'H2', patients: 2, beds: 2 },
+      { hospital: 'H3', patients: 3, beds: null },
+      // Its right event lay 21 s before it.
+      { hospital: 'H1', patients: 1, beds: null },
+    ]);
+    expect(both.runner.stateKeys).toBe(0);
   });
 
   it('counts both bounds, and lets go when the watermark is past them', () => {

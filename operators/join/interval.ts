@@ -13,8 +13,18 @@ import { operatorErrors } from '../errors.ts';
 import { Ends } from '../support/ends.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type JoinFields, readsOfJoin, spreadOfJoin } from './fields.ts';
-import { append, dropFront, type Left, none, type Right, type Waiting } from './waiting.ts';
+import { type JoinFields, readsOfJoin, spreadOfJoin, type Taken } from './fields.ts';
+import {
+  append,
+  appendTime,
+  dropFirst,
+  dropFront,
+  isLone,
+  type Kept,
+  type Left,
+  none,
+  type Waiting,
+} from './waiting.ts';
 
 const bytesPerEvent = 320;
 
@@ -53,7 +63,7 @@ class IntervalJoin implements OperatorHandler {
   private readonly context: OperatorContext;
   private readonly leftKey: (event: Event) => StateKey | null;
   private readonly rightKey: (event: Event) => StateKey | null;
-  private readonly state: KeyedState<Waiting>;
+  private readonly state: KeyedState<Kept>;
   private readonly ends = new Ends();
   private readonly holdsBackMs: number;
   private nextOrder = 0;
@@ -71,9 +81,11 @@ class IntervalJoin implements OperatorHandler {
   resume(): void {
     this.ends.clear();
     this.nextOrder = 0;
-    for (const [key, waiting] of this.state.entries()) {
-      waiting.order = this.nextOrder++;
-      this.ends.add(key, waiting.next);
+    for (const [key, kept] of this.state.entries()) {
+      // Only a join that gives no left event alone keeps them so, and may be another now.
+      const waiting = isLone(kept) && this.args.keepUnmatched ? this.widen(key, kept) : kept;
+      if (!isLone(waiting)) waiting.order = this.nextOrder++;
+      this.ends.add(key, this.nextOf(key, waiting));
       // Of checkpoints from when each key had a timer.
       this.context.timers.clear(key, 'free');
     }
@@ -91,12 +103,13 @@ class IntervalJoin implements OperatorHandler {
       else out.dropped('no key');
       return;
     }
-    let waiting = this.state.get(key);
-    if (!waiting) {
+    const kept = this.state.get(key);
+    if (kept === undefined) {
       if (this.state.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      waiting = { lefts: none, rights: none, next: Number.POSITIVE_INFINITY, order: this.nextOrder++ };
-      this.state.set(key, waiting, time);
-    } else if (waiting.lefts.length + waiting.rights.length >= waitingPerKeyMax) {
+      if (!isLeft && !keepUnmatched) return this.keepLone(key, fields.take(event), time);
+    }
+    const waiting = kept === undefined ? this.addKey(key, time) : isLone(kept) ? this.widen(key, kept) : kept;
+    if (waiting.lefts.length + waiting.rights.length >= waitingPerKeyMax) {
       const names = isLeft ? fields.leftKey : fields.rightKey;
       const data = { key: describeKey(event, names), waiting: waitingPerKeyMax };
       const { code, message } = operatorErrors.make('MACH1850', data);
@@ -110,16 +123,16 @@ class IntervalJoin implements OperatorHandler {
 
   watermark(time: number, out: Output): void {
     const due: { left: Left; order: number }[] = [];
-    let found: Waiting | undefined;
+    let found: Kept | undefined;
     const dueAt = (key: StateKey) => {
       found = this.state.get(key);
-      return found?.next;
+      return found && this.nextOf(key, found);
     };
     for (const key of this.ends.takeDue(time, { exact: this.args.keepUnmatched, dueAt })) {
       // That of the key which was just looked at.
-      const waiting = found as Waiting;
-      if (this.isOver(waiting, time) || this.letGo(waiting, time, due)) this.state.delete(key);
-      else this.ends.add(key, waiting.next);
+      const kept = found as Kept;
+      if (isLone(kept) || this.letGo(kept, time, due)) this.state.delete(key);
+      else this.ends.add(key, kept.next);
     }
     due.sort((a, b) => this.givenAt(a.left) - this.givenAt(b.left) || a.order - b.order);
     for (const { left } of due) out.emit(this.args.fields.join(left.event, null), this.givenAt(left));
@@ -127,6 +140,37 @@ class IntervalJoin implements OperatorHandler {
 
   holdsFrom(): number {
     return this.holdsBackMs > 0 ? this.context.watermark() - this.holdsBackMs + 1 : Number.POSITIVE_INFINITY;
+  }
+
+  private addKey(key: StateKey, time: number): Waiting {
+    const next = Number.POSITIVE_INFINITY;
+    const waiting = { lefts: none, rights: none, rightTimes: none, next, order: this.nextOrder++ };
+    this.state.set(key, waiting, time);
+    return waiting;
+  }
+
+  private keepLone(key: StateKey, values: Taken, time: number): void {
+    this.state.set(key, values, time);
+    this.ends.add(key, this.rightEnds(time));
+  }
+
+  /** More is coming to a right event that stood alone. */
+  private widen(key: StateKey, values: Taken): Waiting {
+    const time = this.timeOf(key);
+    const waiting = this.addKey(key, time);
+    waiting.rights = append<Taken>(waiting.rights, values);
+    waiting.rightTimes = appendTime(waiting.rightTimes, time);
+    waiting.next = this.rightEnds(time);
+    return waiting;
+  }
+
+  /** Of a lone right event, which came when its key was set. */
+  private timeOf(key: StateKey): number {
+    return this.state.entry(key)?.time as number;
+  }
+
+  private nextOf(key: StateKey, kept: Kept): number {
+    return isLone(kept) ? this.rightEnds(this.timeOf(key)) : kept.next;
   }
 
   /** The last time at which a partner of a left event may lie. */
@@ -156,10 +200,12 @@ class IntervalJoin implements OperatorHandler {
     const left: Left = { time, event, matched: false };
     const first = time - beforeMs;
     const last = this.lastPartner(left);
-    for (const right of waiting.rights) {
-      if (right.time < first || right.time > last) continue;
+    const { rights, rightTimes } = waiting;
+    for (let at = 0; at < rights.length; at++) {
+      const rightTime = rightTimes[at] as number;
+      if (rightTime < first || rightTime > last) continue;
       left.matched = true;
-      out.emit(fields.join(event, right.values), Math.max(time, right.time));
+      out.emit(fields.join(event, rights[at] as Taken), Math.max(time, rightTime));
     }
     waiting.lefts = append(waiting.lefts, left);
     return this.leftEnds(left);
@@ -167,28 +213,28 @@ class IntervalJoin implements OperatorHandler {
 
   private takeRight(waiting: Waiting, event: Event, time: number, out: Output): number {
     const { fields, beforeMs } = this.args;
-    const right: Right = { time, values: fields.take(event) };
+    const values = fields.take(event);
     for (const left of waiting.lefts) {
       if (time < left.time - beforeMs || time > this.lastPartner(left)) continue;
       left.matched = true;
-      out.emit(fields.join(left.event, right.values), Math.max(time, left.time));
+      out.emit(fields.join(left.event, values), Math.max(time, left.time));
     }
-    waiting.rights = append(waiting.rights, right);
+    waiting.rights = append(waiting.rights, values);
+    waiting.rightTimes = appendTime(waiting.rightTimes, time);
     return this.rightEnds(time);
-  }
-
-  /** Of most keys: one right event, and nobody comes for it any more. */
-  private isOver({ lefts, rights }: Waiting, watermark: number): boolean {
-    return lefts.length === 0 && rights.length === 1 && this.rightEnds((rights[0] as Right).time) <= watermark;
   }
 
   /** True when nothing of the key is left. */
   private letGo(waiting: Waiting, watermark: number, due: { left: Left; order: number }[]): boolean {
     const { keepUnmatched, until } = this.args;
-    waiting.rights = dropFront(waiting.rights, (right) => this.rightEnds(right.time) <= watermark);
+    const { rightTimes } = waiting;
+    let gone = 0;
+    while (gone < rightTimes.length && this.rightEnds(rightTimes[gone] as number) <= watermark) gone++;
+    waiting.rights = dropFirst(waiting.rights, gone);
+    waiting.rightTimes = dropFirst(rightTimes, gone);
     if (keepUnmatched) {
       for (const left of waiting.lefts)
-        if (!left.matched && this.leftEnds(left) <= watermark) due.push({ left, order: waiting.order as number });
+        if (!left.matched && this.leftEnds(left) <= watermark) due.push({ left, order: waiting.order });
     }
     const isDue = (left: Left) => this.leftEnds(left) <= watermark;
     if (keepUnmatched || until !== undefined) waiting.lefts = waiting.lefts.filter((left) => !isDue(left));
@@ -197,7 +243,8 @@ class IntervalJoin implements OperatorHandler {
     if (keepUnmatched || until !== undefined)
       for (const left of waiting.lefts) next = Math.min(next, this.leftEnds(left));
     else if (waiting.lefts[0]) next = this.leftEnds(waiting.lefts[0]);
-    if (waiting.rights[0]) next = Math.min(next, this.rightEnds(waiting.rights[0].time));
+    const [firstRight] = waiting.rightTimes;
+    if (firstRight !== undefined) next = Math.min(next, this.rightEnds(firstRight));
     waiting.next = next;
     return waiting.lefts.length + waiting.rights.length === 0;
   }

@@ -5,7 +5,7 @@ import { readTable, type Table } from '../support/table-file.ts';
 import { bindFields, type JoinFields, readsOfJoin } from './fields.ts';
 import { bindInterval } from './interval.ts';
 import { type JoinOptions, joinOptions, kindOf } from './options.ts';
-import { joinBasis, takenMigration } from './state.ts';
+import { joinBasis, joinMigrations, joinStateVersion } from './state.ts';
 import { bindTemporal } from './temporal.ts';
 
 const historyDefaultMs = 86_400_000;
@@ -73,7 +73,7 @@ export const join = defineOperator({
       out: [{ order: 'L1', patient: 'P1', value: 7 }],
     },
   ],
-  state: { basis: joinBasis, migrations: [takenMigration] },
+  state: { version: joinStateVersion, basis: joinBasis, migrations: joinMigrations },
   bind({ options, inputs, check }) {
     const leftInput = options.left === undefined ? 'from' : 'left';
     const left = inputs[leftInput]?.schema ?? nothing;

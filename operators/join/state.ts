@@ -7,7 +7,9 @@ import {
   type StateMigration,
 } from '../../runtime/stream/index.ts';
 import { agree, eventsBasis, fieldsBasis, same } from '../support/state-basis.ts';
+import type { Taken } from './fields.ts';
 import { isInterval, type JoinOptions } from './options.ts';
+import { isLone, type Kept, type Waiting } from './waiting.ts';
 
 const namesOf = (value: string | readonly string[]): readonly string[] => [value].flat();
 
@@ -33,31 +35,52 @@ export function joinBasis(args: { options: JoinOptions; inputs: Readonly<Record<
   };
 }
 
-type Taken = readonly (readonly [string, unknown])[];
+type NamedFields = readonly (readonly [string, unknown])[];
 
-export const takenMigration: StateMigration = {
-  summary: 'of the right events that are kept, the fields that are still wanted stay',
+/** 2: times of right events that wait in a list of their own; one right event alone as it is. */
+export const joinStateVersion = 2;
+
+interface WaitingOfVersion1 extends Pick<Waiting, 'lefts' | 'next'> {
+  readonly rights: readonly { readonly time: number; readonly values: Taken }[];
+  readonly order?: number;
+}
+
+const timesMigration: StateMigration = {
+  summary: 'what waits for partners stays as it is, and takes less room',
   from: 1,
-  to: 1,
+  to: 2,
+  migrate: (state) =>
+    mapValues(state, (name, value) => {
+      if (name !== 'waiting') return value;
+      const { lefts, rights, next, order = 0 } = value as WaitingOfVersion1;
+      const [values, rightTimes] = [rights.map((right) => right.values), rights.map(({ time }) => time)];
+      return { lefts, rights: values, rightTimes, next, order } satisfies Waiting;
+    }),
+};
+
+const takenMigration: StateMigration = {
+  summary: 'of the right events that are kept, the fields that are still wanted stay',
+  from: 2,
+  to: 2,
   basis: (before, after) => {
-    const [old, now] = [before.taken, after.taken] as [Taken, Taken];
+    const [old, now] = [before.taken, after.taken] as [NamedFields, NamedFields];
     const isKept = now.every((field) => old.some((one) => same(one, field)));
     return isKept && agree(before, after, { except: ['taken'] }) ? after : null;
   },
   migrate(state, { before, after }) {
-    const [old, now] = [before.taken, after.taken] as [Taken, Taken];
+    const [old, now] = [before.taken, after.taken] as [NamedFields, NamedFields];
     const places = now.map(([name]) => old.findIndex(([one]) => one === name));
-    const pick = <R extends { readonly values: readonly unknown[] }>(right: R): R => ({
-      ...right,
-      values: places.map((place) => right.values[place]),
-    });
+    const pick = (values: Taken): Taken => places.map((place) => values[place]);
     return mapValues(state, (name, value) => {
-      if (name === 'right') return (value as { values: unknown[] }[]).map(pick);
-      const waiting = value as { readonly rights: readonly { values: unknown[] }[] };
-      return { ...waiting, rights: waiting.rights.map(pick) };
+      if (name === 'right')
+        return (value as { values: Taken }[]).map((version) => ({ ...version, values: pick(version.values) }));
+      const kept = value as Kept;
+      return isLone(kept) ? pick(kept) : { ...kept, rights: kept.rights.map(pick) };
     });
   },
 };
+
+export const joinMigrations: readonly StateMigration[] = [timesMigration, takenMigration];
 
 function mapValues(state: NodeState, change: (name: string, value: unknown) => unknown): NodeState {
   const states = [...state.states].map(([name, entries]) => {

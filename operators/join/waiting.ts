@@ -8,19 +8,23 @@ export interface Left {
   matched: boolean;
 }
 
-export interface Right {
-  readonly time: number;
-  readonly values: Taken;
-}
-
-/** Both in the order in which they came. */
+/** Lefts and rights in the order in which they came. */
 export interface Waiting {
   lefts: Left[];
-  rights: Right[];
+  rights: Taken[];
+  /** Of each right event. A list of times alone takes a fraction of what objects with a time would. */
+  rightTimes: number[];
   /** When something here can first be let go, as far as is known. */
   next: number;
   /** Place in the order in which keys came; decides between results of one time. */
-  order?: number;
+  order: number;
+}
+
+/** Most keys have one right event and nothing else: that stands there as it is, with its time as that of the entry. */
+export type Kept = Waiting | Taken;
+
+export function isLone(kept: Kept): kept is Taken {
+  return Array.isArray(kept);
 }
 
 /** Of keys without one of the two. Nobody writes into it. */
@@ -33,6 +37,13 @@ export function append<T>(list: T[], item: T): T[] {
   return list;
 }
 
+/** As `append`; V8 keeps numbers as they are in lists that are made for numbers alone. */
+export function appendTime(times: number[], time: number): number[] {
+  if (times.length === 0) return [time];
+  times.push(time);
+  return times;
+}
+
 /**
  * Drops what is due from the front. What is due behind something that is not stays a little longer; whoever looks for partners compares
  * times, so that it makes no difference.
@@ -40,6 +51,10 @@ export function append<T>(list: T[], item: T): T[] {
 export function dropFront<T>(list: T[], isDue: (item: T) => boolean): T[] {
   let count = 0;
   while (count < list.length && isDue(list[count] as T)) count++;
+  return dropFirst(list, count);
+}
+
+export function dropFirst<T>(list: T[], count: number): T[] {
   if (count === 0) return list;
   return count === list.length ? none : list.slice(count);
 }
