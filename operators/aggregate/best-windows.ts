@@ -12,7 +12,7 @@ import type {
   StateKey,
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type Cell, mergeCells, resultsOf, subtractCells } from './cell.ts';
+import { type Cell, mergeCells, subtractCells } from './cell.ts';
 import { firstEndAfter, lastEndOf, paneStartOf, type WindowGrid } from './grid.ts';
 import { aggregateLimits } from './limits.ts';
 import { ScoreIndex } from './score-index.ts';
@@ -241,7 +241,7 @@ export class BestWindows implements OperatorHandler {
     for (const equals of this.scores.best(this.rule.rows)) {
       const found = equals.map((of) => ({ of, key: this.keys.get(of) as Key }));
       for (const { of, key } of found.sort((a, b) => a.key.order - b.key.order)) {
-        const values = resultsOf(kind, (this.running.get(of) as Running).total);
+        const values = kind.resultsOf((this.running.get(of) as Running).total);
         out.emit(toEvent({ key: key.key, start, end, values, revision: 0, early: false }), end - 1);
       }
     }

@@ -1,12 +1,19 @@
 /** The states of all values of one key and pane, side by side: slot by slot as the values stand in the topology. */
-import type { CompiledAggregate, Event } from '../../runtime/stream/index.ts';
+import {
+  type CompiledAggregate,
+  type Event,
+  listMaker,
+  listMapper,
+  listUpdater,
+  type SlotUpdate,
+} from '../../runtime/stream/index.ts';
 import { type Accumulator, accumulatorOf } from './accumulators/index.ts';
 import { type HeldKind, heldKind } from './held.ts';
 
 export type Cell = unknown[];
 
 /** Takes an event into the state of one value, and returns the state as an accumulator does. */
-export type AddToState = (state: unknown, event: Event, time: number) => unknown;
+export type AddToState = SlotUpdate;
 
 export interface CellKind {
   readonly accumulators: readonly Accumulator[];
@@ -21,6 +28,7 @@ export interface CellKind {
   add(cell: Cell, event: Event, time: number): void;
   /** Whether all values have room for the event; false at a bound on exact distinct values. */
   admits(cell: Cell, event: Event): boolean;
+  resultsOf(cell: Cell): unknown[];
   /** What the event brings to each slot; null where it is not counted in. */
   valuesOf(event: Event): unknown[];
 }
@@ -29,7 +37,7 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
   const accumulators = aggregates.map(accumulatorOf);
   const slots = accumulators.map((_, slot) => slot);
   const adds = aggregates.map((aggregate, slot) => addToState(aggregate, accumulators[slot] as Accumulator));
-  const cells = { create: () => accumulators.map((accumulator) => accumulator.create()), add: addAll(adds) };
+  const cells = { create: listMaker(accumulators.map(({ create }) => create)), add: listUpdater(adds) };
   const bounded = slots.filter((slot) => accumulators[slot]?.isFull !== undefined);
   return {
     accumulators,
@@ -39,6 +47,7 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
     bytes: accumulators.reduce((sum, { bytes }) => sum + bytes, 48),
     held: heldKind(accumulators, adds, cells),
     ...cells,
+    resultsOf: listMapper(accumulators.map(({ result }) => result)),
     admits(cell, event) {
       for (const slot of bounded) {
         // Most have room for anything.
@@ -49,19 +58,6 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
       return true;
     },
     valuesOf: (event) => aggregates.map((aggregate) => countedIn(aggregate, event)),
-  };
-}
-
-function addAll(adds: readonly AddToState[]): CellKind['add'] {
-  const [first, ...others] = adds;
-  // Most aggregates have one value: those run without a loop.
-  if (first && others.length === 0) {
-    return (cell, event, time) => {
-      cell[0] = first(cell[0], event, time);
-    };
-  }
-  return (cell, event, time) => {
-    for (let slot = 0; slot < adds.length; slot++) cell[slot] = (adds[slot] as AddToState)(cell[slot], event, time);
   };
 }
 
@@ -92,8 +88,4 @@ export function mergeCells(kind: CellKind, into: Cell, from: Cell, slots: readon
 
 export function subtractCells(kind: CellKind, into: Cell, from: Cell): void {
   for (const slot of kind.invertible) into[slot] = kind.accumulators[slot]?.subtract?.(into[slot], from[slot]);
-}
-
-export function resultsOf(kind: CellKind, cell: Cell): unknown[] {
-  return kind.accumulators.map((accumulator, slot) => accumulator.result(cell[slot]));
 }

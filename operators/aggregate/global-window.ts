@@ -3,7 +3,7 @@
  */
 import type { Event, KeyedState, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type Cell, resultsOf } from './cell.ts';
+import type { Cell } from './cell.ts';
 import { aggregateLimits } from './limits.ts';
 import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
 import { replaceThing, type Things } from './things.ts';
@@ -97,7 +97,7 @@ export class GlobalWindow implements OperatorHandler {
       }
       total.changed = false;
       const end = early ? Math.max(instant, last + 1) : last + 1;
-      rows.push({ order, key, start: first, end, values: resultsOf(kind, cell), revision: 0, early });
+      rows.push({ order, key, start: first, end, values: kind.resultsOf(cell), revision: 0, early });
     }
     for (const row of sortRows(rows)) out.emit(toEvent(row), early ? instant : Math.max(row.end - 1, closed));
   }
@@ -133,7 +133,7 @@ export class GlobalWindow implements OperatorHandler {
   }
 
   private giveChange(total: Total, out: Output): void {
-    const values = resultsOf(this.setting.kind, total.cell);
+    const values = this.setting.kind.resultsOf(total.cell);
     if (total.given?.every((value, slot) => value === values[slot])) return;
     total.given = values;
     const { key, first, last } = total;

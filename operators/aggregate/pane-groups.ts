@@ -1,6 +1,6 @@
 /** The panes of every key: what `gridWindows` keeps in checkpoints. */
 import type { Event, KeyedState, OperatorContext, StateKey } from '../../runtime/stream/index.ts';
-import { type CellKind, resultsOf } from './cell.ts';
+import type { CellKind } from './cell.ts';
 import type { WindowGrid } from './grid.ts';
 import { addPane, countPanes, dropPanes, findPane, type Pane, type Panes, paneIndexFrom } from './panes.ts';
 import { moveRunning, type Running, runningResults, startRunning } from './running.ts';
@@ -111,7 +111,7 @@ export function closeWindow(kind: CellKind, group: PaneGroup, grid: WindowGrid, 
   const start = end - grid.sizeMs;
   if (grid.sizeMs === grid.everyMs) {
     const pane = findPane(group, start);
-    return pane && resultsOf(kind, kind.held.cellOf(pane.held));
+    return pane && kind.resultsOf(kind.held.cellOf(pane.held));
   }
   group.running ??= startRunning(kind, start);
   moveRunning(kind, group.running, group, { from: start, to: end });

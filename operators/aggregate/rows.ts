@@ -2,7 +2,7 @@
 import {
   type CompiledAggregate,
   type Event,
-  eventExtender,
+  eventComposer,
   type Field,
   type Schema,
 } from '../../runtime/stream/index.ts';
@@ -66,10 +66,7 @@ export function rowMaker(args: {
 }): (row: ResultRow) => Event {
   const { key, names, withdraws } = args;
   const last = withdraws ? ['revision', 'early', 'withdrawn'] : ['revision', 'early'];
-  const withValues = eventExtender([], [...key, 'window_start', 'window_end', ...names, ...last]);
-  // A value behind the last name is not taken.
+  const compose = eventComposer([key, ['window_start', 'window_end'], names, last]);
   return ({ key: keyValues, start, end, values, revision, early, withdrawn = false }) =>
-    withValues(noFields, [...keyValues, start, end, ...values, revision, early, withdrawn]);
+    compose(keyValues, [start, end], values, [revision, early, withdrawn]);
 }
-
-const noFields: Event = {};

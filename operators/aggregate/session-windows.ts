@@ -12,7 +12,7 @@ import type {
   StateKey,
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type Cell, mergeCells, resultsOf } from './cell.ts';
+import { type Cell, mergeCells } from './cell.ts';
 import { aggregateLimits } from './limits.ts';
 import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
 
@@ -180,7 +180,7 @@ export class SessionWindows implements OperatorHandler {
   }
 
   private give({ order, key }: SessionGroup, session: Session): void {
-    const values = resultsOf(this.setting.kind, session.cell);
+    const values = this.setting.kind.resultsOf(session.cell);
     const { start, end, given } = session;
     const before = given.find((one) => one.start === start && one.end === end);
     for (const one of given) {
@@ -205,7 +205,7 @@ export class SessionWindows implements OperatorHandler {
         if (!session.changedSinceEarly || session.end <= watermark || session.start >= instant) continue;
         session.changedSinceEarly = false;
         const { start, end, cell } = session;
-        rows.push({ order, key, start, end, values: resultsOf(kind, cell), revision: 0, early: true });
+        rows.push({ order, key, start, end, values: kind.resultsOf(cell), revision: 0, early: true });
       }
     }
     for (const row of sortRows(rows)) out.emit(this.rowOf(row), instant);

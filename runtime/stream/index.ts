@@ -17,6 +17,7 @@ export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
 export { mapping, selecting } from './column-functions.ts';
 export { eventExtender, fieldReader, fieldsReader } from './compiled-access.ts';
+export { eventComposer, listMaker, listMapper, listUpdater, type SlotUpdate } from './compiled-lists.ts';
 export * from './definition.ts';
 export { EventColumns } from './event-columns.ts';
 export { eventKey, keyOfValue } from './event-key.ts';

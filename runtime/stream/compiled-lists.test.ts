@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { eventComposer, listMaker, listMapper, listUpdater } from './compiled-lists.ts';
+
+const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}'];
+
+describe('functions made for lists', () => {
+  it('keep each slot to its own function', () => {
+    expect(listMaker([() => 0, () => 'text'])()).toEqual([0, 'text']);
+    expect(listMapper([(value) => Number(value) + 1, String])([1, 2])).toEqual([2, '2']);
+    const list: unknown[] = [10, 'seen'];
+    const update = listUpdater([
+      (value, event) => Number(value) + Number(event.minutes),
+      (value, _event, time) => `${value} at ${time}`,
+    ]);
+    update(list, { minutes: 5 }, 7);
+    expect(list).toEqual([15, 'seen at 7']);
+  });
+
+  it('are made for no slots too', () => {
+    expect(listMaker([])()).toEqual([]);
+    expect(listMapper([])([])).toEqual([]);
+    const list: unknown[] = [];
+    listUpdater([])(list, {}, 0);
+    expect(list).toEqual([]);
+    expect(eventComposer([[]])([])).toEqual({});
+  });
+
+  it('compose events of lists, and take no more than has a name', () => {
+    const compose = eventComposer([['key'], ['start', 'end'], []]);
+    expect(compose(['H1'], [1, 2, 3], [4])).toEqual({ key: 'H1', start: 1, end: 2 });
+  });
+
+  it('take every text for a name, and none for code', () => {
+    const values = odd.map((name) => `value of ${name}`);
+    const composed = eventComposer([['plain'], odd])([1], values);
+    expect(Object.entries(composed)).toEqual([['plain', 1], ...odd.map((name, at) => [name, values[at]])]);
+  });
+});
