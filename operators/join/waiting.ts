@@ -30,9 +30,11 @@ export function isLone(kept: Kept): kept is Taken {
 /** Of keys without one of the two. Nobody writes into it. */
 export const none: never[] = [];
 
-/** Most keys have one event: a list that begins with room for many would cost more than all else. */
+/** Lists up to this length have room for no more than they hold: one that grows takes room for many at once. */
+const shortList = 6;
+
 export function append<T>(list: T[], item: T): T[] {
-  if (list.length === 0) return [item];
+  if (list.length < shortList) return list.concat([item]);
   list.push(item);
   return list;
 }
@@ -40,6 +42,7 @@ export function append<T>(list: T[], item: T): T[] {
 /** As `append`; V8 keeps numbers as they are in lists that are made for numbers alone. */
 export function appendTime(times: number[], time: number): number[] {
   if (times.length === 0) return [time];
+  if (times.length < shortList) return times.concat([time]);
   times.push(time);
   return times;
 }
