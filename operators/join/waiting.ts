@@ -30,11 +30,12 @@ export function isLone(kept: Kept): kept is Taken {
 /** Of keys without one of the two. Nobody writes into it. */
 export const none: never[] = [];
 
-/** Lists up to this length have room for no more than they hold: one that grows takes room for many at once. */
-const shortList = 6;
-
+/** Short lists have room for no more than they hold: one that grows takes room for many at once. */
 export function append<T>(list: T[], item: T): T[] {
-  if (list.length < shortList) return list.concat([item]);
+  if (list.length === 0) return [item];
+  if (list.length === 1) return [list[0] as T, item];
+  if (list.length === 2) return [list[0] as T, list[1] as T, item];
+  if (list.length === 3) return [list[0] as T, list[1] as T, list[2] as T, item];
   list.push(item);
   return list;
 }
@@ -42,7 +43,9 @@ export function append<T>(list: T[], item: T): T[] {
 /** As `append`; V8 keeps numbers as they are in lists that are made for numbers alone. */
 export function appendTime(times: number[], time: number): number[] {
   if (times.length === 0) return [time];
-  if (times.length < shortList) return times.concat([time]);
+  if (times.length === 1) return [times[0] as number, time];
+  if (times.length === 2) return [times[0] as number, times[1] as number, time];
+  if (times.length === 3) return [times[0] as number, times[1] as number, times[2] as number, time];
   times.push(time);
   return times;
 }
