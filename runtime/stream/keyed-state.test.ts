@@ -20,6 +20,13 @@ describe('keyed state', () => {
     expect([state.delete('a'), state.delete('a')]).toEqual([true, false]);
   });
 
+  it('tells the latest time with which a key was set', () => {
+    const state = new KeyedStateMap<string>();
+    state.set('a', 'first', 5);
+    state.set('a', 'older', 3);
+    expect([state.get('a'), state.timeOf('a'), state.timeOf('x')]).toEqual(['older', 5, undefined]);
+  });
+
   it('takes the number 1 and the text "1" for two keys', () => {
     const state = new KeyedStateMap<string>();
     state.set(1, 'number', 0);
