@@ -24,7 +24,7 @@ describe('keyed state', () => {
     const state = new KeyedStateMap<string>();
     state.set('a', 'first', 5);
     state.set('a', 'older', 3);
-    expect([state.get('a'), state.timeOf('a'), state.timeOf('x')]).toEqual(['older', 5, undefined]);
+    expect([state.entry('a'), state.entry('x')]).toEqual([{ value: 'older', time: 5 }, undefined]);
   });
 
   it('takes the number 1 and the text "1" for two keys', () => {
