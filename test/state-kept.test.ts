@@ -152,15 +152,27 @@ const cases: readonly Case[] = [
   { node: 'newest', from: 'keep: latest, fields', to: 'keep: latest, missing: drop, fields', verdict: 'kept' },
   {
     node: 'newest',
-    from: 'fields: [ambulances_on_the_way]',
-    to: 'prefix: a_, fields: [ambulances_on_the_way]',
+    from: 'keep: latest, fields: [ambulances_on_the_way]',
+    to: 'keep: latest, prefix: a_, fields: [ambulances_on_the_way]',
     verdict: 'kept',
   },
   {
     node: 'newest',
-    from: 'fields: [ambulances_on_the_way]',
-    to: 'fields: [ambulances_on_the_way, ambulances_waiting]',
+    from: 'keep: latest, fields: [ambulances_on_the_way]',
+    to: 'keep: latest, fields: [ambulances_on_the_way, ambulances_waiting]',
     verdict: 'lost',
+  },
+  {
+    node: 'until_then',
+    from: 'fields: [ambulances_on_the_way], prefix: then_',
+    to: 'fields: [ambulances_on_the_way, ambulances_waiting], prefix: then_',
+    verdict: 'lost',
+  },
+  {
+    node: 'until_then',
+    from: 'before: 90s, until: minute',
+    to: 'before: 60s, until: minute',
+    verdict: 'kept',
   },
   { node: 'near', from: 'within: { before: 3m, after: 3m }', to: 'within: { before: 1m, after: 5m }', verdict: 'kept' },
   {
