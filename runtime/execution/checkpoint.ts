@@ -97,8 +97,8 @@ export function encodeCheckpoint({ head, snapshot }: Checkpoint): Uint8Array {
   return writer.take();
 }
 
-/** Throws MACH3204: a checkpoint is used whole or not at all. `isWhole`: whoever gave the bytes has compared their checksum. */
-export function decodeCheckpoint(name: string, data: Uint8Array, { isWhole = false } = {}): Checkpoint {
+/** Throws MACH3204: a checkpoint is used whole or not at all. Its own checksum is compared whatever the bucket has compared: that says what was put there, not that it is a checkpoint as it was made. */
+export function decodeCheckpoint(name: string, data: Uint8Array): Checkpoint {
   const fail = (reason: string, cause?: unknown) => executionErrors.make('MACH3204', { name, reason }, cause);
   try {
     const reader = new ByteReader(data);
@@ -108,8 +108,7 @@ export function decodeCheckpoint(name: string, data: Uint8Array, { isWhole = fal
       throw fail(`its format is ${version}; this engine reads 1 to ${formatVersion}`);
     const head = JSON.parse(reader.text()) as CheckpointHead & { bytes: number; sha256: string };
     const body = reader.bytes(head.bytes);
-    if (!isWhole && createHash('sha256').update(body).digest('hex') !== head.sha256)
-      throw fail('its checksum is wrong');
+    if (createHash('sha256').update(body).digest('hex') !== head.sha256) throw fail('its checksum is wrong');
     const kept: unknown = deserialize(body);
     return {
       head,
@@ -176,7 +175,7 @@ export function checkpointStore(args: {
         try {
           const data = await objects.get(name);
           // The store of objects has compared it with its checksum.
-          if (data) return decodeCheckpoint(name, data, { isWhole: true });
+          if (data) return decodeCheckpoint(name, data);
         } catch (error) {
           logger.warn({ checkpoint: name, error: messageOf(error) }, 'checkpoint passed over');
         }
