@@ -174,7 +174,6 @@ export function checkpointStore(args: {
       for (const name of await newestFirst()) {
         try {
           const data = await objects.get(name);
-          // The store of objects has compared it with its checksum.
           if (data) return decodeCheckpoint(name, data);
         } catch (error) {
           logger.warn({ checkpoint: name, error: messageOf(error) }, 'checkpoint passed over');
