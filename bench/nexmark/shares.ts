@@ -56,26 +56,15 @@ export function openShareWorkers(workers: number): ShareWorkers {
   return {
     async run(request) {
       const shareOf = (worker: number) => `${worker + 1}/${workers}`;
-      const ready = children.map(async (child, at) => {
-        child.send({ ...request, share: shareOf(at + 1) });
-        await answerOf(child);
-      });
+      const ready = children.map((child, at) => ask(child, { ...request, share: shareOf(at + 1) }));
       const [own] = await Promise.all([prepareShare({ ...request, share: shareOf(0) }), ...ready]);
       const began = performance.now();
-      const theirs = children.map(async (child) => {
-        const answer = answerOf(child);
-        child.send('go');
-        await answer;
-      });
+      const theirs = children.map((child) => ask(child, 'go'));
       const measured = await own.measure();
       await Promise.all(theirs);
       const seconds = (performance.now() - began) / 1_000;
-      const told = children.map(async (child) => {
-        const answer = answerOf(child);
-        child.send('tell');
-        return (await answer) as ShareAnswer;
-      });
-      const answers = [await own.tell(measured), ...(await Promise.all(told))];
+      const told = children.map((child) => ask(child, 'tell'));
+      const answers = [await own.tell(measured), ...((await Promise.all(told)) as ShareAnswer[])];
       const sum = (of: 'cpuSeconds' | 'maxRssMb') => answers.reduce((total, one) => total + one[of], 0);
       const lines = together(queryOf(request.query), answers);
       return { seconds, cpuSeconds: sum('cpuSeconds'), maxRssMb: sum('maxRssMb'), lines };
@@ -84,6 +73,12 @@ export function openShareWorkers(workers: number): ShareWorkers {
       for (const child of children) child.kill();
     },
   };
+}
+
+function ask(child: ChildProcess, message: object | string): Promise<unknown> {
+  const answer = answerOf(child);
+  child.send(message);
+  return answer;
 }
 
 function together(query: Query, answers: readonly ShareAnswer[]): readonly string[] {

@@ -30,7 +30,14 @@ async function byShares(request: PeerRequest, workers: number): Promise<PeerAnsw
   shares ??= openShareWorkers(workers);
   const { query, events, seed, rate, disorder, rows } = request;
   const stream = { events, seed, rate, disorder };
-  const result = await shares.run({ query, stream, checkpointEveryMs, keepsRows: rows !== undefined });
+  const result = await shares
+    .run({ query, stream, checkpointEveryMs, keepsRows: rows !== undefined })
+    .catch((error) => {
+      // Half of a request is no beginning for the next.
+      shares?.close();
+      shares = undefined;
+      throw error;
+    });
   if (rows !== undefined) await writeLines(result.lines, rows);
   return {
     seconds: result.seconds,
