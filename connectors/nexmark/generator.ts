@@ -1,12 +1,24 @@
 /**
  * The seeded Nexmark: event `n` is the same for everyone who knows the seed, and needs nothing of event `n - 1`. Proportions, hot keys and
- * sizes are those of the official generator (github.com/nexmark/nexmark); what is drawn, and in which order, is fixed here, so
+ * sizes are those of the official generator; what is drawn, and in which order, is fixed here, so
  * that engines can be compared row by row.
  */
 import { EventColumns, type Field } from '../../runtime/stream/index.ts';
+import { Bids } from './bids.ts';
+import {
+  auctionsPerEpoch,
+  categories,
+  decades,
+  eventsPerEpoch,
+  firstCategory,
+  firstId,
+  horizonEvents,
+  hotEvery,
+  peopleAtOnce,
+} from './proportions.ts';
 import { Random } from './random.ts';
 import { type NexmarkEvent, type NexmarkField, nexmarkFields, nexmarkSchema } from './schema.ts';
-import { channelOf, hotChannels, hotUrls, padding, shortText, word } from './texts.ts';
+import { padding, shortText, word } from './texts.ts';
 
 export interface StreamSettings {
   readonly seed: number;
@@ -19,19 +31,6 @@ export interface StreamSettings {
 export const firstTimeMs = 1_436_918_400_000;
 /** Coprime to every disorder that is allowed. */
 export const disorderStep = 953;
-const eventsPerEpoch = 50;
-const auctionsPerEpoch = 3;
-const firstId = 1_000;
-const firstCategory = 10;
-const categories = 5;
-const hotEvery = 100;
-const activePeople = 1_000;
-const peopleAhead = 10;
-const auctionsInFlight = 100;
-const auctionsAhead = 10;
-/** Until so many events later an auction is open. */
-const horizonEvents = 1_666;
-
 const firstNames = ['Peter', 'Paul', 'Luke', 'John', 'Saul', 'Vicky', 'Kate', 'Julie', 'Sarah', 'Deiter', 'Walter'];
 const lastNames = ['Shultz', 'Abrams', 'Spencer', 'White', 'Bartels', 'Walton', 'Smith', 'Jones', 'Noris'];
 const cities = [
@@ -71,7 +70,7 @@ export function openGenerator(settings: StreamSettings, fields: readonly Nexmark
   const random = new Random();
   const wanted = Object.fromEntries(nexmarkFields.map((name) => [name, fields.includes(name)])) as Wanted;
   const named = nexmarkFields.filter((name) => wanted[name]);
-  const makeBid = bidMaker(random, wanted);
+  const bids = new Bids(wanted, seed);
   const makePerson = personMaker(random, wanted);
   const makeAuction = auctionMaker(random, wanted, (number) => timeOf(number, rate));
   const stretch = (from: number, count: number): Stretch => {
@@ -81,13 +80,17 @@ export function openGenerator(settings: StreamSettings, fields: readonly Nexmark
     if (wanted.date_time) columns.date_time = times;
     for (let at = 0; at < count; at++) {
       const number = disorder === 1 ? from + at : numberAt(from + at, disorder);
-      random.seek(seed, number);
       times[at] = timeOf(number, rate);
       const rest = number % eventsPerEpoch;
-      if (rest > auctionsPerEpoch) makeBid(columns, at, number);
-      else if (rest > 0) makeAuction(columns, at, number);
+      if (rest > auctionsPerEpoch) {
+        bids.add(at, (number - rest) / eventsPerEpoch, number);
+        continue;
+      }
+      random.seek(seed, number);
+      if (rest > 0) makeAuction(columns, at, number);
       else makePerson(columns, at, number);
     }
+    bids.make(columns);
     const own = named.map((name) => columns[name]);
     return { events: new EventColumns(named, own, { length: count }), times };
   };
@@ -123,68 +126,21 @@ function lastAuctionAt(number: number): number {
 }
 
 function nextPerson(random: Random, lastPerson: number): number {
-  const people = lastPerson + 1;
-  const active = Math.min(people, activePeople);
-  return people - active + random.int(active + peopleAhead);
+  const { from, size } = peopleAtOnce(lastPerson);
+  return from + random.int(size);
 }
 
 /** Of every e-mail address, and of every card number. */
 const emailLength = '1234567@12345.com'.length;
 const cardLength = '0000 0000 0000 0000'.length;
 
-const decades = [1, 10, 100, 1_000, 10_000, 100_000];
-
 function nextPrice(random: Random): number {
-  const decade = random.int(6);
+  const decade = random.int(decades.length);
   const mantissa = 10_000 + random.int(90_000);
   return Math.floor((mantissa * (decades[decade] as number)) / 100);
 }
 
 type Make = (columns: Columns, at: number, number: number) => void;
-
-function bidMaker(random: Random, wanted: Wanted): Make {
-  const { kind, auction, bidder, price, channel, url, extra } = wanted;
-  const hasChannel = channel || url;
-  // Nothing is drawn that comes after the last field that is wanted.
-  const needsChannel = hasChannel || extra;
-  const needsPrice = price || needsChannel;
-  const needsBidder = bidder || needsPrice;
-  const needsAuction = auction || needsBidder;
-  return (columns, at, number) => {
-    if (kind) columns.kind[at] = 'bid';
-    if (!needsAuction) return;
-    const lastAuction = lastAuctionAt(number);
-    const auctionId = nextAuction(random, lastAuction);
-    if (auction) columns.auction[at] = auctionId;
-    if (!needsBidder) return;
-    const lastPerson = lastPersonAt(number);
-    const hot = random.int(4) > 0;
-    const person = hot ? Math.floor(lastPerson / hotEvery) * hotEvery + 1 : nextPerson(random, lastPerson);
-    if (bidder) columns.bidder[at] = person + firstId;
-    if (!needsPrice) return;
-    if (price) columns.price[at] = nextPrice(random);
-    else random.skip(2);
-    if (!needsChannel) return;
-    const isHot = random.int(2) > 0;
-    if (!hasChannel) random.skip(1);
-    else if (isHot) {
-      const index = random.int(hotChannels.length);
-      if (channel) columns.channel[at] = hotChannels[index] as string;
-      if (url) columns.url[at] = hotUrls[index] as string;
-    } else {
-      const found = channelOf(random.int(10_000));
-      if (channel) columns.channel[at] = found.name;
-      if (url) columns.url[at] = found.url;
-    }
-    if (extra) columns.extra[at] = padding(random, 32, 100);
-  };
-}
-
-function nextAuction(random: Random, lastAuction: number): number {
-  if (random.int(2) > 0) return Math.floor(lastAuction / hotEvery) * hotEvery + firstId;
-  const oldest = Math.max(lastAuction - auctionsInFlight, 0);
-  return oldest + random.int(lastAuction - oldest + auctionsAhead + 1) + firstId;
-}
 
 function personMaker(random: Random, wanted: Wanted): Make {
   const { kind, id, name, email_address, credit_card, city, state, extra } = wanted;

@@ -5,6 +5,34 @@
 const increment = 0x6d2b79f5;
 const two32 = 2 ** 32;
 
+/** The state with which event `position` begins. */
+export function stateAt(seed: number, position: number): number {
+  const high = Math.floor(position / two32);
+  let state = seed ^ Math.imul(position | 0, 0x9e3779b1) ^ Math.imul(high, 0x85ebca77);
+  state ^= state >>> 16;
+  state = Math.imul(state, 0x7feb352d);
+  state ^= state >>> 15;
+  state = Math.imul(state, 0x846ca68b);
+  return state ^ (state >>> 16);
+}
+
+/** The state after `draws` more numbers. */
+export function stateAfter(state: number, draws: number): number {
+  return (state + Math.imul(draws, increment)) | 0;
+}
+
+/** The number of a state, as 32 bits with a sign. */
+export function bitsOf(state: number): number {
+  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+  return mixed ^ (mixed >>> 14);
+}
+
+/** The number of a state as 0 to `bound` - 1, which has no more than 31 bits. */
+export function smallIntOf(state: number, bound: number): number {
+  return (((bitsOf(state) >>> 0) / two32) * bound) | 0;
+}
+
 export class Random {
   private state: number;
 
@@ -14,26 +42,17 @@ export class Random {
 
   /** To where event `position` begins, whatever was drawn before. */
   seek(seed: number, position: number): void {
-    const high = Math.floor(position / two32);
-    let state = seed ^ Math.imul(position | 0, 0x9e3779b1) ^ Math.imul(high, 0x85ebca77);
-    state ^= state >>> 16;
-    state = Math.imul(state, 0x7feb352d);
-    state ^= state >>> 15;
-    state = Math.imul(state, 0x846ca68b);
-    this.state = state ^ (state >>> 16);
+    this.state = stateAt(seed, position);
   }
 
   /** Passes over numbers that nobody wants. */
   skip(draws: number): void {
-    this.state = (this.state + Math.imul(draws, increment)) | 0;
+    this.state = stateAfter(this.state, draws);
   }
 
   /** 0 to `bound` - 1. */
   int(bound: number): number {
-    const state = (this.state + increment) | 0;
-    this.state = state;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / two32) * bound);
+    this.state = stateAfter(this.state, 1);
+    return Math.floor(((bitsOf(this.state) >>> 0) / two32) * bound);
   }
 }

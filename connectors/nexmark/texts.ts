@@ -31,14 +31,26 @@ export function shortText(random: Random, lengthMax: number): string {
   return pool.substring(offset, offset + length);
 }
 
+/** How long a text is that fills an event of `size` bytes up to about `wanted`: `least`, or more by less than `spread`. */
+export function paddingSize(size: number, wanted: number): { readonly least: number; readonly spread: number } {
+  const rest = Math.max(wanted - size, 0);
+  const delta = Math.floor(rest * 0.2 + 0.5);
+  return { least: rest - delta, spread: 2 * delta };
+}
+
+export const paddingOffsets = poolLength - stretchMax;
+
+/** `length` letters and spaces. */
+export function letters(offset: number, length: number): string {
+  return pool.substring(offset, offset + length);
+}
+
 /** What fills an event of `size` bytes up to about `wanted`. */
 export function padding(random: Random, size: number, wanted: number): string {
   if (size > wanted) return '';
-  const rest = wanted - size;
-  const delta = Math.floor(rest * 0.2 + 0.5);
-  const length = rest - delta + (delta > 0 ? random.int(2 * delta) : 0);
-  const offset = random.int(poolLength - stretchMax);
-  return pool.substring(offset, offset + length);
+  const { least, spread } = paddingSize(size, wanted);
+  const length = least + (spread > 0 ? random.int(spread) : 0);
+  return letters(random.int(paddingOffsets), length);
 }
 
 export const hotChannels: readonly string[] = ['Google', 'Facebook', 'Baidu', 'Apple'];
