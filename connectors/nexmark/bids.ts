@@ -104,7 +104,7 @@ export class Bids {
       const second = stateAfter(first, 1);
       states[bid] = second;
       const decade = decades[smallIntOf(first, decades.length)] as number;
-      column[places[bid] as number] = Math.floor(((10_000 + smallIntOf(second, 90_000)) * decade) / 100);
+      column[places[bid] as number] = (((10_000 + smallIntOf(second, 90_000)) * decade) / 100) | 0;
     }
   }
 
