@@ -13,8 +13,13 @@ export interface ArrivedRow {
 export class Arrivals {
   private readonly batches: { at: number; times: number[]; sequences: number[] }[] = [];
 
-  add(rows: readonly { readonly time: number; readonly sequence: number }[], at: number): void {
-    this.batches.push({ at, times: rows.map(({ time }) => time), sequences: rows.map(({ sequence }) => sequence) });
+  add(rows: Iterable<{ readonly time: number; readonly sequence: number }>, at: number): void {
+    const batch: (typeof this.batches)[number] = { at, times: [], sequences: [] };
+    for (const { time, sequence } of rows) {
+      batch.times.push(time);
+      batch.sequences.push(sequence);
+    }
+    this.batches.push(batch);
   }
 
   *rows(): IterableIterator<ArrivedRow> {

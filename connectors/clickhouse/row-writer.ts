@@ -70,8 +70,9 @@ export function createRowWriter({ store, table, count }: RowWriterOptions): Runn
     return refusal ? isolate(rows, token, refusal) : [];
   }
 
-  return async (rows, token) => {
-    if (rows.length === 0) return [];
+  return async (given, token) => {
+    if (given.length === 0) return [];
+    const rows = [...given];
     let refusal = await tryInsert(rows, token);
     if (refusal && !(refusal instanceof RefusedRowsError)) {
       // Perhaps it is the table, not the rows: a column that someone took away comes back, any other difference is not the rows' fault and rejects.

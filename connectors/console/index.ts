@@ -40,7 +40,7 @@ export function openConsole(
   let widths: number[] = [];
   return {
     async write(rows) {
-      const events = rows.map(({ event }) => pick(event, fields));
+      const events = Array.from(rows, ({ event }) => pick(event, fields));
       if (format === 'json') {
         await write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
         return [];

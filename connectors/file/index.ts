@@ -11,6 +11,7 @@ import {
   type RunningSink,
   type Schema,
   type SinkRow,
+  type SinkRows,
 } from '../../runtime/stream/index.ts';
 import { fileErrors } from './errors.ts';
 import { linesOf } from './format.ts';
@@ -52,7 +53,7 @@ const hashCharacters = 12;
 const sequenceDigits = 16;
 
 /** Of one batch, each folder's rows. The names follow from the batch, so that its second coming writes the same files. */
-function partsOf(rows: readonly SinkRow[], token: string, { pathOf, format }: FileSettings) {
+function partsOf(rows: SinkRows, token: string, { pathOf, format }: FileSettings) {
   const hash = createHash('sha256').update(token).digest('hex').slice(0, hashCharacters);
   const parts = new Map<string, Part>();
   const refused: { row: SinkRow; code: string; reason: string }[] = [];

@@ -2,9 +2,18 @@
  * The bids of a stretch of the stream, which are most of it: made field by field, over all of them at once. So each loop holds few values, and
  * makes a stretch in half the time.
  */
+
+import {
+  auctionsAhead,
+  auctionsInFlight,
+  auctionsPerEpoch,
+  decades,
+  firstId,
+  hotEvery,
+  peopleAtOnce,
+} from './proportions.ts';
 import { bitsOf, smallIntOf, stateAfter, stateAt } from './random.ts';
 import type { NexmarkField } from './schema.ts';
-import { auctionsAhead, auctionsInFlight, auctionsPerEpoch, decades, firstId, hotEvery, peopleAtOnce } from './proportions.ts';
 import { channelOf, hotChannels, hotUrls, letters, paddingOffsets, paddingSize } from './texts.ts';
 
 type Wanted = Readonly<Record<NexmarkField, boolean>>;

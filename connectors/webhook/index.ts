@@ -152,7 +152,7 @@ async function openSink(given: Options, context: SinkContext): Promise<RunningSi
     async write(rows, token) {
       if (current.token !== token) current = { token, done: new Map() };
       const { done } = current;
-      const parcels = cut(rows, token, given, context.node);
+      const parcels = cut([...rows], token, given, context.node);
       let next = 0;
       let failed: unknown;
       const work = async () => {

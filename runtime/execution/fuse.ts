@@ -7,6 +7,11 @@ export function isFusible({ bound, inputs }: BoundOperatorNode): boolean {
   return bound.stateless !== undefined && inputs.length === 1;
 }
 
+/** Nobody computes on with what a node gives: sinks alone read it. */
+export function feedsSinksAlone({ operators }: BoundTopology, node: string): boolean {
+  return operators.every(({ inputs }) => inputs.every(({ from }) => from.node !== node));
+}
+
 /** The operators of a stage in topological order, neighbours that run as one loop together. */
 export function fuseChains(topology: BoundTopology, plan: SpreadPlan, stage: number): BoundOperatorNode[][] {
   const readers = new Map<string, number>();

@@ -5,7 +5,7 @@
 import type { LazyMessage, LogMessage, LogStream, Payload } from '../bus/log.ts';
 import { limits } from '../limits.ts';
 import { eventCompleter } from '../stream/compiled-access.ts';
-import { withColumns } from '../stream/event-columns.ts';
+import { type EventColumns, withColumns } from '../stream/event-columns.ts';
 import { fieldNames, type Schema } from '../stream/schema.ts';
 import {
   decodeInputFrame,
@@ -36,10 +36,14 @@ function frameOf(schema: Schema, written: WrittenSource): SourceFrame {
     times,
     ...(engineTime !== undefined && { engineTime }),
   };
-  const names = fieldNames(schema);
-  const isComplete = columns?.names.length === names.length && names.every((name, at) => columns.names[at] === name);
-  if (columns && isComplete) return withColumns(rest, columns);
+  if (columns && isComplete(columns, schema)) return withColumns(rest, columns);
   return { ...rest, events: completerOf(schema)(written.events) };
+}
+
+/** Whether columns are those of a schema, and no field is left out. */
+function isComplete(columns: EventColumns, schema: Schema): boolean {
+  const names = fieldNames(schema);
+  return columns.names.length === names.length && names.every((name, at) => columns.names[at] === name);
 }
 
 /** Results of a stage, as the log takes them. */
@@ -51,7 +55,9 @@ export function outputMessage(
 ): Payload {
   if (!stream.handsOn) return encodeOutputRuns(schema, runs, options);
   const complete = completerOf(schema);
-  const frame = runs.map((run) => ({ ...run, events: complete(run.events) }));
+  const frame = runs.map((run) =>
+    run.columns && isComplete(run.columns, schema) ? run : { ...run, events: complete(run.events) },
+  );
   return new SchemaMessage(schema, frame, rowCount(runs), () => encodeOutputRuns(schema, runs, options));
 }
 

@@ -8,10 +8,10 @@ import { limits } from '../limits.ts';
 import type { RowOrigin } from '../store/store.ts';
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../stream/codec.ts';
 import type { DeadLetter } from '../stream/definition.ts';
-import { type WithColumns, withColumns } from '../stream/event-columns.ts';
+import { type WithColumns, withColumns, withPart } from '../stream/event-columns.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { executionErrors } from './errors.ts';
-import { lastOf, type OutputRun, rowsOf, runOf } from './output-run.ts';
+import { columnsOfRuns, lastOf, type OutputRun, rowsOf, runOf } from './output-run.ts';
 import { readingOf, schemaId } from './schema-book.ts';
 
 const formatVersion = 1;
@@ -169,15 +169,13 @@ export function encodeOutputRuns(
 ): Uint8Array {
   const last = runs.at(-1);
   const redrives: (readonly [number, OutputRow['redrive']])[] = [];
-  const events: Event[] = [];
   const times: number[] = [];
   const sequences: number[] = [];
   const indexes: number[] = [];
   const acceptedAts: number[] = [];
   for (const run of runs) {
-    for (let at = 0; at < run.events.length; at++) {
-      if (run.redrive) redrives.push([events.length, run.redrive]);
-      events.push(run.events[at] as Event);
+    for (let at = 0; at < run.times.length; at++) {
+      if (run.redrive) redrives.push([times.length, run.redrive]);
       times.push(run.times[at] as number);
       sequences.push(run.sequence);
       indexes.push(run.index + at);
@@ -185,7 +183,7 @@ export function encodeOutputRuns(
     }
   }
   const writer = open(kinds.output, {
-    count: events.length,
+    count: times.length,
     last: last && lastOf(last),
     columns: Object.keys(schema.fields).length,
     schema: schemaId(schema),
@@ -193,7 +191,7 @@ export function encodeOutputRuns(
     ...(redrives.length === 0 ? {} : { redrives }),
   });
   for (const column of [times, sequences, indexes, acceptedAts]) writeNumbers(writer, column);
-  writeEvents(writer, schema, events);
+  writeEvents(writer, schema, columnsOfRuns(runs) ?? runs.flatMap(({ events }) => events));
   return writer.take();
 }
 
@@ -281,8 +279,8 @@ export function decodeOutputRuns(payload: Uint8Array, schema: Schema): OutputRun
   const indexes = readNumbers(reader, count);
   const acceptedAts = readNumbers(reader, count);
   const reading = readingOf(written, schema, { fill: true });
-  const { events: rows } = readEvents(reader, reading.schema, count);
-  const events = reading.map ? reading.map(rows) : rows;
+  const columns = readEvents(reader, reading.schema, count);
+  const rows = reading.map ? { events: reading.map(columns.events) } : withColumns({}, columns);
   const runs: OutputRun[] = [];
   for (let from = 0; from < count; ) {
     const [sequence, index] = [sequences[from] as number, indexes[from] as number];
@@ -290,8 +288,8 @@ export function decodeOutputRuns(payload: Uint8Array, schema: Schema): OutputRun
     let to = from + 1;
     const goesOn = () => sequences[to] === sequence && indexes[to] === index + to - from;
     while (to < count && goesOn() && acceptedAts[to] === acceptedAt && !redrive && !redriven?.has(to)) to++;
-    const run = { events: events.slice(from, to), times: times.slice(from, to), sequence, index, acceptedAt };
-    runs.push(redrive ? { ...run, redrive } : run);
+    const run = { times: times.slice(from, to), sequence, index, acceptedAt, ...(redrive && { redrive }) };
+    runs.push(withPart(run, rows, { from, to }));
     from = to;
   }
   return runs;

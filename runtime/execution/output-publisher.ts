@@ -92,10 +92,10 @@ export async function openOutputPublisher(args: {
       queue.push(message);
     }
     const room = limits.outputFlushEventsMax - message.rows;
-    const [fitting, rest] = run.events.length > room ? splitRun(run, room) : [run, undefined];
+    const [fitting, rest] = run.times.length > room ? splitRun(run, room) : [run, undefined];
     message.runs.push(fitting);
-    message.rows += fitting.events.length;
-    waiting += fitting.events.length;
+    message.rows += fitting.times.length;
+    waiting += fitting.times.length;
     if (rest) enqueue(rest);
   }
 
@@ -122,10 +122,10 @@ export async function openOutputPublisher(args: {
   return {
     add(given) {
       const run = behind(given, known);
-      counts.repeated += given.events.length - (run?.events.length ?? 0);
-      if (!run || run.events.length === 0) return;
+      counts.repeated += given.times.length - (run?.times.length ?? 0);
+      if (!run || run.times.length === 0) return;
       enqueue(run);
-      added += run.events.length;
+      added += run.times.length;
       // After a failure nothing more goes out: a gap would be a loss.
       if (failure !== undefined) return;
       if (waiting >= limits.outputFlushEventsMax) hurry?.();

@@ -1,34 +1,38 @@
 /** However runs are cut, their rows are the same. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EventColumns, withColumns } from '../stream/event-columns.ts';
 import { defineSchema, field } from '../stream/schema.ts';
 import { decodeOutputRuns, encodeOutputFrame, encodeOutputRuns, type OutputRow } from './log-frame.ts';
 import { behind, halvesOf, lastOf, type OutputRun, rowCount, rowsOf, runOf, splitRun } from './output-run.ts';
 
 const schema = defineSchema({ n: field.int() });
 
+const shape = fc.record({
+  gap: fc.nat({ max: 2 }),
+  rows: fc.integer({ min: 1, max: 4 }),
+  redriven: fc.boolean(),
+  asColumns: fc.boolean(),
+});
+
 /** Runs in order of (sequence, index), as a stage gives them. */
-const runs = fc
-  .array(fc.record({ gap: fc.nat({ max: 2 }), rows: fc.integer({ min: 1, max: 4 }), redriven: fc.boolean() }), {
-    minLength: 1,
-    maxLength: 5,
-  })
-  .map((all) => {
-    let [sequence, index, n] = [1, 0, 0];
-    return all.map(({ gap, rows, redriven }): OutputRun => {
-      if (gap > 0) [sequence, index] = [sequence + gap, 0];
-      const run = {
-        events: Array.from({ length: rows }, () => ({ n: n++ })),
-        times: Array.from({ length: rows }, (_, at) => n * 10 + at),
-        sequence,
-        index,
-        acceptedAt: sequence * 5,
-        ...(redriven && { redrive: { letter: `L${n}`, first: 'L0', attempts: 1 } }),
-      };
-      index += rows;
-      return run;
-    });
+const runs = fc.array(shape, { minLength: 1, maxLength: 5 }).map((all) => {
+  let [sequence, index, n] = [1, 0, 0];
+  return all.map(({ gap, rows, redriven, asColumns }): OutputRun => {
+    if (gap > 0) [sequence, index] = [sequence + gap, 0];
+    const numbers = Array.from({ length: rows }, () => n++);
+    const run = {
+      times: Array.from({ length: rows }, (_, at) => n * 10 + at),
+      sequence,
+      index,
+      acceptedAt: sequence * 5,
+      ...(redriven && { redrive: { letter: `L${n}`, first: 'L0', attempts: 1 } }),
+    };
+    index += rows;
+    if (asColumns) return withColumns(run, new EventColumns(['n'], [numbers], { length: rows }));
+    return { ...run, events: numbers.map((number) => ({ n: number })) };
   });
+});
 
 describe('runs of rows', () => {
   it('are the same rows in two pieces, in halves, and in runs of one', () => {

@@ -7,12 +7,12 @@ import { type Clock, wallTime } from '../clock.ts';
 import { MachError, messageOf } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
-import type { Logger, RunningSink, SinkRow } from '../stream/definition.ts';
+import type { Logger, RunningSink, SinkRow, SinkRows } from '../stream/definition.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { deadLetterSchema, sinkLetter } from './dead-letter.ts';
 import { outputRunsOf } from './handed-on.ts';
 import { encodeOutputFrame, type OutputRow } from './log-frame.ts';
-import type { OutputRun } from './output-run.ts';
+import { type OutputRun, rowCount } from './output-run.ts';
 import { readAhead } from './read-ahead.ts';
 import { RecentValues } from './recent-values.ts';
 import type { SinkOpening } from './sink-opening.ts';
@@ -100,7 +100,7 @@ export async function startSinkRunner(args: {
 
   async function write(messages: readonly LogMessage[], range: { from: number; to: number }): Promise<void> {
     const runs = messages.flatMap((message) => outputRunsOf(message, schema));
-    const rows = takenRows(runs, args);
+    const rows = new TakenRows(runs, args);
     // Each stage counts its outputs for itself, and another number of partitions may move the sink to another stage.
     const stage = args.stage === firstStage ? '' : `${args.stage}/`;
     const token = `${args.topology}/${sink}/${args.incarnation}/${stage}${range.from}-${range.to}`;
@@ -110,19 +110,19 @@ export async function startSinkRunner(args: {
     counts.busyMs += wallTime() - began;
     crashPoints.at('sink.after-write');
     if (refused.length > 0) {
-      await buryRefused(refused, new Map(rows.map((row) => [row, row.redrive])), token);
+      await buryRefused(refused, token);
       crashPoints.at('sink.after-bury');
       await promise(range.from, range.to, { done: true });
     }
     const now = wallTime();
-    for (const { acceptedAt, events } of runs) if (acceptedAt > 0) latenciesMs.add(now - acceptedAt, events.length);
+    for (const { acceptedAt, times } of runs) if (acceptedAt > 0) latenciesMs.add(now - acceptedAt, times.length);
     counts.rows += rows.length - refused.length;
     counts.dead += refused.length;
     counts.batches++;
     reachedPosition(range.to);
   }
 
-  async function writeUntilDone(rows: readonly SinkRow[], token: string) {
+  async function writeUntilDone(rows: SinkRows, token: string) {
     for (let attempt = 0; ; attempt++) {
       try {
         const refused = await (running as RunningSink).write(rows, token);
@@ -145,12 +145,11 @@ export async function startSinkRunner(args: {
   }
 
   async function buryRefused(
-    refused: readonly { row: SinkRow; code: string; reason: string }[],
-    links: ReadonlyMap<SinkRow, OutputRow['redrive']>,
+    refused: readonly { row: TakenRow; code: string; reason: string }[],
     token: string,
   ): Promise<void> {
     const rows: OutputRow[] = refused.map(({ row, code, reason }) => ({
-      event: sinkLetter(sink, { ...row, code, reason }, links.get(row)),
+      event: sinkLetter(sink, { ...row, code, reason }, row.redrive),
       time: row.time,
       sequence: row.sequence,
       index: row.index,
@@ -244,15 +243,27 @@ export async function startSinkRunner(args: {
   };
 }
 
-function takenRows(runs: readonly OutputRun[], { stage, partition }: { stage: string; partition: number }): TakenRow[] {
-  const rows: TakenRow[] = [];
-  for (const { events, times, sequence, index: first, redrive } of runs) {
-    for (let at = 0; at < events.length; at++) {
-      const [event, time] = [events[at] as Event, times[at] as number];
-      const row = { event, time, stage, partition, sequence, index: first + at };
-      // A row that was refused once is still the row that it was.
-      rows.push(redrive ? { ...row, ...redrive.origin, redrive } : row);
+/** The rows of runs as a sink takes them. */
+class TakenRows implements SinkRows {
+  readonly length: number;
+  private readonly runs: readonly OutputRun[];
+  private readonly place: Pick<SinkRow, 'stage' | 'partition'>;
+
+  constructor(runs: readonly OutputRun[], { stage, partition }: Pick<SinkRow, 'stage' | 'partition'>) {
+    this.runs = runs;
+    this.place = { stage, partition };
+    this.length = rowCount(runs);
+  }
+
+  *[Symbol.iterator](): Iterator<TakenRow> {
+    const { stage, partition } = this.place;
+    for (const { events, times, sequence, index: first, redrive } of this.runs) {
+      for (let at = 0; at < events.length; at++) {
+        const [event, time] = [events[at] as Event, times[at] as number];
+        const row = { event, time, stage, partition, sequence, index: first + at };
+        // A row that was refused once is still the row that it was.
+        yield redrive ? { ...row, ...redrive.origin, redrive } : row;
+      }
     }
   }
-  return rows;
 }

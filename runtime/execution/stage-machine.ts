@@ -5,6 +5,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { messageOf } from '../errors.ts';
 import type { StatelessFunction } from '../stream/definition.ts';
+import { withColumns } from '../stream/event-columns.ts';
 import type { Batch, Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
 import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
@@ -34,7 +35,7 @@ import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { passExchanges } from './exchange/pass-exchanges.ts';
 import { answersExchange, type PassedAnswers, type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
-import { fuseChains, isFusible } from './fuse.ts';
+import { feedsSinksAlone, fuseChains, isFusible } from './fuse.ts';
 import type { AnswersFrame, InputFrame } from './log-frame.ts';
 import { answersInput, lookupOperator, QuestionNames } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
@@ -305,7 +306,8 @@ export class StageMachine {
       return;
     }
     const steps = chain.map(({ id, bound }) => ({ node: id, transform: bound.stateless as StatelessFunction }));
-    const fused = new FusedRunner(steps, this.outcomesOf(first.id));
+    const givesColumns = feedsSinksAlone(this.topology, (chain.at(-1) as BoundOperatorNode).id);
+    const fused = new FusedRunner(steps, this.outcomesOf(first.id), { givesColumns });
     fused.connect(this.framesInto(this.spreadNode(first.id).edges[0] as SpreadEdge));
     for (const view of fused.views) this.runners.set(view.node, view);
   }
@@ -373,7 +375,7 @@ export class StageMachine {
     this.runners.set(id, runner);
     subscribeFrames(runner.output('out'), (frame) => {
       if (frame.kind !== 'batch') return;
-      for (const cause of frame.causes) this.ledger.settle(cause, outcome.delivered);
+      this.ledger.settleAll(frame.causes, outcome.delivered);
       this.rows(id, frame);
     });
   }
@@ -382,12 +384,13 @@ export class StageMachine {
     this.rows(deadLetterOutput, { events: [letter], times: [time] });
   }
 
-  private rows(output: string, { events, times }: Pick<Batch, 'events' | 'times'>): void {
+  private rows(output: string, batch: Pick<Batch, 'columns' | 'events' | 'times'>): void {
+    const { columns, times } = batch;
     const { sequence, index, acceptedAt } = this.current;
-    this.current.index += events.length;
-    const run = { events, times, sequence, index, acceptedAt };
+    this.current.index += times.length;
     const { current: redrive } = this.redrives;
-    this.outputs.rows(output, redrive && output !== deadLetterOutput ? { ...run, redrive } : run);
+    const run = { times, sequence, index, acceptedAt, ...(redrive && output !== deadLetterOutput && { redrive }) };
+    this.outputs.rows(output, columns ? withColumns(run, columns) : { ...run, events: batch.events });
   }
 
   /** The frames of an edge, for whoever looks on. */

@@ -1,8 +1,8 @@
 /** Functions of an event that can also be run over columns: what they take out is never made into an object. */
-import { ColumnCode, EventCode, type Write } from './code.ts';
+import { type CodeWriter, ColumnCode, EventCode, type Write } from './code.ts';
 import { isPlain } from './compiled-access.ts';
 import type { StatelessFunction } from './definition.ts';
-import type { EventColumns } from './event-columns.ts';
+import { EventColumns } from './event-columns.ts';
 import type { Event } from './schema.ts';
 
 /** Places of rows, in order. */
@@ -11,8 +11,12 @@ export type Rows = Uint32Array;
 export type ColumnFunction =
   /** Writes the places of the rows that pass, and gives their number. */
   | { readonly kind: 'select'; select(columns: EventColumns, rows: Rows, count: number, selected: Rows): number }
-  /** An event for each of the rows. */
-  | { readonly kind: 'build'; build(columns: EventColumns, rows: Rows, count: number): Event[] };
+  /** An event for each of the rows, or the same as columns. */
+  | {
+      readonly kind: 'build';
+      build(columns: EventColumns, rows: Rows, count: number): Event[];
+      buildColumns(columns: EventColumns, rows: Rows, count: number): EventColumns;
+    };
 
 const columnFunctions = new WeakMap<StatelessFunction, ColumnFunction>();
 
@@ -65,24 +69,40 @@ export function mapping(kept: readonly string[], computed: readonly ComputedFiel
         ...computed.map(({ name, evaluate }) => [name, evaluate(event)] as const),
       ]);
   }
-  const fields = (code: EventCode | ColumnCode) =>
-    [
-      ...kept.map((name) => `${name}: ${code.field(name)}`),
-      ...computed.map((field) => `${field.name}: ${written(field)(code)}`),
-    ].join(', ');
-  const transform = new EventCode().compile((code) => `{ ${fields(code as EventCode)} }`) as StatelessFunction;
+  const fieldsIn = (code: CodeWriter) =>
+    new Map([
+      ...kept.map((name) => [name, code.field(name)] as const),
+      ...computed.map((field) => [field.name, written(field)(code)] as const),
+    ]);
+  const objectOf = (fields: ReadonlyMap<string, string>) =>
+    `{ ${[...fields].map(([name, text]) => `${name}: ${text}`).join(', ')} }`;
+  const transform = new EventCode().compile((code) => objectOf(fieldsIn(code))) as StatelessFunction;
   const code = new ColumnCode();
-  const text = fields(code);
+  const fields = fieldsIn(code);
   if (!code.isPossible) return transform;
-  type Loop = (columns: readonly ArrayLike<unknown>[], offset: number, rows: Rows, count: number) => Event[];
-  const loop = code.compileLoop<Loop>('', {
+  type Loop<Made> = (columns: readonly ArrayLike<unknown>[], offset: number, rows: Rows, count: number) => Made;
+  const loop = code.compileLoop<Loop<Event[]>>('', {
     before: 'const events = new Array(count);',
-    body: `events[at] = { ${text} };`,
+    body: `events[at] = ${objectOf(fields)};`,
     after: 'return events;',
   });
+  // A column has null where a value is absent; what is computed may be undefined.
+  const texts = [...fields].map(([name, text]) =>
+    computed.some((one) => one.name === name) ? `${text} ?? null` : text,
+  );
+  const columnLoop = code.compileLoop<Loop<unknown[][]>>('', {
+    before: texts.map((_, at) => `const made${at} = new Array(count);`).join(' '),
+    body: texts.map((text, at) => `made${at}[at] = ${text};`).join(' '),
+    after: `return [${texts.map((_, at) => `made${at}`).join(', ')}];`,
+  });
+  const names = [...fields.keys()];
   columnFunctions.set(transform, {
     kind: 'build',
     build: (columns, rows, count) => loop(columns.columnsOf(code.names), columns.offset, rows, count),
+    buildColumns: (columns, rows, count) =>
+      new EventColumns(names, columnLoop(columns.columnsOf(code.names), columns.offset, rows, count), {
+        length: count,
+      }),
   });
   return transform;
 }

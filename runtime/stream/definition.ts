@@ -391,6 +391,11 @@ export interface SinkRow {
   readonly index: number;
 }
 
+/** Rows of a batch, in order. Each is made when it comes up, so that none waits for the others. */
+export interface SinkRows extends Iterable<SinkRow> {
+  readonly length: number;
+}
+
 export interface SinkContext {
   readonly node: string;
   readonly clock: Clock;
@@ -408,7 +413,7 @@ export interface RunningSink {
    * Writes a batch. The same token always comes with the same rows; after a failure or a restart the same batch comes again.
    * Resolves with the rows that can never be written (dead letters); rejects when it should be tried again later.
    */
-  write(rows: readonly SinkRow[], token: string): Promise<readonly { row: SinkRow; code: string; reason: string }[]>;
+  write(rows: SinkRows, token: string): Promise<readonly { row: SinkRow; code: string; reason: string }[]>;
   close(): Promise<void>;
 }
 

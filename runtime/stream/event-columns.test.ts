@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { columnFunctionOf, mapping, type Rows, selecting } from './column-functions.ts';
-import { EventColumns, withColumns } from './event-columns.ts';
+import { EventColumns, joinColumns, withColumns, withPart } from './event-columns.ts';
 
 const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}', 'constructor', 'row', 'columns'];
 
@@ -40,6 +40,30 @@ describe('events as columns', () => {
     expect(columns.slice(1, 4).valuesOf('text')).toEqual([null, null, 'd']);
     expect(columns.slice(1, 3).valuesOf('text')).toBeNull();
     expect(columns.valuesOf('gone')).toBeNull();
+  });
+
+  it('are columns again when some are chosen, or when they are put one after the other', () => {
+    const gathered = columns.slice(1, 4).gather([0, 2], 2);
+    expect(gathered.events).toEqual([
+      { n: 2, text: null },
+      { n: 4, text: 'd' },
+    ]);
+    const joined = joinColumns([columns.slice(3, 4), gathered, columns.slice(0, 1)]);
+    expect(joined?.length).toBe(4);
+    expect(joined?.events.map(({ n }) => n)).toEqual([4, 2, 4, 1]);
+    expect(joinColumns([columns])).toBe(columns);
+    expect(joinColumns([])).toBeUndefined();
+    expect(joinColumns([columns, new EventColumns(['text', 'n'], [['e'], [5]], { length: 1 })])).toBeUndefined();
+  });
+
+  it('go on as a part of them, and objects as a part of theirs', () => {
+    const whole = withColumns({}, columns);
+    const part = withPart({ kind: 'part' }, whole, { from: 2, to: 4 });
+    expect(part.columns?.length).toBe(2);
+    expect(part).toMatchObject({ kind: 'part', events: [{ n: 3 }, { n: 4 }] });
+    const objects = withPart({}, { events: whole.events }, { from: 2, to: 4 });
+    expect(objects.columns).toBeUndefined();
+    expect(objects.events).toEqual(part.events);
   });
 
   it('are given up by a copy, which has the objects', () => {

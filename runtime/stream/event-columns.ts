@@ -66,6 +66,17 @@ export class EventColumns {
     return new EventColumns(names, columns, { offset: offset + from, length: to - from }, this.whole ?? this);
   }
 
+  /** Columns of some of them alone: the first `count` of `rows`. */
+  gather(rows: ArrayLike<number>, count: number): EventColumns {
+    const { names, columns, offset } = this;
+    const gathered = columns.map((column) => {
+      const values = new Array<unknown>(count);
+      for (let at = 0; at < count; at++) values[at] = column[offset + (rows[at] as number)];
+      return values;
+    });
+    return new EventColumns(names, gathered, { length: count });
+  }
+
   /** Columns by name, whole: see `offset`. Nulls where there is none of a name. */
   columnsOf(names: readonly string[]): ArrayLike<unknown>[] {
     return names.map((name) => this.columns[this.names.indexOf(name)] ?? this.nulls());
@@ -89,6 +100,29 @@ export class EventColumns {
   }
 }
 
+/** One after the other; undefined where they have not the same fields in the same order, or where there are none. */
+export function joinColumns(parts: readonly EventColumns[]): EventColumns | undefined {
+  const [first, ...others] = parts;
+  if (!first || others.length === 0) return first;
+  const { names } = first;
+  if (!others.every((part) => part.names === names || isSameList(part.names, names))) return undefined;
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const joined = names.map(() => new Array<unknown>(length));
+  let to = 0;
+  for (const part of parts) {
+    for (const [at, column] of part.columnsOf(names).entries()) {
+      const values = joined[at] as unknown[];
+      for (let row = 0; row < part.length; row++) values[to + row] = column[part.offset + row];
+    }
+    to += part.length;
+  }
+  return new EventColumns(names, joined, { length });
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name, at) => name === other[at]);
+}
+
 /** Something whose events may be columns. */
 export interface WithColumns {
   readonly events: readonly Event[];
@@ -107,4 +141,15 @@ const eventsOfColumns: PropertyDescriptor = {
 export function withColumns<Rest extends object>(rest: Rest, columns: EventColumns): Rest & Required<WithColumns> {
   Object.defineProperty(rest, 'columns', { value: columns });
   return Object.defineProperty(rest, 'events', eventsOfColumns) as Rest & Required<WithColumns>;
+}
+
+/** Gives something the events of another from a place to before another, as columns where they are. */
+export function withPart<Rest extends object>(
+  rest: Rest,
+  whole: WithColumns,
+  { from, to }: { readonly from: number; readonly to: number },
+): Rest & WithColumns {
+  const { columns } = whole;
+  if (columns) return withColumns(rest, columns.slice(from, to));
+  return Object.assign(rest, { events: whole.events.slice(from, to) });
 }

@@ -59,10 +59,10 @@ function columnsOf(numbers: readonly number[]): Batch {
 function runFused(
   chain: readonly FusedStep[],
   numbers: readonly number[],
-  { asColumns = false, looksOn = false } = {},
+  { asColumns = false, looksOn = false, givesColumns = false } = {},
 ): Ran & { readonly between: unknown } {
   const ledger = new Ledger();
-  const fused = new FusedRunner(chain, ledger);
+  const fused = new FusedRunner(chain, ledger, { givesColumns });
   const frames = new Subject<Frame>();
   fused.connect(frames);
   const { views } = fused;
@@ -121,11 +121,16 @@ describe('fused operators', () => {
   it('do over columns what they do over objects, looked at in between or not', () => {
     const chains = fc.array(fc.constantFrom(...columnSteps), { minLength: 1, maxLength: 5 });
     fc.assert(
-      fc.property(chains, fc.array(fc.nat({ max: 60 }), { maxLength: 50 }), fc.boolean(), (chain, numbers, looksOn) => {
-        const named = chain.map((step, at) => ({ ...step, node: `${step.node}${at}` }));
-        const options = { looksOn };
-        expect(runFused(named, numbers, { ...options, asColumns: true })).toEqual(runFused(named, numbers, options));
-      }),
+      fc.property(
+        chains,
+        fc.array(fc.nat({ max: 60 }), { maxLength: 50 }),
+        fc.record({ looksOn: fc.boolean(), givesColumns: fc.boolean() }),
+        (chain, numbers, { looksOn, givesColumns }) => {
+          const named = chain.map((step, at) => ({ ...step, node: `${step.node}${at}` }));
+          const overColumns = runFused(named, numbers, { looksOn, givesColumns, asColumns: true });
+          expect(overColumns).toEqual(runFused(named, numbers, { looksOn }));
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -5,7 +5,8 @@
 import { type Observable, Subject } from 'rxjs';
 import { type ColumnFunction, columnFunctionOf, type Rows } from './column-functions.ts';
 import type { StatelessFunction } from './definition.ts';
-import type { Batch, Frame } from './frame.ts';
+import type { EventColumns } from './event-columns.ts';
+import { type Batch, columnBatch, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
 import { type Outcomes, outcome } from './ledger.ts';
 import {
@@ -35,6 +36,17 @@ interface Member extends FusedStep {
   times: number[];
 }
 
+type Lineage = Pick<Batch, 'times' | 'causes'>;
+
+/** Of a batch the first `count` of `rows`; times and causes are those of all its rows. */
+interface ChosenRows extends Lineage {
+  readonly columns: EventColumns;
+  readonly rows: Rows;
+  readonly count: number;
+}
+
+type Select = Extract<ColumnFunction, { readonly kind: 'select' }>['select'];
+
 const never: Observable<Frame> = new Subject<Frame>();
 
 export class FusedRunner {
@@ -43,7 +55,11 @@ export class FusedRunner {
   private watermarkTime = Number.NEGATIVE_INFINITY;
   private busyMs = 0;
 
-  constructor(steps: readonly FusedStep[], ledger: Outcomes) {
+  private readonly givesColumns: boolean;
+
+  /** `givesColumns`: who reads on is glad of columns; everybody else of objects. */
+  constructor(steps: readonly FusedStep[], ledger: Outcomes, { givesColumns = false } = {}) {
+    this.givesColumns = givesColumns;
     this.members = steps.map((step) => ({
       ...step,
       overColumns: columnFunctionOf(step.transform),
@@ -110,45 +126,54 @@ export class FusedRunner {
     const passed = isUnchanged ? passAll(batch, last) : (this.passColumns(batch, first) ?? this.passEach(batch, first));
     this.busyMs += performance.now() - began;
     for (const member of this.members) if (member !== last) showBetween(member);
-    if (passed.events.length === 0) return;
+    if (passed.times.length === 0) return;
     if (!last.out.observed)
       for (const cause of passed.causes) this.ledger.settle(cause, outcome.dropped, 'unused port out');
     last.out.next(passed);
   }
 
-  /** The steps, one after the other, over columns, until objects are made of what is left; null where the first cannot be. */
+  /** The steps, one after the other, over columns, as long as each can be; null where the first cannot. */
   private passColumns(batch: Batch, first: number): Batch | null {
-    const { members, ledger } = this;
-    const { columns, causes } = batch;
-    const isLookedAt = members.some(({ out }, at) => at < members.length - 1 && out.observed);
-    if (!columns || isLookedAt || !(members[first] as Member).overColumns) return null;
-    let rows = everyRow(columns.length);
-    let count = columns.length;
-    for (let at = first; at < members.length; at++) {
+    const { members } = this;
+    const last = members.length - 1;
+    const isLookedAt = members.some(({ out }, at) => at < last && out.observed);
+    if (!batch.columns || isLookedAt || !(members[first] as Member).overColumns) return null;
+    let chosen = everyRowOf(batch.columns, batch);
+    for (let at = first; at <= last; at++) {
       const member = members[at] as Member;
       const { node, overColumns, counts } = member;
-      if (overColumns?.kind !== 'select') {
-        if (!overColumns) return this.passEach(selected(batch, { rows, count }, columns.pick(rows, count)), at);
-        const events = named(node, () => overColumns.build(columns, rows, count));
-        const built = selected(batch, { rows, count }, events);
-        counts.in += count;
-        counts.out += count;
-        return at === members.length - 1 ? built : this.passEach(built, at + 1);
+      if (!overColumns) return this.passEach(objectsOf(chosen), at);
+      if (overColumns.kind === 'select') {
+        chosen = this.select(member, overColumns.select, chosen);
+        continue;
       }
-      if (member.kept.length < count) member.kept = new Uint32Array(count);
-      const { kept } = member;
-      const keptCount = named(node, () => overColumns.select(columns, rows, count, kept));
+      const { columns, rows, count } = chosen;
       counts.in += count;
-      counts.out += keptCount;
-      counts.filtered += count - keptCount;
-      for (let from = 0, next = 0; from < count; from++) {
-        if (next < keptCount && kept[next] === rows[from]) next++;
-        else ledger.settle(causes[rows[from] as number] as number, outcome.filtered);
+      counts.out += count;
+      const next = members[at + 1];
+      if (next ? !next.overColumns : !this.givesColumns) {
+        const events = named(node, () => overColumns.build(columns, rows, count));
+        const built: Batch = { kind: 'batch', events, ...lineageOf(chosen) };
+        return next ? this.passEach(built, at + 1) : built;
       }
-      rows = kept;
-      count = keptCount;
+      const built = named(node, () => overColumns.buildColumns(columns, rows, count));
+      chosen = everyRowOf(built, lineageOf(chosen));
     }
-    return selected(batch, { rows, count }, columns.pick(rows, count));
+    return this.givesColumns ? columnsOf(chosen) : objectsOf(chosen);
+  }
+
+  private select(member: Member, select: Select, { columns, causes, rows, count, times }: ChosenRows): ChosenRows {
+    if (member.kept.length < count) member.kept = new Uint32Array(count);
+    const { node, kept, counts } = member;
+    const keptCount = named(node, () => select(columns, rows, count, kept));
+    counts.in += count;
+    counts.out += keptCount;
+    counts.filtered += count - keptCount;
+    for (let from = 0, next = 0; from < count; from++) {
+      if (next < keptCount && kept[next] === rows[from]) next++;
+      else this.ledger.settle(causes[rows[from] as number] as number, outcome.filtered);
+    }
+    return { columns, times, causes, rows: kept, count: keptCount };
   }
 
   private passEach({ events, times, causes }: Batch, first: number): Batch {
@@ -204,9 +229,22 @@ function everyRow(count: number): Rows {
   return places;
 }
 
-/** Of a batch these rows, as events. */
-function selected({ times, causes }: Batch, { rows, count }: { rows: Rows; count: number }, events: Event[]): Batch {
-  if (count === times.length) return { kind: 'batch', events, times, causes };
+function everyRowOf(columns: EventColumns, { times, causes }: Lineage): ChosenRows {
+  return { columns, times, causes, rows: everyRow(columns.length), count: columns.length };
+}
+
+function objectsOf(chosen: ChosenRows): Batch {
+  const { columns, rows, count } = chosen;
+  return { kind: 'batch', events: columns.pick(rows, count), ...lineageOf(chosen) };
+}
+
+function columnsOf(chosen: ChosenRows): Batch {
+  const { columns, rows, count } = chosen;
+  return columnBatch(count === columns.length ? columns : columns.gather(rows, count), lineageOf(chosen));
+}
+
+function lineageOf({ times, causes, rows, count }: ChosenRows): Lineage {
+  if (count === times.length) return { times, causes };
   const ownTimes = new Array<number>(count);
   const ownCauses = new Array<number>(count);
   for (let at = 0; at < count; at++) {
@@ -214,12 +252,12 @@ function selected({ times, causes }: Batch, { rows, count }: { rows: Rows; count
     ownTimes[at] = times[row] as number;
     ownCauses[at] = causes[row] as number;
   }
-  return { kind: 'batch', events, times: ownTimes, causes: ownCauses };
+  return { times: ownTimes, causes: ownCauses };
 }
 
 function passAll(batch: Batch, { counts }: Member): Batch {
-  counts.in += batch.events.length;
-  counts.out += batch.events.length;
+  counts.in += batch.times.length;
+  counts.out += batch.times.length;
   return batch;
 }
 

@@ -28,6 +28,21 @@ describe('ledger', () => {
     });
   });
 
+  it('takes the outcome of many at once as if it were told of each', () => {
+    const causes = [0, -1, 2, 3, 2];
+    const [one, all] = [new Ledger(), new Ledger()];
+    for (const ledger of [one, all]) {
+      ledger.open(5, 0);
+      ledger.settle(2, outcome.delivered);
+      ledger.settle(3, outcome.filtered);
+    }
+    for (const cause of causes) one.settle(cause, outcome.late);
+    all.settleAll(causes, outcome.late);
+    expect(all.close()).toEqual(one.close());
+    expect(all.accounting).toEqual(one.accounting);
+    expect(all.accounting).toMatchObject({ in: 5, delivered: 1, late: 2, dropped: 2 });
+  });
+
   it('knows nothing of events that time made', () => {
     const ledger = new Ledger();
     ledger.open(1, 0);

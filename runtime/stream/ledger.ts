@@ -117,8 +117,9 @@ export function enter(accounting: Accounting, settled: Settled): void {
   const { outcomes, reasons, dead, redriven } = settled;
   accounting.in += outcomes.length + dead;
   accounting.redriven += redriven;
-  for (const [name, count] of Object.entries(outcomesOf(settled)))
-    accounting[name as ReturnType<typeof nameOf>] += count;
+  const counts = outcomesOf(settled);
+  for (const [name, count] of Object.entries(counts)) accounting[name as ReturnType<typeof nameOf>] += count;
+  if (counts.dropped === undefined) return;
   const { dropped_by_reason: byReason } = accounting;
   for (let cause = 0; cause < outcomes.length; cause++) {
     const result = outcomes[cause] ?? outcome.none;
@@ -169,6 +170,15 @@ export class Ledger implements Outcomes {
     if (result < before) return;
     this.outcomes[cause] = result;
     if (result === outcome.dropped && reason) this.reasons.set(cause, firstOf(this.reasons.get(cause), reason));
+  }
+
+  /** The same for many, none of which was dropped. */
+  settleAll(causes: readonly number[], result: Exclude<Outcome, typeof outcome.dropped>): void {
+    const { outcomes } = this;
+    for (let at = 0; at < causes.length; at++) {
+      const cause = causes[at] as number;
+      if (cause >= 0 && (outcomes[cause] as number) < result) outcomes[cause] = result;
+    }
   }
 
   isSettled(cause: number): boolean {

@@ -295,7 +295,7 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
       async open(context) {
         await edges.openSink?.(context.node, context);
         return {
-          write: (rows, token) => edges.write(context.node, rows, token),
+          write: (rows, token) => edges.write(context.node, [...rows], token),
           close: async () => edges.closedSink?.(context.node),
         };
       },

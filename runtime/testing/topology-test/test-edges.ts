@@ -43,7 +43,7 @@ export function withTestEdges(topology: BoundTopology, hooks: EdgeHooks): BoundT
       ...node,
       bound: {
         async open() {
-          return { write: (rows, token) => hooks.write(node.id, rows, token), close: async () => {} };
+          return { write: (rows, token) => hooks.write(node.id, [...rows], token), close: async () => {} };
         },
       },
     })),
