@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { columnFunctionOf, mapping, type Rows, selecting } from '../stream/column-functions.ts';
 import { EventColumns } from '../stream/event-columns.ts';
+import { mapping, type Rows, rowLoopOf, selecting } from '../stream/row-loops.ts';
 import type { Event } from '../stream/schema.ts';
 import { event as example, schema } from './fixtures.ts';
 import { type Compiled, compileExpression } from './index.ts';
@@ -77,21 +77,28 @@ function columnsOf({ events, before, behind }: { events: readonly Event[]; befor
   return new EventColumns(names, columns, { length: all.length }).slice(before, before + events.length);
 }
 
+/** What is absent is null in columns. */
+const complete = (event: Event | null) =>
+  Object.fromEntries(Object.entries(event ?? {}).map(([name, value]) => [name, value ?? null]));
+
 describe('expressions over columns', () => {
   it('choose the rows whose objects they choose', () => {
     const selects = conditions.map((source) => {
       const transform = selecting(compile(source, 'bool'));
-      return { source, transform, over: columnFunctionOf(transform) };
+      return { source, transform, over: rowLoopOf(transform) };
     });
     fc.assert(
       fc.property(given, (rows) => {
         const everyOther = Uint32Array.from(rows.events.keys()).filter((row) => row % 2 === 0);
         for (const { source, transform, over } of selects) {
           if (over?.kind !== 'select') throw new Error(`${source} does not run over columns`);
-          const kept: Rows = new Uint32Array(everyOther.length);
-          const count = over.select(columnsOf(rows), everyOther, everyOther.length, kept);
+          expect(over.overColumns, source).toBe(true);
           const expected = [...everyOther].filter((row) => transform(rows.events[row] as Event) !== null);
-          expect([...kept.subarray(0, count)], source).toEqual(expected);
+          for (const events of [columnsOf(rows), rows.events]) {
+            const kept: Rows = new Uint32Array(everyOther.length);
+            const count = over.select(events, everyOther, everyOther.length, kept);
+            expect([...kept.subarray(0, count)], source).toEqual(expected);
+          }
         }
       }),
       { numRuns: 500 },
@@ -101,13 +108,17 @@ describe('expressions over columns', () => {
   it('make of rows what they make of their objects', () => {
     const computed = computations.map((source, at) => ({ ...compile(source, 'any'), name: `f${at}` }));
     const transform = mapping(['hospital', 'raw'], computed);
-    const over = columnFunctionOf(transform);
+    const over = rowLoopOf(transform);
     if (over?.kind !== 'build') throw new Error('the map does not run over columns');
     fc.assert(
       fc.property(given, (rows) => {
         const odd = Uint32Array.from(rows.events.keys()).filter((row) => row % 2 === 1);
         const made = over.build(columnsOf(rows), odd, odd.length);
-        expect(made).toEqual([...odd].map((row) => transform(rows.events[row] as Event)));
+        const expected = [...odd].map((row) => transform(rows.events[row] as Event));
+        expect(made).toEqual(expected);
+        expect(over.build(rows.events, odd, odd.length)).toEqual(expected);
+        const { events } = over.buildColumns(columnsOf(rows), odd, odd.length);
+        expect(events.map(complete)).toEqual(expected.map(complete));
         for (const [at, row] of odd.entries())
           for (const { name, evaluate } of computed)
             expect(made[at]?.[name]).toEqual(evaluate(rows.events[row] as Event));
@@ -117,9 +128,26 @@ describe('expressions over columns', () => {
   });
 
   it('are left to objects where a part is a function of the whole event', () => {
-    for (const source of ['codes.exists(c, c == ward)', 'event.codes.all(c, c != "")'])
-      expect(columnFunctionOf(selecting(compile(source, 'bool')))).toBeUndefined();
-    expect(columnFunctionOf(mapping([], [{ ...compile('codes.map(c, c + "x")', 'any'), name: 'c' }]))).toBeUndefined();
+    for (const source of ['codes.exists(c, c == ward)', 'event.codes.all(c, c != "")']) {
+      const transform = selecting(compile(source, 'bool'));
+      const over = rowLoopOf(transform);
+      if (over?.kind !== 'select') throw new Error(`${source} does not run over objects`);
+      expect(over.overColumns).toBe(false);
+      fc.assert(
+        fc.property(given, ({ events }) => {
+          const every = Uint32Array.from(events.keys());
+          const kept: Rows = new Uint32Array(events.length);
+          const count = over.select(events, every, events.length, kept);
+          const expected = [...every].filter((row) => transform(events[row] as Event) !== null);
+          expect([...kept.subarray(0, count)], source).toEqual(expected);
+        }),
+      );
+    }
+    const over = rowLoopOf(mapping([], [{ ...compile('codes.map(c, c + "x")', 'any'), name: 'c' }]));
+    expect(over?.overColumns).toBe(false);
+    expect(over?.kind === 'build' && over.build([example], new Uint32Array(1), 1)).toEqual([
+      { c: (example.codes as string[]).map((code) => `${code}x`) },
+    ]);
   });
 
   it('take no text of an expression for code', () => {

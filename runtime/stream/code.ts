@@ -20,6 +20,12 @@ export abstract class CodeWriter {
   /** What a function of the event gives. */
   abstract call(evaluate: Evaluate): string;
 
+  /** What a loop has before it, and at the beginning of each round. */
+  protected opening(): string {
+    return '';
+  }
+  protected abstract row(): string;
+
   /** Stands for a value. */
   given(value: unknown): string {
     const known = this.values.indexOf(value);
@@ -41,6 +47,23 @@ export abstract class CodeWriter {
   protected declarations(): string {
     if (this.temporaries === 0) return '';
     return `let ${Array.from({ length: this.temporaries }, (_, at) => `value${at}`).join(', ')};`;
+  }
+
+  /** A loop over rows of `from`, of which `at` is the place among those that are handed in. */
+  compileLoop<Made>(
+    parameters: string,
+    { before, body, after }: { before: string; body: string; after: string },
+  ): Made {
+    return this.make(
+      `from, offset, rows, count${parameters}`,
+      `${this.opening()} ${before}
+      for (let at = 0; at < count; at++) {
+        ${this.row()}
+        ${this.declarations()}
+        ${body}
+      }
+      ${after}`,
+    );
   }
 
   /** A function of these parameters, whose text may use all that was given. */
@@ -65,6 +88,10 @@ export class EventCode extends CodeWriter {
     const text = write(this);
     return this.make('event', `${this.declarations()} return ${text};`);
   }
+
+  protected row(): string {
+    return 'const event = from[rows[at] + offset];';
+  }
 }
 
 /** Over rows of columns; cannot be made where a part is a function of the whole event. */
@@ -84,21 +111,11 @@ export class ColumnCode extends CodeWriter {
     return 'null';
   }
 
-  /** A loop over rows, of which `at` is the place among those that are handed in. */
-  compileLoop<Made>(
-    parameters: string,
-    { before, body, after }: { before: string; body: string; after: string },
-  ): Made {
-    const columns = this.names.map((_, at) => `const column${at} = columns[${at}];`).join(' ');
-    return this.make(
-      `columns, offset, rows, count${parameters}`,
-      `${columns} ${before}
-      for (let at = 0; at < count; at++) {
-        const row = rows[at] + offset;
-        ${this.declarations()}
-        ${body}
-      }
-      ${after}`,
-    );
+  protected override opening(): string {
+    return this.names.map((_, at) => `const column${at} = from[${at}];`).join(' ');
+  }
+
+  protected row(): string {
+    return 'const row = rows[at] + offset;';
   }
 }

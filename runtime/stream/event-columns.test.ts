@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { columnFunctionOf, mapping, type Rows, selecting } from './column-functions.ts';
 import { EventColumns, joinColumns, withColumns, withPart } from './event-columns.ts';
+import { mapping, type Rows, rowLoopOf, selecting } from './row-loops.ts';
 
 const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}', 'constructor', 'row', 'columns'];
 
@@ -93,7 +93,7 @@ describe('events as columns', () => {
         write: (code) => `${code.field(name)} === ${code.constant(`value of ${name}`)}`,
       });
       expect(transform(event ?? {})).toBe(event);
-      const over = columnFunctionOf(transform);
+      const over = rowLoopOf(transform);
       expect(over?.kind === 'select' && over.select(named, new Uint32Array(1), 1, kept)).toBe(1);
     }
   });

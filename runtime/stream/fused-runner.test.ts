@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { mapping, selecting } from './column-functions.ts';
 import { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, type Frame } from './frame.ts';
 import { FusedRunner, type FusedStep } from './fused-runner.ts';
 import { isBalanced, Ledger, outcome } from './ledger.ts';
 import { OperatorRunner } from './operator-runner.ts';
+import { mapping, selecting } from './row-loops.ts';
 
 const steps: readonly FusedStep[] = [
   { node: 'even', transform: (event) => ((event.n as number) % 2 === 0 ? event : null) },

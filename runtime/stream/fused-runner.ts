@@ -1,11 +1,10 @@
 /**
- * Runs neighbouring operators without state as one loop: an event goes through all of them before the next, and no frame is made
+ * Runs neighbouring operators without state together: the events of a frame go through one after the other of them, and no frame is made
  * between them. Each keeps its own counts, and its output can still be looked at.
  */
 import { type Observable, Subject } from 'rxjs';
-import { type ColumnFunction, columnFunctionOf, type Rows } from './column-functions.ts';
 import type { StatelessFunction } from './definition.ts';
-import type { EventColumns } from './event-columns.ts';
+import { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
 import { type Outcomes, outcome } from './ledger.ts';
@@ -16,6 +15,7 @@ import {
   type RunnerSnapshot,
   statelessSnapshot,
 } from './node-runner.ts';
+import { type EventRows, type RowLoop, type Rows, rowLoopOf, type SelectLoop } from './row-loops.ts';
 import type { Event } from './schema.ts';
 
 export interface FusedStep {
@@ -25,27 +25,23 @@ export interface FusedStep {
 }
 
 interface Member extends FusedStep {
-  /** The same over columns. */
-  readonly overColumns: ColumnFunction | undefined;
+  readonly loop: RowLoop | undefined;
   /** Places of the rows that it has let pass, written over with each batch. */
   kept: Rows;
   readonly counts: NodeCounts;
   readonly out: Subject<Frame>;
-  /** Events between two members, gathered only while somebody looks. */
-  events: Event[];
-  times: number[];
+  /** What went on to the next, while somebody looks. */
+  shown: Batch | undefined;
 }
 
 type Lineage = Pick<Batch, 'times' | 'causes'>;
 
 /** Of a batch the first `count` of `rows`; times and causes are those of all its rows. */
 interface ChosenRows extends Lineage {
-  readonly columns: EventColumns;
+  readonly events: EventRows;
   readonly rows: Rows;
   readonly count: number;
 }
-
-type Select = Extract<ColumnFunction, { readonly kind: 'select' }>['select'];
 
 const never: Observable<Frame> = new Subject<Frame>();
 
@@ -62,12 +58,11 @@ export class FusedRunner {
     this.givesColumns = givesColumns;
     this.members = steps.map((step) => ({
       ...step,
-      overColumns: columnFunctionOf(step.transform),
+      loop: rowLoopOf(step.transform),
       kept: new Uint32Array(0),
       counts: emptyCounts(),
       out: new Subject(),
-      events: [],
-      times: [],
+      shown: undefined,
     }));
     this.ledger = ledger;
   }
@@ -122,8 +117,7 @@ export class FusedRunner {
   private handleBatch(batch: Batch, first = 0): void {
     const last = this.members.at(-1) as Member;
     const began = performance.now();
-    const isUnchanged = last.transform === null && first === this.members.length - 1;
-    const passed = isUnchanged ? passAll(batch, last) : (this.passColumns(batch, first) ?? this.passEach(batch, first));
+    const passed = this.pass(batch, first);
     this.busyMs += performance.now() - began;
     for (const member of this.members) if (member !== last) showBetween(member);
     if (passed.times.length === 0) return;
@@ -132,92 +126,77 @@ export class FusedRunner {
     last.out.next(passed);
   }
 
-  /** The steps, one after the other, over columns, as long as each can be; null where the first cannot. */
-  private passColumns(batch: Batch, first: number): Batch | null {
-    const { members } = this;
-    const last = members.length - 1;
-    const isLookedAt = members.some(({ out }, at) => at < last && out.observed);
-    if (!batch.columns || isLookedAt || !(members[first] as Member).overColumns) return null;
-    let chosen = everyRowOf(batch.columns, batch);
-    for (let at = first; at <= last; at++) {
+  /** The steps, one after the other, each over all that is left. */
+  private pass(batch: Batch, first: number): Batch {
+    const { members, givesColumns } = this;
+    const isLookedAt = members.some(({ out }, at) => at < members.length - 1 && out.observed);
+    // An event is one object for all who look at it.
+    let chosen = everyRowOf((isLookedAt ? undefined : batch.columns) ?? batch.events, batch);
+    for (let at = first; at < members.length; at++) {
       const member = members[at] as Member;
-      const { node, overColumns, counts } = member;
-      if (!overColumns) return this.passEach(objectsOf(chosen), at);
-      if (overColumns.kind === 'select') {
-        chosen = this.select(member, overColumns.select, chosen);
-        continue;
-      }
-      const { columns, rows, count } = chosen;
-      counts.in += count;
-      counts.out += count;
       const next = members[at + 1];
-      if (next ? !next.overColumns : !this.givesColumns) {
-        const events = named(node, () => overColumns.build(columns, rows, count));
-        const built: Batch = { kind: 'batch', events, ...lineageOf(chosen) };
-        return next ? this.passEach(built, at + 1) : built;
-      }
-      const built = named(node, () => overColumns.buildColumns(columns, rows, count));
-      chosen = everyRowOf(built, lineageOf(chosen));
+      chosen = this.step(member, chosen, { toColumns: next ? next.loop?.overColumns === true : givesColumns });
+      if (next && member.out.observed) member.shown = objectsOf(chosen);
     }
-    return this.givesColumns ? columnsOf(chosen) : objectsOf(chosen);
+    if (isEvery(chosen) && chosen.events === (batch.columns ?? batch.events)) return batch;
+    return givesColumns ? columnsOf(chosen) : objectsOf(chosen);
   }
 
-  private select(member: Member, select: Select, { columns, causes, rows, count, times }: ChosenRows): ChosenRows {
-    if (member.kept.length < count) member.kept = new Uint32Array(count);
-    const { node, kept, counts } = member;
-    const keptCount = named(node, () => select(columns, rows, count, kept));
-    counts.in += count;
+  private step(member: Member, given: ChosenRows, { toColumns }: { toColumns: boolean }): ChosenRows {
+    const { transform, loop, counts, node } = member;
+    counts.in += given.count;
+    if (transform === null) {
+      counts.out += given.count;
+      return given;
+    }
+    const isOverColumns = loop?.overColumns === true;
+    const chosen = isOverColumns ? given : inObjects(given);
+    const { events, rows, count } = chosen;
+    if (loop?.kind === 'select') return this.select(member, loop, chosen);
+    if (loop === undefined) return this.applyEach(member, transform, chosen);
+    counts.out += count;
+    const built = named(node, () =>
+      toColumns && events instanceof EventColumns
+        ? loop.buildColumns(events, rows, count)
+        : loop.build(events, rows, count),
+    );
+    return everyRowOf(built, lineageOf(chosen));
+  }
+
+  private select(member: Member, { select }: SelectLoop, chosen: ChosenRows): ChosenRows {
+    const { events, rows, count } = chosen;
+    const kept = roomIn(member, count);
+    const keptCount = named(member.node, () => select(events, rows, count, kept));
+    return this.keep(member, chosen, keptCount);
+  }
+
+  /** A function of which no loop can be made. */
+  private applyEach(member: Member, transform: StatelessFunction, chosen: ChosenRows): ChosenRows {
+    const { rows, count } = chosen;
+    const events = chosen.events as readonly Event[];
+    const kept = roomIn(member, count);
+    const made: Event[] = [];
+    named(member.node, () => {
+      for (let at = 0; at < count; at++) {
+        const row = rows[at] as number;
+        const event = transform(events[row] as Event);
+        if (event !== null) kept[made.push(event) - 1] = row;
+      }
+    });
+    return everyRowOf(made, lineageOf(this.keep(member, chosen, made.length)));
+  }
+
+  /** The rows whose places the member has written down go on; the others have been filtered. */
+  private keep({ counts, kept }: Member, chosen: ChosenRows, keptCount: number): ChosenRows {
+    const { causes, rows, count } = chosen;
     counts.out += keptCount;
     counts.filtered += count - keptCount;
-    for (let from = 0, next = 0; from < count; from++) {
-      if (next < keptCount && kept[next] === rows[from]) next++;
-      else this.ledger.settle(causes[rows[from] as number] as number, outcome.filtered);
+    if (keptCount === count) return chosen;
+    for (let at = 0, next = 0; at < count; at++) {
+      if (next < keptCount && kept[next] === rows[at]) next++;
+      else this.ledger.settle(causes[rows[at] as number] as number, outcome.filtered);
     }
-    return { columns, times, causes, rows: kept, count: keptCount };
-  }
-
-  private passEach({ events, times, causes }: Batch, first: number): Batch {
-    const { members, ledger } = this;
-    const last = members.length - 1;
-    // Copies that are written over: an array that grows is copied again and again.
-    const passed = events.slice();
-    let passedTimes: number[] | undefined;
-    let passedCauses: number[] | undefined;
-    let count = 0;
-    for (let index = 0; index < events.length; index++) {
-      let event: Event | null = events[index] as Event;
-      for (let at = first; at <= last; at++) {
-        const member = members[at] as Member;
-        member.counts.in++;
-        event = applyStep(member, event);
-        if (event === null) {
-          member.counts.filtered++;
-          ledger.settle(causes[index] as number, outcome.filtered);
-          break;
-        }
-        member.counts.out++;
-        if (at < last && member.out.observed) {
-          member.events.push(event);
-          member.times.push(times[index] as number);
-        }
-      }
-      if (event === null) {
-        passedTimes ??= times.slice();
-        passedCauses ??= causes.slice();
-        continue;
-      }
-      passed[count] = event;
-      if (passedTimes && passedCauses) {
-        passedTimes[count] = times[index] as number;
-        passedCauses[count] = causes[index] as number;
-      }
-      count++;
-    }
-    if (!passedTimes || !passedCauses) return { kind: 'batch', events: passed, times, causes };
-    passed.length = count;
-    passedTimes.length = count;
-    passedCauses.length = count;
-    return { kind: 'batch', events: passed, times: passedTimes, causes: passedCauses };
+    return { ...chosen, rows: kept, count: keptCount };
   }
 }
 
@@ -229,18 +208,43 @@ function everyRow(count: number): Rows {
   return places;
 }
 
-function everyRowOf(columns: EventColumns, { times, causes }: Lineage): ChosenRows {
-  return { columns, times, causes, rows: everyRow(columns.length), count: columns.length };
+function everyRowOf(events: EventRows, { times, causes }: Lineage): ChosenRows {
+  return { events, times, causes, rows: everyRow(events.length), count: events.length };
+}
+
+function isEvery({ count, times }: ChosenRows): boolean {
+  return count === times.length;
+}
+
+/** The same as objects. */
+function inObjects(chosen: ChosenRows): ChosenRows {
+  if (!(chosen.events instanceof EventColumns)) return chosen;
+  return everyRowOf(eventsOf(chosen), lineageOf(chosen));
+}
+
+function eventsOf(chosen: ChosenRows): readonly Event[] {
+  const { events, rows, count } = chosen;
+  if (events instanceof EventColumns) return events.pick(rows, count);
+  if (isEvery(chosen)) return events;
+  const picked = new Array<Event>(count);
+  for (let at = 0; at < count; at++) picked[at] = events[rows[at] as number] as Event;
+  return picked;
 }
 
 function objectsOf(chosen: ChosenRows): Batch {
-  const { columns, rows, count } = chosen;
-  return { kind: 'batch', events: columns.pick(rows, count), ...lineageOf(chosen) };
+  return { kind: 'batch', events: eventsOf(chosen), ...lineageOf(chosen) };
 }
 
+/** As columns, where they are. */
 function columnsOf(chosen: ChosenRows): Batch {
-  const { columns, rows, count } = chosen;
-  return columnBatch(count === columns.length ? columns : columns.gather(rows, count), lineageOf(chosen));
+  const { events, rows, count } = chosen;
+  if (!(events instanceof EventColumns)) return objectsOf(chosen);
+  return columnBatch(isEvery(chosen) ? events : events.gather(rows, count), lineageOf(chosen));
+}
+
+function roomIn(member: Member, count: number): Rows {
+  if (member.kept.length < count) member.kept = new Uint32Array(count);
+  return member.kept;
 }
 
 function lineageOf({ times, causes, rows, count }: ChosenRows): Lineage {
@@ -255,21 +259,6 @@ function lineageOf({ times, causes, rows, count }: ChosenRows): Lineage {
   return { times: ownTimes, causes: ownCauses };
 }
 
-function passAll(batch: Batch, { counts }: Member): Batch {
-  counts.in += batch.times.length;
-  counts.out += batch.times.length;
-  return batch;
-}
-
-function applyStep({ node, transform }: Member, event: Event): Event | null {
-  if (transform === null) return event;
-  try {
-    return transform(event);
-  } catch (error) {
-    throw new NodeFailure(node, error);
-  }
-}
-
 /** An error says which node it comes from. */
 function named<Result>(node: string, work: () => Result): Result {
   try {
@@ -280,10 +269,9 @@ function named<Result>(node: string, work: () => Result): Result {
 }
 
 function showBetween(member: Member): void {
-  if (member.events.length === 0) return;
-  const { events, times } = member;
-  member.events = [];
-  member.times = [];
+  const { shown } = member;
+  if (!shown || shown.times.length === 0) return;
+  member.shown = undefined;
   // Whoever looks on does not decide what becomes of an event: causes stay with the members behind.
-  member.out.next({ kind: 'batch', events, times, causes: events.map(() => -1) });
+  member.out.next({ ...shown, causes: shown.causes.map(() => -1) });
 }

@@ -1,0 +1,144 @@
+/**
+ * Functions of an event that are run over many at a time, as loops of their own: over objects, or over columns, of which what they take out is
+ * never made into an object.
+ */
+import { type CodeWriter, ColumnCode, EventCode, type Write } from './code.ts';
+import { isPlain } from './compiled-access.ts';
+import type { StatelessFunction } from './definition.ts';
+import { EventColumns } from './event-columns.ts';
+import type { Event } from './schema.ts';
+
+/** Places of rows, in order. */
+export type Rows = Uint32Array;
+
+export type EventRows = EventColumns | readonly Event[];
+
+export interface SelectLoop {
+  readonly kind: 'select';
+  /** False: over objects alone. */
+  readonly overColumns: boolean;
+  /** Writes the places of the rows that pass, and gives their number. */
+  select(events: EventRows, rows: Rows, count: number, selected: Rows): number;
+}
+
+export interface BuildLoop {
+  readonly kind: 'build';
+  readonly overColumns: boolean;
+  /** An event for each of the rows. */
+  build(events: EventRows, rows: Rows, count: number): Event[];
+  /** The same as columns, where it runs over columns. */
+  buildColumns(columns: EventColumns, rows: Rows, count: number): EventColumns;
+}
+
+export type RowLoop = SelectLoop | BuildLoop;
+
+const rowLoops = new WeakMap<StatelessFunction, RowLoop>();
+
+/** Undefined where the function can only be called for each event. Whoever wraps a function has made another. */
+export function rowLoopOf(transform: StatelessFunction | null): RowLoop | undefined {
+  return transform === null ? undefined : rowLoops.get(transform);
+}
+
+/** What an expression is compiled to. */
+export interface Evaluated {
+  evaluate(event: Event): unknown;
+  /** Absent where only the closure knows it. */
+  readonly write?: Write;
+}
+
+function written({ evaluate, write }: Evaluated): Write {
+  return write ?? ((code) => code.call(evaluate));
+}
+
+type Select = (events: readonly unknown[], offset: number, rows: Rows, count: number, selected: Rows) => number;
+type Build<Made> = (events: readonly unknown[], offset: number, rows: Rows, count: number) => Made;
+
+/** Passes events for which a condition is true. */
+export function selecting(condition: Evaluated): StatelessFunction {
+  const transform: StatelessFunction = (event) => (condition.evaluate(event) === true ? event : null);
+  const loopOf = (code: EventCode | ColumnCode) => {
+    const text = written(condition)(code);
+    return code.compileLoop<Select>(', selected', {
+      before: 'let kept = 0;',
+      body: `if (${text} === true) selected[kept++] = rows[at];`,
+      after: 'return kept;',
+    });
+  };
+  const columnCode = new ColumnCode();
+  const overEvents = loopOf(new EventCode());
+  const over = loopOf(columnCode);
+  rowLoops.set(transform, {
+    kind: 'select',
+    overColumns: columnCode.isPossible,
+    select(events, rows, count, selected) {
+      if (!(events instanceof EventColumns)) return overEvents(events, 0, rows, count, selected);
+      return over(events.columnsOf(columnCode.names), events.offset, rows, count, selected);
+    },
+  });
+  return transform;
+}
+
+export interface ComputedField extends Evaluated {
+  readonly name: string;
+}
+
+/** Makes events of fields of another and computed ones. */
+export function mapping(kept: readonly string[], computed: readonly ComputedField[]): StatelessFunction {
+  if (![...kept, ...computed.map(({ name }) => name)].every(isPlain)) {
+    return (event) =>
+      Object.fromEntries([
+        ...kept.map((name) => [name, event[name]] as const),
+        ...computed.map(({ name, evaluate }) => [name, evaluate(event)] as const),
+      ]);
+  }
+  const fieldsIn = (code: CodeWriter) =>
+    new Map([
+      ...kept.map((name) => [name, code.field(name)] as const),
+      ...computed.map((field) => [field.name, written(field)(code)] as const),
+    ]);
+  const transform = new EventCode().compile((code) => objectOf(fieldsIn(code))) as StatelessFunction;
+  const columnCode = new ColumnCode();
+  const fields = fieldsIn(columnCode);
+  const eventCode = new EventCode();
+  const buildOfEvents = buildLoop(eventCode, fieldsIn(eventCode));
+  const build = buildLoop(columnCode, fields);
+  const buildColumns = buildColumnsLoop(
+    columnCode,
+    // A column has null where a value is absent; what is computed may be undefined.
+    [...fields].map(([name, text]) => (computed.some((one) => one.name === name) ? `${text} ?? null` : text)),
+  );
+  const names = [...fields.keys()];
+  rowLoops.set(transform, {
+    kind: 'build',
+    overColumns: columnCode.isPossible,
+    build(events, rows, count) {
+      if (!(events instanceof EventColumns)) return buildOfEvents(events, 0, rows, count);
+      return build(events.columnsOf(columnCode.names), events.offset, rows, count);
+    },
+    buildColumns(columns, rows, count) {
+      const made = buildColumns(columns.columnsOf(columnCode.names), columns.offset, rows, count);
+      return new EventColumns(names, made, { length: count });
+    },
+  });
+  return transform;
+}
+
+function objectOf(fields: ReadonlyMap<string, string>): string {
+  return `{ ${[...fields].map(([name, text]) => `${name}: ${text}`).join(', ')} }`;
+}
+
+function buildLoop(code: EventCode | ColumnCode, fields: ReadonlyMap<string, string>): Build<Event[]> {
+  return code.compileLoop('', {
+    before: 'const events = new Array(count);',
+    body: `events[at] = ${objectOf(fields)};`,
+    after: 'return events;',
+  });
+}
+
+function buildColumnsLoop(code: ColumnCode, texts: readonly string[]): Build<unknown[][]> {
+  return code.compileLoop('', {
+    before: texts.map((_, at) => `const made${at} = new Array(count);`).join(' '),
+    body: texts.map((text, at) => `made${at}[at] = ${text};`).join(' '),
+    after: `return [${texts.map((_, at) => `made${at}`).join(', ')}];`,
+  });
+}
