@@ -100,7 +100,8 @@ export function index(syntax: Extract<Syntax, { op: '[]' }>, scope: Scope, check
       message: `the place in a list is a whole number from 0, and this is ${describe(key.type)}`,
     });
   }
-  return fold(coded({ type: owner.type.of, nullable: true, ...range(syntax) }, read), [owner, key]);
+  const readItem = owner.writeItem?.(key) ?? read;
+  return fold(coded({ type: owner.type.of, nullable: true, ...range(syntax) }, readItem), [owner, key]);
 }
 
 function item(list: unknown, key: unknown): unknown {

@@ -19,6 +19,8 @@ export interface Expression {
   readonly literal?: { readonly value: unknown };
   /** Name of the field, when the expression is nothing but a field of the event. */
   readonly field?: string;
+  /** Of a list whose items can be had one by one: the code of the item at a place, which saves making the list. */
+  readonly writeItem?: (place: Expression) => Write;
 }
 
 /** An expression that is known by its code; the function is made when somebody calls it. */

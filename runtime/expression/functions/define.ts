@@ -15,7 +15,7 @@ export type Parameter =
   | 'text or list'
   | 'any';
 
-export type Bound = Pick<Expression, 'type' | 'nullable' | 'evaluate' | 'write'>;
+export type Bound = Pick<Expression, 'type' | 'nullable' | 'evaluate' | 'write' | 'writeItem'>;
 
 export function bound(about: Pick<Bound, 'type' | 'nullable'>, write: Write): Bound {
   return { ...about, write, evaluate: compiled(write) };

@@ -1,5 +1,6 @@
 /** Functions of text. Lengths and places count characters (Unicode code points), as CEL has it. */
 import { limits } from '../../limits.ts';
+import type { Write } from '../../stream/code.ts';
 import { cut } from '../arithmetic.ts';
 import type { Expression } from '../expression.ts';
 import { compilePattern, type PatternResult } from '../pattern.ts';
@@ -24,13 +25,8 @@ function substring(text: string, start: number, end = Number.POSITIVE_INFINITY):
   return start > characters.length ? null : characters.slice(start, end).join('');
 }
 
-/** Of the last text: whoever wants its third part mostly wants its fourth as well. */
-let lastSplit: { readonly text: string; readonly separator: string; readonly parts: readonly string[] } | undefined;
-
-/** A list that nobody changes. */
 function split(text: string, separator: string): readonly string[] {
   if (separator === '') return [...text];
-  if (text === lastSplit?.text && separator === lastSplit.separator) return lastSplit.parts;
   // The method of the language leaves JavaScript for each text, which takes longer than the search.
   const parts: string[] = [];
   let from = 0;
@@ -39,8 +35,31 @@ function split(text: string, separator: string): readonly string[] {
     from = to + separator.length;
   }
   parts.push(text.slice(from));
-  lastSplit = { text, separator, parts };
   return parts;
+}
+
+/** The part that was found last: whoever wants the third part of a text mostly wants its fourth next. */
+const lastPart = { text: '', separator: '', place: 0, to: 0 };
+
+/** As `split` and then the item at the place, without the other parts; null where there is none. */
+function partAt(text: string, separator: string, place: number): string | null {
+  if (separator === '') return [...text][place] ?? null;
+  if (!Number.isInteger(place) || place < 0) return null;
+  const goesOn = text === lastPart.text && separator === lastPart.separator && place > lastPart.place;
+  let at = goesOn ? lastPart.place + 1 : 0;
+  let from = goesOn ? lastPart.to + separator.length : 0;
+  let to = text.indexOf(separator, from);
+  for (; at < place && to >= 0; at++) {
+    from = to + separator.length;
+    to = text.indexOf(separator, from);
+  }
+  if (at < place) return null;
+  if (to < 0) return text.slice(from);
+  lastPart.text = text;
+  lastPart.separator = separator;
+  lastPart.place = place;
+  lastPart.to = to;
+  return text.slice(from, to);
 }
 
 /** Replaces all; stops when the result has grown to the bound. */
@@ -105,6 +124,22 @@ function join(list: readonly unknown[], separator = ''): string | null {
 }
 
 const two = ['string', 'string'] as const;
+
+const splitToList = plain({
+  signature: 'split(text, separator)',
+  parameters: two,
+  result: { kind: 'list', of: string },
+  apply: split,
+});
+
+const splitting: FunctionDefinition = {
+  ...splitToList,
+  bind(args) {
+    const find = partAt as (...given: unknown[]) => unknown;
+    const writeItem = (place: Expression) => applyTo(find, [...two, 'number'], [...args, place]).write as Write;
+    return { ...splitToList.bind(args), writeItem };
+  },
+};
 
 export const textFunctions: readonly FunctionDefinition[] = [
   plain({
@@ -184,12 +219,7 @@ export const textFunctions: readonly FunctionDefinition[] = [
     apply: (text: string) => text.toUpperCase(),
   }),
   plain({ signature: 'trim(text)', parameters: ['string'], result: string, apply: (text: string) => text.trim() }),
-  plain({
-    signature: 'split(text, separator)',
-    parameters: two,
-    result: { kind: 'list', of: string },
-    apply: split,
-  }),
+  splitting,
   plain({
     signature: 'substring(text, start, end?)',
     parameters: ['string', 'number', 'number'],
