@@ -63,6 +63,8 @@ export const limits = {
   accountsEveryMs: 250,
   /** Rows that may wait to be published before the stage stops reading. */
   outputWaitingRowsMax: 50_000,
+  /** It goes on with so many: were all of them out before, stage and sink would work in turns, and each wait for the other. */
+  outputGoesOnRowsMax: 37_500,
   /** A stage with a backlog lets the event loop breathe this often. */
   stageSliceMs: 10,
   /** Writes of a sink begin at least this far apart: a small insert costs the store as much as one of a thousand rows. */

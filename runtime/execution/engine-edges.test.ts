@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { faultPlan } from '../bus/memory/faults.ts';
 import { noCrashPoints } from '../faults.ts';
+import { limits } from '../limits.ts';
 import { type Lab, openLab } from '../testing/engine-lab.ts';
 import { append, numbering, numbersOf, send } from './engine.fixture.ts';
 import { openOutputPublisher } from './output-publisher.ts';
+import type { OutputRun } from './output-run.ts';
 
 describe('drain', () => {
   it('answers what it owes, writes everything and saves it', async () => {
@@ -157,6 +159,14 @@ sinks: { rows: { collect: { from: asked } } }
   });
 });
 
+const rows = (sequence: number, index: number, count: number): OutputRun => ({
+  events: Array.from({ length: count }, () => ({})),
+  times: Array.from({ length: count }, () => 0),
+  sequence,
+  index,
+  acceptedAt: 0,
+});
+
 describe('output publisher', () => {
   it('drops what the log has, and stops for good at the fence', async () => {
     const lab = openLab({ topology: numbering, faults: faultPlan(1, {}) });
@@ -173,13 +183,6 @@ describe('output publisher', () => {
         crashPoints: noCrashPoints,
         onFailure: (error) => failures.push(error),
       });
-    const rows = (sequence: number, index: number, count: number) => ({
-      events: Array.from({ length: count }, () => ({})),
-      times: Array.from({ length: count }, () => 0),
-      sequence,
-      index,
-      acceptedAt: 0,
-    });
     const first = await open();
     for (const run of [rows(1, 0, 2), rows(3, 0, 1)]) first.add(run);
     await lab.drive(first.flushed());
@@ -196,5 +199,38 @@ describe('output publisher', () => {
     await expect(lab.drive(first.flushed())).rejects.toMatchObject({ code: 'MACH3001' });
     expect(failures).toHaveLength(1);
     expect((await stream.state()).lastSequence).toBe(2);
+  });
+
+  it('says when all but so many rows are out', async () => {
+    const lab = openLab({ topology: numbering });
+    const process = await lab.start();
+    const stream = await process.log.stream({ name: 'out', subjects: ['out.>'], durability: 'broker' });
+    const held: (() => void)[] = [];
+    const append: typeof stream.append = async (...given) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return stream.append(...given);
+    };
+    const publisher = await openOutputPublisher({
+      beginning: 0,
+      stream: { ...stream, append },
+      subject: 'out.rows',
+      schema: { fields: {} },
+      clock: lab.clock,
+      crashPoints: noCrashPoints,
+      onFailure: () => undefined,
+    });
+    const message = limits.outputFlushEventsMax;
+    publisher.add(rows(1, 0, 3 * message));
+    const published: number[] = [];
+    const flushed = [2, 1, 0].map(async (messages) => {
+      await publisher.flushed(messages * message);
+      published.push(publisher.published);
+    });
+    for (const end of flushed) {
+      while (held.length === 0) await lab.drive(lab.clock.sleep(1));
+      held.shift()?.();
+      await lab.drive(end);
+    }
+    expect(published).toEqual([message, 2 * message, 3 * message]);
   });
 });

@@ -14,8 +14,8 @@ import { behind, halvesOf, lastOf, type OutputRun, rowCount, splitRun } from './
 export interface OutputPublisher {
   /** Takes rows; those that the log has already are dropped. */
   add(run: OutputRun): void;
-  /** Resolves when every row added so far is in the log; rejects when it cannot get there. */
-  flushed(): Promise<void>;
+  /** Resolves when every row added so far is in the log, but for the last `leaving`; rejects when it cannot get there. */
+  flushed(leaving?: number): Promise<void>;
   /** Input sequence of the newest row that the log had when this was opened (0: none). */
   readonly knownSequence: number;
   /** Rows that wait. */
@@ -137,9 +137,9 @@ export async function openOutputPublisher(args: {
         args.onFailure(error);
       });
     },
-    flushed() {
+    flushed(leaving = 0) {
       return new Promise<void>((resolve, reject) => {
-        waiters.push({ target: added, resolve, reject });
+        waiters.push({ target: added - leaving, resolve, reject });
         wake();
         if (waiters.length > 0) hurry?.();
       });

@@ -160,13 +160,24 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   async function relieve(): Promise<void> {
+    if (waitingRows() < limits.outputWaitingRowsMax) return;
+    const began = wallTime();
+    while (waitingRows() > limits.outputGoesOnRowsMax) await makeRoom();
+    counts.backpressuredMs += wallTime() - began;
+  }
+
+  function waitingRows(): number {
     let waiting = 0;
     for (const publisher of publishers.values()) waiting += publisher.waiting;
     for (const exchange of exchanges.values()) waiting += exchange.waiting;
-    if (waiting < limits.outputWaitingRowsMax) return;
-    const began = wallTime();
-    await flushed();
-    counts.backpressuredMs += wallTime() - began;
+    return waiting;
+  }
+
+  /** For one message more. */
+  async function makeRoom(): Promise<void> {
+    const [fullest] = [...publishers.values()].sort((one, other) => other.waiting - one.waiting);
+    const leaving = (fullest?.waiting ?? 0) - limits.outputFlushEventsMax;
+    await (fullest && leaving > 0 ? fullest.flushed(leaving) : flushed());
   }
 
   async function flushed(): Promise<void> {
