@@ -1,4 +1,4 @@
-/** Rows counted from the files that a query has written: `DAY/HH.mm/*.ndjson`. */
+/** Rows counted from the files that a query has written: `DAY/HH.mm/*.csv`, without headers. */
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

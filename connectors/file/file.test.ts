@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +9,8 @@ import { virtualClock } from '../../runtime/clock.ts';
 import { defineSchema, type Event, field, type SinkRow } from '../../runtime/stream/index.ts';
 import { bindSink } from '../testing/bind.ts';
 import { sinkRows, testSinkContext } from '../testing/sink-context.ts';
-import { linesOf } from './format.ts';
+import { ByteBuffer } from './byte-buffer.ts';
+import { type LineOptions, lineWriter } from './format.ts';
 import { fileSink, openFiles } from './index.ts';
 import { pathOfEvent } from './path.ts';
 
@@ -37,10 +38,39 @@ function filesIn(path = ''): Map<string, string> {
   return files;
 }
 
+const draftOf = (path: string, writer: string) => join(folder, dirname(path), `.${basename(path)}.${writer}.draft`);
+
+const draftsIn = () =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.draft'));
+
+const settingsOf = (path: string) => {
+  const fields = Object.keys(schema.fields);
+  const format = 'csv';
+  return {
+    folder,
+    pathOf: pathOfEvent(path),
+    format,
+    addLines: lineWriter({ format, fields, schema, header: true }),
+  } as const;
+};
+
 async function open(extra: object = {}) {
   const options = { from: 'visits', folder, path: '{day}/{minute}', ...extra };
   return bindSink(fileSink, options, schema).open(testSinkContext({ clock: virtualClock(0) }));
 }
+
+function linesOf(events: readonly Event[], options: Omit<LineOptions, 'header' | 'schema'>, header = true): string {
+  const lines = new ByteBuffer();
+  lineWriter({ schema, header, ...options })(events, lines);
+  return Buffer.from(lines.written).toString();
+}
+
+/** Short and long, with what csv and JSON write otherwise than it is, and halves of characters beyond U+FFFF. */
+const texts = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', '\\', '\u0007', 'a', ' ', 'ệ', '\u{1f3e5}'), maxLength: 60 }),
+  fc.constant('Bệnh viện \u{1f3e5} '.repeat(10_000)),
+);
 
 const at = Date.parse('2026-03-02T07:00:00+07:00');
 const visit = (day: string | null, minute: string, patients: number | null): Event => ({ day, minute, patients, at });
@@ -76,15 +106,25 @@ describe('file', () => {
     // As a crash leaves it: one file not there, another only begun.
     const [first, second] = [...whole.keys()] as [string, string];
     rmSync(join(folder, first));
-    await writeFile(
-      join(
-        folder,
-        second.replace(/[^/]+$/, (name) => `.${name}.draft`),
-      ),
-      'beg',
-    );
+    await writeFile(draftOf(second, 'who-died'), 'beg');
     await (await open()).write(rows, 'visits/1-3');
     expect(filesIn()).toEqual(whole);
+    expect(draftsIn()).toEqual([]);
+  });
+
+  it('writes whole files also while a writer that was taken for dead is still at them', async () => {
+    const rows = sinkRows(visits);
+    await (await open()).write(rows, 'visits/1-3');
+    const whole = filesIn();
+    const sinks = await Promise.all([open(), open(), open()]);
+    // One removes what it takes for left over; the other then tries again.
+    const writeUntilDone = async (sink: (typeof sinks)[number]): Promise<unknown> =>
+      sink.write(rows, 'visits/1-3').catch(() => writeUntilDone(sink));
+    for (let turn = 0; turn < 20; turn++) {
+      await Promise.all(sinks.map(writeUntilDone));
+      expect(filesIn()).toEqual(whole);
+    }
+    expect(draftsIn()).toEqual([]);
   });
 
   it('keeps the files of a log apart from those of another', async () => {
@@ -123,6 +163,49 @@ describe('file', () => {
     expect(filesIn().size).toBe(2);
   });
 
+  it('says that the disk is full, leaves nothing of the file, and writes it when there is room', async () => {
+    const rows = sinkRows(visits);
+    await (await open()).write(rows, 'visits/1-3');
+    const whole = filesIn();
+    for (const path of whole.keys()) rmSync(join(folder, path));
+    const sink = openFiles(settingsOf('{day}/{minute}'), 'writer');
+    await sink.write(sinkRows([visit('2026-03-02', '00:00', 7), visit('2026-03-02', '00:01', 7)]), 'visits/4-5');
+    const others = filesIn();
+    // What is written there finds no room.
+    for (const path of whole.keys()) symlinkSync('/dev/full', draftOf(path, 'writer'));
+    await expect(sink.write(rows, 'visits/1-3')).rejects.toMatchObject({
+      code: 'MACH2701',
+      message: expect.stringContaining('ENOSPC'),
+    });
+    expect(filesIn()).toEqual(others);
+    expect(draftsIn()).toEqual([]);
+    await sink.write(rows, 'visits/1-3');
+    expect(filesIn()).toEqual(new Map([...whole, ...others].sort()));
+  });
+
+  it('makes a folder again that somebody has removed', async () => {
+    const sink = await open();
+    await sink.write(sinkRows(visits), 'visits/1-3');
+    const whole = filesIn();
+    rmSync(join(folder, '2026-03-02'), { recursive: true });
+    await expect(sink.write(sinkRows(visits), 'visits/1-3')).rejects.toMatchObject({ code: 'MACH2701' });
+    await sink.write(sinkRows(visits), 'visits/1-3');
+    expect(filesIn()).toEqual(whole);
+  });
+
+  it('writes small and large batches in turns with the same buffers', async () => {
+    const sink = await open({ path: '{minute}', header: false, fields: ['patients'] });
+    for (const count of [1, 20_000, 2]) {
+      const events = Array.from({ length: 2 * count }, (_, index) => visit(null, String(index % 2), index));
+      await sink.write(sinkRows(events), `visits/${count}`);
+    }
+    const numbers = [...filesIn().values()].map((text) => text.split('\r\n').slice(0, -1).map(Number));
+    const every = (count: number, from: number) => Array.from({ length: count }, (_, index) => 2 * index + from);
+    const wanted = [1, 20_000, 2].flatMap((count) => [every(count, 0), every(count, 1)]);
+    const byLength = (one: number[], other: number[]) => one.length - other.length || Number(one[0]) - Number(other[0]);
+    expect(numbers.sort(byLength)).toEqual(wanted.sort(byLength));
+  });
+
   it('holds every row once, as it was, after any batches that come again', async () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 6 });
     const row = fc.record({
@@ -136,13 +219,7 @@ describe('file', () => {
       fc.asyncProperty(batches, async (list) => {
         rmSync(folder, { recursive: true });
         await mkdir(folder);
-        const sink = openFiles({
-          folder,
-          pathOf: pathOfEvent('{day}'),
-          format: 'csv',
-          fields: Object.keys(schema.fields),
-          schema,
-        });
+        const sink = openFiles(settingsOf('{day}'));
         let sequence = 1;
         const all: Event[] = [];
         for (const [events, again] of list) {
@@ -170,29 +247,65 @@ describe('file', () => {
     fc.assert(
       fc.property(times, (list) => {
         const events = list.map((time) => ({ at: time }));
-        const text = Buffer.from(linesOf(events, { format: 'csv', fields: ['at'], schema })).toString();
+        const text = linesOf(events, { format: 'csv', fields: ['at'] });
         expect(text.split('\r\n').slice(1, -1)).toEqual(list.map((time) => new Date(time).toISOString()));
       }),
     );
   });
 
-  it('writes any text as UTF-8, however long', () => {
-    const texts = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constant('Bệnh viện \u{1f3e5} '.repeat(10_000))));
-    fc.assert(
-      fc.property(texts, (list) => {
-        const events = list.map((minute) => ({ minute }));
-        const expected = list.map((minute) => `${JSON.stringify({ minute })}\n`).join('');
-        const written = Buffer.from(linesOf(events, { format: 'ndjson', fields: ['minute'], schema }));
-        expect(written.equals(Buffer.from(expected))).toBe(true);
-      }),
-      { numRuns: 50 },
+  it('writes JSON lines as JavaScript does', () => {
+    const value = fc.oneof(
+      fc.integer(),
+      fc.double(),
+      fc.boolean(),
+      fc.constantFrom(null, -0, 2 ** 31, 2 ** 53, '\ud83c'),
+      texts,
     );
+    fc.assert(
+      fc.property(fc.array(fc.record({ minute: value, patients: value, 'a "name"': value })), (events) => {
+        const expected = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+        expect(linesOf(events, { format: 'ndjson', fields: ['minute', 'patients', 'a "name"'] })).toBe(expected);
+      }),
+    );
+  });
+
+  it('writes csv that is read as it was, and quotes nothing without need', () => {
+    const value = fc.oneof(fc.integer(), fc.double({ noNaN: true }), fc.boolean(), texts);
+    fc.assert(
+      fc.property(fc.array(fc.record({ minute: value, patients: value })), (events) => {
+        const written = linesOf(events, { format: 'csv', fields: ['minute', 'patients'] }, false);
+        const cells = events.map(({ minute, patients }) => [minute, patients].map(String));
+        expect(parse(written, { record_delimiter: '\r\n' })).toEqual(cells);
+        const quotedCells = cells.flat().filter((cell) => cell === '' || /[",\r\n]/.test(cell));
+        const plain = cells.flat().filter((cell) => !quotedCells.includes(cell));
+        const quotes = quotedCells.map((cell) => 2 + 2 * (cell.split('"').length - 1));
+        expect(written.split('"').length - 1).toBe(quotes.reduce((sum, count) => sum + count, 0));
+        for (const cell of plain) expect(written).toContain(cell);
+      }),
+    );
+  });
+
+  it('writes lists and records as JSON in a cell', () => {
+    const event = { minute: ['a', 'b'], patients: { beds: 2 } };
+    expect(linesOf([event], { format: 'csv', fields: ['minute', 'patients'] })).toBe(
+      'minute,patients\r\n"[""a"",""b""]","{""beds"":2}"\r\n',
+    );
+    expect(linesOf([event], { format: 'ndjson', fields: ['patients', 'minute'] })).toBe(
+      '{"patients":{"beds":2},"minute":["a","b"]}\n',
+    );
+  });
+
+  it('leaves the header away where it is not wanted', async () => {
+    const sink = await open({ header: false, fields: ['minute', 'patients'], path: '.' });
+    await sink.write(sinkRows(visits), 'visits/1-3');
+    expect([...filesIn().values()]).toEqual(['00:00,1\r\n00:01,\r\n00:00,3\r\n']);
   });
 
   it.each([
     [{ path: '{dya}' }, '"dya" is not a field'],
     [{ fields: ['nothing'] }, '"nothing" is not a field'],
     [{ path: 'a/../..' }, 'leads out of the folder'],
+    [{ format: 'ndjson', header: false }, 'only csv has a header'],
   ])('says what is wrong with %j', (extra, message) => {
     expect(() => bindSink(fileSink, { from: 'visits', folder, ...extra }, schema)).toThrow(message);
   });

@@ -1,60 +1,98 @@
-/** Rows as lines of text. */
-import { type Event, fieldReader, mapping, type Schema } from '../../runtime/stream/index.ts';
-import { TextBuffer } from './text-buffer.ts';
-
-export type FileFormat = 'csv' | 'ndjson';
-
-/** The rows of a file as UTF-8, from its first line to its last line feed. Times are ISO 8601 in UTC. */
-export function linesOf(events: readonly Event[], { format, fields, schema }: LineOptions): Uint8Array {
-  const text = new TextBuffer();
-  const columns = fields.map((name) => {
-    const read = fieldReader(name);
-    if (schema.fields[name]?.type.kind !== 'timestamp') return { name, read };
-    return { name, read: timeReader(read) };
-  });
-  if (format === 'ndjson') {
-    const asShown = mapping(
-      [],
-      columns.map(({ name, read }) => ({ name, evaluate: read })),
-    );
-    for (const event of events) text.add(`${JSON.stringify(asShown(event))}\n`);
-    return text.bytes;
-  }
-  text.add(`${fields.map(cellOf).join(',')}\r\n`);
-  for (const event of events) text.add(`${columns.map(({ read }) => cellOf(read(event))).join(',')}\r\n`);
-  return text.bytes;
-}
+/** Rows as lines of text. The writer of a row is made once for the fields of a sink. */
+import { type Event, type FieldVisit, fieldsVisitor, type Schema } from '../../runtime/stream/index.ts';
+import { type ByteBuffer, characterSet } from './byte-buffer.ts';
 
 export interface LineOptions {
-  readonly format: FileFormat;
+  readonly format: 'csv' | 'ndjson';
   readonly fields: readonly string[];
   readonly schema: Schema;
+  /** csv: the first line names the fields. */
+  readonly header: boolean;
 }
 
-/** Times as text; most are of the same second as the one before. */
-function timeReader(read: (event: Event) => unknown): (event: Event) => unknown {
-  let second = Number.NaN;
-  let upToSecond = '';
-  return (event) => {
-    const given = read(event);
-    if (typeof given !== 'number') return given;
-    const time = Math.trunc(given);
-    const whole = Math.floor(time / 1_000);
-    if (whole !== second) {
-      const date = new Date(time);
-      if (Number.isNaN(date.getTime())) return null;
-      second = whole;
-      // Without `.123Z`.
-      upToSecond = date.toISOString().slice(0, -5);
+/** Adds rows as UTF-8, from the first line of a file to its last line feed. Times are ISO 8601 in UTC. */
+export type AddLines = (events: readonly Event[], lines: ByteBuffer) => void;
+
+type Write = (value: unknown, line: ByteBuffer) => void;
+
+export function lineWriter({ format, fields, schema, header }: LineOptions): AddLines {
+  const isTime = (field: string) => schema.fields[field]?.type.kind === 'timestamp';
+  const isCsv = format === 'csv';
+  const visits = fields.flatMap((field, at): FieldVisit<ByteBuffer>[] => {
+    const before = Buffer.from(isCsv ? (at > 0 ? ',' : '') : `${at > 0 ? ',' : '{'}${JSON.stringify(field)}:`);
+    const write = isCsv ? writeCell : writeJson;
+    const visit = isTime(field) ? timeWriter(write, isCsv ? '' : '"') : write;
+    return [
+      { field, visit: (_, line) => line.addBytes(before) },
+      { field, visit },
+    ];
+  });
+  const writeRow = fieldsVisitor(visits);
+  const end = Buffer.from(isCsv ? '\r\n' : '}\n');
+  return (events, lines) => {
+    if (isCsv && header) {
+      for (const [at, field] of fields.entries()) {
+        if (at > 0) lines.addText(',');
+        writeCell(field, lines);
+      }
+      lines.addBytes(end);
     }
-    return `${upToSecond}.${String(time - whole * 1_000).padStart(3, '0')}Z`;
+    for (const event of events) {
+      writeRow(event, lines);
+      lines.addBytes(end);
+    }
   };
 }
 
 /** As RFC 4180 has it; an absent value is an empty cell, and a text that is empty stands in quotes. */
-function cellOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return String(value);
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function writeCell(value: unknown, line: ByteBuffer): void {
+  if (typeof value === 'number') line.addNumber(value);
+  else if (value !== null && value !== undefined) {
+    const text = typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+    if (text === '' || !line.addTextWithout(quoted, text)) line.addText(`"${text.replaceAll('"', '""')}"`);
+  }
+}
+
+const quoted = characterSet(/[",\r\n]/);
+
+function writeJson(value: unknown, line: ByteBuffer): void {
+  if (typeof value === 'number' && Number.isFinite(value)) line.addNumber(value);
+  else if (typeof value === 'string') {
+    const start = line.length;
+    line.addByte(quote);
+    if (line.addTextWithout(escaped, value)) line.addByte(quote);
+    else {
+      line.length = start;
+      line.addText(JSON.stringify(value));
+    }
+  } else line.addText(JSON.stringify(value ?? null));
+}
+
+const quote = 0x22;
+/** What JSON.stringify writes otherwise than it is. */
+const escaped = characterSet(/["\\\u0000-\u001f\ud800-\udfff]/);
+
+const secondMs = 1_000;
+const secondDigits = 3;
+
+/** Times as text; most are of the same second as the one before. What is no time is written by `otherwise`. */
+function timeWriter(otherwise: Write, quotes: string): Write {
+  let second = Number.NaN;
+  let upToSecond: Uint8Array = Buffer.of();
+  const end = Buffer.from(`Z${quotes}`);
+  return (value, line) => {
+    if (typeof value !== 'number') return otherwise(value, line);
+    const time = Math.trunc(value);
+    const whole = Math.floor(time / secondMs);
+    if (whole !== second) {
+      const date = new Date(time);
+      if (Number.isNaN(date.getTime())) return otherwise(null, line);
+      second = whole;
+      // Without `123Z`.
+      upToSecond = Buffer.from(quotes + date.toISOString().slice(0, -secondDigits - 1));
+    }
+    line.addBytes(upToSecond);
+    line.addDigits(time - whole * secondMs, secondDigits);
+    line.addBytes(end);
+  };
 }

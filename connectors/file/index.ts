@@ -1,5 +1,5 @@
 /** Sink `file`: rows to files by the values of their fields, each batch a file of its own that is there whole or not at all. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import {
@@ -9,15 +9,15 @@ import {
   fieldTemplate,
   input,
   type RunningSink,
-  type Schema,
   type SinkRow,
   type SinkRows,
 } from '../../runtime/stream/index.ts';
+import { ByteBuffer } from './byte-buffer.ts';
 import { fileErrors } from './errors.ts';
-import { linesOf } from './format.ts';
+import { type AddLines, type LineOptions, lineWriter } from './format.ts';
 import { fileLimits } from './limits.ts';
 import { pathOfEvent } from './path.ts';
-import { writeWhole } from './write.ts';
+import { fileWriter } from './write.ts';
 
 const options = z.strictObject({
   from: input(),
@@ -27,68 +27,81 @@ const options = z.strictObject({
     .regex(/^[^/\\]+(?:\/[^/\\]+)*$/, 'it is one or several names with / between')
     .default('.')
     .describe('folders below it, with fields of the row in them: {day}/{minute}'),
-  format: z
-    .enum(['csv', 'ndjson'])
-    .default('csv')
-    .describe('csv: RFC 4180 with a header; ndjson: one JSON object on each line'),
+  format: z.enum(['csv', 'ndjson']).default('csv').describe('csv: RFC 4180; ndjson: one JSON object on each line'),
+  header: z.boolean().optional().describe('csv: the first line of each file names the fields; true when absent'),
   fields: z.array(z.string().min(1)).min(1).max(500).optional().describe('only these fields, in this order'),
 });
 
 interface FileSettings {
   readonly folder: string;
   pathOf(event: Event): string;
-  readonly format: 'csv' | 'ndjson';
-  readonly fields: readonly string[];
-  readonly schema: Schema;
+  readonly format: LineOptions['format'];
+  readonly addLines: AddLines;
 }
 
+/** What one batch has for one folder. */
 interface Part {
   readonly path: string;
   readonly name: string;
-  readonly rows: SinkRow[];
+  readonly events: Event[];
 }
 
 /** Characters of the hash of a token in names: two logs never have the same. */
 const hashCharacters = 12;
 const sequenceDigits = 16;
 
-/** Of one batch, each folder's rows. The names follow from the batch, so that its second coming writes the same files. */
+/** The names follow from the batch, so that its second coming writes the same files. */
 function partsOf(rows: SinkRows, token: string, { pathOf, format }: FileSettings) {
   const hash = createHash('sha256').update(token).digest('hex').slice(0, hashCharacters);
   const parts = new Map<string, Part>();
   const refused: { row: SinkRow; code: string; reason: string }[] = [];
+  let last: Part | undefined;
   for (const row of rows) {
-    const place = pathOf(row.event);
-    const { pathLengthMax: max, nameBytesMax } = fileLimits;
-    const known = parts.get(place);
-    if (known) known.rows.push(row);
-    else if (place.length > max || place.split('/').some((name) => name.length > nameBytesMax)) {
-      const { code, message } = fileErrors.make('MACH2702', { length: place.length, max });
-      refused.push({ row, code, reason: message });
-    } else {
-      const sequence = String(row.sequence).padStart(sequenceDigits, '0');
-      parts.set(place, {
-        path: place,
-        name: `${sequence}-${row.index}-${row.partition}-${hash}.${format}`,
-        rows: [row],
-      });
+    const path = pathOf(row.event);
+    // Rows that follow one another mostly go to one folder.
+    let part = last?.path === path ? last : parts.get(path);
+    if (!part) {
+      const { pathLengthMax: max, nameBytesMax } = fileLimits;
+      if (path.length > max || path.split('/').some((name) => name.length > nameBytesMax)) {
+        const { code, message } = fileErrors.make('MACH2702', { length: path.length, max });
+        refused.push({ row, code, reason: message });
+        continue;
+      }
+      part = { path, name: nameOf(row, `${hash}.${format}`), events: [] };
+      parts.set(path, part);
     }
+    part.events.push(row.event);
+    last = part;
   }
   return { parts: [...parts.values()], refused };
 }
 
-export function openFiles(settings: FileSettings): RunningSink {
+function nameOf({ sequence, index, partition }: SinkRow, end: string): string {
+  return `${String(sequence).padStart(sequenceDigits, '0')}-${index}-${partition}-${end}`;
+}
+
+/** `writer`: another one for each that is opened. */
+export function openFiles(settings: FileSettings, writer: string = randomUUID()): RunningSink {
+  /** Those that no file is written from. */
+  const buffers: ByteBuffer[] = [];
+  const files = fileWriter(settings.folder, writer);
+  const write = async ({ path, name, events }: Part) => {
+    const lines = buffers.pop() ?? new ByteBuffer();
+    lines.length = 0;
+    settings.addLines(events, lines);
+    await files.write(resolve(settings.folder, path), name, lines.written);
+    if (lines.capacity <= fileLimits.bufferKeptBytesMax) buffers.push(lines);
+  };
   return {
     async write(rows, token) {
       const { parts, refused } = partsOf(rows, token, settings);
       let next = 0;
       const work = async () => {
-        for (let part = parts[next++]; part; part = parts[next++]) {
-          const events: Event[] = part.rows.map(({ event }) => event);
-          await writeWhole(resolve(settings.folder, part.path), part.name, linesOf(events, settings));
-        }
+        for (let part = parts[next++]; part; part = parts[next++]) await write(part);
       };
-      await Promise.all(Array.from({ length: fileLimits.filesAtOnce }, work));
+      // All come to their end before the batch may come again: two writers of one draft would spoil it.
+      const ends = await Promise.allSettled(Array.from({ length: fileLimits.filesAtOnce }, work));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
       return refused;
     },
     async close() {},
@@ -118,12 +131,14 @@ export const fileSink = defineSink({
     for (const name of fieldTemplate(given.path).fields) if (!known.includes(name)) complain('path', name);
     for (const part of given.path.split('/'))
       if (part === '..') check.problem('path', '".." leads out of the folder', 'name the other folder in `folder`');
+    const { format, fields = known, header = true } = given;
+    if (format !== 'csv' && given.header !== undefined)
+      check.problem('header', 'only csv has a header', 'leave it out: each line of ndjson names its fields');
     const settings: FileSettings = {
       folder: check.resolveFile(given.folder),
       pathOf: pathOfEvent(given.path),
-      format: given.format,
-      fields: given.fields ?? known,
-      schema,
+      format,
+      addLines: lineWriter({ format, fields, schema, header }),
     };
     return { open: async () => openFiles(settings) };
   },

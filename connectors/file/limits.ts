@@ -8,4 +8,6 @@ export const fileLimits = {
   namesKnownMax: 1_000,
   /** Files of one batch that are written at a time. */
   filesAtOnce: 16,
+  /** A larger buffer for the lines of a file is not kept for the next. */
+  bufferKeptBytesMax: 4 * 1024 * 1024,
 } as const;

@@ -1,11 +1,10 @@
 /** Folders named by fields: `{day}/{minute}`. */
-import { type Event, fieldsReader, fieldTemplate } from '../../runtime/stream/index.ts';
+import { type Event, fieldReader, fieldTemplate } from '../../runtime/stream/index.ts';
 import { fileLimits } from './limits.ts';
 
 /** The folder of an event, below that of the sink. No value can lead to another place: it is encoded as one name. */
 export function pathOfEvent(template: string): (event: Event) => string {
   const { fields, fill } = fieldTemplate(template);
-  const valuesOf = fieldsReader(fields);
   // Rows of one day have one day.
   const names = new Map<unknown, string>();
   const nameOnce = (value: unknown): string => {
@@ -17,15 +16,20 @@ export function pathOfEvent(template: string): (event: Event) => string {
     names.set(value, name);
     return name;
   };
-  let last: readonly unknown[] | undefined;
-  let folder = '';
+  const readers = fields.map(fieldReader);
+  const last: unknown[] = [];
+  let folder: string | undefined;
   return (event) => {
-    const values = valuesOf(event);
+    let isLast = folder !== undefined;
+    for (let at = 0; at < readers.length; at++) {
+      const value = (readers[at] as (typeof readers)[number])(event);
+      if (value === last[at]) continue;
+      last[at] = value;
+      isLast = false;
+    }
     // Rows that follow one another mostly go to one folder.
-    if (last?.every((value, at) => value === values[at])) return folder;
-    last = values;
-    folder = fill(event, nameOnce);
-    return folder;
+    if (!isLast) folder = fill(event, nameOnce);
+    return folder as string;
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventComposer, listMaker, listMapper, listUpdater } from './compiled-lists.ts';
+import { eventComposer, fieldsVisitor, listMaker, listMapper, listUpdater } from './compiled-lists.ts';
 
 const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}'];
 
@@ -28,6 +28,23 @@ describe('functions made for lists', () => {
   it('compose events of lists, and take no more than has a name', () => {
     const compose = eventComposer([['key'], ['start', 'end'], []]);
     expect(compose(['H1'], [1, 2, 3], [4])).toEqual({ key: 'H1', start: 1, end: 2 });
+  });
+
+  it('visit fields in the order given, also the same one twice', () => {
+    const seen: unknown[] = [];
+    const visit = (value: unknown, target: unknown[]) => void target.push(value);
+    const doubled = (value: unknown, target: unknown[]) => void target.push(Number(value) * 2);
+    const fields = ['beds', 'hospital', 'beds', 'absent'].map((field, at) => ({
+      field,
+      visit: at === 2 ? doubled : visit,
+    }));
+    fieldsVisitor(fields)({ hospital: 'H1', beds: 3 }, seen);
+    expect(seen).toEqual([3, 'H1', 6, undefined]);
+    const values: unknown[] = [];
+    const event = JSON.parse(JSON.stringify(Object.fromEntries(odd.map((name) => [name, `value of ${name}`]))));
+    const named = odd.filter((name) => name !== '__proto__');
+    fieldsVisitor(named.map((field) => ({ field, visit })))(event, values);
+    expect(values).toEqual(named.map((name) => `value of ${name}`));
   });
 
   it('take every text for a name, and none for code', () => {

@@ -47,3 +47,24 @@ export function eventComposer(
     `return { ${fields.join(', ')} };`,
   );
 }
+
+export interface FieldVisit<Target> {
+  readonly field: string;
+  /** `value`: null or undefined where the field is absent. */
+  visit(value: unknown, target: Target): void;
+}
+
+/** Calls each of them, in order, with the value of its field. */
+export function fieldsVisitor<Target>(visits: readonly FieldVisit<Target>[]): (event: Event, target: Target) => void {
+  if (!visits.every(({ field }) => isPlain(field))) {
+    return (event, target) => {
+      for (const { field, visit } of visits) visit(event[field], target);
+    };
+  }
+  const calls = (names: readonly string[]) =>
+    names.map((name, at) => `${name}(event.${(visits[at] as FieldVisit<Target>).field}, target);`);
+  return made(
+    visits.map(({ visit }) => visit),
+    (names) => `function visitFields(event, target) { ${calls(names).join(' ')} }`,
+  );
+}

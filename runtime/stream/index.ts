@@ -16,7 +16,15 @@ export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
 export { eventExtender, fieldReader, fieldsReader } from './compiled-access.ts';
-export { eventComposer, listMaker, listMapper, listUpdater, type SlotUpdate } from './compiled-lists.ts';
+export {
+  eventComposer,
+  type FieldVisit,
+  fieldsVisitor,
+  listMaker,
+  listMapper,
+  listUpdater,
+  type SlotUpdate,
+} from './compiled-lists.ts';
 export * from './definition.ts';
 export { EventColumns } from './event-columns.ts';
 export { eventKey, keyOfValue } from './event-key.ts';

@@ -1,4 +1,4 @@
-/** Bids as files of JSON lines by day and minute: `DAY/HH.mm.ndjson`. */
+/** Bids as files of CSV by day and minute: `DAY/HH.mm.csv`. */
 import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { dayOf, minuteOf, Progress, second } from './time.ts';
 const minuteMs = 60 * second;
 /** Text that is kept before it is written. */
 const textMax = 64 * 1_024;
-const ending = '.ndjson';
+const ending = '.csv';
 const lineFeed = '\n'.charCodeAt(0);
 
 /** The file of one minute. */
@@ -58,7 +58,7 @@ const bidsInFiles: PeerQuery = {
         const minute = date_time - (date_time % minuteMs);
         const file = foundOrMade(files, minute, () => new MinuteFile(folder, minute));
         const time = new Date(date_time).toISOString();
-        file.add(`${JSON.stringify({ auction, bidder, price, date_time: time, extra })}\n`);
+        file.add(`${auction},${bidder},${price},${time},${cellOf(extra)}\r\n`);
         progress.see(date_time);
       },
       end: () => progress.end(),
@@ -72,6 +72,11 @@ const bidsInFiles: PeerQuery = {
     };
   },
 };
+
+/** As RFC 4180 has it. */
+function cellOf(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
 
 function linesIn(file: string): number {
   let lines = 0;

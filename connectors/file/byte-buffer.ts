@@ -1,0 +1,119 @@
+/**
+ * UTF-8 that grows by short parts, which are written where they end up: a text of the language that is put together of parts costs the collector
+ * more than the parts.
+ */
+const beginBytes = 64 * 1_024;
+/** Of one UTF-16 unit, at most. */
+const unitBytesMax = 3;
+const asciiMax = 0x7f;
+/** Of a longer text a call of the native writer takes less time than a loop. */
+const shortTextLength = 24;
+const zero = 0x30;
+const int32Digits = 10;
+
+/** Characters that a text must not have if it is to be written as it is. */
+export interface CharacterSet {
+  readonly pattern: RegExp;
+  /** The same for each of ASCII: 1 where it is one of them. */
+  readonly isIn: Uint8Array;
+}
+
+export function characterSet(pattern: RegExp): CharacterSet {
+  const codes = Array.from({ length: asciiMax + 1 }, (_, code) => code);
+  return { pattern, isIn: Uint8Array.from(codes, (code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0)) };
+}
+
+export class ByteBuffer {
+  /** Of what was added. A shorter one takes back what came last. */
+  length = 0;
+  private bytes = Buffer.allocUnsafe(beginBytes);
+
+  /** All that was added; it changes when this is used again. */
+  get written(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** What it can hold before it grows. */
+  get capacity(): number {
+    return this.bytes.length;
+  }
+
+  addText(text: string): void {
+    this.reserve(text.length * unitBytesMax);
+    this.length += this.bytes.write(text, this.length);
+  }
+
+  /** Adds a text without the characters of a set; gives false, and adds nothing, where it has one of them. */
+  addTextWithout(set: CharacterSet, text: string): boolean {
+    const { length } = text;
+    if (length > shortTextLength) return this.addLongTextWithout(set, text);
+    this.reserve(shortTextLength);
+    const { bytes } = this;
+    const { isIn } = set;
+    let at = this.length;
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit > asciiMax) return this.addLongTextWithout(set, text);
+      if (isIn[unit] !== 0) return false;
+      bytes[at++] = unit;
+    }
+    this.length = at;
+    return true;
+  }
+
+  private addLongTextWithout({ pattern }: CharacterSet, text: string): boolean {
+    if (pattern.test(text)) return false;
+    this.addText(text);
+    return true;
+  }
+
+  addBytes(given: Uint8Array): void {
+    this.reserve(given.length);
+    const { bytes } = this;
+    let at = this.length;
+    // They are few: a call of `set` takes longer.
+    for (let index = 0; index < given.length; index++) bytes[at++] = given[index] as number;
+    this.length = at;
+  }
+
+  addByte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = byte;
+  }
+
+  /** As the language writes it. */
+  addNumber(value: number): void {
+    if ((value | 0) === value && value >= 0) this.addDigits(value, digitsOf(value));
+    else this.addText(String(value));
+  }
+
+  /** A whole number from 0 to 2^31 - 1 with so many digits. */
+  addDigits(value: number, digits: number): void {
+    this.reserve(int32Digits);
+    const { bytes } = this;
+    const end = this.length + digits;
+    let rest = value;
+    for (let at = end - 1; at >= this.length; at--) {
+      const tens = (rest / 10) | 0;
+      bytes[at] = zero + rest - tens * 10;
+      rest = tens;
+    }
+    this.length = end;
+  }
+
+  private reserve(more: number): void {
+    const needed = this.length + more;
+    if (needed > this.bytes.length) this.grow(needed);
+  }
+
+  private grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+  }
+}
+
+function digitsOf(value: number): number {
+  if (value < 100_000) return value < 10 ? 1 : value < 100 ? 2 : value < 1_000 ? 3 : value < 10_000 ? 4 : 5;
+  return value < 1e6 ? 6 : value < 1e7 ? 7 : value < 1e8 ? 8 : value < 1e9 ? 9 : 10;
+}
