@@ -69,12 +69,18 @@ export async function openWorkers(args: Omit<Assignment, 'units'> & { readonly w
 
 /** Its next message; rejects when it ends before. */
 export async function answerOf(child: ChildProcess): Promise<unknown> {
-  const ended = once(child, 'exit').then(([code]) => {
+  const answered = new AbortController();
+  const { signal } = answered;
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`a worker has ended with code ${code}`);
   });
-  const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown];
-  ended.catch(() => undefined);
-  return message;
+  try {
+    const [message] = (await Promise.race([once(child, 'message', { signal }), ended])) as [unknown];
+    return message;
+  } finally {
+    // A worker that is asked again and again must not be listened to once more each time.
+    answered.abort();
+  }
 }
 
 export const kibibytesPerMebibyte = 1024;
