@@ -1,6 +1,7 @@
 /** A source as a stage sees it: its events in waves, its watermark, the positions of its senders, and what has been appended before. */
 import { Subject } from 'rxjs';
 import { limits } from '../limits.ts';
+import { withColumns } from '../stream/event-columns.ts';
 import { columnBatch, end, type Frame } from '../stream/frame.ts';
 import { type Ledger, outcome, untold } from '../stream/ledger.ts';
 import type { Event } from '../stream/schema.ts';
@@ -135,7 +136,12 @@ export class StageSource {
   /** A clock that was put back makes nothing late. */
   private byArrival(frame: SourceFrame): SourceFrame {
     const time = Math.max(frame.engineTime ?? frame.acceptedAt, this.origins.time);
-    return { ...frame, times: frame.times.map(() => time) };
+    const times = new Array<number>(frame.times.length).fill(time);
+    const { columns } = frame;
+    if (!columns) return { ...frame, times };
+    const { kind, acceptedAt, engineTime, segments, deadLetters } = frame;
+    const rest = { kind, acceptedAt, segments, deadLetters, times, ...(engineTime !== undefined && { engineTime }) };
+    return withColumns(rest, columns);
   }
 
   private sendEvents(frame: SourceFrame, from: number, to: number): void {
