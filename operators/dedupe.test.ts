@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { entriesOf } from '../runtime/stream/entry-table.ts';
 import { defineSchema, field, type OperatorContext, type Output } from '../runtime/stream/index.ts';
 import { KeyedStateMap } from '../runtime/stream/keyed-state.ts';
+import { entriesOf } from '../runtime/stream/state-columns.ts';
 import {
   at,
   BindProblems,

@@ -5,7 +5,8 @@ import {
   defineOperator,
   duration,
   type Event,
-  eventKey,
+  type HeldKeys,
+  heldKeys,
   input,
   key,
   limits,
@@ -13,7 +14,6 @@ import {
   type OperatorHandler,
   type Output,
   passesThrough,
-  type StateKey,
   spreadByKey,
 } from '../runtime/stream/index.ts';
 import { eventsBasis, fieldsBasis } from './support/state-basis.ts';
@@ -26,7 +26,7 @@ interface Pending {
 }
 
 interface LatestSetting {
-  readonly keyOf: (event: Event) => StateKey;
+  readonly keys: HeldKeys;
   /** Undefined: at once. */
   readonly everyMs: number | undefined;
   readonly forgetMs: number | undefined;
@@ -95,7 +95,7 @@ export const latest = defineOperator({
     if (typeof every === 'number' && (forget ?? every) < every)
       check.problem('forget', 'a key would be forgotten before its newest event is given', 'make it longer');
     const setting: LatestSetting = {
-      keyOf: eventKey(keyFields),
+      keys: heldKeys(keyFields),
       everyMs: typeof every === 'number' ? every : undefined,
       forgetMs: forget,
       keysMax: options.keys ?? limits.stateKeysMax,
@@ -113,17 +113,17 @@ export const latest = defineOperator({
   },
 });
 
-function createLatest({ keyOf, everyMs, forgetMs, keysMax }: LatestSetting, context: OperatorContext): OperatorHandler {
+function createLatest({ keys, everyMs, forgetMs, keysMax }: LatestSetting, context: OperatorContext): OperatorHandler {
   const ttl = forgetMs === undefined ? {} : { ttlMs: forgetMs };
-  const newest = context.keyedState<number>('newest', { keysMax, bytesPerKey, ...ttl });
-  const pending = context.keyedState<Pending>('pending', { keysMax });
+  const newest = context.keyedState<number>('newest', { keysMax, keys, bytesPerKey, ...ttl });
+  const pending = context.keyedState<Pending>('pending', { keysMax, keys });
   const given = context.keyedState<number>('given');
   const handler: OperatorHandler = {
     event(event, time, out) {
       const rememberedFrom = forgetMs === undefined ? Number.NEGATIVE_INFINITY : context.watermark() - forgetMs;
       // The key would be forgotten at once.
       if (time <= rememberedFrom) return out.late(event, time);
-      const of = keyOf(event);
+      const of = keys.of(event);
       const known = newest.get(of);
       // What is due to be forgotten may still be there, because of other keys: that must make no difference.
       if (known !== undefined && known > time && known > rememberedFrom) return out.dropped('outdated');
@@ -136,10 +136,8 @@ function createLatest({ keyOf, everyMs, forgetMs, keysMax }: LatestSetting, cont
   if (everyMs === undefined) return handler;
   /** All that waits, in the order in which keys had changed. */
   function give(time: number, out: Output): void {
-    for (const [of, { event }] of pending.entries()) {
-      pending.delete(of);
-      out.emit(event, time);
-    }
+    for (const [, { event }] of pending.entries()) out.emit(event, time);
+    pending.clear();
   }
   return {
     ...handler,

@@ -4,6 +4,7 @@ import {
   type Checker,
   defineOperator,
   eventKey,
+  heldKeys,
   limits,
   spreadByKey,
 } from '../../runtime/stream/index.ts';
@@ -47,6 +48,7 @@ export const aggregate = defineOperator({
       kind,
       keyFields: key,
       keyOf: eventKey(key),
+      heldKeys: heldKeys(key),
       thingOf: of && eventKey(of),
       keysMax: options.keys ?? limits.stateKeysMax,
       earlyMs: typeof window.early === 'number' ? window.early : undefined,

@@ -38,13 +38,13 @@ export class GlobalWindow implements OperatorHandler {
   private changed: Total[] = [];
 
   constructor(context: OperatorContext, setting: AggregateSetting, span: GlobalSpan) {
-    const { keysMax, kind } = setting;
+    const { keysMax, kind, heldKeys: keys } = setting;
     const { forgetMs } = span;
     this.context = context;
     this.setting = setting;
     this.span = span;
     const ttl = forgetMs === undefined ? {} : { ttlMs: forgetMs };
-    this.totals = context.keyedState('totals', { keysMax, bytesPerKey: kind.bytes, ...ttl });
+    this.totals = context.keyedState('totals', { keysMax, keys, bytesPerKey: kind.bytes, ...ttl });
     this.closed = context.keyedState('closed');
   }
 
@@ -53,12 +53,12 @@ export class GlobalWindow implements OperatorHandler {
   }
 
   event(event: Event, time: number, out: Output): void {
-    const { kind, keyOf, keysMax } = this.setting;
+    const { kind, heldKeys, keysMax } = this.setting;
     const { forgetMs } = this.span;
     const rememberedFrom = forgetMs === undefined ? Number.NEGATIVE_INFINITY : this.context.watermark() - forgetMs;
     // The key would be forgotten at once.
     if (time <= rememberedFrom) return out.late(event, time);
-    const key = keyOf(event);
+    const key = heldKeys.of(event);
     let total = this.totals.get(key);
     // What is due to be forgotten may still be there, because of other keys: that must make no difference.
     if (!total || total.last <= rememberedFrom) {

@@ -31,16 +31,16 @@ export class GridWindows implements OperatorHandler {
     this.setting = setting;
     this.grid = grid;
     this.groups = new PaneGroups(context, setting);
-    this.changed = context.keyedState('changed', { keysMax: setting.keysMax });
+    this.changed = context.keyedState('changed', { keysMax: setting.keysMax, keys: setting.heldKeys });
   }
 
   event(event: Event, time: number, out: Output): void {
     const { grid, groups } = this;
-    const { kind, keyOf, keysMax } = this.setting;
+    const { kind, heldKeys, keysMax } = this.setting;
     const watermark = this.context.watermark();
     const behind = time < watermark;
     if (behind && lastEndOf(grid, time) <= this.closedForGood(watermark)) return out.late(event, time);
-    const key = keyOf(event);
+    const key = heldKeys.of(event);
     const start = paneStartOf(grid, time);
     const known = groups.byKey.get(key);
     let pane = known && findPane(known, start);

@@ -38,10 +38,10 @@ export class PaneGroups {
   private readonly kind: CellKind;
   private readonly keyFields: readonly string[];
 
-  constructor(context: OperatorContext, { kind, keyFields, keysMax }: AggregateSetting) {
+  constructor(context: OperatorContext, { kind, keyFields, keysMax, heldKeys: keys }: AggregateSetting) {
     this.kind = kind;
     this.keyFields = keyFields;
-    this.byKey = context.keyedState('groups', { keysMax, bytesPerKey: kind.bytes });
+    this.byKey = context.keyedState('groups', { keysMax, keys, bytesPerKey: kind.bytes });
     this.kept = context.keyedState('progress');
   }
 

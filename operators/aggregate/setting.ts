@@ -1,5 +1,5 @@
 /** What all kinds of windows of `aggregate` are told. */
-import type { Event, StateKey } from '../../runtime/stream/index.ts';
+import type { Event, HeldKeys, StateKey } from '../../runtime/stream/index.ts';
 import type { CellKind } from './cell.ts';
 import type { ResultRow } from './rows.ts';
 
@@ -7,6 +7,8 @@ export interface AggregateSetting {
   readonly kind: CellKind;
   readonly keyFields: readonly string[];
   keyOf(event: Event): StateKey;
+  /** The same as state holds them. */
+  readonly heldKeys: HeldKeys;
   /** With a global window: names the thing that an event is about; undefined: every event counts. */
   readonly thingOf: ((event: Event) => StateKey) | undefined;
   readonly keysMax: number;

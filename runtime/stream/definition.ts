@@ -9,6 +9,7 @@ import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { TableSpec } from '../store/store.ts';
 import type { Write } from './code.ts';
 import type { EventColumns } from './event-columns.ts';
+import type { HeldKeys } from './held-keys.ts';
 import type { Event, Fields, FieldType, Schema } from './schema.ts';
 import type { StateContract } from './state-contract.ts';
 import type { StateCut } from './state-cut.ts';
@@ -89,6 +90,8 @@ export interface KeyedState<V> {
   delete(key: StateKey): boolean;
   has(key: StateKey): boolean;
   entries(): IterableIterator<[StateKey, V]>;
+  /** Takes all out. */
+  clear(): void;
   readonly size: number;
 }
 
@@ -101,6 +104,8 @@ export interface StateOptions {
   readonly keysMax?: number;
   /** Estimate for `mach explain`. */
   readonly bytesPerKey?: number;
+  /** What its keys are where they are not those of `eventKey`. */
+  readonly keys?: HeldKeys;
 }
 
 /** Timers in event time. They fire when the watermark reaches them, by time, then by the order in which they were set. */

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StateKey } from './definition.ts';
-import { columnsOf, EntryTable, entriesOf, entryOf } from './entry-table.ts';
+import { EntryTable } from './entry-table.ts';
 import * as hashes from './key-hash.ts';
+import { columnsOf, entriesOf, entryOf } from './state-columns.ts';
 
 const { hashOf } = hashes;
 const hashing = vi.hoisted(() => ({ kinds: 0 }));
@@ -12,16 +13,29 @@ vi.mock('./key-hash.ts', async (original) => {
   return { hashOf: (key: StateKey) => (hashing.kinds > 0 ? real.hashOf(key) % hashing.kinds : real.hashOf(key)) };
 });
 
-const key = fc.oneof(
+/** Numbers alone stand in another way. */
+const numberKey = fc.oneof(fc.nat(40), fc.constantFrom<StateKey>(0, -0, 0.5, -1, 2 ** 40, Number.POSITIVE_INFINITY));
+const anyKey = fc.oneof(
   fc.nat(40),
   fc.nat(40).map(String),
   fc.constantFrom<StateKey>(0, -0, Number.NaN, 0.5, -1, 2 ** 40, '', 'a\u0000', 'a', 'Bệnh viện', 'x'.repeat(99)),
 );
-const move = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('set' as const), key }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('oldest' as const), key }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reload' as const), key }) },
+const moveOf = (key: fc.Arbitrary<StateKey>) =>
+  fc.oneof(
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('set' as const), key }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('oldest' as const), key }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reload' as const), key }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const), key }) },
+  );
+
+const moves = fc.oneof(
+  fc.array(moveOf(numberKey), { maxLength: 200 }),
+  fc.array(moveOf(anyKey), { maxLength: 200 }),
+  // A text comes to numbers.
+  fc
+    .tuple(fc.array(moveOf(numberKey), { maxLength: 60 }), fc.array(moveOf(anyKey), { maxLength: 60 }))
+    .map((two) => two.flat()),
 );
 
 const contents = (table: EntryTable<number | string>) =>
@@ -41,10 +55,10 @@ describe.each([
     ['texts and numbers', (at: number) => (at % 7 === 3 ? `at ${at}` : at)],
   ])('holds what a map of %s holds, in its order', (kind, valueOf) => {
     fc.assert(
-      fc.property(fc.array(move, { maxLength: 200 }), (moves) => {
+      fc.property(moves, (list) => {
         let table = new EntryTable<number | string>();
         const model = new Map<StateKey, { value: number | string; time: number }>();
-        for (const [at, one] of moves.entries()) {
+        for (const [at, one] of list.entries()) {
           const value = valueOf(at);
           const slot = table.find(one.key);
           expect(slot >= 0).toBe(model.has(one.key));
@@ -55,6 +69,9 @@ describe.each([
           } else if (one.kind === 'remove') {
             if (slot >= 0) table.remove(slot);
             model.delete(one.key);
+          } else if (one.kind === 'clear') {
+            table.clear();
+            model.clear();
           } else if (one.kind === 'oldest') {
             const oldest = table.oldest();
             const [first] = model.keys();

@@ -7,51 +7,26 @@
  */
 import type { StateKey } from './definition.ts';
 import { hashOf } from './key-hash.ts';
+import type { StateColumns } from './state-columns.ts';
 
 const capacityMin = 16;
 /** Places of the index for each slot. */
 const indexFactor = 2;
+/** A table of which less than one part in so many was in use gives its room back. */
+const capacityKept = 8;
 
 /** Where somebody stands who goes through the slots while they may be moved. */
 interface Cursor {
   at: number;
 }
 
-export interface StateColumns {
-  readonly keys: readonly StateKey[];
-  readonly times: Float64Array;
-  /** Numbers alone are a column of numbers. */
-  readonly values: readonly unknown[] | Float64Array;
-}
-
-export interface TimedValue {
-  readonly value: unknown;
-  readonly time: number;
-}
-
-export function entriesOf({ keys, times, values }: StateColumns): Map<StateKey, { value: unknown; time: number }> {
-  return new Map(keys.map((key, at) => [key, { value: values[at], time: times[at] as number }]));
-}
-
-export function columnsOf(entries: ReadonlyMap<StateKey, TimedValue>): StateColumns {
-  const all = [...entries.values()];
-  const values = all.map(({ value }) => value);
-  return {
-    keys: [...entries.keys()],
-    times: Float64Array.from(all, ({ time }) => time),
-    values: values.every((value) => typeof value === 'number') ? Float64Array.from(values) : values,
-  };
-}
-
-/** Searches one by one. */
-export function entryOf({ keys, times, values }: StateColumns, key: StateKey): TimedValue | undefined {
-  const at = keys.indexOf(key);
-  return at < 0 ? undefined : { value: values[at], time: times[at] as number };
-}
-
 export class EntryTable<V> {
   /** Of an empty slot: undefined. */
   private keys: (StateKey | undefined)[] = [];
+  /** In the place of `keys` until there is a key that is no number: compared where it lies. Of an empty slot: NaN. */
+  private numberKeys: Float64Array | undefined = new Float64Array(capacityMin);
+  /** Slots in use, the empty ones among them. */
+  private count = 0;
   private values: (V | undefined)[] = [];
   /** In the place of `values` until there is a value that is no number. */
   private numbers: Float64Array | undefined = new Float64Array(capacityMin);
@@ -70,6 +45,7 @@ export class EntryTable<V> {
 
   /** Its slot, or -1. A slot holds good until the next `append`. */
   find(key: StateKey): number {
+    if (this.numberKeys && typeof key !== 'number') return -1;
     return (this.index[this.placeOf(key, hashOf(key))] as number) - 1;
   }
 
@@ -82,7 +58,7 @@ export class EntryTable<V> {
   }
 
   keyAt(slot: number): StateKey {
-    return this.keys[slot] as StateKey;
+    return (this.numberKeys ? this.numberKeys[slot] : this.keys[slot]) as StateKey;
   }
 
   put(slot: number, value: V, time: number): void {
@@ -92,11 +68,11 @@ export class EntryTable<V> {
 
   /** A key that is not there, behind all others. */
   append(key: StateKey, value: V, time: number): void {
-    if (this.keys.length === this.times.length) this.makeRoom();
+    if (this.count === this.times.length) this.makeRoom();
     const hash = hashOf(key);
-    const slot = this.keys.length;
-    // As in a `Map`, -0 is 0.
-    this.keys.push(key === 0 ? 0 : key);
+    const slot = this.count;
+    this.setKey(slot, key);
+    this.count++;
     this.setValue(slot, value);
     this.times[slot] = time;
     this.hashes[slot] = hash;
@@ -105,9 +81,9 @@ export class EntryTable<V> {
   }
 
   remove(slot: number): void {
-    const key = this.keys[slot] as StateKey;
-    this.free(this.placeOf(key, this.hashes[slot] as number));
-    this.keys[slot] = undefined;
+    this.free(this.placeOf(this.keyAt(slot), this.hashes[slot] as number));
+    if (this.numberKeys) this.numberKeys[slot] = Number.NaN;
+    else this.keys[slot] = undefined;
     if (!this.numbers) this.values[slot] = undefined;
     this.live--;
   }
@@ -115,7 +91,7 @@ export class EntryTable<V> {
   /** The slot of the key that was appended first, or -1. */
   oldest(): number {
     if (this.live === 0) return -1;
-    while (this.keys[this.first] === undefined) this.first++;
+    while (this.isEmpty(this.first)) this.first++;
     return this.first;
   }
 
@@ -124,9 +100,9 @@ export class EntryTable<V> {
     const cursor: Cursor = { at: this.first };
     this.cursors.add(cursor);
     try {
-      while (cursor.at < this.keys.length) {
+      while (cursor.at < this.count) {
         const slot = cursor.at++;
-        if (this.keys[slot] !== undefined) yield slot;
+        if (!this.isEmpty(slot)) yield slot;
       }
     } finally {
       this.cursors.delete(cursor);
@@ -135,16 +111,20 @@ export class EntryTable<V> {
 
   /** Columns of their own; the values are the same objects. */
   columns(): StateColumns {
-    if (this.live < this.keys.length) this.moveTogether();
-    const keys = this.keys.slice() as StateKey[];
-    const values = this.numbers ? this.numbers.slice(0, keys.length) : this.values.slice();
-    return { keys, times: this.times.slice(0, keys.length), values };
+    if (this.live < this.count) this.moveTogether();
+    const { count } = this;
+    const keys = this.numberKeys ? Array.from(this.numberKeys.subarray(0, count)) : (this.keys.slice() as StateKey[]);
+    const values = this.numbers ? this.numbers.slice(0, count) : this.values.slice();
+    return { keys, times: this.times.slice(0, count), values };
   }
 
   /** Instead of what is there. Keys are unlike each other. */
   load({ keys, times, values }: StateColumns): void {
     const capacity = capacityFor(keys.length);
-    this.keys = keys.slice();
+    const isNumeric = keys.every(isPlainNumber);
+    this.keys = isNumeric ? [] : keys.slice();
+    this.numberKeys = isNumeric ? withRoom(Float64Array.from(keys as readonly number[]), capacity) : undefined;
+    this.count = keys.length;
     this.values = values instanceof Float64Array ? [] : (values.slice() as V[]);
     this.numbers = values instanceof Float64Array ? withRoom(values, capacity) : undefined;
     this.times = withRoom(times.subarray(0, keys.length), capacity);
@@ -155,21 +135,59 @@ export class EntryTable<V> {
     this.rebuildIndex(capacity);
   }
 
+  /** Takes all out; the room for as many stays. */
+  clear(): void {
+    for (const cursor of this.cursors) cursor.at = 0;
+    if (this.count * capacityKept < this.times.length) return this.load(nothing);
+    this.index.fill(0);
+    this.keys.length = 0;
+    this.values.length = 0;
+    this.count = 0;
+    this.live = 0;
+    this.first = 0;
+  }
+
+  private isEmpty(slot: number): boolean {
+    return this.numberKeys ? Number.isNaN(this.numberKeys[slot]) : this.keys[slot] === undefined;
+  }
+
+  private setKey(slot: number, key: StateKey): void {
+    // As in a `Map`, -0 is 0.
+    const plain = key === 0 ? 0 : key;
+    if (this.numberKeys && isPlainNumber(plain)) {
+      this.numberKeys[slot] = plain;
+      return;
+    }
+    if (this.numberKeys)
+      this.keys = Array.from(this.numberKeys.subarray(0, this.count), (known) =>
+        Number.isNaN(known) ? undefined : known,
+      );
+    this.numberKeys = undefined;
+    this.keys[slot] = plain;
+  }
+
   private setValue(slot: number, value: V): void {
     if (this.numbers && typeof value === 'number') {
       this.numbers[slot] = value;
       return;
     }
-    if (this.numbers) this.values = Array.from(this.numbers.subarray(0, this.keys.length)) as V[];
+    if (this.numbers) this.values = Array.from(this.numbers.subarray(0, this.count)) as V[];
     this.numbers = undefined;
     this.values[slot] = value;
   }
 
   /** The place of the index where the key stands, or would. */
   private placeOf(key: StateKey, hash: number): number {
-    const { index, keys, hashes } = this;
+    const { index, keys, numberKeys, hashes } = this;
     const mask = index.length - 1;
     let place = hash & mask;
+    if (numberKeys) {
+      for (let entry = index[place] as number; entry !== 0; entry = index[place] as number) {
+        if (numberKeys[entry - 1] === key) return place;
+        place = (place + 1) & mask;
+      }
+      return place;
+    }
     for (let entry = index[place] as number; entry !== 0; entry = index[place] as number) {
       const slot = entry - 1;
       if (hashes[slot] === hash && isSame(keys[slot], key)) return place;
@@ -194,13 +212,14 @@ export class EntryTable<V> {
 
   private makeRoom(): void {
     // Mostly empty slots: the same room is enough once they are moved together.
-    if (this.live > (this.keys.length * 3) / 4) this.grow(this.times.length * 2);
+    if (this.live > (this.count * 3) / 4) this.grow(this.times.length * 2);
     else this.moveTogether();
   }
 
   private grow(capacity: number): void {
     this.times = withRoom(this.times, capacity);
     if (this.numbers) this.numbers = withRoom(this.numbers, capacity);
+    if (this.numberKeys) this.numberKeys = withRoom(this.numberKeys, capacity);
     const hashes = new Int32Array(capacity);
     hashes.set(this.hashes);
     this.hashes = hashes;
@@ -208,14 +227,15 @@ export class EntryTable<V> {
   }
 
   private moveTogether(): void {
-    const { keys, values, numbers, times, hashes } = this;
+    const { keys, numberKeys, values, numbers, times, hashes, count } = this;
     const cursors = [...this.cursors].map((cursor) => ({ cursor, at: cursor.at }));
     let to = 0;
-    for (let from = 0; from < keys.length; from++) {
+    for (let from = 0; from < count; from++) {
       for (const { cursor, at } of cursors) if (at === from) cursor.at = to;
-      if (keys[from] === undefined) continue;
+      if (this.isEmpty(from)) continue;
       if (from !== to) {
-        keys[to] = keys[from];
+        if (numberKeys) numberKeys[to] = numberKeys[from] as number;
+        else keys[to] = keys[from];
         if (numbers) numbers[to] = numbers[from] as number;
         else values[to] = values[from];
         times[to] = times[from] as number;
@@ -223,8 +243,9 @@ export class EntryTable<V> {
       }
       to++;
     }
-    for (const { cursor, at } of cursors) if (at >= keys.length) cursor.at = to;
-    keys.length = to;
+    for (const { cursor, at } of cursors) if (at >= count) cursor.at = to;
+    this.count = to;
+    if (!numberKeys) keys.length = to;
     if (!numbers) values.length = to;
     this.first = 0;
     this.rebuildIndex(times.length);
@@ -233,9 +254,9 @@ export class EntryTable<V> {
   private rebuildIndex(capacity: number): void {
     const index = new Int32Array(capacity * indexFactor);
     const mask = index.length - 1;
-    const { keys, hashes } = this;
-    for (let slot = 0; slot < keys.length; slot++) {
-      if (keys[slot] === undefined) continue;
+    const { hashes, count } = this;
+    for (let slot = 0; slot < count; slot++) {
+      if (this.isEmpty(slot)) continue;
       let place = (hashes[slot] as number) & mask;
       while (index[place] !== 0) place = (place + 1) & mask;
       index[place] = slot + 1;
@@ -243,6 +264,10 @@ export class EntryTable<V> {
     this.index = index;
   }
 }
+
+const nothing: StateColumns = { keys: [], times: new Float64Array(0), values: new Float64Array(0) };
+
+const isPlainNumber = (key: StateKey): key is number => typeof key === 'number' && !Number.isNaN(key);
 
 /** As `Map` compares: NaN is itself. */
 const isSame = (a: StateKey | undefined, b: StateKey): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));

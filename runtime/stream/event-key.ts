@@ -19,6 +19,13 @@ export function keyOfValue(value: unknown): StateKey {
   return typeof value === 'number' ? value : mark + partOf(value);
 }
 
+/** The same of several values. */
+export function keyOfValues(values: readonly unknown[]): string {
+  let key = mark;
+  for (const value of values) key += partOf(value);
+  return key;
+}
+
 /** Without fields all events have one key. */
 export function eventKey(fields: readonly string[]): (event: Event) => StateKey {
   const readers = fields.map(fieldReader);
@@ -55,11 +62,8 @@ function recentKeys(readers: readonly Read[]): (event: Event) => StateKey {
       recallHash(keys[place] as string, hashes[place] as number);
       return keys[place] as string;
     }
-    let key = mark;
-    for (let at = 0; at < count; at++) {
-      kept[first + at] = values[at];
-      key += partOf(values[at]);
-    }
+    for (let at = 0; at < count; at++) kept[first + at] = values[at];
+    const key = keyOfValues(values);
     keys[place] = key;
     hashes[place] = hashOf(key);
     return key;

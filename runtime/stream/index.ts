@@ -31,6 +31,7 @@ export { eventKey, keyOfValue } from './event-key.ts';
 export { fieldTemplate } from './field-template.ts';
 export * from './frame.ts';
 export { hashText } from './hash.ts';
+export { type HeldKeys, heldKeys } from './held-keys.ts';
 export * from './options.ts';
 export { mapping, selecting } from './row-loops.ts';
 export * from './schema.ts';

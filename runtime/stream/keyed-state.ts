@@ -1,7 +1,9 @@
 /** Keyed state and timers of one node: with a time-to-live and a bound, saved in checkpoints. */
 import { limits } from '../limits.ts';
 import type { KeyedState, StateKey, StateOptions, Timers } from './definition.ts';
-import { EntryTable, type StateColumns } from './entry-table.ts';
+import { EntryTable } from './entry-table.ts';
+import type { HeldKeys } from './held-keys.ts';
+import type { StateColumns } from './state-columns.ts';
 
 /** Entries in the order in which they were last set: plain data, the values themselves not copied. */
 export interface KeyedStateSnapshot extends StateColumns {
@@ -13,12 +15,14 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   private readonly table = new EntryTable<V>();
   private readonly ttlMs: number;
   private readonly keysMax: number;
+  private readonly keys: HeldKeys | undefined;
   /** Keys forgotten because `keysMax` was met. */
   evicted = 0;
 
   constructor(options: StateOptions = {}) {
     this.ttlMs = options.ttlMs ?? Number.POSITIVE_INFINITY;
     this.keysMax = options.keysMax ?? limits.stateKeysMax;
+    this.keys = options.keys;
   }
 
   get size(): number {
@@ -28,6 +32,11 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   entry(key: StateKey): { readonly value: V; readonly time: number } | undefined {
     const slot = this.table.find(key);
     return slot < 0 ? undefined : { value: this.table.valueAt(slot), time: this.table.timeAt(slot) };
+  }
+
+  /** Of a key as checkpoints have it. */
+  entryOfWritten(key: StateKey): { readonly value: V; readonly time: number } | undefined {
+    return this.entry(this.keys ? this.keys.held(key) : key);
   }
 
   get(key: StateKey): V | undefined {
@@ -66,6 +75,10 @@ export class KeyedStateMap<V> implements KeyedState<V> {
     for (const slot of table.slots()) yield [table.keyAt(slot), table.valueAt(slot)];
   }
 
+  clear(): void {
+    this.table.clear();
+  }
+
   /** Forgets what has outlived its time. Entries set out of order may stay until those before them go. */
   expire(watermark: number): void {
     if (this.ttlMs === Number.POSITIVE_INFINITY) return;
@@ -77,11 +90,13 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   }
 
   snapshot(): KeyedStateSnapshot {
-    return { ...this.table.columns(), evicted: this.evicted };
+    const { evicted } = this;
+    const columns = this.table.columns();
+    return this.keys ? { ...columns, keys: columns.keys.map(this.keys.written), evicted } : { ...columns, evicted };
   }
 
   restore(snapshot: KeyedStateSnapshot): void {
-    this.table.load(snapshot);
+    this.table.load(this.keys ? { ...snapshot, keys: snapshot.keys.map(this.keys.held) } : snapshot);
     this.evicted = snapshot.evicted;
   }
 }

@@ -147,7 +147,7 @@ export class OperatorRunner implements Output, NodeRunner {
       inputs: this.inputs.map(({ name, progress }) => [name, progress] as const),
       entries: (key) =>
         [...this.states].flatMap(([state, entries]) => {
-          const entry = entries.entry(key);
+          const entry = entries.entryOfWritten(key);
           return entry ? [{ state, value: entry.value, time: entry.time }] : [];
         }),
       timers: (key, countMax) => this.timers.of(key, countMax),

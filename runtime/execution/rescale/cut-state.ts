@@ -2,7 +2,7 @@
  * The state of a drained topology, cut anew: from the parts of one number of partitions to those of another. All parts stand at the same
  * input sequence and nothing is under way between them, so the state is what the checkpoints hold and nothing else.
  */
-import { columnsOf, entriesOf } from '../../stream/entry-table.ts';
+import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../../stream/keyed-state.ts';
 import { emptyAccounting, mergeAccounting } from '../../stream/ledger.ts';
 import { emptyCounts, type NodeCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';

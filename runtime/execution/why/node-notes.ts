@@ -1,5 +1,5 @@
 /** What one node looked at, changed and sent while it handled one event, one timer or one movement of time. */
-import type { KeyedState, Output, StateKey } from '../../stream/definition.ts';
+import type { Output, StateKey } from '../../stream/definition.ts';
 import { eventKey } from '../../stream/event-key.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { BoundOperatorNode } from '../../topology/bound.ts';
@@ -7,7 +7,8 @@ import type { CellUse, Moment, Reason, Touch } from './lineage.ts';
 import type { Tracer } from './tracer.ts';
 
 interface Use extends CellUse {
-  readonly inner: KeyedState<unknown>;
+  /** Whether the state has something of the key. */
+  readonly isKept: () => boolean;
   changed: boolean;
 }
 
@@ -46,19 +47,19 @@ export class NodeNotes {
     }
     const taken = reason.kind === 'event' && !turn.spoke;
     for (const [id, use] of turn.uses) {
-      const exists = use.inner.has(use.key);
+      const exists = use.isKept();
       if (!exists) this.heads.delete(id);
       else if (use.changed || taken) this.heads.set(id, this.touch(turn.reason, use));
     }
     return turn.sent;
   }
 
-  looked(state: string, key: StateKey, inner: KeyedState<unknown>): void {
-    this.use(state, key, inner);
+  looked(state: string, key: StateKey, isKept: () => boolean): void {
+    this.use(state, key, isKept);
   }
 
-  wrote(state: string, key: StateKey, inner: KeyedState<unknown>): void {
-    const use = this.use(state, key, inner);
+  wrote(state: string, key: StateKey, isKept: () => boolean): void {
+    const use = this.use(state, key, isKept);
     if (use) use.changed = true;
   }
 
@@ -81,13 +82,13 @@ export class NodeNotes {
     return timer?.touch;
   }
 
-  private use(state: string, key: StateKey, inner: KeyedState<unknown>): Use | undefined {
+  private use(state: string, key: StateKey, isKept: () => boolean): Use | undefined {
     if (!this.turn) return undefined;
     const id = idOf(state, key);
     const known = this.turn.uses.get(id);
     if (known) return known;
-    const existed = inner.has(key);
-    const use: Use = { state, key, inner, existed, head: existed ? this.heads.get(id) : undefined, changed: false };
+    const existed = isKept();
+    const use: Use = { state, key, isKept, existed, head: existed ? this.heads.get(id) : undefined, changed: false };
     this.turn.uses.set(id, use);
     return use;
   }

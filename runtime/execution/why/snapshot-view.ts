@@ -1,5 +1,5 @@
 /** A checkpoint, looked into as a running stage is. */
-import { entryOf } from '../../stream/entry-table.ts';
+import { entryOf } from '../../stream/state-columns.ts';
 import { type SourceView, type StageView, slowestOf } from '../../stream/state-view.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
 

@@ -1,7 +1,7 @@
 /** The way back from a row, node by node, for people. */
 
-import { entryOf } from '../../stream/entry-table.ts';
 import type { Event } from '../../stream/schema.ts';
+import { entryOf } from '../../stream/state-columns.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
 import { type Condition, conditionsOf } from './conditions.ts';

@@ -13,6 +13,7 @@ import type {
   StatelessFunction,
   StateOptions,
 } from '../../stream/definition.ts';
+import type { HeldKeys } from '../../stream/held-keys.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { BoundEdge, BoundOperatorNode, BoundTopology, NodePort } from '../../topology/bound.ts';
 import type { PastMessage } from '../replay/past.ts';
@@ -153,7 +154,7 @@ export class Tracer {
         },
       },
       keyedState: <V>(name: string, options?: StateOptions) =>
-        watchedState(name, context.keyedState<V>(name, options), notes),
+        watchedState(context.keyedState<V>(name, options), { name, keys: options?.keys, notes }),
     });
     return watchedHandler(node, { handler, notes, tracer: this });
   }
@@ -163,33 +164,42 @@ function edgeId({ node, port }: NodePort): string {
   return `${node}:${port}`;
 }
 
-function watchedState<V>(name: string, state: KeyedState<V>, notes: NodeNotes): KeyedState<V> {
+function watchedState<V>(
+  state: KeyedState<V>,
+  { name, keys, notes }: { name: string; keys: HeldKeys | undefined; notes: NodeNotes },
+): KeyedState<V> {
+  const looked = (key: StateKey) => notes.looked(name, keys ? keys.written(key) : key, () => state.has(key));
+  const wrote = (key: StateKey) => notes.wrote(name, keys ? keys.written(key) : key, () => state.has(key));
   return {
     get(key: StateKey) {
-      notes.looked(name, key, state);
+      looked(key);
       return state.get(key);
     },
     entry(key: StateKey) {
-      notes.looked(name, key, state);
+      looked(key);
       return state.entry(key);
     },
     has(key: StateKey) {
-      notes.looked(name, key, state);
+      looked(key);
       return state.has(key);
     },
     set(key: StateKey, value: V, time: number) {
-      notes.wrote(name, key, state);
+      wrote(key);
       state.set(key, value, time);
     },
     delete(key: StateKey) {
-      notes.wrote(name, key, state);
+      wrote(key);
       return state.delete(key);
     },
     *entries() {
       for (const entry of state.entries()) {
-        notes.looked(name, entry[0], state);
+        looked(entry[0]);
         yield entry;
       }
+    },
+    clear() {
+      for (const [key] of state.entries()) wrote(key);
+      state.clear();
     },
     get size() {
       return state.size;
