@@ -13,8 +13,9 @@ import type { BestRule } from './best-windows.ts';
 import { cellKind } from './cell.ts';
 import { aggregateCut } from './cut.ts';
 import { examples } from './examples.ts';
+import { numberCells } from './number-cells.ts';
 import { type AggregateOptions, aggregateOptions } from './options.ts';
-import { type NamedAggregate, resultSchema, rowMaker, windowFields } from './rows.ts';
+import { type NamedAggregate, resultSchema, rowMaker, rowNames, windowFields } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 import { aggregateBasis, aggregateMigrations } from './state.ts';
 import { planWindow } from './window.ts';
@@ -44,6 +45,7 @@ export const aggregate = defineOperator({
     const best = bestRule(options, values, check);
     const plan = planWindow(window, check, best);
     const { withdraws } = plan;
+    const shape = { key, names: values.map(({ name }) => name), withdraws };
     const setting: AggregateSetting = {
       kind,
       keyFields: key,
@@ -52,7 +54,9 @@ export const aggregate = defineOperator({
       thingOf: of && eventKey(of),
       keysMax: options.keys ?? limits.stateKeysMax,
       earlyMs: typeof window.early === 'number' ? window.early : undefined,
-      toEvent: rowMaker({ key, names: values.map(({ name }) => name), withdraws }),
+      toEvent: rowMaker(shape),
+      rowNames: rowNames(shape),
+      numberCells: numberCells(values.map((value) => value.aggregate)),
     };
     return {
       ports: { out: resultSchema({ input, key, values, withdraws }) },

@@ -58,15 +58,25 @@ export function resultSchema(args: {
   return { fields };
 }
 
-/** Makes rows of one shape. */
-export function rowMaker(args: {
-  key: readonly string[];
-  names: readonly string[];
-  withdraws: boolean;
-}): (row: ResultRow) => Event {
-  const { key, names, withdraws } = args;
+export interface RowShape {
+  readonly key: readonly string[];
+  readonly names: readonly string[];
+  readonly withdraws: boolean;
+}
+
+function fieldsOf({ key, names, withdraws }: RowShape): readonly (readonly string[])[] {
   const last = withdraws ? ['revision', 'early', 'withdrawn'] : ['revision', 'early'];
-  const compose = eventComposer([key, ['window_start', 'window_end'], names, last]);
+  return [key, ['window_start', 'window_end'], names, last];
+}
+
+/** The fields of rows, in their order. */
+export function rowNames(shape: RowShape): readonly string[] {
+  return fieldsOf(shape).flat();
+}
+
+/** Makes rows of one shape. */
+export function rowMaker(shape: RowShape): (row: ResultRow) => Event {
+  const compose = eventComposer(fieldsOf(shape));
   return ({ key: keyValues, start, end, values, revision, early, withdrawn = false }) =>
     compose(keyValues, [start, end], values, [revision, early, withdrawn]);
 }

@@ -1,6 +1,7 @@
 /** What all kinds of windows of `aggregate` are told. */
 import type { Event, HeldKeys, StateKey } from '../../runtime/stream/index.ts';
 import type { CellKind } from './cell.ts';
+import type { NumberCells } from './number-cells.ts';
 import type { ResultRow } from './rows.ts';
 
 export interface AggregateSetting {
@@ -15,6 +16,10 @@ export interface AggregateSetting {
   /** Time between early results; undefined: none, or with every change. */
   readonly earlyMs: number | undefined;
   toEvent(row: ResultRow): Event;
+  /** Fields of the rows, in their order. */
+  readonly rowNames: readonly string[];
+  /** How cells are kept where all their values are numbers alone. */
+  readonly numberCells: NumberCells | undefined;
 }
 
 export interface OrderedRow extends ResultRow {

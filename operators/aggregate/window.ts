@@ -1,6 +1,7 @@
 /** The windows that the options ask for, checked. */
 import { type Checker, isZone, type OperatorContext, type OperatorHandler } from '../../runtime/stream/index.ts';
 import { type BestRule, BestWindows } from './best-windows.ts';
+import { GlobalRows } from './global-rows.ts';
 import { GlobalWindow } from './global-window.ts';
 import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
 import { GridWindows } from './grid-windows.ts';
@@ -26,7 +27,14 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     const span = { perChange: window.early === 'change', forgetMs: window.forget };
     if (typeof window.early === 'number' && (window.forget ?? window.early) < window.early)
       check.problem(['window', 'forget'], 'a key would be forgotten before its result is given', 'make it longer');
-    return { cellsPerKey: 1, withdraws: false, create: (context, setting) => new GlobalWindow(context, setting, span) };
+    const create: WindowPlan['create'] = (context, setting) => {
+      const { numberCells, thingOf } = setting;
+      const isPlain = !thingOf && !span.perChange && span.forgetMs === undefined;
+      return isPlain && numberCells
+        ? new GlobalRows(context, setting, numberCells)
+        : new GlobalWindow(context, setting, span);
+    };
+    return { cellsPerKey: 1, withdraws: false, create };
   }
   if ('session' in window) {
     if (!isWholeTime(window.session)) check.problem(['window', 'session'], 'a gap is at least 1ms, in whole ms');

@@ -1,8 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { columnsOf } from '../stream/state-columns.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.ts';
+import { columnsOf } from '../stream/state-columns.ts';
 import { packSnapshot, unpackSnapshot } from './pack-snapshot.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 

@@ -3,9 +3,9 @@
  * by themselves. A million keys as a million objects take seconds to write and to read, and the stage stands still meanwhile.
  */
 import { columnAccess } from '../stream/compiled-access.ts';
-import { columnsOf as columnsOfEntries, type TimedValue } from '../stream/state-columns.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.ts';
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
+import { columnsOf as columnsOfEntries, type TimedValue } from '../stream/state-columns.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 
 type StateKey = KeyedStateSnapshot['keys'][number];

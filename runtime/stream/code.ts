@@ -84,6 +84,11 @@ export class EventCode extends CodeWriter {
     return `${this.given(evaluate)}(event)`;
   }
 
+  /** A function that does something with an event. */
+  compileBody<Made>(parameters: string, body: string): Made {
+    return this.make(parameters, `${this.declarations()} ${body}`);
+  }
+
   compile(write: Write): Evaluate {
     const text = write(this);
     return this.make('event', `${this.declarations()} return ${text};`);

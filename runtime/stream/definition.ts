@@ -71,6 +71,8 @@ export interface Example {
 export interface Output {
   /** Sends an event out of a port (default `out`) with the event time given (default: the time of the event being handled). */
   emit(event: Event, time?: number, port?: string): void;
+  /** Many events at once that nothing but time has made, by the port `out`. */
+  emitColumns(columns: EventColumns, times: readonly number[]): void;
   /** The event being handled goes no further, as intended. */
   filtered(): void;
   /** The event being handled came after its window had closed. It leaves by the port `late`. */
@@ -108,6 +110,31 @@ export interface StateOptions {
   readonly keys?: HeldKeys;
 }
 
+/** State of one node whose values are rows of numbers; see `NumberRows`. A slot holds good as long as the state. */
+export interface RowState {
+  readonly size: number;
+  /** Of all slots, one after the other; another array once a key was added. */
+  readonly rows: Float64Array;
+  /** -1: the key is not there. */
+  slotOf(key: StateKey): number;
+  /** A key that is not there; its row is zeros. The next slot. */
+  add(key: StateKey, time: number): number;
+  keyAt(slot: number): StateKey;
+}
+
+export interface RowStateOptions<V> {
+  /** Numbers in a row. */
+  readonly width: number;
+  readonly keys: HeldKeys;
+  readonly keysMax?: number;
+  /** Estimate for `mach explain`. */
+  readonly bytesPerKey?: number;
+  /** What a row is in checkpoints; `key`: as it stands there. */
+  written(rows: Float64Array, from: number, key: StateKey): V;
+  /** The same back. */
+  held(value: V, rows: Float64Array, from: number): void;
+}
+
 /** Timers in event time. They fire when the watermark reaches them, by time, then by the order in which they were set. */
 export interface Timers {
   /** One timer for each (key, name): setting it again moves it. */
@@ -118,6 +145,7 @@ export interface Timers {
 export interface OperatorContext {
   /** Values must survive the structured clone algorithm (plain objects, arrays, Map, Set, numbers, strings). */
   keyedState<V>(name: string, options?: StateOptions): KeyedState<V>;
+  rowState<V>(name: string, options: RowStateOptions<V>): RowState;
   readonly timers: Timers;
   /** The node's watermark (combined over its inputs), -Infinity before the first. */
   watermark(): number;

@@ -14,6 +14,8 @@ export interface HeldKeys {
   /** What `eventKey` gives for the same event. */
   written(held: StateKey): StateKey;
   held(written: StateKey): StateKey;
+  /** The values of the fields, in their order; null where one was absent. */
+  values(held: StateKey): readonly unknown[];
 }
 
 /** Bits of a whole number that a double holds, but for its sign. */
@@ -28,13 +30,13 @@ export function heldKeys(fields: readonly string[]): HeldKeys {
   const textOf = eventKey(fields);
   if (fields.length < 2 || fields.length > fieldsMax) {
     const same = (key: StateKey) => key;
-    return { of: textOf, written: same, held: same };
+    return { of: textOf, written: same, held: same, values: (key) => valuesOfText(key, fields) };
   }
   const space = 2 ** Math.floor(keyBits / fields.length);
   const parts = fields.map(() => new FieldParts(space));
   return {
     of: keyReader(fields, parts, { space, textOf }),
-    written: (held) => (typeof held === 'number' ? textOfParts(held, parts, space) : held),
+    written: (held) => (typeof held === 'number' ? keyOfValues(valuesOfParts(held, parts, space)) : held),
     held(written) {
       const values = valuesOfKey(written, fields.length);
       if (!values) return written;
@@ -46,7 +48,14 @@ export function heldKeys(fields: readonly string[]): HeldKeys {
       }
       return key;
     },
+    values: (held) => (typeof held === 'number' ? valuesOfParts(held, parts, space) : valuesOfText(held, fields)),
   };
+}
+
+function valuesOfText(key: StateKey, { length }: readonly string[]): readonly unknown[] {
+  const values = valuesOfKey(key, length);
+  if (!values) throw new Error(`invariant broken: a key that was not made of ${length} fields`);
+  return values;
 }
 
 type Form = { readonly space: number; textOf(event: Event): StateKey };
@@ -66,15 +75,16 @@ function keyReader(fields: readonly string[], parts: readonly FieldParts[], form
   return open(parts, readers, form.textOf);
 }
 
-function textOfParts(held: number, parts: readonly FieldParts[], space: number): StateKey {
+function valuesOfParts(held: number, parts: readonly FieldParts[], space: number): unknown[] {
   const values = new Array<unknown>(parts.length);
   let rest = held;
   for (let at = parts.length - 1; at >= 0; at--) {
-    const part = rest % space;
-    values[at] = (parts[at] as FieldParts).valueOf(part);
-    rest = (rest - part) / space;
+    // The remainder of doubles is slow; what is divided by a power of two is exact.
+    const above = Math.floor(rest / space);
+    values[at] = (parts[at] as FieldParts).valueOf(rest - above * space);
+    rest = above;
   }
-  return keyOfValues(values);
+  return values;
 }
 
 /** What one field may have in a key: a small whole number for itself, a text by the order in which texts came. */

@@ -25,6 +25,7 @@ export {
   listUpdater,
   type SlotUpdate,
 } from './compiled-lists.ts';
+export { type RowStep, type RowUpdate, rowUpdater } from './compiled-rows.ts';
 export * from './definition.ts';
 export { EventColumns } from './event-columns.ts';
 export { eventKey, keyOfValue } from './event-key.ts';

@@ -9,12 +9,13 @@
  */
 import { type Observable, Subject } from 'rxjs';
 import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './definition.ts';
-import type { Batch, Frame } from './frame.ts';
-import { end } from './frame.ts';
+import type { EventColumns } from './event-columns.ts';
+import { type Batch, columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
 import { EventTimers, KeyedStateMap } from './keyed-state.ts';
 import { type Outcomes, outcome } from './ledger.ts';
 import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
+import { NumberRows } from './number-rows.ts';
 import type { Event } from './schema.ts';
 import type { NodeView } from './state-view.ts';
 import { combineEdges, type Progress, unstarted } from './watermark.ts';
@@ -25,6 +26,24 @@ interface Port {
   events: Event[];
   times: number[];
   causes: number[];
+  /** Before those. */
+  ready: Batch[];
+}
+
+/** A state of a node, whatever its values are. */
+type NodeKeyedState = Pick<
+  KeyedStateMap<unknown>,
+  'size' | 'evicted' | 'entryOfWritten' | 'expire' | 'snapshot' | 'restore'
+>;
+
+/** What has gathered at a port, if anything has. */
+function takeBatch(port: Port): Batch[] {
+  const { events, times, causes } = port;
+  if (events.length === 0) return [];
+  port.events = [];
+  port.times = [];
+  port.causes = [];
+  return [{ kind: 'batch', events, times, causes }];
 }
 
 interface InputPort {
@@ -55,7 +74,7 @@ export class OperatorRunner implements Output, NodeRunner {
   private readonly portByName: Map<string, Port>;
   private readonly mainPort: Port;
   private readonly handler: OperatorHandler;
-  private readonly states = new Map<string, KeyedStateMap<unknown>>();
+  private readonly states = new Map<string, NodeKeyedState>();
   private readonly timers = new EventTimers();
   private readonly ledger: Outcomes;
   private readonly onDead: ((letter: TurnedAway) => void) | undefined;
@@ -83,7 +102,14 @@ export class OperatorRunner implements Output, NodeRunner {
     this.onDead = args.onDead;
     this.inputs = args.inputs.map((name) => ({ name, progress: unstarted, waiting: [] }));
     const names = [...new Set([...Object.keys(args.bound.ports), 'late', 'dead'])];
-    this.ports = names.map((name) => ({ name, subject: new Subject<Frame>(), events: [], times: [], causes: [] }));
+    this.ports = names.map((name) => ({
+      name,
+      subject: new Subject<Frame>(),
+      events: [],
+      times: [],
+      causes: [],
+      ready: [],
+    }));
     this.portByName = new Map(this.ports.map((port) => [port.name, port]));
     this.mainPort = (this.portByName.get(mainPortName) ?? this.ports[0]) as Port;
     this.handler = this.createHandler(args.bound);
@@ -192,6 +218,13 @@ export class OperatorRunner implements Output, NodeRunner {
     this.counts.out++;
     this.touched = true;
     if (!target.subject.observed) this.ledger.settle(this.cause, outcome.dropped, `unused port ${target.name}`);
+  }
+
+  emitColumns(columns: EventColumns, times: readonly number[]): void {
+    const { mainPort } = this;
+    mainPort.ready.push(...takeBatch(mainPort));
+    mainPort.ready.push(columnBatch(columns, { times, causes: new Array<number>(columns.length).fill(-1) }));
+    this.counts.out += columns.length;
   }
 
   filtered(): void {
@@ -340,12 +373,8 @@ export class OperatorRunner implements Output, NodeRunner {
 
   private sendPorts(): void {
     for (const port of this.ports) {
-      if (port.events.length === 0) continue;
-      const { events, times, causes } = port;
-      port.events = [];
-      port.times = [];
-      port.causes = [];
-      port.subject.next({ kind: 'batch', events, times, causes });
+      if (port.ready.length > 0) for (const batch of port.ready.splice(0)) port.subject.next(batch);
+      for (const batch of takeBatch(port)) port.subject.next(batch);
     }
   }
 
@@ -361,6 +390,12 @@ export class OperatorRunner implements Output, NodeRunner {
   private settle(result: (typeof outcome)[keyof typeof outcome], reason?: string): void {
     this.touched = true;
     this.ledger.settle(this.cause, result, reason);
+  }
+
+  private named<State extends NodeKeyedState>(name: string, state: State): State {
+    if (this.states.has(name)) throw new Error(`node ${this.node} has two states named ${name}`);
+    this.states.set(name, state);
+    return state;
   }
 
   private createHandler(bound: BoundOperator): OperatorHandler {
@@ -379,12 +414,8 @@ export class OperatorRunner implements Output, NodeRunner {
       node: this.node,
       timers: this.timers,
       watermark: () => this.watermarkTime,
-      keyedState: (name, options) => {
-        const state = new KeyedStateMap<never>(options);
-        if (this.states.has(name)) throw new Error(`node ${this.node} has two states named ${name}`);
-        this.states.set(name, state as unknown as KeyedStateMap<unknown>);
-        return state;
-      },
+      keyedState: (name, options) => this.named(name, new KeyedStateMap<never>(options)),
+      rowState: (name, options) => this.named(name, new NumberRows(options)),
     };
     return bound.create(context);
   }

@@ -46,7 +46,8 @@ export interface Evaluated {
   readonly write?: Write;
 }
 
-function written({ evaluate, write }: Evaluated): Write {
+/** The code of an expression, or a call of it. */
+export function written({ evaluate, write }: Evaluated): Write {
   return write ?? ((code) => code.call(evaluate));
 }
 

@@ -2,10 +2,11 @@
  * The state of a drained topology, cut anew: from the parts of one number of partitions to those of another. All parts stand at the same
  * input sequence and nothing is under way between them, so the state is what the checkpoints hold and nothing else.
  */
-import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
+
 import type { KeyedStateSnapshot, TimersSnapshot } from '../../stream/keyed-state.ts';
 import { emptyAccounting, mergeAccounting } from '../../stream/ledger.ts';
 import { emptyCounts, type NodeCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
+import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { CutEntry } from '../../stream/state-cut.ts';
 import { type Progress, unstarted } from '../../stream/watermark.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../../topology/bound.ts';

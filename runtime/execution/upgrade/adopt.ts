@@ -3,9 +3,9 @@
  * begin where time is now on the edges that feed them, as if they had always stood there without a state.
  */
 import type { OperatorDefinition } from '../../stream/definition.ts';
-import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../../stream/keyed-state.ts';
 import { emptyCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
+import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { NodeState } from '../../stream/state-contract.ts';
 import { combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
 import type { BoundEdge, BoundTopology } from '../../topology/bound.ts';

@@ -119,6 +119,12 @@ export class NodeNotes {
         sent(event, port ?? 'out', time ?? turn.time);
         out.emit(event, time, port);
       },
+      emitColumns: (columns, times) => {
+        turn.spoke = true;
+        turn.sent = true;
+        for (const [at, event] of columns.events.entries()) sent(event, 'out', times[at] as number);
+        out.emitColumns(columns, times);
+      },
       filtered: () => {
         turn.spoke = true;
         out.filtered();

@@ -9,6 +9,8 @@ import type {
   OperatorContext,
   OperatorHandler,
   Output,
+  RowState,
+  RowStateOptions,
   StateKey,
   StatelessFunction,
   StateOptions,
@@ -155,6 +157,8 @@ export class Tracer {
       },
       keyedState: <V>(name: string, options?: StateOptions) =>
         watchedState(context.keyedState<V>(name, options), { name, keys: options?.keys, notes }),
+      rowState: <V>(name: string, options: RowStateOptions<V>) =>
+        watchedRows(context.rowState(name, options), { name, keys: options.keys, notes }),
     });
     return watchedHandler(node, { handler, notes, tracer: this });
   }
@@ -164,10 +168,13 @@ function edgeId({ node, port }: NodePort): string {
   return `${node}:${port}`;
 }
 
-function watchedState<V>(
-  state: KeyedState<V>,
-  { name, keys, notes }: { name: string; keys: HeldKeys | undefined; notes: NodeNotes },
-): KeyedState<V> {
+interface Watched {
+  readonly name: string;
+  readonly keys: HeldKeys | undefined;
+  readonly notes: NodeNotes;
+}
+
+function watchedState<V>(state: KeyedState<V>, { name, keys, notes }: Watched): KeyedState<V> {
   const looked = (key: StateKey) => notes.looked(name, keys ? keys.written(key) : key, () => state.has(key));
   const wrote = (key: StateKey) => notes.wrote(name, keys ? keys.written(key) : key, () => state.has(key));
   return {
@@ -203,6 +210,31 @@ function watchedState<V>(
     },
     get size() {
       return state.size;
+    },
+  };
+}
+
+function watchedRows(state: RowState, { name, keys, notes }: Watched): RowState {
+  const isKept = (key: StateKey) => () => state.slotOf(key) >= 0;
+  return {
+    get size() {
+      return state.size;
+    },
+    get rows() {
+      return state.rows;
+    },
+    slotOf(key) {
+      notes.looked(name, keys ? keys.written(key) : key, isKept(key));
+      return state.slotOf(key);
+    },
+    add(key, time) {
+      notes.wrote(name, keys ? keys.written(key) : key, isKept(key));
+      return state.add(key, time);
+    },
+    keyAt(slot) {
+      const key = state.keyAt(slot);
+      notes.looked(name, keys ? keys.written(key) : key, isKept(key));
+      return key;
     },
   };
 }

@@ -1,0 +1,164 @@
+/**
+ * One window for all time, as `GlobalWindow`, where every value is numbers alone and results come at whole steps of time: what is kept of a key is a
+ * row of numbers, and results leave as columns. In checkpoints both are the same.
+ */
+import {
+  type Event,
+  EventColumns,
+  type KeyedState,
+  type OperatorContext,
+  type OperatorHandler,
+  type Output,
+  type RowState,
+} from '../../runtime/stream/index.ts';
+import { turnAway } from '../support/turn-away.ts';
+import type { Total } from './global-window.ts';
+import type { NumberCells } from './number-cells.ts';
+import type { AggregateSetting } from './setting.ts';
+
+/** Places in the row of a key. */
+const orderAt = 0;
+const firstAt = 1;
+const lastAt = 2;
+const changedAt = 3;
+const cellAt = 4;
+
+export class GlobalRows implements OperatorHandler {
+  private readonly setting: AggregateSetting;
+  private readonly cells: NumberCells;
+  private readonly width: number;
+  private readonly totals: RowState;
+  /** `now`: the watermark at which results were given last; `order`: the place of the next key. */
+  private readonly closed: KeyedState<number>;
+  /** Slots that have changed since results were given last; the rows say the same after a restart. */
+  private changed: number[] = [];
+
+  constructor(context: OperatorContext, setting: AggregateSetting, cells: NumberCells) {
+    const { keysMax, kind, heldKeys: keys } = setting;
+    this.setting = setting;
+    this.cells = cells;
+    const width = cellAt + cells.width;
+    this.width = width;
+    this.totals = context.rowState<Total>('totals', {
+      width,
+      keys,
+      keysMax,
+      bytesPerKey: kind.bytes,
+      written: (rows, from, key) => ({
+        order: rows[from + orderAt] as number,
+        key: keys.values(keys.held(key)),
+        cell: cells.cellOf(rows, from + cellAt),
+        first: rows[from + firstAt] as number,
+        last: rows[from + lastAt] as number,
+        changed: rows[from + changedAt] === 1,
+      }),
+      held({ order, first, last, changed, cell }, rows, from) {
+        rows.set([order, first, last, changed ? 1 : 0], from);
+        cells.put(cell, rows, from + cellAt);
+      },
+    });
+    this.closed = context.keyedState('closed');
+  }
+
+  resume(): void {
+    const { totals, width } = this;
+    this.changed = [];
+    for (let slot = 0; slot < totals.size; slot++)
+      if (totals.rows[slot * width + changedAt] === 1) this.changed.push(slot);
+  }
+
+  event(event: Event, time: number, out: Output): void {
+    const { totals, width } = this;
+    const { heldKeys, keysMax } = this.setting;
+    const key = heldKeys.of(event);
+    let slot = totals.slotOf(key);
+    if (slot < 0) {
+      if (totals.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      slot = totals.add(key, time);
+      this.begin(slot, time);
+    }
+    const { rows } = totals;
+    const from = slot * width;
+    this.cells.add(rows, from + cellAt, event);
+    if (time < (rows[from + firstAt] as number)) rows[from + firstAt] = time;
+    if (time > (rows[from + lastAt] as number)) rows[from + lastAt] = time;
+    if (rows[from + changedAt] === 1) return;
+    rows[from + changedAt] = 1;
+    this.changed.push(slot);
+  }
+
+  watermark(time: number, out: Output): void {
+    const { earlyMs = 1 } = this.setting;
+    const early = Number.isFinite(time);
+    const instant = early ? Math.floor(time / earlyMs) * earlyMs : time;
+    const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
+    if (instant <= closed) return;
+    this.closed.set('now', time, 0);
+    const slots = early ? this.takeChanged(instant) : this.takeAll();
+    const endOf = (slot: number) => {
+      const last = this.totals.rows[slot * this.width + lastAt] as number;
+      return early ? Math.max(instant, last + 1) : last + 1;
+    };
+    const ends = this.sort(slots, endOf).map(endOf);
+    const times = ends.map((end) => (early ? instant : Math.max(end - 1, closed)));
+    if (slots.length > 0) out.emitColumns(this.columnsOf(slots, { ends, early }), times);
+  }
+
+  /** Those that hold something from before the instant; the others wait. */
+  private takeChanged(instant: number): number[] {
+    const { changed, width } = this;
+    const { rows } = this.totals;
+    const taken: number[] = [];
+    this.changed = [];
+    for (const slot of changed) {
+      const isDue = (rows[slot * width + firstAt] as number) < instant;
+      if (isDue) rows[slot * width + changedAt] = 0;
+      (isDue ? taken : this.changed).push(slot);
+    }
+    return taken;
+  }
+
+  private takeAll(): number[] {
+    const { totals, width } = this;
+    this.changed = [];
+    const slots = Array.from({ length: totals.size }, (_, slot) => slot);
+    for (const slot of slots) totals.rows[slot * width + changedAt] = 0;
+    return slots;
+  }
+
+  /** By window end, then by the order in which keys came. */
+  private sort(slots: number[], endOf: (slot: number) => number): number[] {
+    const { width } = this;
+    const { rows } = this.totals;
+    const orderOf = (slot: number) => rows[slot * width + orderAt] as number;
+    return slots.sort((a, b) => endOf(a) - endOf(b) || orderOf(a) - orderOf(b));
+  }
+
+  private columnsOf(slots: readonly number[], { ends, early }: { ends: readonly number[]; early: boolean }) {
+    const { totals, width, cells } = this;
+    const { keyFields, heldKeys, rowNames } = this.setting;
+    const { length } = slots;
+    const keys = keyFields.map(() => new Array<unknown>(length));
+    const starts = new Array<number>(length);
+    const froms = new Array<number>(length);
+    for (let at = 0; at < length; at++) {
+      const slot = slots[at] as number;
+      const values = heldKeys.values(totals.keyAt(slot));
+      for (let field = 0; field < keys.length; field++) (keys[field] as unknown[])[at] = values[field];
+      starts[at] = totals.rows[slot * width + firstAt] as number;
+      froms[at] = slot * width + cellAt;
+    }
+    const constant = <Value>(value: Value) => new Array<Value>(length).fill(value);
+    const results = cells.columnsOf(totals.rows, froms);
+    return new EventColumns(rowNames, [...keys, starts, ends, ...results, constant(0), constant(early)], { length });
+  }
+
+  private begin(slot: number, time: number): void {
+    const { totals, width, cells, closed } = this;
+    // Before keys were forgotten, their number was the place of the next.
+    const order = closed.get('order') ?? slot;
+    closed.set('order', order + 1, 0);
+    totals.rows.set([order, time, time, 0], slot * width);
+    cells.begin(totals.rows, slot * width + cellAt);
+  }
+}

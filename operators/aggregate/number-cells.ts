@@ -1,0 +1,95 @@
+/** Cells of which every value is kept as numbers alone: counts, sums, means, and extremes of whole numbers. They stand in a row of a `RowState`. */
+import { type CompiledAggregate, type RowStep, type RowUpdate, rowUpdater } from '../../runtime/stream/index.ts';
+import type { Cell } from './cell.ts';
+
+export interface NumberCells {
+  /** Numbers of a cell. */
+  readonly width: number;
+  /** Puts a cell into which nothing was taken yet. */
+  begin(rows: Float64Array, from: number): void;
+  readonly add: RowUpdate;
+  /** Of each value, in order, the results of the cells that begin at these places. */
+  columnsOf(rows: Float64Array, froms: ArrayLike<number>): unknown[][];
+  /** The same as a cell of accumulators. */
+  cellOf(rows: Float64Array, from: number): Cell;
+  put(cell: Cell, rows: Float64Array, from: number): void;
+}
+
+/** How one value is kept: the steps by which events are taken in, and what comes out. */
+interface NumberForm {
+  readonly kinds: readonly RowStep['kind'][];
+  resultAt(rows: Float64Array, at: number): number | null;
+  stateAt(rows: Float64Array, at: number): unknown;
+  numbersOf(state: unknown): readonly number[];
+}
+
+const numberAt = (rows: Float64Array, at: number) => rows[at] as number;
+/** Of nothing there is no least: NaN, which is no whole number. */
+const extremeAt = (rows: Float64Array, at: number) => (Number.isNaN(rows[at]) ? null : (rows[at] as number));
+const total = (kind: RowStep['kind']): NumberForm => ({
+  kinds: [kind],
+  resultAt: numberAt,
+  stateAt: numberAt,
+  numbersOf: (state) => [state as number],
+});
+const extreme = (kind: RowStep['kind']): NumberForm => ({
+  kinds: [kind],
+  resultAt: extremeAt,
+  stateAt: extremeAt,
+  numbersOf: (state) => [(state as number | null) ?? Number.NaN],
+});
+const mean: NumberForm = {
+  kinds: ['count', 'sum'],
+  resultAt: (rows, at) => (rows[at] === 0 ? null : (rows[at + 1] as number) / (rows[at] as number)),
+  stateAt: (rows, at) => ({ count: rows[at], sum: rows[at + 1] }),
+  numbersOf(state) {
+    const { count, sum } = state as { count: number; sum: number };
+    return [count, sum];
+  },
+};
+
+function formOf({ call, argument }: CompiledAggregate): NumberForm | undefined {
+  const kind = argument?.type.kind ?? 'int';
+  const isWhole = kind === 'int' || kind === 'timestamp' || kind === 'duration';
+  if (!isWhole && kind !== 'float') return undefined;
+  if (call === 'count' || call === 'sum') return total(call);
+  if (call === 'mean') return mean;
+  if (!isWhole) return undefined;
+  if (call === 'min') return extreme('least');
+  return call === 'max' ? extreme('greatest') : undefined;
+}
+
+/** `firstPlace`: what stands before a cell in its row. Undefined where a value is kept in another way. */
+export function numberCells(aggregates: readonly CompiledAggregate[]): NumberCells | undefined {
+  const values: { readonly form: NumberForm; readonly place: number }[] = [];
+  const steps: RowStep[] = [];
+  for (const aggregate of aggregates) {
+    const form = formOf(aggregate);
+    if (!form) return undefined;
+    const { argument, condition } = aggregate;
+    values.push({ form, place: steps.length });
+    for (const kind of form.kinds)
+      steps.push({ kind, place: steps.length, ...(argument && { argument }), ...(condition && { condition }) });
+  }
+  const begun = steps.map(({ kind }) => (kind === 'least' || kind === 'greatest' ? Number.NaN : 0));
+  return {
+    width: steps.length,
+    begin: (rows, from) => rows.set(begun, from),
+    add: rowUpdater(steps),
+    columnsOf: (rows, froms) => values.map(({ form, place }) => resultsOf(form, rows, { froms, place })),
+    cellOf: (rows, from) => values.map(({ form, place }) => form.stateAt(rows, from + place)),
+    put(cell, rows, from) {
+      for (const [slot, { form, place }] of values.entries()) rows.set(form.numbersOf(cell[slot]), from + place);
+    },
+  };
+}
+
+function resultsOf(
+  { resultAt }: NumberForm,
+  rows: Float64Array,
+  { froms, place }: { froms: ArrayLike<number>; place: number },
+): unknown[] {
+  const results = new Array<unknown>(froms.length);
+  for (let at = 0; at < results.length; at++) results[at] = resultAt(rows, (froms[at] as number) + place);
+  return results;
+}
