@@ -37,6 +37,8 @@ export class EntryTable<V> {
   /** Slots before this one are empty. */
   private first = 0;
   private live = 0;
+  /** Where a key was found last: who looks a key up mostly sets it next. */
+  private found = 0;
   private readonly cursors = new Set<Cursor>();
 
   get size(): number {
@@ -45,8 +47,12 @@ export class EntryTable<V> {
 
   /** Its slot, or -1. A slot holds good until the next `append`. */
   find(key: StateKey): number {
-    if (this.numberKeys && typeof key !== 'number') return -1;
-    return (this.index[this.placeOf(key, hashOf(key))] as number) - 1;
+    const { numberKeys, found } = this;
+    if (numberKeys && typeof key !== 'number') return -1;
+    if (numberKeys && numberKeys[found] === key && found < this.count) return found;
+    const slot = (this.index[this.placeOf(key, hashOf(key))] as number) - 1;
+    if (slot >= 0) this.found = slot;
+    return slot;
   }
 
   valueAt(slot: number): V {
