@@ -136,7 +136,7 @@ export class StageSource {
   /** A clock that was put back makes nothing late. */
   private byArrival(frame: SourceFrame): SourceFrame {
     const time = Math.max(frame.engineTime ?? frame.acceptedAt, this.origins.time);
-    const times = new Array<number>(frame.times.length).fill(time);
+    const times = frame.times.map(() => time);
     const { columns } = frame;
     if (!columns) return { ...frame, times };
     const { kind, acceptedAt, engineTime, segments, deadLetters } = frame;

@@ -110,6 +110,26 @@ describe.each([
     expect(seen).toEqual([...evens, 29, ...evens.map((one) => `after ${one}`)]);
   });
 
+  it('is emptied while it is gone through, and takes new keys', () => {
+    for (const keyOf of [(one: number) => one, (one: number) => `key ${one}`]) {
+      const table = new EntryTable<number>();
+      for (let one = 0; one < 300; one++) table.append(keyOf(one), one, 0);
+      const seen: number[] = [];
+      for (const slot of table.slots()) {
+        seen.push(table.valueAt(slot));
+        if (seen.length !== 5) continue;
+        table.clear();
+        expect([table.size, table.oldest(), table.find(keyOf(4))]).toEqual([0, -1, -1]);
+        table.append(keyOf(4), 1_000, 0);
+      }
+      expect(seen).toEqual([0, 1, 2, 3, 4, 1_000]);
+      table.clear();
+      table.append(keyOf(0), 7, 0);
+      table.clear();
+      expect(table.columns()).toMatchObject({ keys: [], times: new Float64Array(0) });
+    }
+  });
+
   it('keeps its room while keys come and go', () => {
     const table = new EntryTable<object>();
     for (let one = 0; one < 5_000; one++) {

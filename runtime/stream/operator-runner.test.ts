@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { BoundOperator } from './definition.ts';
+import { EventColumns } from './event-columns.ts';
 import { end, type Frame } from './frame.ts';
 import { NodeFailure } from './frame-subscriber.ts';
 import { isBalanced, Ledger, outcome } from './ledger.ts';
@@ -103,6 +104,33 @@ describe('frames of one input', () => {
       'watermark',
     ]);
     expect(frames[0]).toMatchObject({ times: [10, 11, 20], causes: [-1, -1, -1] });
+  });
+});
+
+describe('events that time makes as columns', () => {
+  it('come out between those sent one by one, in the order in which they were given', () => {
+    const bound: BoundOperator = {
+      ports: { out: { fields: {} } },
+      create: () => ({
+        event: (event, _time, out) => out.emit(event),
+        watermark(time, out) {
+          out.emit({ n: 1 });
+          out.emitColumns(new EventColumns(['n'], [[2, 3]], { length: 2 }), [time, time + 1]);
+          out.emitColumns(new EventColumns(['n'], [[4]], { length: 1 }), [time]);
+          out.emit({ n: 5 });
+        },
+      }),
+    };
+    const { input, frames, events, runner } = runnerOf(bound);
+    input().next(batch([{ n: 0 }]));
+    input().next(mark(9));
+    expect(events().map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5]);
+    const batches = frames.flatMap((frame) => (frame.kind === 'batch' ? [frame] : []));
+    expect(batches.flatMap(({ times }) => times)).toEqual([0, 9, 9, 10, 9, 9]);
+    expect(batches.flatMap(({ causes }) => causes)).toEqual([0, -1, -1, -1, -1, -1]);
+    expect(batches.map(({ columns }) => columns?.length)).toEqual([undefined, undefined, 2, 1, undefined]);
+    expect(frames.at(-1)).toEqual(mark(9));
+    expect(runner.counts.out).toBe(6);
   });
 });
 
