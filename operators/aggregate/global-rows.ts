@@ -95,8 +95,10 @@ export class GlobalRows implements OperatorHandler {
     if (instant <= closed) return;
     this.closed.set('now', time, 0);
     const slots = early ? this.takeChanged(instant) : this.takeAll();
+    const { width } = this;
+    const { rows } = this.totals;
     const endOf = (slot: number) => {
-      const last = this.totals.rows[slot * this.width + lastAt] as number;
+      const last = rows[slot * width + lastAt] as number;
       return early ? Math.max(instant, last + 1) : last + 1;
     };
     const ends = this.sort(slots, endOf).map(endOf);

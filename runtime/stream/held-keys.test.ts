@@ -8,7 +8,7 @@ import { KeyedStateMap } from './keyed-state.ts';
 
 const value = fc.oneof(
   fc.constantFrom<unknown>(null, undefined, true, '', '0', '\u0000', 'n1;', 0, -0, 1, -1, 0.5, Number.NaN),
-  fc.constantFrom<unknown>(2 ** 13, 2 ** 17, 2 ** 26 - 4_096, 2 ** 26 - 1, 2 ** 26, 2 ** 31, 2 ** 40, { x: 1 }, [1]),
+  fc.constantFrom<unknown>(2 ** 13, 2 ** 17, 2 ** 26 - 2 ** 15, 2 ** 26 - 1, 2 ** 26, 2 ** 31, 2 ** 40, { x: 1 }, [1]),
   fc.integer({ min: 0, max: 3 }),
   fc.string({ maxLength: 2 }),
 );
@@ -43,14 +43,14 @@ describe('a held key', () => {
   it('is a number where its values are small whole numbers and texts that come again', () => {
     expect(typeof heldKeys(['a', 'b']).of({ a: 60_000_000, b: 1 })).toBe('number');
     expect(typeof heldKeys(['a', 'b']).of({ a: 60_000_000, b: '2026-03-02' })).toBe('number');
-    expect(typeof heldKeys(['a', 'b', 'c']).of({ a: 'H1', b: 'ED', c: 100_000 })).toBe('number');
+    expect(typeof heldKeys(['a', 'b', 'c']).of({ a: 'H1', b: 'ED', c: 90_000 })).toBe('number');
   });
 
   it('stays a text where a field has very many texts, whatever came since', () => {
     const keys = heldKeys(['a', 'b']);
-    const all = Array.from({ length: 5_000 }, (_, at) => ({ a: at % 7, b: `BN-${at}` }));
+    const all = Array.from({ length: 34_000 }, (_, at) => ({ a: at % 7, b: `BN-${at}` }));
     const first = all.map(keys.of);
-    expect(first.filter((key) => typeof key === 'number')).toHaveLength(4_096);
+    expect(first.filter((key) => typeof key === 'number')).toHaveLength(32_768);
     expect(new Set(first).size).toBe(all.length);
     expect(all.map(keys.of)).toEqual(first);
     expect(first.map(keys.written)).toEqual(all.map(eventKey(['a', 'b'])));

@@ -23,7 +23,7 @@ const keyBits = 52;
 /** With more there is too little room for each. */
 const fieldsMax = 4;
 /** Of each field so many texts have a number; further ones stay texts. */
-const fieldTextsMax = 4_096;
+const fieldTextsMax = 32_768;
 const none = -1;
 
 export function heldKeys(fields: readonly string[]): HeldKeys {
