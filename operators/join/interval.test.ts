@@ -162,6 +162,114 @@ const withEnds = bothSides.map((steps) =>
   }),
 );
 
+describe('what waits in an interval join', () => {
+  const open = (extra: object) => {
+    const options = optionsFor({ within: { before: '20s', after: '5s' }, ...extra });
+    const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
+    const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
+    const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
+    for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
+    const given: Event[] = [];
+    runner.output('out').subscribe((frame) => {
+      if (frame.kind === 'batch') given.push(...frame.events);
+    });
+    const send = (input: 'left' | 'right', events: readonly Event[], time: number) => {
+      const times = events.map(() => time);
+      subjects[input].next({ kind: 'batch', events, times, causes: times.map(() => -1) });
+      runner.flush();
+    };
+    const move = (time: number) => {
+      for (const subject of Object.values(subjects)) subject.next({ kind: 'watermark', time, idle: false });
+      runner.flush();
+    };
+    return { runner, given, send, move };
+  };
+  const rightsOf = (from: number, count: number) =>
+    Array.from({ length: count }, (_, at) => ({ hospital: `H${from + at}`, beds: at }));
+
+  it('is seen by key, and no more once it has ended', () => {
+    const { runner, send, move } = open({ kind: 'left' });
+    send('left', [{ hospital: 'H1', patients: 1 }], 10_000);
+    send(
+      'right',
+      [
+        { hospital: 'H1', beds: 7 },
+        { hospital: 'H2', beds: 8 },
+      ],
+      12_000,
+    );
+    expect(runner.stateKeys).toBe(2);
+    const lefts = {
+      lefts: [{ hospital: 'H1', patients: 1 }],
+      leftTimes: [10_000],
+      leftOrders: [0],
+      leftMatches: [1],
+    };
+    expect(runner.view().entries('H1')).toEqual([
+      { state: 'waiting', value: { ...lefts, rights: [[7]], rightTimes: [12_000] }, time: 10_000 },
+    ]);
+    move(15_001);
+    expect(runner.view().entries('H1')).toMatchObject([{ value: { lefts: [], rights: [[7]] } }]);
+    move(32_001);
+    expect(runner.view().entries('H1')).toEqual([]);
+    expect([...(runner.snapshot().states.get('waiting')?.keys ?? [])]).toEqual([]);
+  });
+
+  it('is let go of in time while more comes, many at once, and still found', () => {
+    const { runner, given, send, move } = open({});
+    for (let second = 0; second < 200; second++) {
+      send('right', rightsOf(second * 100, 100), second * 1_000);
+      move(second * 1_000);
+      const past = second - 10;
+      if (past < 0) continue;
+      given.length = 0;
+      send('left', [{ hospital: `H${past * 100 + 5}`, patients: past }], second * 1_000);
+      expect(given).toEqual([{ hospital: `H${past * 100 + 5}`, patients: past, beds: 5 }]);
+    }
+    // 20 s of the right and 5 s of the left wait; as many again may lie there until they are swept.
+    expect(runner.stateKeys).toBeLessThan(2 * 2_200);
+    move(400_000);
+    expect(runner.stateKeys).toBe(0);
+  });
+
+  it('is in a checkpoint once, also where one of the two sides has ended and lies there still', () => {
+    const { runner, send, move } = open({});
+    send(
+      'left',
+      [
+        { hospital: 'H1', patients: 1 },
+        { hospital: 'H2', patients: 2 },
+      ],
+      0,
+    );
+    send('right', [{ hospital: 'H1', beds: 7 }], 2_000);
+    move(5_001);
+    const { keys, values } = runner.snapshot().states.get('waiting') ?? {};
+    expect([keys, values]).toEqual([['H1'], [[7]]]);
+  });
+
+  it('comes out alone in the order in which it came, also after sweeps and a restart', () => {
+    const patients = (given: readonly Event[]) => given.map((event) => event.patients);
+    const { runner, given, send, move } = open({ kind: 'left' });
+    const leftOf = (at: number) => ({ hospital: `H${(at * 7) % 400}`, patients: at });
+    for (let second = 0; second < 8; second++) {
+      send(
+        'left',
+        Array.from({ length: 100 }, (_, at) => leftOf(second * 100 + at)),
+        second * 1_000,
+      );
+      move(second * 1_000);
+    }
+    const again = open({ kind: 'left' });
+    again.runner.restore(structuredClone(runner.snapshot()));
+    again.runner.resume();
+    move(30_000);
+    again.move(30_000);
+    expect(patients(given)).toEqual(Array.from({ length: 800 }, (_, at) => at));
+    expect(patients(again.given)).toEqual(patients(given).slice(200));
+  });
+});
+
 describe('join until a time that the left event tells', () => {
   it.each([{ kind: 'inner' }, { kind: 'left' }])('agrees with every pair tried: %o', ({ kind }) => {
     const options = optionsFor({ within: { before: '3s', until: 'ends_at' }, kind });

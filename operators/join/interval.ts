@@ -3,28 +3,19 @@ import {
   type BoundOperator,
   cutByKey,
   type Event,
-  type KeyedState,
   type OperatorContext,
   type OperatorHandler,
   type Output,
+  type OwnState,
+  RowTable,
   type StateKey,
 } from '../../runtime/stream/index.ts';
-import { operatorErrors } from '../errors.ts';
 import { Ends } from '../support/ends.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { turnAway } from '../support/turn-away.ts';
 import { type JoinFields, readsOfJoin, spreadOfJoin, type Taken } from './fields.ts';
-import {
-  append,
-  appendTime,
-  dropFirst,
-  dropFront,
-  isLone,
-  type Kept,
-  type Left,
-  none,
-  type Waiting,
-} from './waiting.ts';
+import { entryOf, restoreSides, type Sides, snapshotOf } from './kept.ts';
+import { matched, Side } from './side.ts';
 
 const bytesPerEvent = 320;
 
@@ -63,32 +54,32 @@ class IntervalJoin implements OperatorHandler {
   private readonly context: OperatorContext;
   private readonly leftKey: (event: Event) => StateKey | null;
   private readonly rightKey: (event: Event) => StateKey | null;
-  private readonly state: KeyedState<Kept>;
-  private readonly ends = new Ends();
+  private readonly lefts: Side<Event>;
+  private readonly rights: Side<Taken>;
+  /** Left events by the time at which they come out alone, where they do. */
+  private readonly alone = new Ends<number>();
+  private readonly touch: (key: StateKey) => void;
   private readonly holdsBackMs: number;
-  private nextOrder = 0;
 
   constructor(args: IntervalArguments, context: OperatorContext) {
-    const { fields, keysMax, latenessMs, keepUnmatched, until, afterMs } = args;
+    const { fields, beforeMs, latenessMs, keepUnmatched, until, afterMs } = args;
     this.args = args;
     this.context = context;
     this.leftKey = equalityKey(fields.leftKey);
     this.rightKey = equalityKey(fields.rightKey);
-    this.state = context.keyedState('waiting', { keysMax, bytesPerKey: bytesPerEvent });
+    // An event at the watermark is still on time.
+    this.lefts = new Side((row) => this.lastPartner(row) + latenessMs + 1);
+    this.rights = new Side((row) => (this.rights.rows.times[row] as number) + beforeMs + latenessMs + 1);
+    RowTable.pair(this.lefts.rows, this.rights.rows);
     this.holdsBackMs = latenessMs + (keepUnmatched && until === undefined ? afterMs : 0);
+    this.touch = context.ownState('waiting', this.ownState());
   }
 
   resume(): void {
-    this.ends.clear();
-    this.nextOrder = 0;
-    for (const [key, kept] of this.state.entries()) {
-      // Only a join that gives no left event alone keeps them so, and may be another now.
-      const waiting = isLone(kept) && this.args.keepUnmatched ? this.widen(key, kept) : kept;
-      if (!isLone(waiting)) waiting.order = this.nextOrder++;
-      this.ends.add(key, this.nextOf(key, waiting));
-      // Of checkpoints from when each key had a timer.
-      this.context.timers.clear(key, 'free');
-    }
+    this.findAlone();
+    // Of checkpoints from when each key had a timer.
+    for (const { rows } of [this.lefts, this.rights])
+      for (const key of rows.eachKey()) this.context.timers.clear(key, 'free');
   }
 
   event(event: Event, time: number, out: Output, input: string): void {
@@ -103,149 +94,128 @@ class IntervalJoin implements OperatorHandler {
       else out.dropped('no key');
       return;
     }
-    const kept = this.state.get(key);
-    if (kept === undefined) {
-      if (this.state.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      if (!isLeft && !keepUnmatched) return this.keepLone(key, fields.take(event), time);
-    }
-    const waiting = kept === undefined ? this.addKey(key, time) : isLone(kept) ? this.widen(key, kept) : kept;
-    if (waiting.lefts.length + waiting.rights.length >= waitingPerKeyMax) {
+    if (!this.admits(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+    if (!this.hasRoom(key)) {
       const names = isLeft ? fields.leftKey : fields.rightKey;
-      const data = { key: describeKey(event, names), waiting: waitingPerKeyMax };
-      const { code, message } = operatorErrors.make('MACH1850', data);
-      return out.dead(event, code, message);
+      return turnAway(out, event, 'MACH1850', { key: describeKey(event, names), waiting: waitingPerKeyMax });
     }
-    const end = isLeft ? this.takeLeft(waiting, event, time, out) : this.takeRight(waiting, event, time, out);
-    if (end >= waiting.next) return;
-    waiting.next = end;
-    this.ends.add(key, end);
+    this.touch(key);
+    if (isLeft) this.takeLeft(key, event, time, out);
+    else this.takeRight(key, event, time, out);
   }
 
   watermark(time: number, out: Output): void {
-    const due: { left: Left; order: number }[] = [];
-    let found: Kept | undefined;
-    const dueAt = (key: StateKey) => {
-      found = this.state.get(key);
-      return found && this.nextOf(key, found);
-    };
-    for (const key of this.ends.takeDue(time, { exact: this.args.keepUnmatched, dueAt })) {
-      // That of the key which was just looked at.
-      const kept = found as Kept;
-      if (isLone(kept) || this.letGo(kept, time, due)) this.state.delete(key);
-      else this.ends.add(key, kept.next);
-    }
-    due.sort((a, b) => this.givenAt(a.left) - this.givenAt(b.left) || a.order - b.order);
-    for (const { left } of due) out.emit(this.args.fields.join(left.event, null), this.givenAt(left));
+    if (this.args.keepUnmatched) this.giveAlone(time, out);
+    if (this.lefts.letGo(time)) this.findAlone();
+    this.rights.letGo(time);
   }
 
   holdsFrom(): number {
     return this.holdsBackMs > 0 ? this.context.watermark() - this.holdsBackMs + 1 : Number.POSITIVE_INFINITY;
   }
 
-  private addKey(key: StateKey, time: number): Waiting {
-    const next = Number.POSITIVE_INFINITY;
-    const waiting = { lefts: none, rights: none, rightTimes: none, next, order: this.nextOrder++ };
-    this.state.set(key, waiting, time);
-    return waiting;
+  /** False when there would be one key too many. */
+  private admits(key: StateKey): boolean {
+    const { lefts, rights } = this;
+    const { keysMax } = this.args;
+    if (lefts.rows.size + rights.rows.size < keysMax || lefts.has(key) || rights.has(key)) return true;
+    const hasPlace = () => lefts.rows.countKeys() < keysMax;
+    return hasPlace() || (this.sweep() && hasPlace());
   }
 
-  private keepLone(key: StateKey, values: Taken, time: number): void {
-    this.state.set(key, values, time);
-    this.ends.add(key, this.rightEnds(time));
+  /** False when too many events of the key wait. */
+  private hasRoom(key: StateKey): boolean {
+    const [lefts, rights] = [this.lefts.rows, this.rights.rows];
+    if (lefts.crowdOf(key) + rights.crowdOf(key) < waitingPerKeyMax) return true;
+    const hasRoom = () => lefts.countOf(key) + rights.countOf(key) < waitingPerKeyMax;
+    return hasRoom() || (this.sweep() && hasRoom());
   }
 
-  /** More is coming to a right event that stood alone. */
-  private widen(key: StateKey, values: Taken): Waiting {
-    const time = this.timeOf(key);
-    const waiting = this.addKey(key, time);
-    waiting.rights = append<Taken>(waiting.rights, values);
-    waiting.rightTimes = appendTime(waiting.rightTimes, time);
-    waiting.next = this.rightEnds(time);
-    return waiting;
+  private sweep(): boolean {
+    const areLefts = this.lefts.sweep();
+    if (areLefts) this.findAlone();
+    return this.rights.sweep() || areLefts;
   }
 
-  /** Of a lone right event, which came when its key was set. */
-  private timeOf(key: StateKey): number {
-    return this.state.entry(key)?.time as number;
+  private takeLeft(key: StateKey, event: Event, time: number, out: Output): void {
+    const { lefts } = this;
+    const { fields, beforeMs, keepUnmatched } = this.args;
+    const { rows } = this.rights;
+    const left = lefts.add(key, time, event);
+    const first = time - beforeMs;
+    const last = this.lastPartner(left);
+    for (let right = rows.first(key); right >= 0; right = rows.after(right)) {
+      const rightTime = rows.times[right] as number;
+      if (rightTime < first || rightTime > last) continue;
+      lefts.rows.marks[left] = matched;
+      out.emit(fields.join(event, rows.values[right] as Taken), Math.max(time, rightTime));
+    }
+    if (keepUnmatched) this.alone.add(left, lefts.endOf(left));
   }
 
-  private nextOf(key: StateKey, kept: Kept): number {
-    return isLone(kept) ? this.rightEnds(this.timeOf(key)) : kept.next;
+  private takeRight(key: StateKey, event: Event, time: number, out: Output): void {
+    const { fields, beforeMs } = this.args;
+    const { rows } = this.lefts;
+    const values = fields.take(event);
+    for (let left = rows.first(key); left >= 0; left = rows.after(left)) {
+      const leftTime = rows.times[left] as number;
+      if (time < leftTime - beforeMs || time > this.lastPartner(left)) continue;
+      rows.marks[left] = matched;
+      out.emit(fields.join(rows.values[left] as Event, values), Math.max(time, leftTime));
+    }
+    this.rights.add(key, time, values);
   }
 
   /** The last time at which a partner of a left event may lie. */
-  private lastPartner({ event, time }: { event: Event; time: number }): number {
+  private lastPartner(left: number): number {
     const { until, afterMs } = this.args;
+    const { times, values } = this.lefts.rows;
+    const time = times[left] as number;
     if (until === undefined) return time + afterMs;
-    const told = event[until];
+    const told = values[left]?.[until];
     return typeof told === 'number' ? told : time;
   }
 
-  /** The first time at which the watermark rules out another partner. An event at the watermark is still on time. */
-  private leftEnds(left: { event: Event; time: number }): number {
-    return this.lastPartner(left) + this.args.latenessMs + 1;
-  }
-
-  private rightEnds(time: number): number {
-    return time + this.args.beforeMs + this.args.latenessMs + 1;
-  }
-
   /** The time of a left event that comes out without a partner. */
-  private givenAt(left: Left): number {
-    return this.args.until === undefined ? left.time : Math.max(left.time, this.lastPartner(left));
+  private givenAt(left: number): number {
+    const time = this.lefts.rows.times[left] as number;
+    return this.args.until === undefined ? time : Math.max(time, this.lastPartner(left));
   }
 
-  private takeLeft(waiting: Waiting, event: Event, time: number, out: Output): number {
-    const { fields, beforeMs } = this.args;
-    const left: Left = { time, event, matched: false };
-    const first = time - beforeMs;
-    const last = this.lastPartner(left);
-    const { rights, rightTimes } = waiting;
-    for (let at = 0; at < rights.length; at++) {
-      const rightTime = rightTimes[at] as number;
-      if (rightTime < first || rightTime > last) continue;
-      left.matched = true;
-      out.emit(fields.join(event, rights[at] as Taken), Math.max(time, rightTime));
+  private giveAlone(watermark: number, out: Output): void {
+    const { alone, lefts } = this;
+    const { keys, marks, values } = lefts.rows;
+    const due: number[] = [];
+    for (const row of alone.takeDue(watermark, { exact: true, dueAt: lefts.endOf })) {
+      if (lefts.endOf(row) > watermark) alone.add(row, lefts.endOf(row));
+      else if (marks[row] !== matched) due.push(row);
     }
-    waiting.lefts = append(waiting.lefts, left);
-    return this.leftEnds(left);
+    due.sort((a, b) => this.givenAt(a) - this.givenAt(b) || a - b);
+    for (const row of due) {
+      this.touch(keys[row] as StateKey);
+      out.emit(this.args.fields.join(values[row] as Event, null), this.givenAt(row));
+    }
   }
 
-  private takeRight(waiting: Waiting, event: Event, time: number, out: Output): number {
-    const { fields, beforeMs } = this.args;
-    const values = fields.take(event);
-    for (const left of waiting.lefts) {
-      if (time < left.time - beforeMs || time > this.lastPartner(left)) continue;
-      left.matched = true;
-      out.emit(fields.join(left.event, values), Math.max(time, left.time));
-    }
-    waiting.rights = append(waiting.rights, values);
-    waiting.rightTimes = appendTime(waiting.rightTimes, time);
-    return this.rightEnds(time);
+  /** Rows have other numbers than before. */
+  private findAlone(): void {
+    if (!this.args.keepUnmatched) return;
+    const { alone, lefts } = this;
+    alone.clear();
+    for (let row = 0; row < lefts.rows.size; row++) alone.add(row, lefts.endOf(row));
   }
 
-  /** True when nothing of the key is left. */
-  private letGo(waiting: Waiting, watermark: number, due: { left: Left; order: number }[]): boolean {
-    const { keepUnmatched, until } = this.args;
-    const { rightTimes } = waiting;
-    let gone = 0;
-    while (gone < rightTimes.length && this.rightEnds(rightTimes[gone] as number) <= watermark) gone++;
-    waiting.rights = dropFirst(waiting.rights, gone);
-    waiting.rightTimes = dropFirst(rightTimes, gone);
-    if (keepUnmatched) {
-      for (const left of waiting.lefts)
-        if (!left.matched && this.leftEnds(left) <= watermark) due.push({ left, order: waiting.order });
-    }
-    const isDue = (left: Left) => this.leftEnds(left) <= watermark;
-    if (keepUnmatched || until !== undefined) waiting.lefts = waiting.lefts.filter((left) => !isDue(left));
-    else waiting.lefts = dropFront(waiting.lefts, isDue);
-    let next = Number.POSITIVE_INFINITY;
-    if (keepUnmatched || until !== undefined)
-      for (const left of waiting.lefts) next = Math.min(next, this.leftEnds(left));
-    else if (waiting.lefts[0]) next = this.leftEnds(waiting.lefts[0]);
-    const [firstRight] = waiting.rightTimes;
-    if (firstRight !== undefined) next = Math.min(next, this.rightEnds(firstRight));
-    waiting.next = next;
-    return waiting.lefts.length + waiting.rights.length === 0;
+  private ownState(): OwnState {
+    const { lefts, rights } = this;
+    const sides: Sides = { lefts, rights, keepsLone: !this.args.keepUnmatched };
+    return {
+      get size() {
+        return lefts.rows.countKeys();
+      },
+      has: (key) => lefts.has(key) || rights.has(key),
+      entry: (key) => entryOf(sides, key),
+      snapshot: () => snapshotOf(sides),
+      restore: (snapshot) => restoreSides(sides, snapshot),
+    };
   }
 }

@@ -1,6 +1,7 @@
 /** What the state of a join hangs on: its keys, and the right fields that it keeps of each event, without their names. */
 import {
   type BoundInput,
+  type Event,
   fieldNames,
   type NodeState,
   type StateBasis,
@@ -9,6 +10,7 @@ import {
 import { agree, eventsBasis, fieldsBasis, same } from '../support/state-basis.ts';
 import type { Taken } from './fields.ts';
 import { isInterval, type JoinOptions } from './options.ts';
+import { matched } from './side.ts';
 import { isLone, type Kept, type Waiting } from './waiting.ts';
 
 const namesOf = (value: string | readonly string[]): readonly string[] => [value].flat();
@@ -37,10 +39,24 @@ export function joinBasis(args: { options: JoinOptions; inputs: Readonly<Record<
 
 type NamedFields = readonly (readonly [string, unknown])[];
 
-/** 2: times of right events that wait in a list of their own; one right event alone as it is. */
-export const joinStateVersion = 2;
+/** 2: times of right events that wait in a list of their own; one right event alone as it is. 3: left events in lists, with their place among all. */
+export const joinStateVersion = 3;
 
-interface WaitingOfVersion1 extends Pick<Waiting, 'lefts' | 'next'> {
+interface LeftOfVersion2 {
+  readonly time: number;
+  readonly event: Event;
+  readonly matched: boolean;
+}
+
+interface WaitingOfVersion2 {
+  readonly lefts: readonly LeftOfVersion2[];
+  readonly rights: readonly Taken[];
+  readonly rightTimes: readonly number[];
+  readonly next: number;
+  readonly order: number;
+}
+
+interface WaitingOfVersion1 extends Pick<WaitingOfVersion2, 'lefts' | 'next'> {
   readonly rights: readonly { readonly time: number; readonly values: Taken }[];
   readonly order?: number;
 }
@@ -54,14 +70,39 @@ const timesMigration: StateMigration = {
       if (name !== 'waiting') return value;
       const { lefts, rights, next, order = 0 } = value as WaitingOfVersion1;
       const [values, rightTimes] = [rights.map((right) => right.values), rights.map(({ time }) => time)];
-      return { lefts, rights: values, rightTimes, next, order } satisfies Waiting;
+      return { lefts, rights: values, rightTimes, next, order } satisfies WaitingOfVersion2;
     }),
+};
+
+/** Keys had a place among all, which decided between left events of one time. */
+const placesMigration: StateMigration = {
+  summary: 'what waits for partners stays as it is, in the order in which it came',
+  from: 2,
+  to: 3,
+  migrate(state) {
+    const all = [...(state.states.get('waiting')?.values() ?? [])].map(({ value }) => value);
+    const waiting = all.filter((value) => !Array.isArray(value)) as WaitingOfVersion2[];
+    const lefts = [...waiting].sort((a, b) => a.order - b.order).flatMap((of) => of.lefts);
+    const orders = new Map(lefts.map((left, order) => [left, order]));
+    return mapValues(state, (name, value) => {
+      if (name !== 'waiting' || Array.isArray(value)) return value;
+      const { lefts: own, rights, rightTimes } = value as WaitingOfVersion2;
+      return {
+        lefts: own.map(({ event }) => event),
+        leftTimes: own.map(({ time }) => time),
+        leftOrders: own.map((left) => orders.get(left) as number),
+        leftMatches: own.map((left) => (left.matched ? matched : 0)),
+        rights,
+        rightTimes,
+      } satisfies Waiting;
+    });
+  },
 };
 
 const takenMigration: StateMigration = {
   summary: 'of the right events that are kept, the fields that are still wanted stay',
-  from: 2,
-  to: 2,
+  from: 3,
+  to: 3,
   basis: (before, after) => {
     const [old, now] = [before.taken, after.taken] as [NamedFields, NamedFields];
     const isKept = now.every((field) => old.some((one) => same(one, field)));
@@ -80,7 +121,7 @@ const takenMigration: StateMigration = {
   },
 };
 
-export const joinMigrations: readonly StateMigration[] = [timesMigration, takenMigration];
+export const joinMigrations: readonly StateMigration[] = [timesMigration, placesMigration, takenMigration];
 
 function mapValues(state: NodeState, change: (name: string, value: unknown) => unknown): NodeState {
   const states = [...state.states].map(([name, entries]) => {

@@ -11,6 +11,7 @@ import type { Write } from './code.ts';
 import type { EventColumns } from './event-columns.ts';
 import type { HeldKeys } from './held-keys.ts';
 import type { Event, Fields, FieldType, Schema } from './schema.ts';
+import type { StateColumns } from './state-columns.ts';
 import type { StateContract } from './state-contract.ts';
 import type { StateCut } from './state-cut.ts';
 
@@ -142,7 +143,23 @@ export interface Timers {
   clear(key: StateKey, name: string): void;
 }
 
+/**
+ * State of one node that the operator keeps in a form of its own. Checkpoints and those who look on see entries of keys, as of any other state:
+ * their values must survive the structured clone algorithm.
+ */
+export interface OwnState {
+  /** Keys that are held. */
+  readonly size: number;
+  has(key: StateKey): boolean;
+  entry(key: StateKey): { readonly value: unknown; readonly time: number } | undefined;
+  snapshot(): StateColumns;
+  /** Instead of what is there. */
+  restore(snapshot: StateColumns): void;
+}
+
 export interface OperatorContext {
+  /** The operator's own state goes into checkpoints. What comes back is to be told of every key that the handler is about to look at or to change. */
+  ownState(name: string, state: OwnState): (key: StateKey) => void;
   /** Values must survive the structured clone algorithm (plain objects, arrays, Map, Set, numbers, strings). */
   keyedState<V>(name: string, options?: StateOptions): KeyedState<V>;
   rowState<V>(name: string, options: RowStateOptions<V>): RowState;

@@ -35,6 +35,8 @@ export { hashText } from './hash.ts';
 export { type HeldKeys, heldKeys } from './held-keys.ts';
 export * from './options.ts';
 export { mapping, selecting } from './row-loops.ts';
+export { RowTable } from './row-table.ts';
 export * from './schema.ts';
+export type { StateColumns } from './state-columns.ts';
 export * from './state-contract.ts';
 export * from './state-cut.ts';

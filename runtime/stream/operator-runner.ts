@@ -8,7 +8,7 @@
  * the source events that caused them; so the result is the same however the log was cut into messages.
  */
 import { type Observable, Subject } from 'rxjs';
-import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './definition.ts';
+import type { BoundOperator, OperatorContext, OperatorHandler, Output, OwnState } from './definition.ts';
 import type { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
@@ -54,6 +54,22 @@ interface InputPort {
 
 const mainPortName = 'out';
 
+/** A state that the operator keeps itself. */
+function ownStateOfNode(state: OwnState): NodeKeyedState {
+  return {
+    get size() {
+      return state.size;
+    },
+    evicted: 0,
+    entryOfWritten: (key) => state.entry(key),
+    expire() {},
+    snapshot: () => ({ ...state.snapshot(), evicted: 0 }),
+    restore: (snapshot) => state.restore(snapshot),
+  };
+}
+
+const nobodyWatches = () => undefined;
+
 /** An event that a node turned away, as it came in. */
 export interface TurnedAway {
   readonly event: Event;
@@ -62,6 +78,31 @@ export interface TurnedAway {
   readonly reason: string;
   /** The input that it had come by; undefined where a node with several gave up what had waited. */
   readonly input: string | undefined;
+}
+
+/** How far the batches of an input have been handled. */
+interface Cursor {
+  readonly input: string;
+  readonly batches: readonly Batch[];
+  batch: number;
+  index: number;
+}
+
+/** The input whose next event goes back to the earliest cause, in the order of the inputs where several do, and the cause before which no other is due. */
+function firstOf(cursors: readonly Cursor[]): { readonly cursor: Cursor; readonly until: number } | undefined {
+  let first: Cursor | undefined;
+  let firstCause = Number.POSITIVE_INFINITY;
+  let until = Number.POSITIVE_INFINITY;
+  for (const cursor of cursors) {
+    const cause = cursor.batches[cursor.batch]?.causes[cursor.index];
+    if (cause === undefined) continue;
+    if (cause < firstCause) {
+      until = Math.min(until, firstCause);
+      first = cursor;
+      firstCause = cause;
+    } else until = Math.min(until, cause + 1);
+  }
+  return first && { cursor: first, until };
 }
 
 export class OperatorRunner implements Output, NodeRunner {
@@ -301,30 +342,24 @@ export class OperatorRunner implements Output, NodeRunner {
 
   /** The batches of all inputs, merged by cause; equal causes in the order of the inputs. */
   private handleWaiting(): void {
-    const cursors = this.inputs.flatMap((input) =>
+    const cursors = this.inputs.flatMap((input): Cursor[] =>
       input.waiting.length > 0 ? [{ input: input.name, batches: input.waiting.splice(0), batch: 0, index: 0 }] : [],
     );
     const began = performance.now();
-    for (;;) {
-      let best: (typeof cursors)[number] | undefined;
-      let bestCause = Number.POSITIVE_INFINITY;
-      for (const cursor of cursors) {
-        const cause = cursor.batches[cursor.batch]?.causes[cursor.index];
-        if (cause !== undefined && cause < bestCause) {
-          best = cursor;
-          bestCause = cause;
-        }
-      }
-      if (!best) break;
-      const batch = best.batches[best.batch] as Batch;
-      this.handleEvent(batch.events[best.index] as Event, batch.times[best.index] as number, bestCause, best.input);
-      best.index++;
-      if (best.index < batch.events.length) continue;
-      best.batch++;
-      best.index = 0;
-    }
+    for (let next = firstOf(cursors); next; next = firstOf(cursors)) this.handleRun(next.cursor, next.until);
     this.busyMs += performance.now() - began;
     this.sendPorts();
+  }
+
+  /** Events of one input, up to a cause. */
+  private handleRun(cursor: Cursor, until: number): void {
+    const { events, times, causes } = cursor.batches[cursor.batch] as Batch;
+    let { index } = cursor;
+    for (; index < events.length && (causes[index] as number) < until; index++)
+      this.handleEvent(events[index] as Event, times[index] as number, causes[index] as number, cursor.input);
+    const isThrough = index === events.length;
+    cursor.index = isThrough ? 0 : index;
+    if (isThrough) cursor.batch++;
   }
 
   private advance(): void {
@@ -416,6 +451,10 @@ export class OperatorRunner implements Output, NodeRunner {
       watermark: () => this.watermarkTime,
       keyedState: (name, options) => this.named(name, new KeyedStateMap<never>(options)),
       rowState: (name, options) => this.named(name, new NumberRows(options)),
+      ownState: (name, state) => {
+        this.named(name, ownStateOfNode(state));
+        return nobodyWatches;
+      },
     };
     return bound.create(context);
   }

@@ -159,6 +159,10 @@ export class Tracer {
         watchedState(context.keyedState<V>(name, options), { name, keys: options?.keys, notes }),
       rowState: <V>(name: string, options: RowStateOptions<V>) =>
         watchedRows(context.rowState(name, options), { name, keys: options.keys, notes }),
+      ownState: (name, state) => {
+        context.ownState(name, state);
+        return (key) => notes.wrote(name, key, () => state.has(key));
+      },
     });
     return watchedHandler(node, { handler, notes, tracer: this });
   }
