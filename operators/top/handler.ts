@@ -13,6 +13,8 @@ import {
   addEvent,
   type Entry,
   forgetThings,
+  isEmpty,
+  isOfThings,
   newRanking,
   passOver,
   type Ranked,
@@ -21,6 +23,7 @@ import {
   ranksOf,
   type Score,
   setThing,
+  type ThingRanking,
   takeChanged,
 } from './ranking.ts';
 
@@ -39,8 +42,12 @@ export interface TopSetting {
   rowOf(event: Event, head: readonly unknown[]): Event;
 }
 
-/** By window start; the one ranking of what is known now stands at 0. */
-type Rankings = Map<number, Ranking>;
+/** By window start; the one ranking of what is known now as it is. */
+export type Rankings = Map<number, Ranking> | Ranking;
+
+function rankingAt(group: Rankings | undefined, start: number): Ranking | undefined {
+  return group instanceof Map ? group.get(start) : group;
+}
 
 export class RankingHandler implements OperatorHandler {
   private readonly context: OperatorContext;
@@ -66,18 +73,15 @@ export class RankingHandler implements OperatorHandler {
     const key = keyOf(event);
     const group = this.groups.get(key);
     if (!group && this.groups.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-    const ranking = this.rankingAt(group, start, rememberedFrom);
+    const ranking = this.knownOrNew(rankingAt(group, start), rememberedFrom);
     const { changed: scheduled } = ranking;
     if (thingOf || score === null || !passOver(ranking, rule, score)) {
       const entry = betweenOf ? { event, time, score, between: betweenOf(event) } : { event, time, score };
       if (!this.take(ranking, entry, out)) return;
     }
     if (this.setting.forgetMs !== undefined) ranking.heard = Math.max(ranking.heard ?? time, time);
-    if (!group) this.groups.set(key, new Map([[start, ranking]]), time);
-    else {
-      if (group.get(start) !== ranking) group.set(start, ranking);
-      this.groups.set(key, group, time);
-    }
+    if (group instanceof Map) group.set(start, ranking);
+    this.groups.set(key, window ? (group ?? new Map([[start, ranking]])) : ranking, time);
     if (scheduled || !ranking.changed) return;
     if (window) this.context.timers.set(key, `give ${start}`, start + window.sizeMs);
     else this.scheduleNext(key, time);
@@ -89,17 +93,17 @@ export class RankingHandler implements OperatorHandler {
     return forgetMs === undefined || thingOf ? Number.NEGATIVE_INFINITY : this.context.watermark() - forgetMs;
   }
 
-  private rankingAt(group: Rankings | undefined, start: number, rememberedFrom: number): Ranking {
-    const ranking = group?.get(start);
+  private knownOrNew(ranking: Ranking | undefined, rememberedFrom: number): Ranking {
     // What is due to be forgotten may still be there, because of other keys: that must make no difference.
-    return ranking && (ranking.heard ?? Number.POSITIVE_INFINITY) > rememberedFrom ? ranking : newRanking();
+    const isKnown = ranking !== undefined && (ranking.heard ?? Number.POSITIVE_INFINITY) > rememberedFrom;
+    return isKnown ? ranking : newRanking({ ofThings: this.setting.thingOf !== undefined });
   }
 
   /** False when the event has gone another way. */
   private take(ranking: Ranking, entry: Entry, out: Output): boolean {
     const { thingOf, rule } = this.setting;
     const { thingsMax } = topLimits;
-    if (!thingOf) {
+    if (!thingOf || !isOfThings(ranking)) {
       if (addEvent(ranking, rule, entry)) return true;
       turnAway(out, entry.event, 'MACH1803', { things: thingsMax });
       return false;
@@ -118,14 +122,14 @@ export class RankingHandler implements OperatorHandler {
     const [task, at] = name.split(' ');
     const start = Number(at);
     const group = this.groups.get(key);
-    const ranking = group?.get(start);
-    if (!group || !ranking) return;
-    if (this.setting.window) this.closeWindow({ key, start, group, ranking, task: task ?? '' }, out);
+    const ranking = rankingAt(group, start);
+    if (!ranking) return;
+    if (group instanceof Map) this.closeWindow({ key, start, group, ranking, task: task ?? '' }, out);
     else this.giveNow(key, ranking, time, out);
   }
 
   private closeWindow(
-    at: { key: StateKey; start: number; group: Rankings; ranking: Ranking; task: string },
+    at: { key: StateKey; start: number; group: Map<number, Ranking>; ranking: Ranking; task: string },
     out: Output,
   ): void {
     const { key, start, group, ranking, task } = at;
@@ -148,11 +152,11 @@ export class RankingHandler implements OperatorHandler {
     // At the end of the input no more time has passed.
     const goesOn = Number.isFinite(this.context.watermark());
     const forgetsThings = forgetMs !== undefined && thingOf !== undefined && goesOn;
-    if (forgetsThings) forgetThings(ranking, time - forgetMs + 1);
+    if (forgetsThings && isOfThings(ranking)) forgetThings(ranking, time - forgetMs + 1);
     const rows = ranking.changed ? takeChanged(ranking, rule) : undefined;
     if (rows) this.emit(rows, [time], time, out);
-    if (ranking.things.size === 0) this.groups.delete(key);
-    else if (forgetsThings) this.scheduleForgetting(key, ranking, forgetMs);
+    if (isEmpty(ranking)) this.groups.delete(key);
+    else if (forgetsThings && isOfThings(ranking)) this.scheduleForgetting(key, ranking, forgetMs);
   }
 
   /** A changed ranking is given at the next whole step. */
@@ -163,7 +167,7 @@ export class RankingHandler implements OperatorHandler {
     this.context.timers.set(key, 'give 0', (Math.floor(now / everyMs) + 1) * everyMs);
   }
 
-  private scheduleForgetting(key: StateKey, { things }: Ranking, forgetMs: number): void {
+  private scheduleForgetting(key: StateKey, { things }: ThingRanking, forgetMs: number): void {
     const { everyMs } = this.setting;
     let oldest = Number.POSITIVE_INFINITY;
     for (const { time } of things.values()) oldest = Math.min(oldest, time);
@@ -172,6 +176,9 @@ export class RankingHandler implements OperatorHandler {
 
   private emit(rows: readonly Ranked[], head: readonly number[], time: number, out: Output): void {
     const ranks = ranksOf(rows, this.setting.rule);
-    rows.forEach(({ event }, index) => out.emit(this.setting.rowOf(event, [...head, ranks[index]]), time));
+    for (let at = 0; at < rows.length; at++) {
+      const { event } = rows[at] as Ranked;
+      out.emit(this.setting.rowOf(event, [...head, ranks[at]]), time);
+    }
   }
 }

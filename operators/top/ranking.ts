@@ -18,7 +18,10 @@ export interface Ranked {
 }
 
 export interface Ranking {
-  readonly things: Map<StateKey, Ranked>;
+  /** Each with the newest event about it; null where every event stands for itself. */
+  readonly things: Map<StateKey, Ranked> | null;
+  /** Those that stand for themselves, best first. */
+  readonly events: Ranked[];
   nextVersion: number;
   /** Since it was last looked at. */
   changed: boolean;
@@ -28,9 +31,9 @@ export interface Ranking {
   revision: number;
   /** Newest event time, where rankings are forgotten. */
   heard?: number;
-  /** Of events that stand for themselves, once there are as many as are shown: the one that falls out first. Found anew when absent. */
-  worst?: Ranked | undefined;
 }
+
+export type ThingRanking = Ranking & { readonly things: Map<StateKey, Ranked> };
 
 export interface RankingRule {
   readonly rows: number;
@@ -43,8 +46,8 @@ export interface RankingRule {
 
 export type Entry = Pick<Ranked, 'event' | 'time' | 'score' | 'between'>;
 
-export function newRanking(): Ranking {
-  return { things: new Map(), nextVersion: 0, changed: false, given: [], revision: -1 };
+export function newRanking({ ofThings }: { ofThings: boolean }): Ranking {
+  return { things: ofThings ? new Map() : null, events: [], nextVersion: 0, changed: false, given: [], revision: -1 };
 }
 
 type Scored = Pick<Ranked, 'score' | 'between'>;
@@ -61,19 +64,37 @@ function compareScores(a: Scored, b: Scored, { ascending, between }: RankingRule
   return 0;
 }
 
-function compare(a: Ranked, b: Ranked, rule: RankingRule): number {
+export function isOfThings(ranking: Ranking): ranking is ThingRanking {
+  return ranking.things !== null;
+}
+
+export function isEmpty({ things, events }: Ranking): boolean {
+  return events.length === 0 && (things === null || things.size === 0);
+}
+
+export function compareRanked(a: Ranked, b: Ranked, rule: RankingRule): number {
   return compareScores(a, b, rule) || a.order - b.order;
 }
 
-export function best({ things }: Ranking, rule: RankingRule): Ranked[] {
+export function best({ things, events }: Ranking, rule: RankingRule): readonly Ranked[] {
+  const sorted = things ? sortThings(things, rule) : events;
+  const shown = countShown(sorted, rule);
+  return shown === sorted.length ? sorted : sorted.slice(0, shown);
+}
+
+function sortThings(things: ReadonlyMap<StateKey, Ranked>, rule: RankingRule): Ranked[] {
   const sorted: Ranked[] = [];
   for (const one of things.values()) if (one.score !== null) sorted.push(one);
-  sorted.sort((a, b) => compare(a, b, rule));
+  return sorted.sort((a, b) => compareRanked(a, b, rule));
+}
+
+/** How many of those that are sorted are shown. */
+function countShown(sorted: readonly Ranked[], rule: RankingRule): number {
   let shown = Math.min(rule.rows, sorted.length);
   const last = sorted[shown - 1];
   if (rule.allTies && last)
     while (shown < sorted.length && compareScores(last, sorted[shown] as Ranked, rule) === 0) shown++;
-  return shown === sorted.length ? sorted : sorted.slice(0, shown);
+  return shown;
 }
 
 /** The rank of each of the best: its place, or where ties are shown, the place of the first of its equals. */
@@ -87,47 +108,36 @@ export function ranksOf(shown: readonly Ranked[], rule: RankingRule): number[] {
   return ranks;
 }
 
-/** Below 0: better than the worst of those that are held. */
-function fromWorst(ranking: Ranking, rule: RankingRule, entry: Entry): number {
-  return compareScores(entry, worstOf(ranking, rule), rule);
-}
-
-function worstOf(ranking: Ranking, rule: RankingRule): Ranked {
-  if (ranking.worst) return ranking.worst;
-  let worst: Ranked | undefined;
-  for (const one of ranking.things.values()) if (!worst || compare(one, worst, rule) > 0) worst = one;
-  ranking.worst = worst as Ranked;
-  return ranking.worst;
-}
-
 /**
  * Takes in an event that stands for itself. Only as many as are shown are kept: what has fallen out never comes back. False
  * when it equals the worst and there is no room for one more.
  */
 export function addEvent(ranking: Ranking, rule: RankingRule, entry: Entry): boolean {
-  const isFull = ranking.things.size >= rule.rows;
-  const apart = isFull ? fromWorst(ranking, rule, entry) : -1;
-  if (apart === 0 && rule.allTies && ranking.things.size >= topLimits.thingsMax) return false;
+  const { events } = ranking;
+  const isFull = events.length >= rule.rows;
+  const apart = isFull ? compareScores(entry, events[events.length - 1] as Ranked, rule) : -1;
+  if (apart === 0 && rule.allTies && events.length >= topLimits.thingsMax) return false;
   const version = ranking.nextVersion++;
   // Most events are not among the best: one look at the worst of these tells.
   if (apart > 0 || (apart === 0 && !rule.allTies)) return true;
-  ranking.things.set(version, rankedOf(entry, version, version));
+  let place = events.length;
+  while (place > 0 && compareScores(entry, events[place - 1] as Ranked, rule) < 0) place--;
+  const ranked = rankedOf(entry, version, version);
+  if (place === events.length) events.push(ranked);
+  else events.splice(place, 0, ranked);
   ranking.changed = true;
   // One more that equals the worst changes nothing else.
-  if (apart === 0) return true;
-  if (!isFull) ranking.worst = undefined;
-  else if (rule.allTies) keepBest(ranking, rule);
-  else {
-    ranking.things.delete(worstOf(ranking, rule).order);
-    ranking.worst = undefined;
-  }
+  if (apart === 0 || !isFull) return true;
+  if (rule.allTies) events.length = countShown(events, rule);
+  else events.pop();
   return true;
 }
 
 /** Whether the score alone leaves an event that stands for itself behind all that are held: it counts, and changes nothing. */
 export function passOver(ranking: Ranking, rule: RankingRule, score: Score): boolean {
-  if (ranking.things.size < rule.rows) return false;
-  const worst = worstOf(ranking, rule).score as Score;
+  const { events } = ranking;
+  if (events.length < rule.rows) return false;
+  const worst = (events[events.length - 1] as Ranked).score as Score;
   if (score === worst || score < worst === rule.ascending) return false;
   ranking.nextVersion++;
   return true;
@@ -137,14 +147,8 @@ function rankedOf({ event, time, score, between }: Entry, order: number, version
   return between ? { event, time, score, between, order, version } : { event, time, score, order, version };
 }
 
-function keepBest(ranking: Ranking, rule: RankingRule): void {
-  const kept = new Set(best(ranking, rule));
-  for (const one of ranking.things.values()) if (!kept.has(one)) ranking.things.delete(one.order);
-  ranking.worst = undefined;
-}
-
 /** Takes in the news of a thing. False when something newer is known of it. */
-export function setThing(ranking: Ranking, thing: StateKey, entry: Entry): boolean {
+export function setThing(ranking: ThingRanking, thing: StateKey, entry: Entry): boolean {
   const before = ranking.things.get(thing);
   if (before && before.time > entry.time) return false;
   const version = ranking.nextVersion++;
@@ -153,7 +157,7 @@ export function setThing(ranking: Ranking, thing: StateKey, entry: Entry): boole
   return true;
 }
 
-export function forgetThings(ranking: Ranking, before: number): void {
+export function forgetThings(ranking: ThingRanking, before: number): void {
   for (const [thing, { time }] of ranking.things) {
     if (time >= before) continue;
     ranking.things.delete(thing);
@@ -162,7 +166,7 @@ export function forgetThings(ranking: Ranking, before: number): void {
 }
 
 /** The ranking when it is not what was given last; undefined when it is. Marks it as given. */
-export function takeChanged(ranking: Ranking, rule: RankingRule): Ranked[] | undefined {
+export function takeChanged(ranking: Ranking, rule: RankingRule): readonly Ranked[] | undefined {
   ranking.changed = false;
   const now = best(ranking, rule);
   const { given } = ranking;

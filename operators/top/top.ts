@@ -15,13 +15,13 @@ import {
   limits,
   type OptionPath,
   type Schema,
-  type StateBasis,
   spreadByKey,
 } from '../../runtime/stream/index.ts';
-import { agree, eventsBasis, expressionBasis, fieldsBasis } from '../support/state-basis.ts';
+import { eventsBasis, expressionBasis, fieldsBasis } from '../support/state-basis.ts';
 import { examples } from './examples.ts';
 import { RankingHandler, type TopSetting } from './handler.ts';
 import { topLimits } from './limits.ts';
+import { topMigrations, topStateVersion } from './state.ts';
 
 const bytesPerThing = 240;
 
@@ -72,6 +72,7 @@ export const top = defineOperator({
   options,
   examples,
   state: {
+    version: topStateVersion,
     basis: ({ options: { by, order, then_by, ties, key: keyFields, of, window, rows }, inputs }) => ({
       by: expressionBasis(by, inputs.from?.schema),
       ...(then_by && { between: then_by.map((one) => ({ ...one, by: expressionBasis(one.by, inputs.from?.schema) })) }),
@@ -83,15 +84,7 @@ export const top = defineOperator({
       window: window ?? null,
       event: eventsBasis(inputs.from?.schema),
     }),
-    migrations: [
-      {
-        summary: 'fewer are shown, or closed windows are corrected for a shorter time',
-        from: 1,
-        to: 1,
-        basis: (before, after) => (needsLess(before, after) ? after : null),
-        migrate: (state) => state,
-      },
-    ],
+    migrations: topMigrations,
   },
   bind({ options: given, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
@@ -136,16 +129,6 @@ export const top = defineOperator({
     };
   },
 });
-
-/** Whether all that `after` needs is kept under `before`. */
-function needsLess(before: StateBasis, after: StateBasis): boolean {
-  if (!agree(before, after, { except: ['kept', 'window'] })) return false;
-  const [kept, wanted] = [before.kept, after.kept] as ({ rows: number; order: string } | null)[];
-  if (kept && wanted && (wanted.order !== kept.order || wanted.rows > kept.rows)) return false;
-  const [old, now] = [before.window, after.window] as (StateBasis | null)[];
-  if (!old || !now) return old === now;
-  return agree(old, now, { except: ['lateness'] }) && Number(now.lateness) <= Number(old.lateness);
-}
 
 function checkTimes({ window, every, forget, of }: z.output<typeof options>, check: Checker): void {
   if (window && !(Number.isInteger(window.tumbling) && window.tumbling >= 1))
