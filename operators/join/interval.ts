@@ -3,6 +3,7 @@ import {
   type BoundOperator,
   cutByKey,
   type Event,
+  fieldReader,
   type OperatorContext,
   type OperatorHandler,
   type Output,
@@ -60,11 +61,13 @@ class IntervalJoin implements OperatorHandler {
   private readonly alone = new Ends<number>();
   private readonly touch: (key: StateKey) => void;
   private readonly holdsBackMs: number;
+  private readonly readUntil: ((event: Event) => unknown) | undefined;
 
   constructor(args: IntervalArguments, context: OperatorContext) {
     const { fields, beforeMs, latenessMs, keepUnmatched, until, afterMs } = args;
     this.args = args;
     this.context = context;
+    this.readUntil = until === undefined ? undefined : fieldReader(until);
     this.leftKey = equalityKey(fields.leftKey);
     this.rightKey = equalityKey(fields.rightKey);
     // An event at the watermark is still on time.
@@ -168,11 +171,11 @@ class IntervalJoin implements OperatorHandler {
 
   /** The last time at which a partner of a left event may lie. */
   private lastPartner(left: number): number {
-    const { until, afterMs } = this.args;
+    const { afterMs } = this.args;
     const { times, values } = this.lefts.rows;
     const time = times[left] as number;
-    if (until === undefined) return time + afterMs;
-    const told = values[left]?.[until];
+    if (this.readUntil === undefined) return time + afterMs;
+    const told = this.readUntil(values[left] as Event);
     return typeof told === 'number' ? told : time;
   }
 

@@ -26,13 +26,16 @@ export class Side<V> {
   /** Number of its row. */
   add(key: StateKey, time: number, value: V): number {
     const row = this.rows.add(key, time, value);
-    this.added(row);
+    this.note(this.endOf(row));
     return row;
   }
 
   /** Whether it waits still: those that have ended lie there until enough have to be swept together. */
   waits(row: number): boolean {
-    const end = this.endOf(row);
+    return this.waitsUntil(this.endOf(row));
+  }
+
+  private waitsUntil(end: number): boolean {
     return end > this.letGoUntil || end === Number.POSITIVE_INFINITY;
   }
 
@@ -62,14 +65,18 @@ export class Side<V> {
     // Where nothing can have ended since the last time, all would be moved for nothing.
     if (this.ending === 0 || this.sweptUntil === this.letGoUntil) return false;
     this.sweptUntil = this.letGoUntil;
-    this.rows.retain((row) => this.waits(row));
     this.forgetEnds();
-    for (let row = 0; row < this.rows.size; row++) this.added(row);
+    this.rows.retain((row) => {
+      const end = this.endOf(row);
+      const isKept = this.waitsUntil(end);
+      if (isKept) this.note(end);
+      return isKept;
+    });
     return true;
   }
 
-  private added(row: number): void {
-    const end = this.endOf(row);
+  /** When a row will end. */
+  private note(end: number): void {
     if (end === Number.POSITIVE_INFINITY) return;
     this.ends.add(end);
     this.ending++;
