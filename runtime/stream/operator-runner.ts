@@ -8,17 +8,18 @@
  * the source events that caused them; so the result is the same however the log was cut into messages.
  */
 import { type Observable, Subject } from 'rxjs';
-import type { BoundOperator, OperatorContext, OperatorHandler, Output, OwnState } from './definition.ts';
+import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './definition.ts';
 import type { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
-import { EventTimers, KeyedStateMap } from './keyed-state.ts';
+import { EventTimers } from './keyed-state.ts';
 import { type Outcomes, outcome } from './ledger.ts';
 import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
-import { NumberRows } from './number-rows.ts';
+import { NodeStates } from './node-states.ts';
 import type { Event } from './schema.ts';
 import type { NodeView } from './state-view.ts';
 import { combineEdges, type Progress, unstarted } from './watermark.ts';
+import { type Cursor, firstOf } from './wave.ts';
 
 interface Port {
   readonly name: string;
@@ -29,12 +30,6 @@ interface Port {
   /** Before those. */
   ready: Batch[];
 }
-
-/** A state of a node, whatever its values are. */
-type NodeKeyedState = Pick<
-  KeyedStateMap<unknown>,
-  'size' | 'evicted' | 'entryOfWritten' | 'expire' | 'snapshot' | 'restore'
->;
 
 /** What has gathered at a port, if anything has. */
 function takeBatch(port: Port): Batch[] {
@@ -54,22 +49,6 @@ interface InputPort {
 
 const mainPortName = 'out';
 
-/** A state that the operator keeps itself. */
-function ownStateOfNode(state: OwnState): NodeKeyedState {
-  return {
-    get size() {
-      return state.size;
-    },
-    evicted: 0,
-    entryOfWritten: (key) => state.entry(key),
-    expire() {},
-    snapshot: () => ({ ...state.snapshot(), evicted: 0 }),
-    restore: (snapshot) => state.restore(snapshot),
-  };
-}
-
-const nobodyWatches = () => undefined;
-
 /** An event that a node turned away, as it came in. */
 export interface TurnedAway {
   readonly event: Event;
@@ -78,31 +57,6 @@ export interface TurnedAway {
   readonly reason: string;
   /** The input that it had come by; undefined where a node with several gave up what had waited. */
   readonly input: string | undefined;
-}
-
-/** How far the batches of an input have been handled. */
-interface Cursor {
-  readonly input: string;
-  readonly batches: readonly Batch[];
-  batch: number;
-  index: number;
-}
-
-/** The input whose next event goes back to the earliest cause, in the order of the inputs where several do, and the cause before which no other is due. */
-function firstOf(cursors: readonly Cursor[]): { readonly cursor: Cursor; readonly until: number } | undefined {
-  let first: Cursor | undefined;
-  let firstCause = Number.POSITIVE_INFINITY;
-  let until = Number.POSITIVE_INFINITY;
-  for (const cursor of cursors) {
-    const cause = cursor.batches[cursor.batch]?.causes[cursor.index];
-    if (cause === undefined) continue;
-    if (cause < firstCause) {
-      until = Math.min(until, firstCause);
-      first = cursor;
-      firstCause = cause;
-    } else until = Math.min(until, cause + 1);
-  }
-  return first && { cursor: first, until };
 }
 
 export class OperatorRunner implements Output, NodeRunner {
@@ -115,7 +69,7 @@ export class OperatorRunner implements Output, NodeRunner {
   private readonly portByName: Map<string, Port>;
   private readonly mainPort: Port;
   private readonly handler: OperatorHandler;
-  private readonly states = new Map<string, NodeKeyedState>();
+  private readonly states: NodeStates;
   private readonly timers = new EventTimers();
   private readonly ledger: Outcomes;
   private readonly onDead: ((letter: TurnedAway) => void) | undefined;
@@ -139,6 +93,7 @@ export class OperatorRunner implements Output, NodeRunner {
     onDead?: (letter: TurnedAway) => void;
   }) {
     this.node = args.node;
+    this.states = new NodeStates(args.node);
     this.ledger = args.ledger;
     this.onDead = args.onDead;
     this.inputs = args.inputs.map((name) => ({ name, progress: unstarted, waiting: [] }));
@@ -183,15 +138,11 @@ export class OperatorRunner implements Output, NodeRunner {
   }
 
   get stateKeys(): number {
-    let keys = 0;
-    for (const state of this.states.values()) keys += state.size;
-    return keys;
+    return this.states.keys;
   }
 
   get stateEvicted(): number {
-    let evicted = 0;
-    for (const state of this.states.values()) evicted += state.evicted;
-    return evicted;
+    return this.states.evicted;
   }
 
   /** The wave is over: an operator with several inputs now handles what came. */
@@ -212,18 +163,14 @@ export class OperatorRunner implements Output, NodeRunner {
     return {
       watermark: this.watermarkTime,
       inputs: this.inputs.map(({ name, progress }) => [name, progress] as const),
-      entries: (key) =>
-        [...this.states].flatMap(([state, entries]) => {
-          const entry = entries.entryOfWritten(key);
-          return entry ? [{ state, value: entry.value, time: entry.time }] : [];
-        }),
+      entries: (key) => this.states.entriesOf(key),
       timers: (key, countMax) => this.timers.of(key, countMax),
     };
   }
 
   snapshot(): RunnerSnapshot {
     return {
-      states: new Map([...this.states].map(([name, state]) => [name, state.snapshot()])),
+      states: this.states.snapshot(),
       timers: this.timers.snapshot(),
       inputs: this.inputs.map((input) => [input.name, input.progress] as const),
       watermark: this.watermarkTime,
@@ -234,7 +181,7 @@ export class OperatorRunner implements Output, NodeRunner {
   }
 
   restore(snapshot: RunnerSnapshot): void {
-    for (const [name, state] of snapshot.states) this.states.get(name)?.restore(state);
+    this.states.restore(snapshot.states);
     this.timers.restore(snapshot.timers);
     for (const [name, progress] of snapshot.inputs) {
       const input = this.inputs.find((candidate) => candidate.name === name);
@@ -389,7 +336,7 @@ export class OperatorRunner implements Output, NodeRunner {
     }
     this.time = time;
     this.handler.watermark?.(time, this);
-    for (const state of this.states.values()) state.expire(time);
+    this.states.expire(time);
     this.busyMs += performance.now() - began;
   }
 
@@ -427,12 +374,6 @@ export class OperatorRunner implements Output, NodeRunner {
     this.ledger.settle(this.cause, result, reason);
   }
 
-  private named<State extends NodeKeyedState>(name: string, state: State): State {
-    if (this.states.has(name)) throw new Error(`node ${this.node} has two states named ${name}`);
-    this.states.set(name, state);
-    return state;
-  }
-
   private createHandler(bound: BoundOperator): OperatorHandler {
     if (bound.stateless) {
       const transform = bound.stateless;
@@ -449,12 +390,9 @@ export class OperatorRunner implements Output, NodeRunner {
       node: this.node,
       timers: this.timers,
       watermark: () => this.watermarkTime,
-      keyedState: (name, options) => this.named(name, new KeyedStateMap<never>(options)),
-      rowState: (name, options) => this.named(name, new NumberRows(options)),
-      ownState: (name, state) => {
-        this.named(name, ownStateOfNode(state));
-        return nobodyWatches;
-      },
+      keyedState: (name, options) => this.states.keyedState(name, options),
+      rowState: (name, options) => this.states.rowState(name, options),
+      ownState: (name, state) => this.states.ownState(name, state),
     };
     return bound.create(context);
   }
