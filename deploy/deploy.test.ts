@@ -2,15 +2,19 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { provisioningForms } from '../dashboards/provisioning/schema.ts';
+import { register } from '../runtime/cli/commands/run.ts';
+import type { CommandContext } from '../runtime/cli/context.ts';
 
 interface Service {
   readonly image: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
+  readonly command?: string | readonly string[];
 }
 
 const compose = parse(readFileSync('compose.yaml', 'utf8'), { merge: true }) as {
@@ -22,6 +26,29 @@ const provisioning = 'dashboards/generated/provisioning';
 const provisioningNames = readdirSync(provisioning, { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.yaml'),
 );
+
+/** What stands behind `mach`, wherever an engine is started. */
+const commandLines = [
+  ...services.flatMap(([, { command }]) => (Array.isArray(command) && command[0] === 'run' ? [command] : [])),
+  ...[...readFileSync('deploy/mach.service', 'utf8').matchAll(/^ExecStart=.* bin\/mach\.js (.*)$/gm)].map(
+    ([, line = '']) => line.split(' '),
+  ),
+];
+
+describe('the engines', () => {
+  it('are started with options that there are', () => {
+    const program = new Command();
+    register(program, {} as CommandContext);
+    const known = program.commands[0]?.options.map(({ long }) => long);
+    expect(commandLines).toHaveLength(3);
+    for (const line of commandLines) {
+      expect(line[0]).toBe('run');
+      const given = line.filter((word) => word.startsWith('--'));
+      expect(given.length).toBeGreaterThan(2);
+      expect(given.filter((option) => !known?.includes(option))).toEqual([]);
+    }
+  });
+});
 
 describe('compose.yaml', () => {
   it('has log, store, engine, and boards', () => {

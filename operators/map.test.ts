@@ -91,6 +91,24 @@ describe('map', () => {
     expect(Object.keys(bind({ drop: ['name'] }).ports.out?.fields ?? {})).toEqual(['minutes', 'beds']);
   });
 
+  it('keeps and takes out fields whose names every object knows', () => {
+    const odd = defineSchema({ valueOf: field.int(), toString: field.int(), hasOwnProperty: field.int() });
+    const fieldsOf = (options: object) =>
+      Object.keys(
+        bindOperator({ definition: map, options: { from: 'a', ...options }, schema: odd }).bound.ports.out?.fields ??
+          {},
+      );
+    expect(fieldsOf({})).toEqual(['valueOf', 'toString', 'hasOwnProperty']);
+    expect(fieldsOf({ keep: ['toString', 'valueOf'] })).toEqual(['toString', 'valueOf']);
+    expect(fieldsOf({ drop: ['valueOf'] })).toEqual(['toString', 'hasOwnProperty']);
+  });
+
+  it('says of what is computed from a person that it points at one', () => {
+    const set = { label: 'name + "/" + string(beds)', same: 'name', known: 'has(name)', more: 'beds + 1' };
+    const { label, same, known, more } = bind({ keep: 'none', set }).ports.out?.fields ?? {};
+    expect([label, same, known, more].map((made) => made?.privacy)).toEqual(['direct', 'direct', undefined, undefined]);
+  });
+
   it('knows what may be null', () => {
     expect(bind({ set: { hours: 'minutes / 60' } }).ports.out?.fields.hours).toMatchObject({ nullable: true });
     expect(bind({ set: { more: 'beds + 1' } }).ports.out?.fields.more?.nullable).toBeUndefined();

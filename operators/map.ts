@@ -1,6 +1,16 @@
 /** Computes fields, and keeps or takes out others. */
 import { z } from 'zod';
-import { defineOperator, expression, type Field, fieldNames, input, mapping } from '../runtime/stream/index.ts';
+import {
+  type CompiledExpression,
+  defineOperator,
+  expression,
+  type Field,
+  fieldNames,
+  input,
+  mapping,
+  type Schema,
+} from '../runtime/stream/index.ts';
+import { tagOf } from './support/privacy.ts';
 
 export const map = defineOperator({
   name: 'map',
@@ -32,7 +42,7 @@ export const map = defineOperator({
     options.drop.forEach((_, index) => check.field(['drop', index], schema));
     if (Array.isArray(options.keep)) options.keep.forEach((_, index) => check.field(['keep', index], schema));
     const kept = named.filter(
-      (name) => name in schema.fields && !options.drop.includes(name) && !(name in options.set),
+      (name) => Object.hasOwn(schema.fields, name) && !options.drop.includes(name) && !Object.hasOwn(options.set, name),
     );
     const computed = Object.keys(options.set).map((name) => ({
       name,
@@ -40,8 +50,7 @@ export const map = defineOperator({
     }));
     const fields: Record<string, Field> = {};
     for (const name of kept) fields[name] = schema.fields[name] as Field;
-    for (const { name, value } of computed)
-      fields[name] = { type: value.type, ...(value.nullable ? { nullable: true } : {}) };
+    for (const { name, value } of computed) fields[name] = fieldOf(value, schema);
     if (Object.keys(fields).length === 0) check.problem('keep', 'no field is left', 'keep or set at least one');
     return {
       ports: { out: { fields } },
@@ -54,3 +63,8 @@ export const map = defineOperator({
     };
   },
 });
+
+/** What is computed of fields that point at a person points at them too, but for the answer to a question. */
+function fieldOf({ type, nullable, fields }: CompiledExpression, input: Schema): Field {
+  return { type, ...(nullable && { nullable: true }), ...(type.kind !== 'bool' && tagOf(fields, input)) };
+}

@@ -209,6 +209,8 @@ describe('times', () => {
   it('reads ISO 8601, patterns and counts', () => {
     expect(iso(parse('2026-03-02'))).toBe('2026-03-01T17:00:00.000Z');
     expect(iso(parse('2026-03-02 07:30'))).toBe('2026-03-02T00:30:00.000Z');
+    expect(iso(parse('0001-01-01T00:00:00Z'))).toBe('0001-01-01T00:00:00.000Z');
+    expect(iso(parse('0099-12-31T23:59:59Z'))).toBe('0099-12-31T23:59:59.000Z');
     expect(iso(parse('2026-03-02T07:30:15.1239Z'))).toBe('2026-03-02T07:30:15.123Z');
     expect(iso(parse('2026-03-02T07:30:15+0200'))).toBe('2026-03-02T05:30:15.000Z');
     expect(iso(parse('202603020730', 'yyyyMMddHHmm'))).toBe('2026-03-02T00:30:00.000Z');

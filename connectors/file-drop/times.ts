@@ -61,8 +61,10 @@ const milliseconds = (fraction: string | undefined) => (fraction ? Math.trunc(Nu
 /** The local time of the parts as if it were UTC, or undefined when there is no such day or hour. */
 function localOf(part: Record<string, string | undefined>): number | undefined {
   const { year, month, day, hour = '0', minute = '0', second = '0' } = part;
-  const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  const check = new Date(local);
+  const check = new Date(0);
+  // Unlike `Date.UTC`, which takes the years 0 to 99 for those of the twentieth century.
+  check.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  const local = check.setUTCHours(Number(hour), Number(minute), Number(second));
   const real =
     check.getUTCMonth() === Number(month) - 1 &&
     check.getUTCDate() === Number(day) &&

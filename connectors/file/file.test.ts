@@ -136,10 +136,10 @@ describe('file', () => {
 
   it('leads to no other place, whatever the values are', async () => {
     const sink = await open();
-    const names = ['../../etc', '..', '.', '/', '', 'a:b*c', 'Đống Đa', null];
+    const names = ['../../etc', '..', '.', '/', '', 'a:b*c', 'Đống Đa', null, 'x\ud800y'];
     await sink.write(sinkRows(names.map((day) => visit(day, '.hidden', 1))), 'visits/1-8');
     expect([...new Set([...filesIn().keys()].map((path) => path.split('/').slice(0, -1).join('/')))].sort()).toEqual(
-      ['%2E.%2F..%2Fetc', '%2E.', '%2E', '%2F', '_', 'a.b%2Ac', '%C4%90%E1%BB%91ng%20%C4%90a']
+      ['%2E.%2F..%2Fetc', '%2E.', '%2E', '%2F', '_', 'a.b%2Ac', '%C4%90%E1%BB%91ng%20%C4%90a', 'x%EF%BF%BDy']
         .map((name) => `${name}/%2Ehidden`)
         .sort(),
     );

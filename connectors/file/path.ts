@@ -35,7 +35,9 @@ export function pathOfEvent(template: string): (event: Event) => string {
 
 function nameOf(value: unknown): string {
   if (value === null || value === undefined || value === '') return '_';
-  const text = encodeURIComponent(typeof value === 'object' ? JSON.stringify(value) : String(value));
+  // Half of a pair of characters cannot be encoded: as in the file itself, U+FFFD stands for it.
+  const wellFormed = Buffer.from(typeof value === 'object' ? JSON.stringify(value) : String(value)).toString();
+  const text = encodeURIComponent(wellFormed);
   // A leading point would hide it, or be the folder above.
   return text.replaceAll('*', '%2A').replaceAll('%3A', '.').replace(/^\./, '%2E');
 }

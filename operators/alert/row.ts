@@ -1,25 +1,10 @@
 /** Rows of alerts: one for each change of state. */
-import {
-  type Checker,
-  type Event,
-  type Field,
-  field,
-  type PrivacyTag,
-  type Schema,
-} from '../../runtime/stream/index.ts';
+import { type Checker, type Event, type Field, field, type Schema } from '../../runtime/stream/index.ts';
+import { tagOf } from '../support/privacy.ts';
 
 const alertStates = ['raised', 'escalated', 'reminded', 'acknowledged', 'assigned', 'noted', 'cleared'] as const;
 
 export type AlertState = (typeof alertStates)[number];
-
-/** Tags from the one that points most closely at a person on. */
-const tags: readonly PrivacyTag[] = ['direct', 'quasi', 'health'];
-
-function tagOf(names: Iterable<string>, { fields }: Schema): { privacy?: PrivacyTag } {
-  const found = new Set([...names].map((name) => fields[name]?.privacy));
-  const privacy = tags.find((tag) => found.has(tag));
-  return privacy ? { privacy } : {};
-}
 
 /** Schema of the rows. `read`: the fields whose values stand in the reason. */
 export function alertSchema(args: {

@@ -24,6 +24,8 @@ export type OptionPath = string | readonly (string | number)[];
 export interface CompiledExpression<T = unknown> {
   readonly type: FieldType;
   readonly nullable: boolean;
+  /** Fields of the input that it reads. */
+  readonly fields: readonly string[];
   /** `variables`: of an expression that was compiled with some. */
   evaluate(event: Event, variables?: Readonly<Record<string, unknown>>): T;
   /** The same as code, where it hangs on the fields alone. */

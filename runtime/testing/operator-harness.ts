@@ -114,7 +114,7 @@ export function bindOperator<O extends z.ZodType>(args: {
       for (const { message, suggestion } of compiled.problems) {
         problems.push({ path, message, ...(suggestion === undefined ? {} : { suggestion }) });
       }
-      return { type: { kind: 'json' }, nullable: true, evaluate: () => null as never };
+      return { type: { kind: 'json' }, nullable: true, fields: [], evaluate: () => null as never };
     },
     aggregate(path, input) {
       const compiled = compileAggregateExpression(String(valueAt(options, path)), input);

@@ -55,7 +55,7 @@ export function createChecker(context: CheckerContext): Checker {
         return compiled;
       }
       reportExpression(path, compiled.problems, input);
-      return { type: standInType(wanted), nullable: true, evaluate: () => null };
+      return { type: standInType(wanted), nullable: true, fields: [], evaluate: () => null };
     },
     aggregate(optionPath, input): CompiledAggregate {
       const path = toPath(optionPath);

@@ -123,6 +123,7 @@ function describeResult({ name, failures }: TestResult, file: string, color: boo
 
 function describeTotal({ total, failed, color }: { total: number; failed: number; color: boolean }): string {
   const tests = `${total} ${total === 1 ? 'test' : 'tests'}`;
+  if (total === 0) return tests;
   if (failed === 0) return `${tests}, ${paint('green', 'all passed', color)}`;
   return `${tests}, ${paint('red', `${failed} failed`, color)}   (- expected, + got)`;
 }
