@@ -55,14 +55,14 @@ export class Bids {
     if (auction || needsBidder) this.makeAuctions(auction ? columns.auction : undefined);
     if (needsBidder) this.makeBidders(bidder ? columns.bidder : undefined);
     if (price) this.makePrices(columns.price);
-    else if (needsPrice) this.skip(2);
+    else if (needsPrice) this.passOver(2);
     if (channel || url) this.makeChannels(channel ? columns.channel : undefined, url ? columns.url : undefined);
-    else if (needsChannel) this.skip(2);
+    else if (needsChannel) this.passOver(2);
     if (extra) this.makeExtras(columns.extra);
     this.count = 0;
   }
 
-  private skip(draws: number): void {
+  private passOver(draws: number): void {
     const { count, states } = this;
     for (let bid = 0; bid < count; bid++) states[bid] = stateAfter(states[bid] as number, draws);
   }

@@ -152,10 +152,10 @@ function personMaker(random: Random, wanted: Wanted): Make {
     const nameText = `${pick(random, firstNames)} ${pick(random, lastNames)}`;
     if (name) columns.name[at] = nameText;
     if (email_address) columns.email_address[at] = `${word(random, 7)}@${word(random, 5)}.com`;
-    else random.skip(2);
+    else random.passOver(2);
     if (credit_card)
       columns.credit_card[at] = [0, 0, 0, 0].map(() => String(random.int(10_000)).padStart(4, '0')).join(' ');
-    else random.skip(4);
+    else random.passOver(4);
     const cityText = pick(random, cities);
     const stateText = pick(random, states);
     if (city) columns.city[at] = cityText;

@@ -46,7 +46,7 @@ export class Random {
   }
 
   /** Passes over numbers that nobody wants. */
-  skip(draws: number): void {
+  passOver(draws: number): void {
     this.state = stateAfter(this.state, draws);
   }
 

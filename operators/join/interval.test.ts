@@ -17,6 +17,29 @@ import { waitingPerKeyMax } from './interval.ts';
 import { bothSides, interval, left, optionsFor, right, type Seen, sorted } from './join.fixture.ts';
 import { join } from './join.ts';
 
+/** A join of two inputs that are fed by hand. */
+function openByHand(extra: object) {
+  const options = optionsFor({ within: { before: '20s', after: '5s' }, ...extra });
+  const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
+  const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
+  const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
+  for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
+  const given: Event[] = [];
+  runner.output('out').subscribe((frame) => {
+    if (frame.kind === 'batch') given.push(...frame.events);
+  });
+  const send = (input: 'left' | 'right', events: readonly Event[], time: number) => {
+    const times = events.map(() => time);
+    subjects[input].next({ kind: 'batch', events, times, causes: times.map(() => -1) });
+    runner.flush();
+  };
+  const move = (time: number) => {
+    for (const subject of Object.values(subjects)) subject.next({ kind: 'watermark', time, idle: false });
+    runner.flush();
+  };
+  return { runner, given, send, move };
+}
+
 describe('interval join', () => {
   it.each([
     { kind: 'inner', latenessMs: 0 },
@@ -60,34 +83,16 @@ describe('interval join', () => {
   });
 
   it('goes on with the right events of an inner join when it gives left events alone too', () => {
-    const open = (kind: string) => {
-      const options = optionsFor({ within: { before: '20s', after: '5s' }, kind });
-      const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
-      const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
-      const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
-      for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
-      const given: Event[] = [];
-      runner.output('out').subscribe((frame) => {
-        if (frame.kind === 'batch') given.push(...frame.events);
-      });
-      const send = (input: 'left' | 'right', event: Event, time: number) =>
-        subjects[input].next({ kind: 'batch', events: [event], times: [time], causes: [-1] });
-      const move = (time: number) => {
-        for (const subject of Object.values(subjects)) subject.next({ kind: 'watermark', time, idle: false });
-        runner.flush();
-      };
-      return { runner, given, send, move };
-    };
-    const inner = open('inner');
-    inner.send('right', { hospital: 'H1', beds: 1 }, 30_000);
-    inner.send('right', { hospital: 'H2', beds: 2 }, 31_000);
+    const inner = openByHand({ kind: 'inner' });
+    inner.send('right', [{ hospital: 'H1', beds: 1 }], 30_000);
+    inner.send('right', [{ hospital: 'H2', beds: 2 }], 31_000);
     inner.move(30_000);
-    const both = open('left');
+    const both = openByHand({ kind: 'left' });
     both.runner.restore(structuredClone(inner.runner.snapshot()));
     both.runner.resume();
-    both.send('left', { hospital: 'H2', patients: 2 }, 32_000);
-    both.send('left', { hospital: 'H3', patients: 3 }, 32_000);
-    both.send('left', { hospital: 'H1', patients: 1 }, 51_000);
+    both.send('left', [{ hospital: 'H2', patients: 2 }], 32_000);
+    both.send('left', [{ hospital: 'H3', patients: 3 }], 32_000);
+    both.send('left', [{ hospital: 'H1', patients: 1 }], 51_000);
     both.move(70_000);
     expect(both.given).toEqual([
       { hospital: 'H2', patients: 2, beds: 2 },
@@ -163,32 +168,11 @@ const withEnds = bothSides.map((steps) =>
 );
 
 describe('what waits in an interval join', () => {
-  const open = (extra: object) => {
-    const options = optionsFor({ within: { before: '20s', after: '5s' }, ...extra });
-    const { bound } = bindOperator({ definition: join, options, schema: { left, right } });
-    const runner = new OperatorRunner({ node: 'n', bound, inputs: ['left', 'right'], ledger: new Ledger() });
-    const subjects = { left: new Subject<Frame>(), right: new Subject<Frame>() };
-    for (const [name, subject] of Object.entries(subjects)) runner.connect(name, subject);
-    const given: Event[] = [];
-    runner.output('out').subscribe((frame) => {
-      if (frame.kind === 'batch') given.push(...frame.events);
-    });
-    const send = (input: 'left' | 'right', events: readonly Event[], time: number) => {
-      const times = events.map(() => time);
-      subjects[input].next({ kind: 'batch', events, times, causes: times.map(() => -1) });
-      runner.flush();
-    };
-    const move = (time: number) => {
-      for (const subject of Object.values(subjects)) subject.next({ kind: 'watermark', time, idle: false });
-      runner.flush();
-    };
-    return { runner, given, send, move };
-  };
   const rightsOf = (from: number, count: number) =>
     Array.from({ length: count }, (_, at) => ({ hospital: `H${from + at}`, beds: at }));
 
   it('is seen by key, and no more once it has ended', () => {
-    const { runner, send, move } = open({ kind: 'left' });
+    const { runner, send, move } = openByHand({ kind: 'left' });
     send('left', [{ hospital: 'H1', patients: 1 }], 10_000);
     send(
       'right',
@@ -216,7 +200,7 @@ describe('what waits in an interval join', () => {
   });
 
   it('is let go of in time while more comes, many at once, and still found', () => {
-    const { runner, given, send, move } = open({});
+    const { runner, given, send, move } = openByHand({});
     for (let second = 0; second < 200; second++) {
       send('right', rightsOf(second * 100, 100), second * 1_000);
       move(second * 1_000);
@@ -233,7 +217,7 @@ describe('what waits in an interval join', () => {
   });
 
   it('is in a checkpoint once, also where one of the two sides has ended and lies there still', () => {
-    const { runner, send, move } = open({});
+    const { runner, send, move } = openByHand({});
     send(
       'left',
       [
@@ -250,7 +234,7 @@ describe('what waits in an interval join', () => {
 
   it('comes out alone in the order in which it came, also after sweeps and a restart', () => {
     const patients = (given: readonly Event[]) => given.map((event) => event.patients);
-    const { runner, given, send, move } = open({ kind: 'left' });
+    const { runner, given, send, move } = openByHand({ kind: 'left' });
     const leftOf = (at: number) => ({ hospital: `H${(at * 7) % 400}`, patients: at });
     for (let second = 0; second < 8; second++) {
       send(
@@ -260,7 +244,7 @@ describe('what waits in an interval join', () => {
       );
       move(second * 1_000);
     }
-    const again = open({ kind: 'left' });
+    const again = openByHand({ kind: 'left' });
     again.runner.restore(structuredClone(runner.snapshot()));
     again.runner.resume();
     move(30_000);

@@ -7,6 +7,7 @@
  */
 import type { StateKey } from './definition.ts';
 import { hashOf } from './key-hash.ts';
+import { isSameKey } from './same-key.ts';
 import type { StateColumns } from './state-columns.ts';
 
 const capacityMin = 16;
@@ -196,7 +197,7 @@ export class EntryTable<V> {
     }
     for (let entry = index[place] as number; entry !== 0; entry = index[place] as number) {
       const slot = entry - 1;
-      if (hashes[slot] === hash && isSame(keys[slot], key)) return place;
+      if (hashes[slot] === hash && isSameKey(keys[slot], key)) return place;
       place = (place + 1) & mask;
     }
     return place;
@@ -274,9 +275,6 @@ export class EntryTable<V> {
 const nothing: StateColumns = { keys: [], times: new Float64Array(0), values: new Float64Array(0) };
 
 const isPlainNumber = (key: StateKey): key is number => typeof key === 'number' && !Number.isNaN(key);
-
-/** As `Map` compares: NaN is itself. */
-const isSame = (a: StateKey | undefined, b: StateKey): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
 
 function withRoom(column: Float64Array, capacity: number) {
   const larger = new Float64Array(capacity);

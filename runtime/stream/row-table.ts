@@ -8,6 +8,7 @@
  */
 import type { StateKey } from './definition.ts';
 import { hashOf } from './key-hash.ts';
+import { isSameKey } from './same-key.ts';
 
 const capacityMin = 16;
 /** Places of the index for each slot. */
@@ -139,7 +140,7 @@ export class RowTable<V> {
   private scanFrom(from: number): number {
     const { hashes, keys, soughtHash, soughtKey } = this;
     for (let row = from; row < keys.length; row++)
-      if (hashes[row] === soughtHash && isSame(keys[row] as StateKey, soughtKey)) return row;
+      if (hashes[row] === soughtHash && isSameKey(keys[row] as StateKey, soughtKey)) return row;
     return -1;
   }
 
@@ -154,7 +155,7 @@ export class RowTable<V> {
     const mask = index.length - 1;
     let place = hash & mask;
     for (let entry = index[place] as number; entry !== 0; entry = index[place] as number) {
-      if (slotHashes[entry - 1] === hash && isSame(slotKeys[entry - 1] as StateKey, key)) return place;
+      if (slotHashes[entry - 1] === hash && isSameKey(slotKeys[entry - 1] as StateKey, key)) return place;
       place = (place + 1) & mask;
     }
     return place;
@@ -216,9 +217,6 @@ export class RowTable<V> {
     if (this.twin) this.twin.keysOfTwin = 0;
   }
 }
-
-/** As `Map` compares: NaN is itself. */
-const isSame = (a: StateKey, b: StateKey): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
 
 function moveTogether(column: unknown[], rows: Int32Array, count: number): void {
   for (let at = 0; at < count; at++) column[at] = column[rows[at] as number];

@@ -1,0 +1,5 @@
+import type { StateKey } from './definition.ts';
+
+/** As `Map` compares: NaN is itself. */
+export const isSameKey = (a: StateKey | undefined, b: StateKey): boolean =>
+  a === b || (Number.isNaN(a) && Number.isNaN(b));
