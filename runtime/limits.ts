@@ -5,6 +5,8 @@
 export const limits = {
   /** One log message. NATS' own default for `max_payload` is 1 MiB; the server that we start allows this much. */
   frameBytesMax: 4 * 1024 * 1024,
+  /** One row of a stage (`stream/row-bytes.ts`): what is left of a message for its head. A larger one is a dead letter. */
+  rowBytesMax: 4 * 1024 * 1024 - 64 * 1024,
   /** What an event counts as, where the log hands it on and it never has a length: about what it takes as an object, with what is made of it. */
   handedOnEventBytes: 1024,
   /** Events in one frame: large enough to amortise a hop, small enough that a checkpoint never waits long. */
@@ -173,6 +175,8 @@ export const limits = {
   stateKeysMax: 2_000_000,
   /** Bytes of raw input kept in a dead letter. */
   deadLetterBytesMax: 256 * 1024,
+  /** Characters of the reason of a dead letter. */
+  deadLetterReasonLengthMax: 4_096,
   /** Dead letters that one look at them holds, the newest; what they hold is read one by one. */
   deadLettersReadMax: 200_000,
   /** Dead letters that go in again: a second, unless it is said otherwise, and at once. */

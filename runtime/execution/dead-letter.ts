@@ -105,6 +105,7 @@ export function endingOf(node: string, redrive: RedriveLink, outcomes: Readonly<
 function rowOf(row: DeadLetterRow): Event {
   const event: Event = {};
   for (const name of Object.keys(deadLetterSchema.fields)) event[name] = row[name as keyof DeadLetterRow];
+  event.reason = row.reason.slice(0, limits.deadLetterReasonLengthMax);
   return event;
 }
 

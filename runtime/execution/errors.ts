@@ -6,8 +6,8 @@ export const executionErrors = defineErrors({
     help: 'The log holds a message that this version of the engine did not write, or that was damaged on disk. Nothing after it is handled, so nothing is lost. Run the version that wrote it, or restore the log from its replica.',
   },
   MACH3202: {
-    message: 'one event of source {node} takes {bytes} bytes, more than frameBytesMax ({max})',
-    help: 'A single event must fit into one message of the log. The sender gets a refusal. Split what the sender sends, or leave large attachments out of it.',
+    message: 'one event of source {node} takes {bytes} bytes, more than a message of the log may hold ({max})',
+    help: 'A single event, with the text that the sender sent, must fit into one message of the log: limits.rowBytesMax, or the max_payload of the NATS server where that is smaller. The sender gets a refusal. Split what the sender sends, or leave large attachments out of it.',
   },
   MACH3203: {
     message: 'stage {stage} partition {partition} has another owner: {reason}',
@@ -40,6 +40,10 @@ export const executionErrors = defineErrors({
   MACH3209: {
     message: 'the probes and the status cannot be served at {address}: {reason}',
     help: 'The address of `--observe` is in use, or not one of this machine. Nothing was left running. Give another, or `--observe 0` for a free port.',
+  },
+  MACH3211: {
+    message: 'a row of {from} takes {bytes} bytes, more than rowBytesMax ({max})',
+    help: 'A row goes through the log, and one message must hold it. The node named has made it larger than that: texts put together, a long list. The row is a dead letter of the node that it was for, everything else goes on. The letter keeps the first deadLetterBytesMax bytes of it, so that it cannot be redriven. Leave out or shorten what is large (`map` with fewer fields or a `substring`, a shorter list) and start the mended topology; what comes from then on goes through. For the row that was turned away the sender sends again the message that it came from (`mach dead-letter show` names it), or `mach replay` writes it into a shadow table.',
   },
   MACH3212: {
     message: 'topology {topology} runs with {now} partitions, and its checkpoints were made with {before}',

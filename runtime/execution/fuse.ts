@@ -25,7 +25,7 @@ export function fuseChains(topology: BoundTopology, plan: SpreadPlan, stage: num
     const upstream = node.inputs[0]?.from;
     const chain = upstream && chainByEnd.get(upstream.node);
     const edge = plan.nodes.get(node.id)?.edges[0];
-    const isPlain = edge?.exchange === null && edge.keep.kind === 'all' && edge.order === null;
+    const isPlain = edge?.exchange === null && edge.keep.kind === 'all' && edge.order === null && !edge.crosses;
     if (isPlain && isFusible(node) && chain && upstream.port === 'out' && readers.get(upstream.node) === 1) {
       chain.push(node);
       chainByEnd.delete(upstream.node);

@@ -2,6 +2,7 @@
 import type { LogStream } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { encodeAnswersFrame } from './log-frame.ts';
 import type { LookupQuestion } from './lookup.ts';
 
@@ -9,6 +10,19 @@ export interface LookupAsker {
   ask(question: LookupQuestion): void;
   close(): Promise<void>;
   readonly waiting: number;
+}
+
+interface Answer {
+  readonly answer: unknown;
+  readonly failure: string | null;
+}
+
+/** An answer that no message of the log could hold, on its way or between stages, has failed: it is known only here, and so for ever. */
+function frameOf(id: string, answer: Answer): Uint8Array {
+  const frame = encodeAnswersFrame({ answers: [{ id, ...answer }] });
+  if (frame.length <= limits.rowBytesMax) return frame;
+  const failure = `the answer takes ${frame.length} bytes, more than rowBytesMax (${limits.rowBytesMax})`;
+  return encodeAnswersFrame({ answers: [{ id, answer: null, failure }] });
 }
 
 export function startLookupAsker(args: {
@@ -46,7 +60,7 @@ export function startLookupAsker(args: {
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
-    let result: { answer: unknown; failure: string | null };
+    let result: Answer;
     try {
       result = { answer: (await Promise.race([lookup.ask(event, signal), aborted])) ?? null, failure: null };
     } catch (error) {
@@ -56,9 +70,7 @@ export function startLookupAsker(args: {
     } finally {
       timer.cancel();
     }
-    await stream
-      .append(subjectOf(node), encodeAnswersFrame({ answers: [{ id, ...result }] }), { id: `answer/${id}` })
-      .catch(args.onFailure);
+    await stream.append(subjectOf(node), frameOf(id, result), { id: `answer/${id}` }).catch(args.onFailure);
   }
 
   return {

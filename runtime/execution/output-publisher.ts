@@ -101,7 +101,7 @@ export async function openOutputPublisher(args: {
 
   async function publish(runs: readonly OutputRun[]): Promise<void> {
     const payload = outputMessage(stream, schema, runs, { beginning });
-    const halves = payload.length > limits.frameBytesMax ? halvesOf(runs) : [];
+    const halves = payload.length > stream.messageBytesMax ? halvesOf(runs) : [];
     if (halves.length > 0) {
       for (const half of halves) await publish(half);
       return;

@@ -155,8 +155,12 @@ export async function startSinkRunner(args: {
       index: row.index,
       acceptedAt: 0,
     }));
-    const payload = encodeOutputFrame(deadLetterSchema, rows);
-    await args.deadLetters.append(args.deadLetterSubject, payload, { id: `dead/${token}` });
+    // What is refused alike comes again alike: each message has the name that it had.
+    for (const [at, payload] of letterMessages(rows, args.deadLetters.messageBytesMax).entries()) {
+      await args.deadLetters.append(args.deadLetterSubject, payload, {
+        id: at === 0 ? `dead/${token}` : `dead/${token}/${at}`,
+      });
+    }
   }
 
   async function promise(from: number, to: number, state: Pick<Promised, 'done'> = {}): Promise<void> {
@@ -241,6 +245,14 @@ export async function startSinkRunner(args: {
     },
     latenciesMs,
   };
+}
+
+/** In as many messages as they need. */
+function letterMessages(rows: readonly OutputRow[], bytesMax: number): Uint8Array[] {
+  const payload = encodeOutputFrame(deadLetterSchema, rows);
+  if (payload.length <= bytesMax || rows.length < 2) return [payload];
+  const middle = rows.length >> 1;
+  return [rows.slice(0, middle), rows.slice(middle)].flatMap((half) => letterMessages(half, bytesMax));
 }
 
 /** The rows of runs as a sink takes them. */

@@ -160,13 +160,35 @@ describe('group commit', () => {
     },
   );
 
+  it.each([0, 1])('cuts dead letters that are too much for a message, with %d events', async (events) => {
+    const { runner, sources, ids, clock } = await openRunner();
+    const raw = new Uint8Array(limits.deadLetterBytesMax);
+    const deadLetters = Array.from({ length: 20 }, (_, line) => ({
+      code: 'MACH9901',
+      reason: 'not a pulse',
+      raw,
+      place: { line },
+    }));
+    const sent = idsOf('a', events);
+    const done = runner.append(request('H1', sent, { mark: 'm', id: 'r', deadLetters }));
+    await clock.advance(10);
+    await done;
+    expect(ids()).toEqual(sent);
+    const frames = sources();
+    expect(frames.length).toBeGreaterThan(1);
+    expect(frames.flatMap((frame) => frame.deadLetters.map(({ place }) => place.line))).toEqual(
+      deadLetters.map(({ place }) => place.line),
+    );
+    expect(frames.map(({ segments }) => segments[0]?.mark)).toEqual([...frames.slice(1).map(() => undefined), 'm']);
+  });
+
   it('refuses an event that is larger than a message (MACH3202), and stores what stood beside it', async () => {
     const { runner, ids, clock } = await openRunner();
     const large = runner.append(request('H1', ['x'.repeat(limits.frameBytesMax + 1)]));
     large.catch(() => undefined);
     const small = runner.append(request('H2', ['a']));
     await clock.advance(10);
-    await expect(large).rejects.toMatchObject({ code: 'MACH3202', data: { max: limits.frameBytesMax } });
+    await expect(large).rejects.toMatchObject({ code: 'MACH3202', data: { max: limits.rowBytesMax } });
     await small;
     expect(ids()).toEqual(['a']);
   });

@@ -106,6 +106,8 @@ export function startSourceRunner(args: {
   windowMs?: number;
 }): SourceRunner {
   const { node, schema, stream, subject, clock, crashPoints } = args;
+  // Every event is a row: what comes out as it came in has room in a message for sure (see `large-rows.ts`).
+  const bytesMax = stream.handsOn ? stream.messageBytesMax : Math.min(limits.rowBytesMax, stream.messageBytesMax);
   const windowMs = args.windowMs ?? limits.groupCommitWindowMs;
   const boot = randomUUID();
   const counts: SourceCounts = {
@@ -192,7 +194,7 @@ export function startSourceRunner(args: {
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     const whole = encode(group.map(({ request }) => request));
-    const fits = whole.length <= stream.messageBytesMax;
+    const fits = whole.length <= bytesMax;
     if (!fits && group.length > 1) {
       const lost = new Set<string>();
       for (const waiting of group) {
@@ -257,27 +259,31 @@ export function startSourceRunner(args: {
 
   function splitOrWhole(request: AppendRequest): Payload[] {
     const payload = encode([request]);
-    return payload.length <= stream.messageBytesMax ? [payload] : splitRequest(request);
+    return payload.length <= bytesMax ? [payload] : splitRequest(request);
   }
 
   /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
   function splitRequest(request: AppendRequest): Payload[] {
-    if (countOf(request) <= 1) {
-      throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: stream.messageBytesMax });
+    const { mark, id, deadLetters = [], ...rest } = request;
+    const events = countOf(request);
+    if (events + deadLetters.length <= 1) {
+      throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: bytesMax });
     }
-    const { mark, id, deadLetters, ...rest } = request;
-    const middle = countOf(request) >> 1;
+    // What could not be decoded is cut once there is one event at most, which then stands before it alone.
+    const middle = events > 1 ? events >> 1 : events;
+    const cutLetters = events > 0 ? 0 : deadLetters.length >> 1;
     const first: AppendRequest = {
       ...rest,
       ...sliceOf(request, 0, middle),
+      ...(cutLetters > 0 && { deadLetters: deadLetters.slice(0, cutLetters) }),
       ...(id === undefined ? {} : { id: `${id}<` }),
     };
     const second: AppendRequest = {
       ...rest,
-      ...sliceOf(request, middle, countOf(request)),
+      ...sliceOf(request, middle, events),
       ...(id === undefined ? {} : { id: `${id}>` }),
       ...(mark === undefined ? {} : { mark }),
-      ...(deadLetters === undefined ? {} : { deadLetters }),
+      ...(deadLetters.length > 0 && { deadLetters: deadLetters.slice(cutLetters) }),
     };
     return [first, second].flatMap(splitOrWhole);
   }

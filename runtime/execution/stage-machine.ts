@@ -36,6 +36,7 @@ import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { passExchanges } from './exchange/pass-exchanges.ts';
 import { answersExchange, type PassedAnswers, type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
 import { feedsSinksAlone, fuseChains, isFusible } from './fuse.ts';
+import { LargeRows } from './large-rows.ts';
 import type { AnswersFrame, InputFrame } from './log-frame.ts';
 import { answersInput, lookupOperator, QuestionNames } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
@@ -66,6 +67,7 @@ export class StageMachine {
   private readonly exchanges: ExchangeInputs;
   private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0 };
   private readonly redrives: RedriveHandler;
+  private readonly largeRows: LargeRows;
   private readonly answersOn: AnswersOn;
   private readonly questions = new QuestionNames();
 
@@ -88,6 +90,14 @@ export class StageMachine {
       deadLetter: (letter, time) => this.deadLetter(letter, time),
       exchange: outputs.exchange,
     });
+    this.largeRows = new LargeRows({
+      topology,
+      part,
+      ledger: this.ledger,
+      countsOf: (node) => this.runners.get(node)?.counts,
+      redrive: () => this.redrives.current,
+      deadLetter: (letter, time) => this.deadLetter(letter, time),
+    });
     const stage: StageOfSource = {
       ledger: this.ledger,
       isFirst: part.partition === 0,
@@ -106,6 +116,7 @@ export class StageMachine {
           const redrive = this.redrives.passed;
           return redrive ? { ...this.current, redrive } : this.current;
         },
+        largeRows: this.largeRows,
         to: outputs.exchange,
       });
   }
@@ -308,7 +319,7 @@ export class StageMachine {
     const steps = chain.map(({ id, bound }) => ({ node: id, transform: bound.stateless as StatelessFunction }));
     const givesColumns = feedsSinksAlone(this.topology, (chain.at(-1) as BoundOperatorNode).id);
     const fused = new FusedRunner(steps, this.outcomesOf(first.id), { givesColumns });
-    fused.connect(this.framesInto(this.spreadNode(first.id).edges[0] as SpreadEdge));
+    fused.connect(this.framesInto(first.id, this.spreadNode(first.id).edges[0] as SpreadEdge));
     for (const view of fused.views) this.runners.set(view.node, view);
   }
 
@@ -340,7 +351,7 @@ export class StageMachine {
         this.deadLetter(operatorLetter(node.id, { ...letter, input }, this.redrives.current), letter.time);
       },
     });
-    for (const edge of edges) runner.connect(edge.input, this.framesInto(edge));
+    for (const edge of edges) runner.connect(edge.input, this.framesInto(node.id, edge));
     if (lookup) {
       const answers = new Subject<Frame>();
       this.answers.set(node.id, answers);
@@ -359,7 +370,7 @@ export class StageMachine {
     let runner: NodeRunner;
     if (edge && edges.length === 1) {
       const loop = new FusedRunner([{ node: id, transform: null }], this.ledger);
-      loop.connect(this.framesInto(edge));
+      loop.connect(this.framesInto(id, edge, { isSink: true }));
       [runner] = loop.views as [NodeRunner];
     } else {
       const merging = new OperatorRunner({
@@ -368,7 +379,7 @@ export class StageMachine {
         inputs: edges.map(({ input }) => input),
         ledger: this.ledger,
       });
-      for (const each of edges) merging.connect(each.input, this.framesInto(each));
+      for (const each of edges) merging.connect(each.input, this.framesInto(id, each, { isSink: true }));
       this.merging.push(merging);
       runner = merging;
     }
@@ -403,7 +414,13 @@ export class StageMachine {
   }
 
   /** The frames of an edge that this partition handles. */
-  private framesInto({ from, keep, exchange, order }: SpreadEdge): Observable<Frame> {
+  private framesInto(node: string, edge: SpreadEdge, { isSink = false } = {}): Observable<Frame> {
+    const frames = this.framesOf(edge);
+    if (!isSink && !(edge.crosses && edge.exchange === null)) return frames;
+    return this.largeRows.takenOut(frames, { node, ...edge });
+  }
+
+  private framesOf({ from, keep, exchange, order }: SpreadEdge): Observable<Frame> {
     if (order !== null) {
       const ordered = new OrderedEdge(order, this.output(from));
       this.merging.push(ordered);

@@ -108,6 +108,11 @@ export function fieldNames(schema: Schema): string[] {
   return Object.keys(schema.fields);
 }
 
+/** Whether a value may be of any length: texts, and what is written as one. */
+export function isText({ type: { kind } }: Field): boolean {
+  return kind === 'string' || kind === 'json' || kind === 'list' || kind === 'record';
+}
+
 /** How a type is written in messages to people: `int`, `list<string>`, `one of red, green`. */
 export function describeType(type: FieldType): string {
   if (type.kind === 'list') return `list<${describeType(type.of)}>`;

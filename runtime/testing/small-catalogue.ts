@@ -262,6 +262,18 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
     }),
   });
 
+  const swells = defineOperator({
+    name: 'swells',
+    status: 'experimental',
+    summary: 'Makes each pulse as many characters longer as its value says.',
+    options: z.strictObject({ from: input() }),
+    examples: [],
+    bind: ({ inputs: given }) => ({
+      ports: { out: { fields: { ...only(given).fields, text: field.string() } } },
+      stateless: (event) => ({ ...event, text: 'x'.repeat(event.value as number) }),
+    }),
+  });
+
   const refuses = defineOperator({
     name: 'refuses',
     status: 'stable',
@@ -304,7 +316,7 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
 
   return {
     sources: [pulses],
-    operators: [keep, numbered, tallied, totals, merged, ask, breaks, dice, refuses],
+    operators: [keep, numbered, tallied, totals, merged, ask, breaks, dice, swells, refuses],
     sinks: [collect],
   };
 }

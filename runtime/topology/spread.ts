@@ -59,6 +59,8 @@ export interface SpreadEdge {
   readonly exchange: string | null;
   /** With one partition: the order that an exchange would give. */
   readonly order: RowOrder | null;
+  /** Its rows go through the log where there are several partitions: none may be larger than a message, at one partition either. */
+  readonly crosses: boolean;
 }
 
 export interface SpreadNode {
@@ -116,11 +118,11 @@ export function spreadTopology(topology: BoundTopology, partitions: number): Spr
     const edges = inputs.map(({ edge, place }): SpreadEdge => {
       const route = placed.routes.get(edge.input) as Route | Keep;
       if (place.stage === placed.stage && !placed.exchanged.has(edge.input)) {
-        return { ...edge, keep: route as Keep, exchange: null, order: null };
+        return { ...edge, keep: route as Keep, exchange: null, order: null, crosses: false };
       }
       const exchange = exchangeOf(edge, place, placed.stage, route as Route);
       exchanges.set(exchange.id, exchange);
-      return { ...edge, keep: keepAll, exchange: exchange.id, order: null };
+      return { ...edge, keep: keepAll, exchange: exchange.id, order: null, crosses: true };
     });
     nodes.set(node.id, { id: node.id, stage: placed.stage, edges, out: placed.out });
   };
@@ -137,7 +139,7 @@ function inOnePartition(topology: BoundTopology): SpreadPlan {
     const edges = inputs.map((edge, index) => {
       const exchange = two.nodes.get(id)?.edges[index]?.exchange ?? null;
       const order = two.exchanges.find((one) => one.id === exchange)?.order ?? null;
-      return { ...edge, keep: keepAll, exchange: null, order };
+      return { ...edge, keep: keepAll, exchange: null, order, crosses: exchange !== null };
     });
     nodes.set(id, { id, stage: 1, edges, out: everywhere });
   }

@@ -110,7 +110,7 @@ export async function openExchangePublisher(args: {
   /** In several messages where it is too much for one: only the last says that the lane has come through. */
   async function publish(frame: ExchangeFrame, before: number): Promise<void> {
     const payload = encodeExchangeFrame(frame, schemaOf);
-    const tooMuch = frame.rows.length > limits.outputFlushEventsMax || payload.length > limits.frameBytesMax;
+    const tooMuch = frame.rows.length > limits.outputFlushEventsMax || payload.length > stream.messageBytesMax;
     if (tooMuch && frame.rows.length > 1) {
       const middle = frame.rows.length >> 1;
       await publish({ beginning, through: before, rows: frame.rows.slice(0, middle), watermarks: [] }, before);

@@ -5,6 +5,7 @@ import { subscribeFrames } from '../../stream/frame-subscriber.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { NodePort } from '../../topology/bound.ts';
 import type { Exchange } from '../../topology/spread.ts';
+import type { LargeRows, RowGoal } from '../large-rows.ts';
 import { destinationsOf, exchangesOut, partitionOf, type StagePart } from '../stage-part.ts';
 import type { ExchangeRow, ExchangeWatermark } from './exchange-frame.ts';
 
@@ -18,22 +19,28 @@ export function passExchanges(args: {
   frames(from: NodePort): Observable<Frame>;
   /** The source message that is being handled. */
   place(): Pick<ExchangeRow, 'sequence' | 'wave' | 'acceptedAt' | 'redrive'>;
+  largeRows: LargeRows;
   to: ExchangeOutput;
 }): void {
-  const { part, to } = args;
+  const { part, to, largeRows } = args;
   for (const exchange of exchangesOut(part)) {
     const destinations = destinationsOf(part, exchange);
     if (destinations.length === 0) continue;
     const homeOf = routeOf(exchange, part);
     const isWhole = exchange.whereabouts.kind === 'everywhere';
+    const findLarge = largeRows.finderOf(exchange.from, exchange.schema);
+    const goals = goalsOf(exchange, part);
     subscribeFrames(args.frames(exchange.from), (frame) => {
       const { sequence, wave, acceptedAt, redrive } = args.place();
       const common = { exchange: exchange.id, sequence, wave };
       if (frame.kind === 'batch') {
+        const large = findLarge?.(frame);
         frame.events.forEach((event, at) => {
           const home = homeOf(event);
           // Of what every partition has, each passes on its own alone.
           if (isWhole && !destinations.includes(home)) return;
+          const bytes = large?.get(at);
+          if (bytes !== undefined) return largeRows.turnAway(goals, frame, { at, bytes });
           const [cause, time] = [frame.causes[at] as number, frame.times[at] as number];
           to.row(exchange.toStage, home, { ...common, cause, time, acceptedAt, event, ...(redrive && { redrive }) });
         });
@@ -43,6 +50,13 @@ export function passExchanges(args: {
       for (const partition of destinations) to.watermark(exchange.toStage, partition, { ...common, time, idle });
     });
   }
+}
+
+/** The inputs of nodes that an exchange leads to. */
+function goalsOf({ id }: Exchange, { plan }: StagePart): RowGoal[] {
+  return [...plan.nodes.values()].flatMap(({ id: node, edges }) =>
+    edges.flatMap((edge) => (edge.exchange === id ? [{ node, ...edge }] : [])),
+  );
 }
 
 function routeOf({ route }: Exchange, { plan, partition }: StagePart): (event: Event) => number {

@@ -8,7 +8,7 @@ export const whyErrors = defineErrors({
   },
   MACH3261: {
     message: 'no row of {result} is in the log',
-    help: 'Results stand in the log for as long as what they were made of: `limits.logAgeMs` (7 days). Either there never was such a row, or it is older. `mach why TABLE` alone explains its newest row.',
+    help: 'Results stand in the log for as long as what they were made of: `limits.logAgeMs` (7 days). Either there never was such a row, or it is older, or it became a dead letter before it went out (MACH3211; `mach dead-letter list`). `mach why TABLE` alone explains its newest row.',
   },
   MACH3262: {
     message: 'the log no longer has message {sequence}, which gave this row: it begins at {first}',
