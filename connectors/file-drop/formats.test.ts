@@ -107,6 +107,37 @@ describe('ndjson and json', () => {
     expect((await decode('[', { format: 'json' })).dead[0]?.[0]).toBe('MACH2206');
   });
 
+  it.each(['ndjson', 'json'] as const)(
+    'leave a text of a json field a text, and an empty text empty: %s',
+    async (format) => {
+      const values = ['12', 'text', '', '{"a":1}', 'null', 12, { a: '1' }, [1, '2'], false];
+      const records = values.map((any) => ({ any, text: '', word: '', beds: '' }));
+      const content =
+        format === 'json' ? JSON.stringify(records) : records.map((one) => JSON.stringify(one)).join('\n');
+      const { events, dead } = await decode(content, {
+        format,
+        schema: { any: 'json', text: 'string', word: { type: 'string', values: ['a'], nullable: true }, beds: 'int?' },
+      });
+      expect(dead).toEqual([]);
+      expect(events).toEqual(values.map((any) => ({ any, text: '', word: null, beds: null })));
+    },
+  );
+
+  it('refuse an absent value, and an empty origin: it says nobody', async () => {
+    const lines = [{ hospital: 'H1', any: null }, { hospital: 'H1' }, { hospital: '', any: 1 }];
+    const { events, dead } = await decode(lines.map((one) => JSON.stringify(one)).join('\n'), {
+      format: 'ndjson',
+      schema: { hospital: 'string', any: 'json' },
+      origin: 'hospital',
+    });
+    expect(events).toEqual([]);
+    expect(dead.map(([, , reason]) => reason)).toEqual([
+      'row refused: any is empty, and the field is not nullable',
+      'row refused: any is empty, and the field is not nullable',
+      'row refused: hospital is empty, and says who reported',
+    ]);
+  });
+
   it('takes no inherited property for a column', async () => {
     const { dead } = await decode('{}', { format: 'ndjson', schema: { constructor: 'json' } });
     expect(dead).toHaveLength(1);

@@ -12,6 +12,7 @@ function rowOf(value: unknown, columns: readonly Column[], { line, raw }: { line
   return {
     line,
     raw,
+    typed: true,
     cell(i) {
       const name = columns[i]?.column ?? '';
       return Object.hasOwn(record, name) ? record[name] : undefined;

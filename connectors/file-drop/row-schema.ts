@@ -64,6 +64,10 @@ export interface Column {
   readonly column: string;
   readonly nullable: boolean;
   readonly parse: (cell: unknown) => unknown;
+  /** The same of a value of JSON. */
+  readonly parseTyped: (value: unknown) => unknown;
+  /** An empty text is a value of the field, where it is a value of JSON. */
+  readonly takesEmpty: boolean;
 }
 
 export interface RowSchema {
@@ -120,20 +124,30 @@ export function compileRowSchema(fields: RowFields, { zone }: { zone: string }):
       column: spec.column ?? name,
       nullable: spec.nullable === true,
       parse: makeCellParser({ ...spec, zone }, name),
+      parseTyped: spec.type === 'json' ? (value) => value : makeCellParser({ ...spec, zone }, name),
+      takesEmpty: spec.type === 'json' || (spec.type === 'string' && (spec.values?.includes('') ?? true)),
     });
   }
   return { schema: { fields: schema }, columns };
 }
 
-/** Turns the cells of one row into an event, or names everything that is wrong with it. `cell(i)`: of column i of the schema. */
-export function parseRow(rowSchema: RowSchema, cell: (index: number) => unknown): RowResult {
+/**
+ * Turns the cells of one row into an event, or names everything that is wrong with it. `cell(i)`: of column i of the schema. `typed`: they are
+ * values of JSON.
+ */
+export function parseRow(
+  rowSchema: RowSchema,
+  cell: (index: number) => unknown,
+  { typed = false }: { typed?: boolean | undefined } = {},
+): RowResult {
   const event: Event = {};
   let problems: RowProblem[] | undefined;
   const { columns } = rowSchema;
   for (let i = 0; i < columns.length; i++) {
     const column = columns[i] as Column;
     const raw = cell(i);
-    if (raw === undefined || raw === null || raw === '') {
+    const isAbsent = raw === undefined || raw === null || (raw === '' && !(typed && column.takesEmpty));
+    if (isAbsent) {
       if (column.nullable) {
         event[column.field] = null;
         continue;
@@ -142,7 +156,7 @@ export function parseRow(rowSchema: RowSchema, cell: (index: number) => unknown)
       problems.push({ column: column.column, reason: 'is empty, and the field is not nullable' });
       continue;
     }
-    const value = column.parse(raw);
+    const value = typed ? column.parseTyped(raw) : column.parse(raw);
     if (value instanceof Refused) {
       problems ??= [];
       problems.push({ column: column.column, reason: value.reason });

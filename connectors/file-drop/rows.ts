@@ -15,6 +15,8 @@ export interface ReadRow {
   /** The names of the columns as they stand in the file, where they do: without them a row alone says nothing. */
   readonly header?: string;
   readonly cell?: (index: number) => unknown;
+  /** The cells are values of JSON: a text among them is a text, and an empty one is not absent. */
+  readonly typed?: true;
   /** What is wrong with the row as a whole; `cell` is absent then. */
   readonly problem?: { readonly code: 'MACH2210' | 'MACH2211'; readonly reason: string };
 }

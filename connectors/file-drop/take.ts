@@ -55,19 +55,21 @@ export function takeRow(row: ReadRow, content: Content, options: TakeOptions, ti
       },
     },
   });
-  const { cell, problem } = row;
+  const { cell, typed, problem } = row;
   if (problem || !cell) return dead(problem?.code ?? 'MACH2210', problem?.reason ?? 'it has no cells');
   const refuse = (reason: string, column: string) =>
     dead('MACH2210', fileDropErrors.make('MACH2210', { reason }).message, column);
   const { rowBytesMax } = fileDropLimits;
   if (row.raw.length > rowBytesMax)
     return refuse(`it has ${row.raw.length} characters, more than rowBytesMax (${rowBytesMax})`, '');
-  const result = parseRow(options.rowSchema, cell);
+  const result = parseRow(options.rowSchema, cell, { typed });
   if ('problems' in result) {
     const reason = result.problems.map(({ column, reason: why }) => `${column} ${why}`).join('; ');
     return refuse(reason, result.problems[0]?.column ?? '');
   }
   const { event } = result;
+  if (options.originField !== undefined && event[options.originField] === '')
+    return refuse(`${options.originField} is empty, and says who reported`, options.originField);
   const time = options.timeField === undefined ? content.modifiedMs : (event[options.timeField] as number);
   if (options.timeField !== undefined && time > timeMax) {
     return refuse(`${options.timeField} ${new Date(time).toISOString()} lies too far in the future`, options.timeField);
