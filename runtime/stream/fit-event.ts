@@ -5,7 +5,7 @@ export type Fitted = { readonly event: Event } | { readonly problem: string };
 
 /**
  * The fields of the schema, in its order: those that are absent are null where they may be, those that the schema does not know are
- * left out. Says what is wrong when a value is of another type, or one that must be there is not.
+ * left out. An event that is so already is given back itself. Says what is wrong when a value is of another type, or one that must be there is not.
  */
 export function fitEvent(value: unknown, schema: Schema): Fitted {
   if (!isRecord(value)) return { problem: 'it is not an object' };
@@ -20,7 +20,13 @@ export function fitEvent(value: unknown, schema: Schema): Fitted {
     }
     event[name] = given;
   }
-  return { event };
+  return { event: isSame(value, event) ? value : event };
+}
+
+function isSame(given: Event, fitted: Event): boolean {
+  const names = Object.keys(fitted);
+  const own = Object.keys(given);
+  return own.length === names.length && names.every((name, at) => own[at] === name && given[name] === fitted[name]);
 }
 
 function isRecord(value: unknown): value is Event {

@@ -50,7 +50,7 @@ export async function explainRow(options: ExplainOptions, row: ResultRow): Promi
   for (const [attempt, length] of whyLimits.walkMessages.entries()) {
     const walked = await walk(options, Math.max(past.first, sequence - length), [row]);
     const found = walked.found.get(row);
-    if (!found) throw notAgain(row, walked);
+    if (!found) return explainAlone(options, row, walked);
     const isLast = attempt === whyLimits.walkMessages.length - 1 || walked.start <= past.first;
     if (isLast || isFarEnough(collectPlaces(found.lineage, { placesMax })))
       return explainFound(options, { walk: walked, found });
@@ -80,6 +80,18 @@ export async function* explainRows(
       yield explainFound(options, { walk: walked, found });
     }
   }
+}
+
+/**
+ * What came before may have been handled by another version of the topology, as where a letter goes in again once what was wrong is mended: the row
+ * may still come of its own message, from the newest checkpoint before it.
+ */
+async function explainAlone(options: ExplainOptions, row: ResultRow, before: Walk): Promise<Explanation> {
+  if (before.start === row.sequence) throw notAgain(row, before);
+  const walked = await walk(options, row.sequence, [row]);
+  const found = walked.found.get(row);
+  if (!found) throw notAgain(row, before);
+  return explainFound(options, { walk: walked, found });
 }
 
 /** As far back as the result began, or as there are messages to name. */

@@ -110,20 +110,21 @@ export async function findResult(
 ): Promise<FoundResult> {
   const names = topologyNames(topology.name);
   let found: ResultRow | undefined;
-  let matched = 0;
+  const matched = new Set<string>();
   for (let at = 1; ; at++) {
     const stage = stageName(at);
     const stream = await log.find(names.outputStream(stage));
     if (!stream) break;
     for await (const row of rowsOf(stream, { stage, query })) {
-      matched++;
+      // One that a sink had refused stands there twice, and is one row.
+      matched.add(JSON.stringify([row.sink, row.stage, row.partition, row.sequence, row.index]));
       const isNewer =
         !found || row.sequence > found.sequence || (row.sequence === found.sequence && row.index > found.index);
       if (!found || isNewer === (query.takes === 'newest')) found = row;
     }
   }
   if (!found) throw whyErrors.make('MACH3261', { result: query.text });
-  return { row: found, matched };
+  return { row: found, matched: matched.size };
 }
 
 /** Rows that fit, in the order of the stream. */
@@ -144,9 +145,10 @@ async function* rowsOf(
       const { place } = query;
       if (sink && (place?.partition === undefined || place.partition === partition)) {
         const schema = sink.inputs[0]?.schema ?? { fields: {} };
-        for (const { event, time, sequence, index } of decodeOutputFrame(message.payload, schema).rows) {
-          if (place && (place.sequence !== sequence || place.index !== index)) continue;
-          if (fits(event, query.values)) yield { sink: sink.id, stage, partition, sequence, index, event, time };
+        for (const { event, time, sequence, index, redrive } of decodeOutputFrame(message.payload, schema).rows) {
+          const at = redrive?.origin ?? { stage, partition, sequence, index };
+          if (place && (place.sequence !== at.sequence || place.index !== at.index)) continue;
+          if (fits(event, query.values)) yield { sink: sink.id, ...at, event, time };
         }
       }
       if (message.sequence >= lastSequence) return;

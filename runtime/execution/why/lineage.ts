@@ -1,6 +1,7 @@
 /** Where an event of an edge comes from: what came in, which state was looked at, and who had put that state there. */
 import type { StateKey } from '../../stream/definition.ts';
 import type { Event } from '../../stream/schema.ts';
+import type { NodePort } from '../../topology/bound.ts';
 
 /** A place in the input stream: a message, and the event in it that had gone in last; -1 where it brought none (silence, answers). */
 export interface Moment {
@@ -10,7 +11,7 @@ export interface Moment {
   readonly at: number;
 }
 
-/** An event as a source accepted it. `at`: its index in the message. */
+/** An event as a source accepted it, or as it was when it went in again. `at`: its index in the message. */
 export interface SourceLineage {
   readonly kind: 'source';
   readonly node: string;
@@ -18,6 +19,8 @@ export interface SourceLineage {
   readonly at: number;
   readonly event: Event;
   readonly time: number;
+  /** Of a dead letter of an operator or a sink: the edge on which it went in again. */
+  readonly edge?: NodePort;
 }
 
 /** An event that a node sent. */

@@ -66,7 +66,7 @@ export interface WhyStep {
   readonly out: { readonly time: string; readonly event: Event } | null;
   readonly conditions: readonly Condition[];
   readonly state: readonly WhyState[];
-  /** Of a source: the message, by its place. */
+  /** Of a source, or a dead letter that went in again: the message, by its place. */
   readonly message: string | null;
 }
 
@@ -219,5 +219,7 @@ function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyM
   }
   if (frame.kind === 'answers') return { ...common, kind: 'answers', note: `${frame.answers.length} answers` };
   if (frame.kind === 'version') return { ...common, kind: 'version', note: 'another version of the topology' };
-  return { ...common, kind: 'redrive', note: 'a dead letter that went in again' };
+  if (frame.kind === 'source') throw new Error('invariant broken: the message of a source is told sender by sender');
+  const note = `dead letter ${frame.letter} of message ${frame.sequence}, that went in again`;
+  return { ...common, kind: 'redrive', note };
 }

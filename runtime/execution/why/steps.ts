@@ -73,12 +73,12 @@ function sourceStep(
   at: Lineage & { kind: 'source' },
   { depth, via }: { depth: number; via: Via },
 ): WhyStep {
-  const event = curtain.event(at.event, schemaOfEdge(topology, { node: at.node, port: 'out' }));
+  const event = curtain.event(at.event, schemaOfEdge(topology, at.edge ?? { node: at.node, port: 'out' }));
   return {
     depth,
     node: at.node,
-    definition: topology.sources.find(({ id }) => id === at.node)?.definition.name ?? '',
-    port: 'out',
+    definition: at.edge ? 'a dead letter' : (topology.sources.find(({ id }) => id === at.node)?.definition.name ?? ''),
+    port: at.edge ? null : 'out',
     via,
     by: { kind: 'event', timer: null, time: isoTime(at.time), moved_by: null },
     in: null,

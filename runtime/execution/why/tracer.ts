@@ -46,10 +46,18 @@ export class Tracer {
     this.moment = { node, sequence, at: -1 };
     for (const known of this.lineages.values()) known.clear();
     if (frame.kind !== 'source' && frame.kind !== 'redrive') return;
+    const edge = frame.kind === 'redrive' ? this.edgeInto(node, frame.input) : undefined;
     frame.events.forEach((event, at) => {
       const time = frame.times[at] as number;
-      this.remember({ node, port: 'out' }, event, { kind: 'source', node, sequence, at, event, time });
+      const lineage = { kind: 'source', node, sequence, at, event, time, ...(edge && { edge }) } as const;
+      this.remember(edge ?? { node, port: 'out' }, event, lineage);
     });
+  }
+
+  /** Where a redriven letter goes in; undefined for a source. */
+  private edgeInto(node: string, input: string | null): NodePort | undefined {
+    const nodes = [...this.topology.operators, ...this.topology.sinks];
+    return nodes.find(({ id }) => id === node)?.inputs.find((edge) => edge.input === input)?.from;
   }
 
   remember(edge: NodePort, event: Event, lineage: Lineage): void {

@@ -1,6 +1,7 @@
 /** Messages handled again with notes on, up to the rows that are asked about. */
 import { deserialize, serialize } from 'node:v8';
 import type { BoundTopology } from '../../topology/bound.ts';
+import { landingOf } from '../landing.ts';
 import { rowByRow } from '../output-run.ts';
 import type { Past, PastMachine, PastMessage } from '../replay/past.ts';
 import { StageMachine, type StageSnapshot } from '../stage-machine.ts';
@@ -58,12 +59,12 @@ export async function walk(options: WalkOptions, start: number, rows: readonly R
   const progress = new ProgressNotes(machine.snapshot());
   const found = new Map<ResultRow, FoundRow>();
   for await (const message of past.messages(start, { until, ...stop })) {
-    const { sequence, node, frame } = message;
+    const { sequence, node, frame } = landed(message, topology);
     if (sequence !== start && (sequence - start) % whyLimits.walkStateEveryMessages === 0) {
       states.set(sequence, serialize(machine.snapshot()));
       if (states.size > whyLimits.walkStatesKept) states.delete([...states.keys()][1] as number);
     }
-    tracer.begin(message);
+    tracer.begin({ ...message, frame });
     machine.handle(sequence, node, frame);
     for (const [row, lineage] of seeker.leave()) found.set(row, foundRow(row, { lineage, progress, message }));
     progress.note(message);
@@ -83,6 +84,15 @@ export async function walk(options: WalkOptions, start: number, rows: readonly R
       return copy;
     },
   };
+}
+
+/** A redriven letter as it goes in: with the very events that the nodes get. */
+function landed(message: PastMessage, topology: BoundTopology): PastMessage {
+  const { node, frame } = message;
+  const landing = frame.kind === 'redrive' ? landingOf(topology, node, frame) : undefined;
+  if (frame.kind !== 'redrive' || !landing || 'problem' in landing) return message;
+  const input = landing.kind === 'source' ? null : landing.input;
+  return { ...message, frame: { ...frame, input, events: landing.events } };
 }
 
 function foundRow(row: ResultRow, args: { lineage: Lineage; progress: ProgressNotes; message: PastMessage }): FoundRow {
