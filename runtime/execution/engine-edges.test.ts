@@ -22,6 +22,23 @@ describe('drain', () => {
     expect(second.engine?.stage.publishers.get('rows')?.repeated).toBe(0);
   });
 
+  it('says what is written, so that the next start sends nothing again; after a crash the last batch comes again', async () => {
+    const lab = openLab({ topology: numbering });
+    const first = await lab.start();
+    await send(lab, first, ['a', 'b']);
+    await lab.drive(first.engine?.drain() as Promise<void>);
+    const second = await lab.start();
+    await send(lab, second, ['c']);
+    expect(lab.sink('rows')).toMatchObject({ repeated: 0, rows: [{}, {}, {}] });
+    expect(second.engine?.sinks.get('rows')?.counts).toMatchObject({ repeated: 0, rows: 1 });
+    second.kill();
+    const third = await lab.start();
+    await lab.settle(third);
+    expect(lab.sink('rows').repeated).toBe(1);
+    expect(third.engine?.sinks.get('rows')?.counts.repeated).toBe(1);
+    expect(numbersOf(lab)).toEqual(['a=1', 'b=2', 'c=3']);
+  });
+
   it('of a sink that does not get on ends at the deadline (MACH3206); the rows come after the next start', async () => {
     let away = true;
     const lab = openLab({
@@ -41,6 +58,7 @@ describe('drain', () => {
     away = false;
     const second = await lab.start();
     await lab.settle(second);
+    expect(second.engine?.sinks.get('rows')?.counts.repeated).toBe(1);
     expect(numbersOf(lab)).toEqual(['a=1']);
   });
 });

@@ -210,7 +210,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
     units.delete(partition);
     try {
-      const closed = Promise.all([unit.close(), closing]);
+      const closed = Promise.all([unit.close({ clean: drain }), closing]);
       const inTime = await endsWithin(closed, limits.closeDeadlineMs);
       if (!inTime)
         logger.warn({ partition, deadlineMs: limits.closeDeadlineMs }, 'the partition is still being closed');
@@ -248,8 +248,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await unit.checkpoint().catch((error) => logger.warn({ error: messageOf(error) }, 'no checkpoint at the end'));
   }
 
-  async function closeAll(): Promise<void> {
-    for (const unit of units.values()) await unit.close();
+  async function closeAll(how?: { readonly clean: boolean }): Promise<void> {
+    for (const unit of units.values()) await unit.close(how);
     await lookups.close();
     state = 'stopped';
   }
@@ -317,7 +317,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         inTime = (await endsWithin(drainAll(deadline), deadlineMs)) && !deadline.aborted;
       } finally {
         // A log or a store that does not answer must not keep the process from its end.
-        await endsWithin(closeAll(), limits.closeDeadlineMs);
+        await endsWithin(closeAll({ clean: true }), limits.closeDeadlineMs);
         state = 'stopped';
       }
       if (!inTime) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });
@@ -336,7 +336,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         });
         await endsWithin(Promise.race([work, aborted]), deadlineMs);
       } finally {
-        await endsWithin(closeAll(), limits.closeDeadlineMs);
+        await endsWithin(closeAll({ clean: true }), limits.closeDeadlineMs);
         state = 'stopped';
       }
       if (!finished) throw executionErrors.make('MACH3206', { deadlineMs, waiting: 'rows were still to be written' });

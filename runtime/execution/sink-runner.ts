@@ -27,7 +27,7 @@ interface Promised {
   readonly to: number;
   /** Of this log: another log's ranges must never meet this one's tokens. */
   readonly incarnation: string;
-  /** Some of its rows were refused: it is written, and must not come again, since the store may take them by then. */
+  /** It is written, and must not come again: some of its rows were refused, and the store may take them by then; or the end was a clean one. */
   readonly done?: true;
 }
 
@@ -47,7 +47,7 @@ export interface SinkCounts {
 export interface SinkRunner {
   /** Stops reading and trying again; resolves when the batch under way is written, or has failed. */
   close(): Promise<void>;
-  /** Says in the log that the last batch is written: it does not come again, whoever goes on. Only when no more can come. */
+  /** Says in the log that the last batch is written, where it is: it does not come again, whoever goes on. Only when no more can come. */
   conclude(): Promise<void>;
   /** Resolves when everything up to this sequence of the output stream has been written. */
   reached(sequence: number, signal: AbortSignal): Promise<void>;

@@ -3,6 +3,7 @@
  */
 import type { Log } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import type { ConnectorMetrics } from '../observe/connector-metrics.ts';
@@ -13,6 +14,7 @@ import type { BoundSinkNode, BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
 import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
 import { checkpointStore } from './checkpoint.ts';
+import { isFenced } from './fenced.ts';
 import type { LogBeginning } from './log-beginning.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { openWhenThere } from './sink-opening.ts';
@@ -65,7 +67,8 @@ export interface Unit {
   checkpoint(): Promise<void>;
   /** The stages have handled the input up to `sequence`, stop there with a checkpoint, and the sinks named have written all of it. */
   finish(sequence: number, sinks: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
+  /** `clean`: says in the log what is written, so that none of it goes out again, whoever goes on. */
+  close(how?: { readonly clean: boolean }): Promise<void>;
 }
 
 export async function startUnit(args: UnitArguments): Promise<Unit> {
@@ -75,10 +78,17 @@ export async function startUnit(args: UnitArguments): Promise<Unit> {
   const sinks = new Map<string, SinkRunner>();
   let accounts: StageRunner | undefined;
   const runners = () => (accounts ? [...stages, accounts] : stages);
-  const close = async () => {
+  const conclude = async ([sink, runner]: [string, SinkRunner]) => {
+    await runner.conclude().catch((error) => {
+      // Another owner has the last word.
+      if (!isFenced(error)) args.logger.warn({ sink, error: messageOf(error) }, 'its last batch will go out again');
+    });
+  };
+  const close = async ({ clean } = { clean: false }) => {
     ending.abort(new Error('closing'));
     for (const runner of runners()) await runner.close();
     for (const sink of sinks.values()) await sink.close();
+    if (clean) await Promise.all([...sinks].map(conclude));
   };
   try {
     // Later stages first: they must know where they go on before anything new comes to them.
