@@ -154,6 +154,7 @@ describe('write', () => {
       signal: new AbortController().signal,
       store,
       publish() {},
+      publishBytesMax: Number.POSITIVE_INFINITY,
       count: (metric, by) => {
         counted[metric] = (counted[metric] ?? 0) + by;
       },

@@ -31,6 +31,9 @@ describe('console', () => {
     const { sink, text } = collect('json', ['hospital', 'patients']);
     expect(await sink.write(sinkRows(events), 't')).toEqual([]);
     expect(text()).toBe('{"hospital":"Bệnh viện Thử","patients":7}\n{"hospital":"H2","patients":null}\n');
+    const whole = collect('json');
+    await whole.sink.write(sinkRows(events.slice(0, 1)), 't');
+    expect(JSON.parse(whole.text())).toEqual({ ...events[0], at: '2026-03-02T00:00:00.000Z' });
   });
 
   it('writes a table, aligned also where letters are written in parts, and nothing that moves the cursor', async () => {

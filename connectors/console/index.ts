@@ -5,6 +5,7 @@ import {
   type Event,
   fieldNames,
   inputs,
+  jsonRow,
   type RunningSink,
   type Schema,
 } from '../../runtime/stream/index.ts';
@@ -37,12 +38,13 @@ export function openConsole(
   write: Write = writeOut,
 ): RunningSink {
   const { format, fields, schema } = given;
+  const rowOf = jsonRow(schema);
   let widths: number[] = [];
   return {
     async write(rows) {
       const events = Array.from(rows, ({ event }) => pick(event, fields));
       if (format === 'json') {
-        await write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+        await write(events.map((event) => `${JSON.stringify(rowOf(event))}\n`).join(''));
         return [];
       }
       const table = formatTable(events, { fields, schema, widths });

@@ -315,11 +315,12 @@ describe('WatchHospitals', () => {
       await until(() => seen.length === 1);
       log.publish('hospital-load', { hospital: 'H2', level: 3 });
       log.publish('hospital-load', { level: 3 });
-      log.publish('hospital-load', { hospital: 'H1', level: 4, diversion: true });
+      const minute = new Date(now + 60_000).toISOString();
+      log.publish('hospital-load', { hospital: 'H1', level: 4, diversion: true, minute });
       await until(() => seen.length === 2);
       expect(seen).toEqual([
         { hospital: 'H1', minute_ms: now, level: 2, nedocs: 80.5 },
-        { hospital: 'H1', level: 4, diversion: true },
+        { hospital: 'H1', minute_ms: now + 60_000, level: 4, diversion: true },
       ]);
       stop.abort();
       await watching;

@@ -20,13 +20,19 @@ const whole = (value: unknown): number | undefined => {
   return number === undefined || Math.abs(number) > 2_147_483_647 ? undefined : Math.round(number);
 };
 
+/** ISO 8601, as a `nats` sink writes it, or ms. */
+const timeOf = (value: unknown): number | undefined => {
+  const time = typeof value === 'string' ? Date.parse(value) : value;
+  return Number.isSafeInteger(time) ? (time as number) : undefined;
+};
+
 /** What is known of a hospital in an event of any shape; null when it names none. */
 function loadOf(event: Event): HospitalLoad | null {
   const { hospital, minute, level, nedocs, occupancy, waiting, boarding, ambulances_on_the_way, diversion } = event;
   if (typeof hospital !== 'string' || hospital === '') return null;
   const load: HospitalLoad = { hospital };
   const known = {
-    minute_ms: Number.isSafeInteger(minute) ? (minute as number) : undefined,
+    minute_ms: timeOf(minute),
     level: whole(level),
     nedocs: finite(nedocs),
     occupancy: finite(occupancy),

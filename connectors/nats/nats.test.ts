@@ -192,6 +192,25 @@ describe('sink', () => {
     await sink.close();
   });
 
+  it('writes times as ISO 8601, and gives back what the connection of the engine would not take', async () => {
+    const schema = defineSchema({
+      at: field.timestamp(),
+      until: field.timestamp({ nullable: true }),
+      more: field.json(),
+    });
+    const context = testSinkContext({ clock: virtualClock(at), publishBytesMax: 1_000 });
+    const sink = await bindSink(natsSink, { from: 'x', subject: 'a' }, schema).open(context);
+    const events = [
+      { at, until: null, more: { at } },
+      { at, until: at, more: 'x'.repeat(1_000) },
+    ];
+    expect(await sink.write(sinkRows(events), 't')).toMatchObject([{ code: 'MACH2305', row: { event: events[1] } }]);
+    expect(context.published.map(({ text }) => JSON.parse(text))).toEqual([
+      { at: new Date(at).toISOString(), until: null, more: { at } },
+    ]);
+    await sink.close();
+  });
+
   it('says what is wrong with its subject', () => {
     const bind = (subject: string) => () => bindSink(natsSink, { from: 'x', subject }, rowSchema);
     expect(bind('a.{hospitl}')).toThrow('"hospitl" is not a field');

@@ -7,6 +7,7 @@ import {
   defineSink,
   type Event,
   inputs,
+  jsonRow,
   type RunningSink,
   type SinkContext,
   type SinkRow,
@@ -45,6 +46,33 @@ function makeSubjectOf(subject: string, schemas: readonly BoundInput[], check: C
 }
 
 const encoder = new TextEncoder();
+/** What a message has beside its payload. */
+const headBytes = 256;
+
+type Refused = { row: SinkRow; code: string; reason: string };
+
+interface Form {
+  readonly subjectOf: MakeSubject;
+  readonly rowOf: (event: Event) => Event;
+}
+
+/** Each row as a message; those that the server would not take are given back. */
+function publishEach(
+  rows: Iterable<SinkRow>,
+  { subjectOf, rowOf }: Form,
+  { bytesMax, publish }: { bytesMax: number; publish(subject: string, payload: Uint8Array, row: SinkRow): void },
+): Refused[] {
+  const refused: Refused[] = [];
+  for (const row of rows) {
+    const payload = encoder.encode(JSON.stringify(rowOf(row.event)));
+    if (payload.length + headBytes <= bytesMax) publish(subjectOf(row.event), payload, row);
+    else {
+      const { code, message } = natsErrors.make('MACH2305', { bytes: payload.length, bytes_max: bytesMax });
+      refused.push({ row, code, reason: message });
+    }
+  }
+  return refused;
+}
 
 async function confirm(connection: NatsConnection, rows: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -62,7 +90,7 @@ async function confirm(connection: NatsConnection, rows: number): Promise<void> 
   }
 }
 
-async function openOwn(connect: Connect, subjectOf: MakeSubject, context: SinkContext): Promise<RunningSink> {
+async function openOwn(connect: Connect, form: Form, context: SinkContext): Promise<RunningSink> {
   const connection = await openConnection(connect, context.node);
   const { headers } = await import('@nats-io/transport-node');
   let connected = true;
@@ -76,19 +104,14 @@ async function openOwn(connect: Connect, subjectOf: MakeSubject, context: SinkCo
     async write(rows) {
       // What is published meanwhile would pile up in the client, once for every try.
       if (!connected) throw natsErrors.make('MACH2301', { url: connection.getServer(), reason: 'disconnected' });
-      const refused: { row: SinkRow; code: string; reason: string }[] = [];
-      const bytesMax = connection.info?.max_payload ?? 1024 * 1024;
-      for (const row of rows) {
-        const payload = encoder.encode(JSON.stringify(row.event));
-        if (payload.length + 256 > bytesMax) {
-          const { code, message } = natsErrors.make('MACH2305', { bytes: payload.length, bytes_max: bytesMax });
-          refused.push({ row, code, reason: message });
-          continue;
-        }
-        const meta = headers();
-        meta.set('Nats-Msg-Id', `${context.node}/${row.stage}/${row.partition}/${row.sequence}/${row.index}`);
-        connection.publish(subjectOf(row.event), payload, { headers: meta });
-      }
+      const refused = publishEach(rows, form, {
+        bytesMax: connection.info?.max_payload ?? 1024 * 1024,
+        publish(subject, payload, { stage, partition, sequence, index }) {
+          const meta = headers();
+          meta.set('Nats-Msg-Id', `${context.node}/${stage}/${partition}/${sequence}/${index}`);
+          connection.publish(subject, payload, { headers: meta });
+        },
+      });
       await confirm(connection, rows.length);
       context.count('messages_published_total', rows.length - refused.length);
       return refused;
@@ -97,12 +120,14 @@ async function openOwn(connect: Connect, subjectOf: MakeSubject, context: SinkCo
   };
 }
 
-function openShared(subjectOf: MakeSubject, context: SinkContext): RunningSink {
+function openShared(form: Form, context: SinkContext): RunningSink {
   return {
     async write(rows) {
-      for (const row of rows) context.publish(subjectOf(row.event), encoder.encode(JSON.stringify(row.event)));
-      context.count('messages_published_total', rows.length);
-      return [];
+      const { publishBytesMax: bytesMax } = context;
+      const publish = (subject: string, payload: Uint8Array) => context.publish(subject, payload);
+      const refused = publishEach(rows, form, { bytesMax, publish });
+      context.count('messages_published_total', rows.length - refused.length);
+      return refused;
     },
     async close() {},
   };
@@ -125,15 +150,19 @@ export const natsSink = defineSink({
     },
   ],
   bind({ options: given, inputs: bound, check }) {
-    const subjectOf = makeSubjectOf(given.subject, Object.values(bound), check);
+    const schemas = Object.values(bound);
+    const form = {
+      subjectOf: makeSubjectOf(given.subject, schemas, check),
+      rowOf: jsonRow(schemas[0]?.schema ?? { fields: {} }),
+    };
     const { url } = given;
     if (url === undefined) {
-      return { open: async (context) => openShared(subjectOf, context) };
+      return { open: async (context) => openShared(form, context) };
     }
     const connect = { ...given, url };
     return {
       probe: async () => (await openConnection(connect, 'mach check')).close(),
-      open: (context) => openOwn(connect, subjectOf, context),
+      open: (context) => openOwn(connect, form, context),
     };
   },
 });

@@ -13,7 +13,15 @@ export interface TestSinkContext extends SinkContext {
   readonly counts: Map<string, number>;
 }
 
-export function testSinkContext({ clock, node = 'test' }: { clock: Clock; node?: string }): TestSinkContext {
+export function testSinkContext({
+  clock,
+  node = 'test',
+  publishBytesMax = Number.POSITIVE_INFINITY,
+}: {
+  clock: Clock;
+  node?: string;
+  publishBytesMax?: number;
+}): TestSinkContext {
   const stop = new AbortController();
   const published: { subject: string; text: string }[] = [];
   const counts = new Map<string, number>();
@@ -26,6 +34,7 @@ export function testSinkContext({ clock, node = 'test' }: { clock: Clock; node?:
     signal: stop.signal,
     store: noStore,
     logger: { debug() {}, info() {}, warn() {}, error() {} },
+    publishBytesMax,
     publish: (subject, payload) => void published.push({ subject, text: Buffer.from(payload).toString() }),
     count(metric, by, labels) {
       const name = labels ? `${metric} ${Object.values(labels).join(' ')}` : metric;

@@ -5,10 +5,13 @@ import { z } from 'zod';
 import {
   defineSink,
   duration,
+  type Event,
   httpHeaders,
   inputs,
+  jsonRow,
   messageOf,
   type RunningSink,
+  type Schema,
   type SinkContext,
   type SinkRow,
 } from '../../runtime/stream/index.ts';
@@ -94,8 +97,13 @@ interface Parcel {
 const rowId = (node: string, { stage, partition, sequence, index }: SinkRow) =>
   `${node}/${stage}/${partition}/${sequence}/${index}`;
 
-function bodyOf({ rows }: Parcel, send: Options['send']): Buffer {
-  const events = rows.map(({ event }) => event);
+interface Form {
+  readonly send: Options['send'];
+  readonly rowOf: (event: Event) => Event;
+}
+
+function bodyOf({ rows }: Parcel, { send, rowOf }: Form): Buffer {
+  const events = rows.map(({ event }) => rowOf(event));
   return Buffer.from(JSON.stringify(send === 'row' ? events[0] : events));
 }
 
@@ -103,9 +111,9 @@ function bodyOf({ rows }: Parcel, send: Options['send']): Buffer {
 const aboutContent = new Set([400, 413, 422]);
 
 /** Delivers a parcel; one that is refused for its content is halved until the row at fault is alone. */
-async function deliver(parcel: Parcel, send: Options['send'], delivery: Delivery): Promise<Refused[]> {
+async function deliver(parcel: Parcel, form: Form, delivery: Delivery): Promise<Refused[]> {
   const { rows, id } = parcel;
-  const body = bodyOf(parcel, send);
+  const body = bodyOf(parcel, form);
   const isTooLarge = body.length > webhookLimits.requestBytesMax;
   if (!isTooLarge || rows.length === 1) {
     const outcome = await delivery.deliver(body, id);
@@ -115,8 +123,8 @@ async function deliver(parcel: Parcel, send: Options['send'], delivery: Delivery
     }
   }
   const middle = rows.length >> 1;
-  const first = await deliver({ rows: rows.slice(0, middle), id: `${id}<` }, send, delivery);
-  return [...first, ...(await deliver({ rows: rows.slice(middle), id: `${id}>` }, send, delivery))];
+  const first = await deliver({ rows: rows.slice(0, middle), id: `${id}<` }, form, delivery);
+  return [...first, ...(await deliver({ rows: rows.slice(middle), id: `${id}>` }, form, delivery))];
 }
 
 function cut(rows: readonly SinkRow[], token: string, given: Options, node: string): Parcel[] {
@@ -128,7 +136,7 @@ function cut(rows: readonly SinkRow[], token: string, given: Options, node: stri
   return parcels;
 }
 
-async function openSink(given: Options, context: SinkContext): Promise<RunningSink> {
+async function openSink(given: Options, schema: Schema, context: SinkContext): Promise<RunningSink> {
   const url = new URL(given.url);
   const poster = makePoster({
     url,
@@ -146,6 +154,7 @@ async function openSink(given: Options, context: SinkContext): Promise<RunningSi
     restMs: given.rest,
   };
   const delivery = await makeDelivery(options, poster, context);
+  const form = { send: given.send, rowOf: jsonRow(schema) };
   // What was done of the batch that is under way, so that its next turn sends only the rest.
   let current = { token: '', done: new Map<string, Refused[]>() };
   return {
@@ -159,7 +168,7 @@ async function openSink(given: Options, context: SinkContext): Promise<RunningSi
         for (let parcel = parcels[next++]; parcel && failed === undefined; parcel = parcels[next++]) {
           if (done.has(parcel.id)) continue;
           try {
-            done.set(parcel.id, await deliver(parcel, given.send, delivery));
+            done.set(parcel.id, await deliver(parcel, form, delivery));
           } catch (error) {
             failed ??= error;
           }
@@ -196,7 +205,7 @@ export const webhook = defineSink({
       options: { from: 'status', url: 'https://example.org/hook', secret: '${env:HOOK_SECRET}', rows: 500 },
     },
   ],
-  bind({ options: given, check }) {
+  bind({ options: given, inputs: bound, check }) {
     const tls: Record<string, string> = {};
     for (const [part, text] of Object.entries(given.tls)) {
       if (text === undefined) continue;
@@ -208,7 +217,8 @@ export const webhook = defineSink({
     const url = new URL(given.url);
     if (url.username || url.password)
       check.problem('url', 'credentials belong into "headers", not into the address, which is shown');
-    return { open: (context) => openSink({ ...given, tls }, context) };
+    const schema = Object.values(bound)[0]?.schema ?? { fields: {} };
+    return { open: (context) => openSink({ ...given, tls }, schema, context) };
   },
 });
 

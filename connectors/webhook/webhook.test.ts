@@ -97,6 +97,23 @@ describe('webhook', () => {
     });
   });
 
+  it.each(['batch', 'row'])('writes times as ISO 8601, in a %s', async (send) => {
+    const timed = defineSchema({
+      at: field.timestamp(),
+      until: field.timestamp({ nullable: true }),
+      wait: field.duration(),
+    });
+    const at = Date.UTC(2026, 2, 2);
+    await withReceiver(ok, async ({ url, seen }) => {
+      const context = testSinkContext({ clock: systemClock() });
+      const sink = await bindSink(webhook, { from: 'x', url, send }, timed).open(context);
+      await sink.write(sinkRows([{ at, until: null, wait: 90_000 }]), 't');
+      const row = { at: '2026-03-02T00:00:00.000Z', until: null, wait: 90_000 };
+      expect(seen.map(({ body }) => body)).toEqual([send === 'row' ? row : [row]]);
+      await sink.close();
+    });
+  });
+
   it('sends single rows with the identity of the row', async () => {
     await withReceiver(ok, async ({ url, seen }) => {
       const { sink } = await open({ url, send: 'row', concurrency: 3 });

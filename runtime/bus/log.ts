@@ -181,6 +181,8 @@ export interface Log {
   objects(bucket: string): Promise<ObjectStore>;
   /** Plain subjects, at most once: live loads to dispatchers, taps. */
   publish(subject: string, payload: Uint8Array): void;
+  /** Bytes of one payload of them; absent: any number. */
+  readonly publishBytesMax?: number;
   subscribe(subject: string, signal: AbortSignal): AsyncIterable<{ subject: string; payload: Uint8Array }>;
   /** Why nothing is appended now, though the broker is there (its disk is full), or null. */
   readonly problem?: string | null;

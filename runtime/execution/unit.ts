@@ -204,6 +204,9 @@ async function openSink(
         signal,
         store: args.store,
         publish: (subject, payload) => args.log.publish(subject, payload),
+        get publishBytesMax() {
+          return args.log.publishBytesMax ?? Number.POSITIVE_INFINITY;
+        },
         count: (metric, by, labels) => args.metrics.count(sink.id, metric, by, labels),
       });
     },

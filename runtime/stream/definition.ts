@@ -455,6 +455,8 @@ export interface SinkContext {
   readonly signal: AbortSignal;
   readonly store: import('../store/store.ts').Store;
   publish(subject: string, payload: Uint8Array): void;
+  /** Bytes that `publish` takes at once. */
+  readonly publishBytesMax: number;
   count(metric: string, by: number, labels?: Readonly<Record<string, string>>): void;
 }
 

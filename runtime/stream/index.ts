@@ -34,6 +34,7 @@ export * from './frame.ts';
 export { hashText } from './hash.ts';
 export { type HeldKeys, heldKeys } from './held-keys.ts';
 export * from './options.ts';
+export { jsonRow } from './row-json.ts';
 export { mapping, selecting } from './row-loops.ts';
 export { RowTable } from './row-table.ts';
 export * from './schema.ts';

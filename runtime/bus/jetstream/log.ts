@@ -183,6 +183,9 @@ export async function connectLog(options: ConnectOptions): Promise<Log> {
     publish(subject, payload) {
       if (connection.up) nats.publish(subject, payload);
     },
+    get publishBytesMax() {
+      return nats.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    },
     subscribe: (subject, signal) => openSubscription(connection, subject, signal),
     async hasSubscriber(subject) {
       try {

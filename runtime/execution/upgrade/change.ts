@@ -125,6 +125,7 @@ async function trySinks({ options, next }: Change, plan: UpgradePlan): Promise<v
       signal: ending.signal,
       store: options.store,
       publish: () => undefined,
+      publishBytesMax: Number.POSITIVE_INFINITY,
       count: () => undefined,
     });
     ending.abort(new Error('it was only tried'));
