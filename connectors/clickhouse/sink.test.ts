@@ -6,6 +6,7 @@ import {
   defineSchema,
   field,
   type Logger,
+  limits,
   type RunningSink,
   type Schema,
   type SinkRow,
@@ -186,6 +187,16 @@ describe('write', () => {
       { hospital: 'Bệnh viện Thử', beds: 0, _stage: 's1', _partition: 3, _sequence: 10, _index: 0 },
       { hospital: 'Bệnh viện Thử', beds: 1, _stage: 's1', _partition: 3, _sequence: 11, _index: 0 },
     ]);
+  });
+
+  it('takes rows as large as the log lets through, a whole batch of them', async () => {
+    const { sink } = await open('large');
+    const rows = rowsOf(4, () => ({ note: 'ệ'.repeat((limits.rowBytesMax - 1_000) / 3) }));
+    expect(await sink.write(rows, 'token')).toEqual([]);
+    const lengths = await test.store.query<{ length: number }>('SELECT length(note) AS length FROM large');
+    expect(lengths.map(({ length }) => Number(length))).toEqual(
+      rows.map(({ event }) => Buffer.byteLength(String(event.note))),
+    );
   });
 
   it('gives back rows that do not fit their columns, keeps the others, and does the same when the batch comes again', async () => {

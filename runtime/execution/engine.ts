@@ -3,6 +3,7 @@ import { steadyClock, systemClock, wallTime } from '../clock.ts';
 import { MachError, messageOf } from '../errors.ts';
 import { noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
+import { forMany } from '../many-listeners.ts';
 import { ConnectorMetrics } from '../observe/connector-metrics.ts';
 import type { BoundSourceNode } from '../topology/bound.ts';
 import { topologyNames } from '../topology/names.ts';
@@ -57,6 +58,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const beginning = await settleBeginning({ topology, plan, names, streams, objects, acceptsLoss, logger });
   const metrics = options.handedOver?.metrics ?? new ConnectorMetrics();
   const draining = new AbortController();
+  forMany(draining.signal);
   let state: EngineState = 'starting';
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<unknown>((resolve) => {
@@ -223,6 +225,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function settled(signal: AbortSignal = new AbortController().signal): Promise<void> {
     // Each waits for what the others pass to it: all of them at once.
+    forMany(signal);
     await Promise.all([...units.values()].map((unit) => unit.settled(signal)));
     // They wait for what every partition tells: for those that run elsewhere nobody waits here.
     if (units.size === plan.partitions) await accounted(signal);
@@ -312,7 +315,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       draining.abort(new Error('draining'));
       let inTime = false;
       try {
-        const deadline = AbortSignal.timeout(deadlineMs);
+        const deadline = forMany(AbortSignal.timeout(deadlineMs));
         // The two timers are not one: what was left undone at the first is late whatever the second says.
         inTime = (await endsWithin(drainAll(deadline), deadlineMs)) && !deadline.aborted;
       } finally {
@@ -327,7 +330,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       state = 'draining';
       const { keep, signal, deadlineMs = limits.drainDeadlineMs } = args;
       const inTime = AbortSignal.timeout(deadlineMs);
-      const deadline = signal ? AbortSignal.any([inTime, signal]) : inTime;
+      const deadline = forMany(signal ? AbortSignal.any([inTime, signal]) : inTime);
       let finished = false;
       try {
         const aborted = new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve()));

@@ -51,6 +51,25 @@ function openWorld() {
   return { lab, state, problemOf };
 }
 
+describe('many sinks, and many partitions', () => {
+  it('are no leak of listeners: nothing is warned of', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on('warning', note);
+    const sinks = Array.from({ length: 13 }, (_, at) => `  s${at}: { collect: { from: calls, table: t${at} } }\n`);
+    const lab = openLab({ topology: topology + sinks.join('') });
+    const running = await lab.start({ partitions: 13 });
+    await send(lab, running, 'a');
+    await lab.settle(running);
+    await lab.drive(running.engine?.drain() as Promise<void>);
+    // Warnings are told in a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+    expect(idsOf(lab, 's12')).toEqual(['a']);
+  });
+});
+
 describe('a sink whose other end is away at the start', () => {
   it('keeps nobody from starting: senders are answered, other sinks go on, its rows come once it is back', async () => {
     const { lab, state, problemOf } = openWorld();

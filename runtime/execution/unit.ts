@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
+import { forMany } from '../many-listeners.ts';
 import type { ConnectorMetrics } from '../observe/connector-metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
@@ -74,6 +75,7 @@ export interface Unit {
 export async function startUnit(args: UnitArguments): Promise<Unit> {
   const { plan, partition } = args;
   const ending = new AbortController();
+  forMany(ending.signal);
   const stages: StageRunner[] = [];
   const sinks = new Map<string, SinkRunner>();
   let accounts: StageRunner | undefined;
