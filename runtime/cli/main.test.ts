@@ -127,6 +127,17 @@ describe('mach list, schema, help', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ type: 'object' });
   });
 
+  it('say the default of an option once', async () => {
+    const { out } = await mach('help');
+    const names = [...out.matchAll(/^ {2}([a-z][a-z-]+)/gm)].map(([, name = '']) => name);
+    expect(names).toEqual(expect.arrayContaining(['run', 'check', 'why', 'replay']));
+    for (const name of names) {
+      const help = (await mach(name, '--help')).out.replace(/\n {10,}/g, ' ');
+      const twice = help.split('\n').filter((line) => (line.match(/\(default/g) ?? []).length > 1);
+      expect({ name, twice }).toEqual({ name, twice: [] });
+    }
+  });
+
   it('explain codes and commands', async () => {
     expect((await mach('help', 'MACH1107')).out).toContain('Events flow in one direction');
     expect((await mach('help', '9901')).out).toContain('MACH9901');

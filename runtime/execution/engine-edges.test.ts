@@ -97,6 +97,8 @@ describe('sink', () => {
     const process = await lab.start();
     await send(lab, process, ['a', 'b', 'c']);
     expect(process.engine?.sinks.get('rows')?.counts).toMatchObject({ rows: 2, dead: 1 });
+    // It had come to its sink: the accounts are closed by then.
+    expect(process.engine?.stage.machine.accounting).toMatchObject({ in: 3, delivered: 3, dead_lettered: 0 });
     expect(lab.storage.streams.get('mach-lab-dead')?.lastSequence).toBe(1);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogStream } from '../bus/log.ts';
 import { memoryLog } from '../bus/memory/log.ts';
 import { limits } from '../limits.ts';
+import { engineStatus } from '../observe/status.ts';
 import { isBalanced, mergeAccounting } from '../stream/ledger.ts';
 import { rowBytes } from '../stream/row-bytes.ts';
 import { field } from '../stream/schema.ts';
@@ -72,6 +73,8 @@ describe('a row that is too large for the log', () => {
     const accounting = accountingOf(first);
     expect(accounting).toMatchObject({ in: 3, delivered: 2, dead_lettered: 1 });
     expect(first.engine?.stage.machine.runner('rows')?.counts).toMatchObject({ in: 3, out: 2, dead: 1 });
+    const status = await lab.drive(engineStatus(first.engine as NonNullable<LabProcess['engine']>, lab.clock.now()));
+    expect(status.nodes.find(({ id }) => id === 'rows')).toMatchObject({ in: 3, out: 2, dead: 1 });
     // Without a checkpoint the log is handled again from its beginning.
     first.kill();
     const second = await lab.start();

@@ -222,7 +222,8 @@ function sinkNodes(engine: Engine, parts: readonly Part[], id: string, engineTim
         definition,
         in: runner.counts.in,
         out: sink.counts.rows,
-        dead: sink.counts.dead,
+        // Rows that it refused, and those that were too large to come to it.
+        dead: sink.counts.dead + runner.counts.dead,
         retries: sink.counts.retries,
         repeatedBatches: sink.counts.repeated,
         queue: stage.publishers.get(id)?.waiting ?? 0,

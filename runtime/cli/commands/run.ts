@@ -47,7 +47,7 @@ export function register(program: Command, context: CommandContext): void {
       '--accept-loss <nodes>',
       'nodes whose state may be lost because they changed, separated by commas; log: a log that was wiped',
     )
-    .option('--workers <count>', 'processes that share the work (default: 1)', '1')
+    .option('--workers <count>', 'processes that share the work', '1')
     .option(
       '--partitions <count>',
       'partitions of the topology, fixed by its first run (default: those that it has, else one for each worker)',

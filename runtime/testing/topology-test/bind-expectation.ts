@@ -20,7 +20,8 @@ export function bindExpectation(
   context: BindContext,
 ): ExpectStep | undefined {
   const builds: Build[] = [];
-  if (raw.sink !== undefined || raw.output !== undefined || raw.dead_letters !== undefined) {
+  const wantsRows = raw.sink !== undefined || raw.output !== undefined || raw.dead_letters !== undefined;
+  if (wantsRows) {
     const build = rowsExpectation(raw, path, context);
     if (build) builds.push(build);
   }
@@ -43,6 +44,8 @@ export function bindExpectation(
     builds.push(() => ({ kind: 'metrics', place, metrics }));
   }
   if (builds.length === 0) {
+    // What is wrong with the rows has been said.
+    if (wantsRows) return undefined;
     const problem = 'expect has sink, output, dead_letters, accounting, watermark, counts or metrics';
     context.report({ code: 'MACH1501', path, data: { problem } });
     return undefined;

@@ -5,7 +5,7 @@ import { type BindContext, durationOf, nearest } from './bind.ts';
 import type { BoundMock, Mocks } from './bound-test.ts';
 import type { RawMock, RawMocks } from './format.ts';
 import { topologyTestLimits } from './limits.ts';
-import { fieldsOf } from './values.ts';
+import { fieldsOf, jsonValue } from './values.ts';
 
 export function bindMocks(raw: RawMocks, path: Path, startMs: number, context: BindContext): Mocks {
   const mocks = new Map<string, readonly BoundMock[]>();
@@ -50,5 +50,9 @@ function bindMock(
   });
   const { advanceMaxMs } = topologyTestLimits;
   const afterMs = raw.after === undefined ? 0 : durationOf(raw.after, [...path, 'after'], context, advanceMaxMs);
-  return { when, answer: raw.answer ?? null, error: raw.error, afterMs: afterMs ?? 0 };
+  const answer = jsonValue(raw.answer ?? null, {
+    field: 'answer',
+    report: (problem) => context.report({ ...problem, path: [...path, 'answer', ...problem.path] }),
+  });
+  return { when, answer, error: raw.error, afterMs: afterMs ?? 0 };
 }

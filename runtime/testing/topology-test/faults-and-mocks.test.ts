@@ -308,6 +308,7 @@ describe('mistakes', () => {
     ['named: { when: { hospitl: H1 }, answer: null }', 'MACH1506 3 "hospitl" is not a field of named'],
     ['named: { after: 1s }', 'MACH1501 3 a mock has answer'],
     ['named: { answer: 1, error: x }', 'MACH1501 3 a mock has answer'],
+    ['named: { answer: { beds: [1, .nan] } }', 'MACH1507 3 field answer: no event has NaN; json is needed'],
     ['named: [{ answer: 1, after: soon }]', 'MACH1508 3 after: "soon" is not a duration'],
   ])('mocks: %s', async (mock, wanted) => {
     const tests = '  - { name: a test, steps: [{ advance: 1s }] }\n';

@@ -253,6 +253,12 @@ describe('a file of tests with mistakes', () => {
     ['two steps in one', '- { advance: 5m, crash: true }', 'MACH1501 5 a step has one of'],
     ['nothing to send', '- send: { source: calls }', 'MACH1501 5 send has one of'],
     ['nothing expected', '- expect: {}', 'MACH1501 5 expect has'],
+    ['no rows expected', '- expect: { sink: rows }', 'MACH1501 5 expect has rows, contains or snapshot'],
+    [
+      'what no event has',
+      '- send: { source: calls, event: { id: a, hospital: H1, value: .inf } }',
+      'MACH1507 5 field value: no event has Infinity; int is needed',
+    ],
     ['a fault that is none', '- fault: {}', 'MACH1501 5 a fault is'],
   ])('%s', async (_, step, wanted) => {
     const { tests, found } = await load(file(`      ${step}\n`));
@@ -261,6 +267,27 @@ describe('a file of tests with mistakes', () => {
       found.some((one) => one.startsWith(wanted)),
       found.join('\n'),
     ).toBe(true);
+  });
+
+  it('says once what is wrong with a sink or an output', async () => {
+    for (const [expected, code] of [
+      ['sink: zz', 'MACH1505'],
+      ['sink: zz, rows: 1', 'MACH1505'],
+      ['output: zz, rows: 1', 'MACH1515'],
+    ]) {
+      const { diagnostics } = await load(file(`      - expect: { ${expected} }\n`));
+      expect({ expected, found: diagnostics.map((one) => one.code) }).toEqual({ expected, found: [code] });
+    }
+  });
+
+  it.each([
+    ['a null that is a text', '- expect: { sink: rows, rows: [{ hospital: null }] }', undefined],
+    ['a null that is a time', '- expect: { sink: sums_kept, rows: [{ begin: null }] }', undefined],
+    ['a number that is a text', '- expect: { sink: rows, rows: [{ hospital: 7 }] }', 'put it in quotes'],
+    ['no number', '- expect: { sink: sums_kept, rows: [{ begin: .nan }] }', undefined],
+  ])('suggests only what would help: %s', async (_, step, suggestion) => {
+    const { diagnostics } = await load(file(`      ${step}\n`));
+    expect(diagnostics.map((one) => [one.code, one.suggestion])).toEqual([['MACH1507', suggestion]]);
   });
 
   it('suggests what was meant', async () => {

@@ -38,6 +38,24 @@ export function parseTime(text: string, now: number): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+/** A value of JSON as it stands. */
+export function jsonValue(raw: unknown, context: Pick<ValueContext, 'report'> & { readonly field: string }): unknown {
+  const { field, report } = context;
+  checkFinite(raw, [], (path, value) => {
+    report({ code: 'MACH1507', path, at: 'value', data: { field, problem: problemOf(value, { kind: 'json' }) } });
+  });
+  return raw;
+}
+
+type Report = (path: readonly (string | number)[], value: number) => void;
+
+function checkFinite(raw: unknown, path: readonly (string | number)[], report: Report): void {
+  if (typeof raw === 'number' && !Number.isFinite(raw)) report(path, raw);
+  if (Array.isArray(raw)) for (const [index, item] of raw.entries()) checkFinite(item, [...path, index], report);
+  else if (typeof raw === 'object' && raw !== null)
+    for (const [name, item] of Object.entries(raw)) checkFinite(item, [...path, name], report);
+}
+
 /** A whole event: absent nullable fields are null, absent lists empty, absent times the time of the event. */
 export function eventOf(raw: RawEvent, schema: Schema, context: ValueContext & { readonly time: number }) {
   const time = timeOf(raw, context) ?? context.time;
@@ -98,7 +116,7 @@ function valueOf(raw: unknown, { type, nullable }: Field, context: FieldContext)
     case 'int':
       return Number.isSafeInteger(raw) ? raw : wrong(raw, type, context);
     case 'float':
-      return typeof raw === 'number' ? raw : wrong(raw, type, context);
+      return Number.isFinite(raw) ? raw : wrong(raw, type, context);
     case 'timestamp':
       return (typeof raw === 'string' ? parseTime(raw, context.now) : integer(raw)) ?? wrong(raw, type, context);
     case 'duration':
@@ -138,9 +156,11 @@ function recordOf(raw: unknown, type: FieldType & { kind: 'record' }, context: F
 /** Any JSON value, texts filled in; objects as plain ones. */
 function plain(raw: unknown, context: FieldContext): unknown {
   if (typeof raw === 'string') return fill(raw, context);
-  if (Array.isArray(raw)) return raw.map((item) => plain(item, context));
+  if (typeof raw === 'number' && !Number.isFinite(raw)) return wrong(raw, { kind: 'json' }, context);
+  const inside = (name: string | number) => ({ ...context, path: [...context.path, name] });
+  if (Array.isArray(raw)) return raw.map((item, index) => plain(item, inside(index)));
   if (raw === null || typeof raw !== 'object') return raw;
-  return Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, plain(value, context)]));
+  return Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, plain(value, inside(name))]));
 }
 
 function fill(text: string, { repetition }: ValueContext): string {
@@ -155,12 +175,22 @@ const hints: Partial<Record<FieldType['kind'], string>> = {
 
 function wrong(raw: unknown, type: FieldType, context: FieldContext, suggestion?: string): null {
   const { field, path } = context;
-  const problem =
-    raw === null
-      ? `it may not be null; ${describeType(type)} is needed`
-      : `${JSON.stringify(raw)} is not ${describeType(type)}`;
-  const hint = suggestion ?? (type.kind === 'string' && typeof raw === 'string' ? undefined : hints[type.kind]);
+  const hint = suggestion ?? (isOfNoUse(raw, type) ? undefined : hints[type.kind]);
   const suggested = hint === undefined ? {} : { suggestion: hint };
-  context.report({ code: 'MACH1507', path, at: 'value', data: { field, problem }, ...suggested });
+  context.report({ code: 'MACH1507', path, at: 'value', data: { field, problem: problemOf(raw, type) }, ...suggested });
   return null;
+}
+
+function problemOf(raw: unknown, type: FieldType): string {
+  const wanted = describeType(type);
+  if (raw === null) return `it may not be null; ${wanted} is needed`;
+  // YAML can write what neither JSON nor an event has.
+  if (typeof raw === 'number' && !Number.isFinite(raw)) return `no event has ${raw}; ${wanted} is needed`;
+  return `${JSON.stringify(raw)} is not ${wanted}`;
+}
+
+/** What is said of the type in general would not help. */
+function isOfNoUse(raw: unknown, type: FieldType): boolean {
+  if (raw === null || (typeof raw === 'number' && !Number.isFinite(raw))) return true;
+  return type.kind === 'string' && typeof raw === 'string';
 }
