@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
+import { limits } from '../limits.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
 import { cliErrors } from './errors.ts';
@@ -73,6 +74,25 @@ function reserveOf(env: Readonly<Record<string, string | undefined>>): number | 
   return Number(text) * 1024 ** 2;
 }
 
+/** What a NATS server of one's own does not promise, or does not take, that the engine would like. */
+export function doubtsAbout({
+  syncAlways,
+  publishBytesMax = Number.POSITIVE_INFINITY,
+}: {
+  syncAlways: boolean | undefined;
+  publishBytesMax: number | undefined;
+}): string[] {
+  const doubts: string[] = [];
+  if (syncAlways !== true)
+    doubts.push('it cannot be proven that this NATS server syncs to disk before it acknowledges');
+  if (publishBytesMax < limits.frameBytesMax) {
+    doubts.push(
+      `this NATS server takes messages of ${publishBytesMax} bytes; a larger row ends the engine (MACH3003) until its max_payload is raised, best to 8MB`,
+    );
+  }
+  return doubts;
+}
+
 async function openLog({
   directory,
   url,
@@ -87,12 +107,8 @@ async function openLog({
     const log = await connectLog({ url, clock, ...(replicas === undefined ? {} : { replicas }) });
     opened.push(() => log.close());
     const { syncAlways } = await log.check();
-    if (syncAlways !== true) {
-      logger.warn(
-        { url: withoutPassword(url) },
-        'it cannot be proven that this NATS server syncs to disk before it acknowledges',
-      );
-    }
+    for (const doubt of doubtsAbout({ syncAlways, publishBytesMax: log.publishBytesMax }))
+      logger.warn({ url: withoutPassword(url) }, doubt);
     return { log, url, logAddress: withoutPassword(url), failed: new Promise(() => {}) };
   }
   const server = await startNatsServer({

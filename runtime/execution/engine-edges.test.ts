@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { faultPlan } from '../bus/memory/faults.ts';
 import { noCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
+import { field } from '../stream/schema.ts';
 import { type Lab, openLab } from '../testing/engine-lab.ts';
 import { append, numbering, numbersOf, send } from './engine.fixture.ts';
 import { openOutputPublisher } from './output-publisher.ts';
@@ -219,6 +220,32 @@ describe('output publisher', () => {
     await expect(lab.drive(first.flushed())).rejects.toMatchObject({ code: 'MACH3001' });
     expect(failures).toHaveLength(1);
     expect((await stream.state()).lastSequence).toBe(2);
+  });
+
+  it('cuts what it gives by what the server takes', async () => {
+    const lab = openLab({ topology: numbering });
+    const process = await lab.start();
+    const stream = await process.log.stream({ name: 'out', subjects: ['out.>'], durability: 'broker' });
+    const messageBytesMax = 1_000;
+    const lengths: number[] = [];
+    const append: typeof stream.append = (subject, payload, options) => {
+      lengths.push(payload.length);
+      return stream.append(subject, payload, options);
+    };
+    const publisher = await openOutputPublisher({
+      beginning: 0,
+      stream: { ...stream, messageBytesMax, append },
+      subject: 'out.rows',
+      schema: { fields: { text: field.string() } },
+      clock: lab.clock,
+      crashPoints: noCrashPoints,
+      onFailure: () => undefined,
+    });
+    const texts = Array.from({ length: 20 }, (_, at) => ({ text: String(at).repeat(100) }));
+    publisher.add({ ...rows(1, 0, texts.length), events: texts });
+    await lab.drive(publisher.flushed());
+    expect(publisher.published).toBe(texts.length);
+    expect(lengths.filter((length) => length > messageBytesMax)).toEqual([]);
   });
 
   it('says when all but so many rows are out', async () => {
