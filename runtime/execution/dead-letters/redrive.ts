@@ -93,8 +93,10 @@ async function makeReady(
   const prepared = await prepareRedrive(entry, raw, topology);
   if ('problem' in prepared) return left(prepared.problem);
   const frame = encodeRedriveFrame(prepared.frame);
-  if (frame.length > input.messageBytesMax) {
-    return left(`it takes ${frame.length} bytes, and a message of the log may have ${input.messageBytesMax}`);
+  // As of what sources accept: what comes of it has room, also on the way to a later stage.
+  const bytesMax = Math.min(limits.rowBytesMax, input.messageBytesMax);
+  if (frame.length > bytesMax) {
+    return left(`it takes ${frame.length} bytes, and a message of the log may have ${bytesMax}`);
   }
   return { entry, frame, gives: { events: prepared.events, problem: prepared.still[0] ?? null } };
 }
