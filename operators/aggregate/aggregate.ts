@@ -67,6 +67,7 @@ export const aggregate = defineOperator({
       cut: aggregateCut,
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
+      readsColumns: plan.readsColumns?.(setting) ?? false,
       create: (context) => plan.create(context, setting),
     };
   },

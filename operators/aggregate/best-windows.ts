@@ -1,7 +1,7 @@
 /**
  * Tumbling and sliding windows of which only the best keys come out. The panes that enter a window and those that leave it change the totals of
- * their own keys alone; the best are found among scores that are kept in order. So an event costs the same however small
- * the step is and however many keys a window has.
+ * their own keys alone; the best are found in a tree of the scores. So an event costs the same however small the step is and however many
+ * keys a window has.
  */
 import type {
   Event,
@@ -10,12 +10,16 @@ import type {
   OperatorHandler,
   Output,
   StateKey,
+  TimedColumns,
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type Cell, mergeCells, subtractCells } from './cell.ts';
+import { type CellStore, cellStoreOf } from './cell-store.ts';
 import { firstEndAfter, lastEndOf, paneStartOf, type WindowGrid } from './grid.ts';
+import { KeyPanes } from './key-panes.ts';
 import { aggregateLimits } from './limits.ts';
-import { ScoreIndex } from './score-index.ts';
+import { CellPlaces } from './number-cells.ts';
+import type { PaneCells } from './pane-cells.ts';
+import { ScoreTree } from './score-tree.ts';
 import type { AggregateSetting } from './setting.ts';
 
 export interface BestRule {
@@ -25,15 +29,6 @@ export interface BestRule {
   readonly ascending: boolean;
 }
 
-type PaneCells = Map<StateKey, Cell>;
-
-interface Key {
-  readonly order: number;
-  readonly key: readonly unknown[];
-  /** That hold something of it. */
-  panes: number;
-}
-
 interface Progress {
   /** Windows that end at this time or before have been given. */
   closed: number;
@@ -41,52 +36,49 @@ interface Progress {
   nextOrder: number;
 }
 
-/** Of the window that was given last. */
-interface Running {
-  readonly total: Cell;
-  panes: number;
-  score: number | null;
-}
-
 export class BestWindows implements OperatorHandler {
   private readonly context: OperatorContext;
   private readonly setting: AggregateSetting;
   private readonly grid: WindowGrid;
   private readonly rule: BestRule;
-  /** By start. */
-  private readonly panes: KeyedState<PaneCells>;
-  private readonly keys: KeyedState<Key>;
+  private readonly state: KeyPanes;
   private readonly kept: KeyedState<Progress>;
-  /** Made anew after a restart: what panes hold can be added up and taken out again exactly. */
-  private readonly running = new Map<StateKey, Running>();
-  private readonly scores: ScoreIndex;
-  /** The panes in [from, to) are in `running`. */
+  private readonly places = new CellPlaces();
+  /** What stands in `kept`: looked up once. */
+  private now: Progress | undefined;
+  /**
+   * Of the window that was given last, by the number of the key: what its panes hold together, and how many of them hold something. Made anew after a
+   * restart: what panes hold can be added up and taken out again exactly.
+   */
+  private readonly totals: CellStore;
+  private readonly holding: number[] = [];
+  private readonly scores: ScoreTree;
+  /** Keys that have a total. */
+  private keysInWindow = 0;
+  /** The panes in [from, to) are in the totals. */
   private from = Number.NEGATIVE_INFINITY;
   private to = Number.NEGATIVE_INFINITY;
-  /** What stands in `kept`, and the pane asked for last: looked up once. */
-  private now: Progress | undefined;
-  private newest: { readonly start: number; readonly pane: PaneCells } | undefined;
 
   constructor(
     context: OperatorContext,
     setting: AggregateSetting,
     { grid, rule }: { grid: WindowGrid; rule: BestRule },
   ) {
+    const { kind, numberCells } = setting;
     this.context = context;
     this.setting = setting;
     this.grid = grid;
     this.rule = rule;
-    this.panes = context.keyedState('panes');
-    this.keys = context.keyedState('keys', { keysMax: setting.keysMax, bytesPerKey: setting.kind.bytes });
+    this.state = new KeyPanes(context, setting, grid);
     this.kept = context.keyedState('progress');
-    this.scores = new ScoreIndex(rule);
+    this.totals = cellStoreOf(kind, numberCells);
+    this.scores = new ScoreTree(rule);
   }
 
   resume(): void {
+    this.state.resume();
     this.now = undefined;
-    this.newest = undefined;
-    this.running.clear();
-    this.scores.clear();
+    this.clearWindow();
     const { closed } = this.progress;
     if (!Number.isFinite(closed)) return;
     const end = firstEndAfter(this.grid, closed) - this.grid.everyMs;
@@ -96,50 +88,79 @@ export class BestWindows implements OperatorHandler {
   }
 
   event(event: Event, time: number, out: Output): void {
-    const { grid, progress } = this;
-    const { kind, keyOf, keysMax } = this.setting;
+    const { grid, state } = this;
     if (lastEndOf(grid, time) <= this.context.watermark()) return out.late(event, time);
-    const of = keyOf(event);
+    const key = this.setting.heldKeys.of(event);
     const start = paneStartOf(grid, time);
-    const pane = this.paneAt(start);
-    let cell = pane?.get(of);
-    const isRunning = start >= this.from && start < this.to;
-    if (cell) {
-      if (kind.bounded && !kind.admits(cell, event))
+    let pane = state.paneAt(start);
+    let place = pane?.find(key) ?? -1;
+    const isInWindow = start >= this.from && start < this.to;
+    if (pane && place >= 0) {
+      if (!pane.cells.admits(place, event))
         return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
-      if (isRunning) this.change(of, cell, -1);
+      if (isInWindow) this.change(pane, pane.indexOf(place), -1);
     } else {
+      const { keysMax } = this.setting;
       const { panesMax } = aggregateLimits;
-      const known = this.keys.get(of);
-      if (!known && this.keys.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      if (progress.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
-      const key = known ?? this.makeKey(of, event, time);
-      cell = kind.create();
-      key.panes++;
-      progress.cells++;
-      if (pane) pane.set(of, cell);
-      else this.panes.set(start, new Map([[of, cell]]), start);
+      if (!this.hasKeyFor(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      if (this.progress.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
+      pane ??= state.open(start);
+      place = this.addCell(pane, key, time);
     }
-    kind.add(cell, event, time);
-    if (isRunning) this.change(of, cell, 1);
+    pane.cells.add(place, event, time);
+    if (isInWindow) this.change(pane, pane.indexOf(place), 1);
   }
 
-  private makeKey(of: StateKey, event: Event, time: number): Key {
-    const made = {
-      order: this.progress.nextOrder++,
-      key: this.setting.keyFields.map((name) => event[name]),
-      panes: 0,
+  columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
+    const { places } = this;
+    const keys = this.setting.heldKeys.ofAll(events);
+    const watermark = this.context.watermark();
+    places.begin(keys.length);
+    let pane: PaneCells | undefined;
+    const take = () => {
+      pane?.cells.addAll?.(places, events);
+      places.begin(keys.length);
     };
-    this.keys.set(of, made, time);
-    return made;
+    for (let row = 0; row < keys.length; row++) {
+      const time = times[row] as number;
+      if (!pane || time < pane.start || time >= pane.end) {
+        take();
+        pane = this.openFor(time, watermark);
+      }
+      const place = pane ? this.placeOf(pane, keys[row] as StateKey, time) : -1;
+      if (place < 0) alone(row);
+      else places.add(row, place);
+    }
+    take();
   }
 
-  /** Most events belong to the pane of the event before. */
-  private paneAt(start: number): PaneCells | undefined {
-    if (this.newest?.start === start) return this.newest.pane;
-    const pane = this.panes.get(start);
-    if (pane) this.newest = { start, pane };
-    return pane;
+  /** The pane of a time, if it is there and changes nothing of the window that was given last. */
+  private openFor(time: number, watermark: number): PaneCells | undefined {
+    const pane = this.state.paneAt(paneStartOf(this.grid, time));
+    const isOpen = pane && pane.lastEnd > watermark && (pane.start < this.from || pane.start >= this.to);
+    return isOpen ? pane : undefined;
+  }
+
+  /** Of a key's cell, made where there is none; -1: it may not be made. */
+  private placeOf(pane: PaneCells, key: StateKey, time: number): number {
+    const place = pane.find(key);
+    if (place >= 0) return place;
+    const hasRoom = this.hasKeyFor(key) && this.progress.cells < aggregateLimits.panesMax;
+    return hasRoom ? this.addCell(pane, key, time) : -1;
+  }
+
+  private hasKeyFor(key: StateKey): boolean {
+    const { keys } = this.state;
+    return keys.size < this.setting.keysMax || keys.find(key) >= 0;
+  }
+
+  private addCell(pane: PaneCells, key: StateKey, time: number): number {
+    const { keys } = this.state;
+    this.progress.cells++;
+    let number = keys.find(key);
+    if (number < 0) number = keys.add(key, { order: this.progress.nextOrder++, time });
+    keys.enterPane(number);
+    return pane.add(key, number);
   }
 
   watermark(time: number, out: Output): void {
@@ -149,7 +170,7 @@ export class BestWindows implements OperatorHandler {
     let end = Number.isFinite(closed) ? firstEndAfter(grid, closed) : this.firstEnd();
     while (end <= time) {
       this.moveTo(end - grid.sizeMs, end);
-      if (this.running.size > 0) {
+      if (this.keysInWindow > 0) {
         this.give(end, out);
         end += grid.everyMs;
         continue;
@@ -175,74 +196,73 @@ export class BestWindows implements OperatorHandler {
   /** End of the first window that holds a pane. */
   private firstEnd(): number {
     let first = Number.POSITIVE_INFINITY;
-    for (const [start] of this.panes.entries()) first = Math.min(first, Number(start));
+    for (const { start } of this.state.all()) first = Math.min(first, start);
     return first === Number.POSITIVE_INFINITY ? first : firstEndAfter(this.grid, first);
   }
 
   /** Neither end goes back. Panes that no later window holds are forgotten. */
   private moveTo(from: number, to: number): void {
+    const { state } = this;
     const { paneMs } = this.grid;
     if (from >= this.to) {
-      this.running.clear();
-      this.scores.clear();
-      for (const [start, pane] of this.panes.entries()) if (Number(start) < from) this.forget(Number(start), pane);
+      this.clearWindow();
+      for (const pane of state.all()) if (pane.start < from) this.forget(pane);
       this.to = from;
     } else {
       for (let start = this.from; start < from; start += paneMs) {
-        const pane = this.panes.get(start);
+        const pane = state.paneAt(start);
         if (!pane) continue;
-        for (const [of, cell] of pane) this.change(of, cell, -1);
-        this.forget(start, pane);
+        for (let at = 0; at < pane.size; at++) this.change(pane, at, -1);
+        this.forget(pane);
       }
     }
     this.from = from;
     for (let start = this.to; start < to; start += paneMs) {
-      const pane = this.panes.get(start);
-      if (pane) for (const [of, cell] of pane) this.change(of, cell, 1);
+      const pane = state.paneAt(start);
+      if (pane) for (let at = 0; at < pane.size; at++) this.change(pane, at, 1);
     }
     this.to = to;
   }
 
-  /** Puts what a pane holds of a key into the window, or takes it out. */
-  private change(of: StateKey, cell: Cell, sign: 1 | -1): void {
-    const { kind } = this.setting;
-    let one = this.running.get(of);
-    if (!one) {
-      one = { total: kind.create(), panes: 0, score: null };
-      this.running.set(of, one);
-    }
-    if (one.score !== null) this.scores.remove(of, one.score);
-    one.panes += sign;
-    if (one.panes === 0) {
-      this.running.delete(of);
-      return;
-    }
-    if (sign === 1) mergeCells(kind, one.total, cell, kind.invertible);
-    else subtractCells(kind, one.total, cell);
-    const { slot } = this.rule;
-    const score = kind.accumulators[slot]?.result(one.total[slot]);
-    one.score = typeof score === 'number' ? score : null;
-    if (one.score !== null) this.scores.add(of, one.score);
+  private clearWindow(): void {
+    this.holding.fill(0);
+    this.keysInWindow = 0;
+    this.scores.clear();
   }
 
-  private forget(start: number, pane: PaneCells): void {
-    this.progress.cells -= pane.size;
-    for (const of of pane.keys()) {
-      const key = this.keys.get(of) as Key;
-      if (--key.panes === 0) this.keys.delete(of);
+  /** Puts what a pane holds of its n-th key into the window, or takes it out. */
+  private change(pane: PaneCells, at: number, sign: 1 | -1): void {
+    const { totals, holding, scores } = this;
+    const number = pane.numberAt(at);
+    const total = number * totals.width;
+    const before = holding[number] ?? 0;
+    holding[number] = before + sign;
+    if (before === 0) {
+      this.keysInWindow++;
+      totals.begin(total);
+    } else if (before + sign === 0) {
+      this.keysInWindow--;
+      scores.set(number, null);
+      return;
     }
-    this.panes.delete(start);
-    if (this.newest?.start === start) this.newest = undefined;
+    totals.change(total, pane.cells, pane.placeAt(at), sign);
+    scores.set(number, totals.numberAt(total, this.rule.slot));
+  }
+
+  private forget(pane: PaneCells): void {
+    this.progress.cells -= pane.size;
+    this.state.drop(pane);
   }
 
   private give(end: number, out: Output): void {
-    const { kind, toEvent } = this.setting;
+    const { state, totals } = this;
+    const { kind, toEvent, heldKeys } = this.setting;
     const start = end - this.grid.sizeMs;
-    for (const equals of this.scores.best(this.rule.rows)) {
-      const found = equals.map((of) => ({ of, key: this.keys.get(of) as Key }));
-      for (const { of, key } of found.sort((a, b) => a.key.order - b.key.order)) {
-        const values = kind.resultsOf((this.running.get(of) as Running).total);
-        out.emit(toEvent({ key: key.key, start, end, values, revision: 0, early: false }), end - 1);
+    for (const numbers of this.scores.best(this.rule.rows)) {
+      for (const number of state.keys.inOrder(numbers)) {
+        const key = heldKeys.values(state.keys.keyOf(number));
+        const values = kind.resultsOf(totals.cellAt(number * totals.width));
+        out.emit(toEvent({ key, start, end, values, revision: 0, early: false }), end - 1);
       }
     }
   }

@@ -10,10 +10,12 @@ import {
   type OperatorHandler,
   type Output,
   type RowState,
+  type StateKey,
+  type TimedColumns,
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
 import type { Total } from './global-window.ts';
-import type { NumberCells } from './number-cells.ts';
+import { CellPlaces, type NumberCells } from './number-cells.ts';
 import type { AggregateSetting } from './setting.ts';
 
 /** Places in the row of a key. */
@@ -32,6 +34,7 @@ export class GlobalRows implements OperatorHandler {
   private readonly closed: KeyedState<number>;
   /** Slots that have changed since results were given last; the rows say the same after a restart. */
   private changed: number[] = [];
+  private readonly places = new CellPlaces();
 
   constructor(context: OperatorContext, setting: AggregateSetting, cells: NumberCells) {
     const { keysMax, kind, heldKeys: keys } = setting;
@@ -68,23 +71,42 @@ export class GlobalRows implements OperatorHandler {
   }
 
   event(event: Event, time: number, out: Output): void {
-    const { totals, width } = this;
     const { heldKeys, keysMax } = this.setting;
-    const key = heldKeys.of(event);
+    const from = this.rowFor(heldKeys.of(event), time);
+    if (from < 0) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+    this.cells.add(this.totals.rows, from + cellAt, event);
+  }
+
+  columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
+    const keys = this.setting.heldKeys.ofAll(events);
+    const { places } = this;
+    places.begin(keys.length);
+    for (let row = 0; row < keys.length; row++) {
+      const from = this.rowFor(keys[row] as StateKey, times[row] as number);
+      if (from < 0) alone(row);
+      else places.add(row, from + cellAt);
+    }
+    this.cells.addAll?.(this.totals.rows, places, events);
+  }
+
+  /** Where the row of a key begins, which an event of this time comes to; -1: there would be one key too many. */
+  private rowFor(key: StateKey, time: number): number {
+    const { totals, width } = this;
     let slot = totals.slotOf(key);
     if (slot < 0) {
-      if (totals.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      if (totals.size >= this.setting.keysMax) return -1;
       slot = totals.add(key, time);
       this.begin(slot, time);
     }
     const { rows } = totals;
     const from = slot * width;
-    this.cells.add(rows, from + cellAt, event);
     if (time < (rows[from + firstAt] as number)) rows[from + firstAt] = time;
     if (time > (rows[from + lastAt] as number)) rows[from + lastAt] = time;
-    if (rows[from + changedAt] === 1) return;
-    rows[from + changedAt] = 1;
-    this.changed.push(slot);
+    if (rows[from + changedAt] !== 1) {
+      rows[from + changedAt] = 1;
+      this.changed.push(slot);
+    }
+    return from;
   }
 
   watermark(time: number, out: Output): void {

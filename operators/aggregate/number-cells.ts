@@ -1,13 +1,25 @@
 /** Cells of which every value is kept as numbers alone: counts, sums, means, and extremes of whole numbers. They stand in a row of a `RowState`. */
-import { type CompiledAggregate, type RowStep, type RowUpdate, rowUpdater } from '../../runtime/stream/index.ts';
+import {
+  type CompiledAggregate,
+  type RowPlaces,
+  type RowStep,
+  type RowsUpdate,
+  type RowUpdate,
+  rowsUpdater,
+  rowUpdater,
+} from '../../runtime/stream/index.ts';
 import type { Cell } from './cell.ts';
 
 export interface NumberCells {
   /** Numbers of a cell. */
   readonly width: number;
+  /** Each value is one number that is the sum of what each event brings. */
+  readonly areTotals: boolean;
   /** Puts a cell into which nothing was taken yet. */
   begin(rows: Float64Array, from: number): void;
   readonly add: RowUpdate;
+  /** Undefined where events are needed as objects. */
+  readonly addAll: RowsUpdate | undefined;
   /** Of each value, in order, the results of the cells that begin at these places. */
   columnsOf(rows: Float64Array, froms: ArrayLike<number>): unknown[][];
   /** The same as a cell of accumulators. */
@@ -101,12 +113,34 @@ export function numberCells(aggregates: readonly CompiledAggregate[]): NumberCel
   const begun = steps.map(({ kind }) => (kind === 'least' || kind === 'greatest' ? Number.NaN : 0));
   return {
     width: steps.length,
+    areTotals: aggregates.every(({ call }) => call === 'count' || call === 'sum'),
     begin: (rows, from) => rows.set(begun, from),
     add: rowUpdater(steps),
+    addAll: rowsUpdater(steps),
     columnsOf: (rows, froms) => values.map(({ form, place }) => form.results(rows, froms, place)),
     cellOf: (rows, from) => values.map(({ form, place }) => form.stateAt(rows, from + place)),
     put(cell, rows, from) {
       for (const [slot, { form, place }] of values.entries()) rows.set(form.numbersOf(cell[slot]), from + place);
     },
   };
+}
+
+/** Which events come to which cells. */
+export class CellPlaces implements RowPlaces {
+  events = new Uint32Array(0);
+  firsts = new Uint32Array(0);
+  count = 0;
+
+  /** None, with room for so many. */
+  begin(countMax: number): void {
+    this.count = 0;
+    if (this.events.length >= countMax) return;
+    this.events = new Uint32Array(countMax);
+    this.firsts = new Uint32Array(countMax);
+  }
+
+  add(event: number, first: number): void {
+    this.events[this.count] = event;
+    this.firsts[this.count++] = first;
+  }
 }

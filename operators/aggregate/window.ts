@@ -17,6 +17,8 @@ export interface WindowPlan {
   readonly cellsPerKey: number;
   /** Whether late events can make a given result's window one that is no more. */
   readonly withdraws: boolean;
+  /** Whether handlers of this setting take events as columns. */
+  readsColumns?(setting: AggregateSetting): boolean;
   create(context: OperatorContext, setting: AggregateSetting): OperatorHandler;
 }
 
@@ -27,14 +29,17 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     const span = { perChange: window.early === 'change', forgetMs: window.forget };
     if (typeof window.early === 'number' && (window.forget ?? window.early) < window.early)
       check.problem(['window', 'forget'], 'a key would be forgotten before its result is given', 'make it longer');
-    const create: WindowPlan['create'] = (context, setting) => {
-      const { numberCells, thingOf } = setting;
-      const isPlain = !thingOf && !span.perChange && span.forgetMs === undefined;
-      return isPlain && numberCells
-        ? new GlobalRows(context, setting, numberCells)
-        : new GlobalWindow(context, setting, span);
+    const isPlain = !span.perChange && span.forgetMs === undefined;
+    const rowsOf = ({ numberCells, thingOf }: AggregateSetting) => (isPlain && !thingOf ? numberCells : undefined);
+    return {
+      cellsPerKey: 1,
+      withdraws: false,
+      readsColumns: (setting) => rowsOf(setting)?.addAll !== undefined,
+      create(context, setting) {
+        const cells = rowsOf(setting);
+        return cells ? new GlobalRows(context, setting, cells) : new GlobalWindow(context, setting, span);
+      },
     };
-    return { cellsPerKey: 1, withdraws: false, create };
   }
   if ('session' in window) {
     if (!isWholeTime(window.session)) check.problem(['window', 'session'], 'a gap is at least 1ms, in whole ms');
@@ -50,6 +55,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
   return {
     cellsPerKey: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs),
     withdraws: false,
+    readsColumns: ({ numberCells }) => best !== undefined && numberCells?.areTotals === true && !!numberCells.addAll,
     create: (context, setting) =>
       best ? new BestWindows(context, setting, { grid, rule: best }) : new GridWindows(context, setting, grid),
   };

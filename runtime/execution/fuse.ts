@@ -7,9 +7,11 @@ export function isFusible({ bound, inputs }: BoundOperatorNode): boolean {
   return bound.stateless !== undefined && inputs.length === 1;
 }
 
-/** Nobody computes on with what a node gives: sinks alone read it. */
-export function feedsSinksAlone({ operators }: BoundTopology, node: string): boolean {
-  return operators.every(({ inputs }) => inputs.every(({ from }) => from.node !== node));
+/** Nobody needs objects of what a node gives: sinks alone read it, and operators that take columns. */
+export function isReadAsColumns({ operators }: BoundTopology, node: string): boolean {
+  return operators.every(
+    ({ bound, inputs }) => bound.readsColumns === true || inputs.every(({ from }) => from.node !== node),
+  );
 }
 
 /** The operators of a stage in topological order, neighbours that run as one loop together. */

@@ -35,7 +35,7 @@ import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { passExchanges } from './exchange/pass-exchanges.ts';
 import { answersExchange, type PassedAnswers, type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
-import { feedsSinksAlone, fuseChains, isFusible } from './fuse.ts';
+import { fuseChains, isFusible, isReadAsColumns } from './fuse.ts';
 import { LargeRows } from './large-rows.ts';
 import type { AnswersFrame, InputFrame } from './log-frame.ts';
 import { answersInput, lookupOperator, QuestionNames } from './lookup.ts';
@@ -317,7 +317,7 @@ export class StageMachine {
       return;
     }
     const steps = chain.map(({ id, bound }) => ({ node: id, transform: bound.stateless as StatelessFunction }));
-    const givesColumns = feedsSinksAlone(this.topology, (chain.at(-1) as BoundOperatorNode).id);
+    const givesColumns = isReadAsColumns(this.topology, (chain.at(-1) as BoundOperatorNode).id);
     const fused = new FusedRunner(steps, this.outcomesOf(first.id), { givesColumns });
     fused.connect(this.framesInto(first.id, this.spreadNode(first.id).edges[0] as SpreadEdge));
     for (const view of fused.views) this.runners.set(view.node, view);

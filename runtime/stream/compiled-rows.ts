@@ -2,7 +2,8 @@
  * Functions that take events into rows of numbers. Where the numbers of a key stand side by side in one column, and the expressions are part of the
  * function, taking an event in makes no object and calls nothing.
  */
-import { EventCode } from './code.ts';
+import { type CodeWriter, ColumnCode, EventCode } from './code.ts';
+import type { EventColumns } from './event-columns.ts';
 import { type Evaluated, written } from './row-loops.ts';
 import type { Event } from './schema.ts';
 
@@ -17,25 +18,57 @@ export interface RowStep {
   readonly condition?: Evaluated;
 }
 
-/** Takes an event into the row that begins at `from`. */
-export type RowUpdate = (rows: Float64Array, from: number, event: Event) => void;
+/** Takes an event into the row of numbers that begins at `first`. */
+export type RowUpdate = (numbers: Float64Array, first: number, event: Event) => void;
+
+/** Takes some of many events, each into a row of its own: of the first `count` places, where the events stand and where their rows begin. */
+export type RowsUpdate = (numbers: Float64Array, places: RowPlaces, events: EventColumns) => void;
+
+export interface RowPlaces {
+  readonly events: Uint32Array;
+  readonly firsts: Uint32Array;
+  readonly count: number;
+}
 
 export function rowUpdater(steps: readonly RowStep[]): RowUpdate {
   const code = new EventCode();
-  const text = steps.map((step) => stepText(step, code)).join(' ');
-  return code.compileBody('rows, from, event', text);
+  return code.compileBody('numbers, first, event', stepsText(steps, code));
 }
 
-function stepText({ kind, place, argument, condition }: RowStep, code: EventCode): string {
+type Update = (
+  from: readonly unknown[],
+  offset: number,
+  rows: Uint32Array,
+  count: number,
+  numbers: Float64Array,
+  firsts: Uint32Array,
+) => void;
+
+/** Undefined where a step needs the event as an object. */
+export function rowsUpdater(steps: readonly RowStep[]): RowsUpdate | undefined {
+  const code = new ColumnCode();
+  const text = stepsText(steps, code);
+  if (!code.isPossible) return undefined;
+  const body = `const first = firsts[at]; ${text}`;
+  const update = code.compileLoop<Update>(', numbers, firsts', { before: '', body, after: '' });
+  return (numbers, { events: rows, firsts, count }, events) =>
+    update(events.columnsOf(code.names), events.offset, rows, count, numbers, firsts);
+}
+
+function stepsText(steps: readonly RowStep[], code: CodeWriter): string {
+  return steps.map((step) => stepText(step, code)).join(' ');
+}
+
+function stepText({ kind, place, argument, condition }: RowStep, code: CodeWriter): string {
   const taken = takeText({ kind, place, argument }, code);
   return condition ? `if (${written(condition)(code)} === true) { ${taken} }` : taken;
 }
 
 function takeText(
   { kind, place, argument }: Pick<RowStep, 'kind' | 'place'> & { argument: Evaluated | undefined },
-  code: EventCode,
+  code: CodeWriter,
 ): string {
-  const target = `rows[from + ${place}]`;
+  const target = `numbers[first + ${place}]`;
   if (!argument) return updateText(kind, target, '1');
   const value = code.temporary();
   return `${value} = ${written(argument)(code)}; if (typeof ${value} === 'number') ${updateText(kind, target, value)}`;

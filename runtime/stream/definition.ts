@@ -174,6 +174,11 @@ export interface OperatorContext {
 export interface OperatorHandler {
   /** Handles one event of an input port. Must call one of `out`'s functions, or have taken the event into its state. */
   event(event: Event, time: number, out: Output, input: string): void;
+  /**
+   * Where `readsColumns`: takes events into the state as `event` would, one after the other, without objects of them. Those that go another way, or
+   * make something come out, are left to `event`: `alone` calls it for a row.
+   */
+  columns?(batch: TimedColumns, alone: (row: number) => void): void;
   timer?(key: StateKey, name: string, time: number, out: Output): void;
   /** The state has been restored from a checkpoint. */
   resume?(): void;
@@ -226,6 +231,8 @@ export interface BoundOperator {
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;
+  /** The handler has `columns`; there is one input. */
+  readonly readsColumns?: boolean;
   /** Either a handler, made once for each partition ... */
   create?(context: OperatorContext): OperatorHandler;
   /** ... or a plain function, or a look-up outside. */

@@ -5,12 +5,15 @@
  */
 import { compile, fieldReader, isPlain } from './compiled-access.ts';
 import type { StateKey } from './definition.ts';
-import { eventKey, keyOfValues, valuesOfKey } from './event-key.ts';
+import type { EventColumns } from './event-columns.ts';
+import { eventKey, keyOfValue, keyOfValues, valuesOfKey } from './event-key.ts';
 import type { Event } from './schema.ts';
 
 export interface HeldKeys {
   /** Of an event. */
   of(event: Event): StateKey;
+  /** Of each of many. */
+  ofAll(events: EventColumns): StateKey[];
   /** What `eventKey` gives for the same event. */
   written(held: StateKey): StateKey;
   held(written: StateKey): StateKey;
@@ -30,12 +33,15 @@ export function heldKeys(fields: readonly string[]): HeldKeys {
   const textOf = eventKey(fields);
   if (fields.length < 2 || fields.length > fieldsMax) {
     const same = (key: StateKey) => key;
-    return { of: textOf, written: same, held: same, values: (key) => valuesOfText(key, fields) };
+    const ofAll = (events: EventColumns) =>
+      fields.length === 1 ? keysOfColumn(events, fields) : events.events.map(textOf);
+    return { of: textOf, ofAll, written: same, held: same, values: (key) => valuesOfText(key, fields) };
   }
   const space = 2 ** Math.floor(keyBits / fields.length);
   const parts = fields.map(() => new FieldParts(space));
   return {
     of: keyReader(fields, parts, { space, textOf }),
+    ofAll: (events) => keysOfColumns(events, { fields, parts, space, textOf }),
     written: (held) => (typeof held === 'number' ? keyOfValues(valuesOfParts(held, parts, space)) : held),
     held(written) {
       const values = valuesOfKey(written, fields.length);
@@ -50,6 +56,37 @@ export function heldKeys(fields: readonly string[]): HeldKeys {
     },
     values: (held) => (typeof held === 'number' ? valuesOfParts(held, parts, space) : valuesOfText(held, fields)),
   };
+}
+
+function keysOfColumn(events: EventColumns, fields: readonly string[]): StateKey[] {
+  const [column] = events.columnsOf(fields) as [ArrayLike<unknown>];
+  const { offset, length } = events;
+  const keys = new Array<StateKey>(length);
+  for (let row = 0; row < length; row++) keys[row] = keyOfValue(column[offset + row]);
+  return keys;
+}
+
+function keysOfColumns(
+  events: EventColumns,
+  {
+    fields,
+    parts,
+    space,
+    textOf,
+  }: Form & { readonly fields: readonly string[]; readonly parts: readonly FieldParts[] },
+): StateKey[] {
+  const columns = events.columnsOf(fields);
+  const { offset, length } = events;
+  const keys = new Array<StateKey>(length);
+  for (let row = 0; row < length; row++) {
+    let key = 0;
+    for (let at = 0; at < columns.length && key !== none; at++) {
+      const part = (parts[at] as FieldParts).partOf((columns[at] as ArrayLike<unknown>)[offset + row]);
+      key = part === none ? none : key * space + part;
+    }
+    keys[row] = key === none ? textOf(events.pick([row], 1)[0] as Event) : key;
+  }
+  return keys;
 }
 
 function valuesOfText(key: StateKey, { length }: readonly string[]): readonly unknown[] {

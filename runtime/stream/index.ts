@@ -25,8 +25,16 @@ export {
   listUpdater,
   type SlotUpdate,
 } from './compiled-lists.ts';
-export { type RowStep, type RowUpdate, rowUpdater } from './compiled-rows.ts';
+export {
+  type RowPlaces,
+  type RowStep,
+  type RowsUpdate,
+  type RowUpdate,
+  rowsUpdater,
+  rowUpdater,
+} from './compiled-rows.ts';
 export * from './definition.ts';
+export { EntryTable } from './entry-table.ts';
 export { EventColumns } from './event-columns.ts';
 export { eventKey, keyOfValue } from './event-key.ts';
 export { fieldTemplate } from './field-template.ts';

@@ -135,10 +135,14 @@ export const unconsumed = 'unconsumed';
 /** Where the outcome of an event is told. */
 export interface Outcomes {
   settle(cause: number, result: Outcome, reason?: string): void;
+  /** The same for many, none of which was dropped; those in a range of them. */
+  settleAll(causes: readonly number[], result: Undropped, range?: { readonly from: number; readonly to: number }): void;
 }
 
+type Undropped = Exclude<Outcome, typeof outcome.dropped>;
+
 /** For nodes that do the same in every partition: the first alone tells. */
-export const untold: Outcomes = { settle() {} };
+export const untold: Outcomes = { settle() {}, settleAll() {} };
 
 export class Ledger implements Outcomes {
   /** Index of the source event that is being handled (see `Batch.causes`). */
@@ -172,10 +176,9 @@ export class Ledger implements Outcomes {
     if (result === outcome.dropped && reason) this.reasons.set(cause, firstOf(this.reasons.get(cause), reason));
   }
 
-  /** The same for many, none of which was dropped. */
-  settleAll(causes: readonly number[], result: Exclude<Outcome, typeof outcome.dropped>): void {
+  settleAll(causes: readonly number[], result: Undropped, { from, to } = { from: 0, to: causes.length }): void {
     const { outcomes } = this;
-    for (let at = 0; at < causes.length; at++) {
+    for (let at = from; at < to; at++) {
       const cause = causes[at] as number;
       if (cause >= 0 && (outcomes[cause] as number) < result) outcomes[cause] = result;
     }

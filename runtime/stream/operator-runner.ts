@@ -8,7 +8,7 @@
  * the source events that caused them; so the result is the same however the log was cut into messages.
  */
 import { type Observable, Subject } from 'rxjs';
-import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './definition.ts';
+import type { BoundOperator, OperatorContext, OperatorHandler, Output, TimedColumns } from './definition.ts';
 import type { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
@@ -74,6 +74,7 @@ export class OperatorRunner implements Output, NodeRunner {
   private readonly ledger: Outcomes;
   private readonly onDead: ((letter: TurnedAway) => void) | undefined;
   private readonly usesTimers: boolean;
+  private readonly readsColumns: boolean;
   private watermarkTime = Number.NEGATIVE_INFINITY;
   private idle = false;
   private ended = false;
@@ -110,6 +111,7 @@ export class OperatorRunner implements Output, NodeRunner {
     this.mainPort = (this.portByName.get(mainPortName) ?? this.ports[0]) as Port;
     this.handler = this.createHandler(args.bound);
     this.usesTimers = this.handler.timer !== undefined;
+    this.readsColumns = args.bound.readsColumns === true;
   }
 
   /** Subscribes to one of the inputs. */
@@ -266,12 +268,34 @@ export class OperatorRunner implements Output, NodeRunner {
   }
 
   private handleBatch(batch: Batch, input: string): void {
-    const { events, times, causes } = batch;
     const began = performance.now();
+    if (batch.columns && this.readsColumns) {
+      this.handleColumns({ events: batch.columns, times: batch.times }, batch.causes, input);
+      this.busyMs += performance.now() - began;
+      return;
+    }
+    const { events, times, causes } = batch;
     for (let index = 0; index < events.length; index++) {
       this.handleEvent(events[index] as Event, times[index] as number, causes[index] as number, input);
     }
     this.busyMs += performance.now() - began;
+  }
+
+  private handleColumns(batch: TimedColumns, causes: readonly number[], input: string): void {
+    const { events, times } = batch;
+    const alone: number[] = [];
+    this.handler.columns?.(batch, (row) => {
+      const [event] = events.pick([row], 1) as [Event];
+      this.handleEvent(event, times[row] as number, causes[row] as number, input);
+      alone.push(row);
+    });
+    this.counts.in += events.length - alone.length;
+    // The others have become part of the state.
+    let from = 0;
+    for (const row of [...alone, events.length]) {
+      this.ledger.settleAll(causes, outcome.delivered, { from, to: row });
+      from = row + 1;
+    }
   }
 
   private handleEvent(event: Event, time: number, cause: number, input: string): void {

@@ -23,7 +23,8 @@ import type {
   OperatorDefinition,
   OptionPath,
 } from '../stream/definition.ts';
-import { end, type Frame } from '../stream/frame.ts';
+import { EventColumns } from '../stream/event-columns.ts';
+import { columnBatch, end, type Frame } from '../stream/frame.ts';
 import { type Accounting, isBalanced, Ledger, outcome } from '../stream/ledger.ts';
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
@@ -75,6 +76,8 @@ export interface Schedule {
   readonly crashesAfter?: readonly number[];
   /** Whether the inputs end after the last step (default true). */
   readonly finish?: boolean;
+  /** Events come as columns, where all of a batch have the same fields. */
+  readonly asColumns?: boolean;
 }
 
 export type OperatorRun = (steps: readonly Step[], schedule?: Schedule) => RunResult;
@@ -173,13 +176,15 @@ function runSteps(args: {
   const { bound, steps, schedule, answers } = args;
   const names = answers ? [...args.names, answersInput] : args.names;
   const collected: Record<string, Emitted[]> = {};
-  let process = startProcess(bound, names, collected);
+  const { asColumns = false } = schedule;
+  const start = () => startProcess({ bound, names, asColumns }, collected);
+  let process = start();
   const messages = cutIntoMessages(steps, schedule.cuts ?? []);
   for (const [index, message] of messages.entries()) {
     process.handle(message);
     if (!schedule.crashesAfter?.includes(index)) continue;
     const saved = deserialize(serialize({ runner: process.runner.snapshot(), accounting: process.ledger.accounting }));
-    process = startProcess(bound, names, collected);
+    process = start();
     process.runner.restore(saved.runner as RunnerSnapshot);
     process.runner.resume();
     process.ledger.accounting = saved.accounting as Accounting;
@@ -191,7 +196,10 @@ function runSteps(args: {
   return { ports: collected, accounting, events: (port = 'out') => (collected[port] ?? []).map(({ event }) => event) };
 }
 
-function startProcess(bound: BoundOperator, names: readonly string[], collected: Record<string, Emitted[]>) {
+function startProcess(
+  { bound, names, asColumns }: { bound: BoundOperator; names: readonly string[]; asColumns: boolean },
+  collected: Record<string, Emitted[]>,
+) {
   const ledger = new Ledger();
   const runner = new OperatorRunner({ node: 'under-test', bound, inputs: names, ledger });
   const subjects = new Map(names.map((name) => [name, new Subject<Frame>()]));
@@ -223,12 +231,13 @@ function startProcess(bound: BoundOperator, names: readonly string[], collected:
             const mine = wave.events.map((step, index) => ({ step, index })).filter(({ step }) => step.input === name);
             if (mine.length === 0) continue;
             const first = cause;
-            subjects.get(name)?.next({
-              kind: 'batch',
-              events: mine.map(({ step }) => step.event),
-              times: mine.map(({ step }) => step.time),
-              causes: mine.map(({ index }) => first + index),
-            });
+            const events = mine.map(({ step }) => step.event);
+            const times = mine.map(({ step }) => step.time);
+            const causes = mine.map(({ index }) => first + index);
+            const columns = asColumns ? columnsOf(events) : undefined;
+            subjects
+              .get(name)
+              ?.next(columns ? columnBatch(columns, { times, causes }) : { kind: 'batch', events, times, causes });
           }
           cause += wave.events.length;
         }
@@ -250,6 +259,18 @@ function startProcess(bound: BoundOperator, names: readonly string[], collected:
       ledger.close();
     },
   };
+}
+
+/** Undefined where they have not all the same fields. */
+function columnsOf(events: readonly Event[]): EventColumns | undefined {
+  const names = Object.keys(events[0] ?? {});
+  const areAlike = events.every((event) => {
+    const own = Object.keys(event);
+    return own.length === names.length && names.every((name) => event[name] !== undefined);
+  });
+  if (!areAlike) return undefined;
+  const columns = names.map((name) => events.map((event) => event[name]));
+  return new EventColumns(names, columns, { length: events.length });
 }
 
 function cutIntoMessages(steps: readonly Step[], cuts: readonly number[]): Step[][] {
@@ -280,7 +301,7 @@ function wavesOf(message: readonly Step[]): { events: EventStep[]; watermark?: W
   return waves;
 }
 
-/** Any cut of the input into log messages, and a crash after any of them, gives the same events in the same order. */
+/** Any cut of the input into log messages, and a crash after any of them, gives the same events in the same order, whether they come as objects or as columns. */
 export function expectSameForAnyCut(
   run: OperatorRun,
   steps: fc.Arbitrary<readonly Step[]>,
@@ -291,9 +312,10 @@ export function expectSameForAnyCut(
       steps,
       fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 60 }),
       fc.array(fc.nat({ max: 30 }), { maxLength: 4 }),
-      (list, cuts, crashesAfter) => {
+      fc.boolean(),
+      (list, cuts, crashesAfter, asColumns) => {
         const whole = run(list);
-        const cut = run(list, { cuts, crashesAfter });
+        const cut = run(list, { cuts, crashesAfter, asColumns });
         expect(cut.ports).toEqual(whole.ports);
         expect(cut.accounting).toEqual(whole.accounting);
       },
