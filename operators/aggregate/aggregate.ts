@@ -9,12 +9,12 @@ import {
   spreadByKey,
 } from '../../runtime/stream/index.ts';
 import { accumulatorOf } from './accumulators/index.ts';
-import type { BestRule } from './best-windows.ts';
 import { cellKind } from './cell.ts';
 import { aggregateCut } from './cut.ts';
 import { examples } from './examples.ts';
 import { numberCells } from './number-cells.ts';
 import { type AggregateOptions, aggregateOptions } from './options.ts';
+import type { BestRule } from './pane-windows.ts';
 import { type NamedAggregate, resultSchema, rowMaker, rowNames, windowFields } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 import { aggregateBasis, aggregateMigrations } from './state.ts';

@@ -12,18 +12,19 @@ export interface CellStore {
   /** Undefined where events are needed as objects. */
   readonly addAll: ((places: RowPlaces, events: EventColumns) => void) | undefined;
   admits(place: number, event: Event): boolean;
-  /** Puts a cell of another store of the kind into one, or takes it out. */
+  /** Puts a cell of another store of the kind into one, or takes it out; where values can be taken out at all. */
   change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): void;
   /** The result of the value in a slot, where it is a number. */
   numberAt(place: number, slot: number): number | null;
+  /** Of each value, in order, the results of the cells at these places. */
+  columnsOf(places: readonly number[]): unknown[][];
   cellAt(place: number): Cell;
   put(place: number, cell: Cell): void;
   clear(): void;
 }
 
-/** `totals`: numbers that can be added up and taken out again. */
 export function cellStoreOf(kind: CellKind, numbers: NumberCells | undefined): CellStore {
-  return numbers?.areTotals ? new NumberStore(numbers) : new ListStore(kind);
+  return numbers ? new NumberStore(numbers) : new ListStore(kind);
 }
 
 const cellsMin = 16;
@@ -64,6 +65,10 @@ class NumberStore implements CellStore {
 
   numberAt(place: number, slot: number): number {
     return this.numbers[place + slot] as number;
+  }
+
+  columnsOf(places: readonly number[]): unknown[][] {
+    return this.cells.columnsOf(this.numbers, places);
   }
 
   cellAt(place: number): Cell {
@@ -118,6 +123,11 @@ class ListStore implements CellStore {
   numberAt(place: number, slot: number): number | null {
     const result = this.kind.accumulators[slot]?.result(this.cellAt(place)[slot]);
     return typeof result === 'number' ? result : null;
+  }
+
+  columnsOf(places: readonly number[]): unknown[][] {
+    const rows = places.map((place) => this.kind.resultsOf(this.cellAt(place)));
+    return this.kind.accumulators.map((_, slot) => rows.map((row) => row[slot]));
   }
 
   cellAt(place: number): Cell {

@@ -2,20 +2,20 @@
  * One window for all time, as `GlobalWindow`, where every value is numbers alone and results come at whole steps of time: what is kept of a key is a
  * row of numbers, and results leave as columns. In checkpoints both are the same.
  */
-import {
-  type Event,
-  EventColumns,
-  type KeyedState,
-  type OperatorContext,
-  type OperatorHandler,
-  type Output,
-  type RowState,
-  type StateKey,
-  type TimedColumns,
+import type {
+  Event,
+  KeyedState,
+  OperatorContext,
+  OperatorHandler,
+  Output,
+  RowState,
+  StateKey,
+  TimedColumns,
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
 import type { Total } from './global-window.ts';
 import { CellPlaces, type NumberCells } from './number-cells.ts';
+import { keyColumns, resultColumns } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 
 /** Places in the row of a key. */
@@ -161,20 +161,21 @@ export class GlobalRows implements OperatorHandler {
   private columnsOf(slots: readonly number[], { ends, early }: { ends: readonly number[]; early: boolean }) {
     const { totals, width, cells } = this;
     const { keyFields, heldKeys, rowNames } = this.setting;
-    const { length } = slots;
-    const keys = keyFields.map(() => new Array<unknown>(length));
-    const starts = new Array<number>(length);
-    const froms = new Array<number>(length);
-    for (let at = 0; at < length; at++) {
-      const slot = slots[at] as number;
-      const values = heldKeys.values(totals.keyAt(slot));
-      for (let field = 0; field < keys.length; field++) (keys[field] as unknown[])[at] = values[field];
-      starts[at] = totals.rows[slot * width + firstAt] as number;
-      froms[at] = slot * width + cellAt;
-    }
-    const constant = <Value>(value: Value) => new Array<Value>(length).fill(value);
-    const results = cells.columnsOf(totals.rows, froms);
-    return new EventColumns(rowNames, [...keys, starts, ends, ...results, constant(0), constant(early)], { length });
+    const { rows } = totals;
+    return resultColumns(rowNames, {
+      keys: keyColumns(
+        heldKeys,
+        keyFields,
+        slots.map((slot) => totals.keyAt(slot)),
+      ),
+      starts: slots.map((slot) => rows[slot * width + firstAt] as number),
+      ends,
+      values: cells.columnsOf(
+        rows,
+        slots.map((slot) => slot * width + cellAt),
+      ),
+      early,
+    });
   }
 
   private begin(slot: number, time: number): void {

@@ -1,5 +1,5 @@
-/** Panes that hold a cell for each of their keys, and the keys of all of them: what `BestWindows` keeps, and how it stands in checkpoints. */
-import type { HeldKeys, OperatorContext, OwnState, StateColumns, StateKey } from '../../runtime/stream/index.ts';
+/** Panes that hold a cell for each of their keys, the keys of all of them, and how far windows have been given: what `PaneWindows` keeps. */
+import type { StateKey } from '../../runtime/stream/index.ts';
 import type { Cell } from './cell.ts';
 import { cellStoreOf } from './cell-store.ts';
 import type { WindowGrid } from './grid.ts';
@@ -7,37 +7,44 @@ import { LiveKeys } from './live-keys.ts';
 import { PaneCells } from './pane-cells.ts';
 import type { AggregateSetting } from './setting.ts';
 
-/** Of a key, in checkpoints. */
-interface KeptKey {
-  readonly order: number;
-  readonly key: readonly unknown[];
-  readonly panes: number;
-}
-
-type KeptPane = Map<StateKey, Cell>;
-
-/** Panes that have gone are kept so many at a time, to be used again with their room. */
+/** Panes that have gone are kept so many at a time, to be used again with their room, where they had no more keys than this. */
 const sparePanesMax = 64;
-
-const nothing: StateColumns = { keys: [], times: new Float64Array(0), values: [] };
+const spareKeysMax = 4_096;
 
 export class KeyPanes {
   readonly keys = new LiveKeys();
+  /** Windows that end at this time or before have been given. */
+  closed = Number.NEGATIVE_INFINITY;
+  private nextOrder = 0;
+  private countOfCells = 0;
   private readonly setting: AggregateSetting;
   private readonly grid: WindowGrid;
-  private readonly heldKeys: HeldKeys;
   private readonly panes = new Map<number, PaneCells>();
   private readonly spare: PaneCells[] = [];
   private newest: PaneCells | undefined;
-  /** Of a checkpoint: neither can be taken in without the other. */
-  private kept = { panes: nothing, keys: nothing };
 
-  constructor(context: OperatorContext, setting: AggregateSetting, grid: WindowGrid) {
+  constructor(setting: AggregateSetting, grid: WindowGrid) {
     this.setting = setting;
     this.grid = grid;
-    this.heldKeys = setting.heldKeys;
-    context.ownState('panes', this.panesState());
-    context.ownState('keys', this.keysState());
+  }
+
+  /** Cells in all panes. */
+  get cells(): number {
+    return this.countOfCells;
+  }
+
+  /** The place that the next key gets in the order in which keys come. */
+  get next(): number {
+    return this.nextOrder;
+  }
+
+  /** Panes. */
+  get count(): number {
+    return this.panes.size;
+  }
+
+  find(start: StateKey): PaneCells | undefined {
+    return typeof start === 'number' ? this.panes.get(start) : undefined;
   }
 
   all(): IterableIterator<PaneCells> {
@@ -52,8 +59,10 @@ export class KeyPanes {
     return pane;
   }
 
-  /** A pane of a time that has none. */
+  /** The pane of a time, made where there is none. */
   open(start: number): PaneCells {
+    const known = this.paneAt(start);
+    if (known) return known;
     const { kind, numberCells } = this.setting;
     const pane = this.spare.pop() ?? new PaneCells(cellStoreOf(kind, numberCells));
     pane.begin(start, this.grid);
@@ -62,93 +71,39 @@ export class KeyPanes {
     return pane;
   }
 
+  /** The place of a new cell of a key that had none in the pane. */
+  addCell(pane: PaneCells, key: StateKey, time: number): number {
+    const { keys } = this;
+    let number = keys.find(key);
+    if (number < 0) number = keys.add(key, { order: this.nextOrder++, time });
+    keys.enterPane(number);
+    this.countOfCells++;
+    return pane.add(key, number);
+  }
+
   drop(pane: PaneCells): void {
-    for (let at = 0; at < pane.size; at++) this.keys.leavePane(pane.numberAt(at));
-    this.panes.delete(pane.start);
+    const { keys, panes, spare } = this;
+    for (let at = 0; at < pane.size; at++) keys.leavePane(pane.numberAt(at));
+    this.countOfCells -= pane.size;
+    panes.delete(pane.start);
     if (this.newest === pane) this.newest = undefined;
-    if (this.spare.length < sparePanesMax) this.spare.push(pane);
+    if (spare.length < sparePanesMax && pane.size <= spareKeysMax) spare.push(pane);
   }
 
-  /** Takes in what a checkpoint held. */
-  resume(): void {
-    const { panes, keys } = this.kept;
-    const { heldKeys } = this;
-    if (panes === nothing && keys === nothing) return;
-    this.kept = { panes: nothing, keys: nothing };
-    this.keys.clear();
-    for (const pane of [...this.panes.values()]) {
-      this.panes.delete(pane.start);
-      this.spare.push(pane);
-    }
-    for (const [at, key] of keys.keys.entries())
-      this.keys.add(heldKeys.held(key), {
-        order: (keys.values[at] as KeptKey).order,
-        time: keys.times[at] as number,
-      });
-    for (const [at, start] of panes.keys.entries()) {
-      const pane = this.open(Number(start));
-      for (const [written, cell] of panes.values[at] as KeptPane) {
-        const key = heldKeys.held(written);
-        const number = this.keys.find(key);
-        this.keys.enterPane(number);
-        pane.cells.put(pane.add(key, number), cell);
-      }
-    }
+  /** Nothing is kept; what was given before, and the order of the next key, are those of a checkpoint. */
+  begin({ closed, nextOrder }: { readonly closed: number; readonly nextOrder: number }): void {
+    for (const pane of [...this.panes.values()]) this.drop(pane);
+    this.closed = closed;
+    this.nextOrder = nextOrder;
   }
 
-  private panesState(): OwnState {
-    const { panes, heldKeys } = this;
-    const valueOf = (pane: PaneCells): KeptPane => {
-      const cells: KeptPane = new Map();
-      for (let at = 0; at < pane.size; at++) cells.set(heldKeys.written(pane.keyAt(at)), pane.cellAt(at));
-      return cells;
-    };
-    return {
-      get size() {
-        return panes.size;
-      },
-      has: (start) => panes.has(Number(start)),
-      entry(start) {
-        const pane = typeof start === 'number' ? panes.get(start) : undefined;
-        return pane && { value: valueOf(pane), time: pane.start };
-      },
-      snapshot: () => ({
-        keys: [...panes.keys()],
-        times: Float64Array.from(panes.keys()),
-        values: [...panes.values()].map(valueOf),
-      }),
-      restore: (columns) => {
-        this.kept.panes = columns;
-      },
-    };
+  /** A key of a checkpoint, before its cells. */
+  putKey(key: StateKey, place: { readonly order: number; readonly time: number }): void {
+    this.keys.add(key, place);
   }
 
-  private keysState(): OwnState {
-    const { keys, heldKeys } = this;
-    const valueOf = (key: StateKey): KeptKey => {
-      const { order, panes } = keys.entry(key);
-      return { order, key: heldKeys.values(key), panes };
-    };
-    return {
-      get size() {
-        return keys.size;
-      },
-      has: (key) => keys.find(heldKeys.held(key)) >= 0,
-      entry(written) {
-        const key = heldKeys.held(written);
-        return keys.find(key) < 0 ? undefined : { value: valueOf(key), time: keys.entry(key).time };
-      },
-      snapshot() {
-        const all = [...keys.all()];
-        return {
-          keys: all.map(heldKeys.written),
-          times: Float64Array.from(all, (key) => keys.entry(key).time),
-          values: all.map(valueOf),
-        };
-      },
-      restore: (columns) => {
-        this.kept.keys = columns;
-      },
-    };
+  putCell(start: number, key: StateKey, cell: Cell): void {
+    const pane = this.open(start);
+    pane.cells.put(this.addCell(pane, key, start), cell);
   }
 }

@@ -50,6 +50,15 @@ export class LiveKeys {
     return numbers.sort((a, b) => (orders[a] as number) - (orders[b] as number));
   }
 
+  orderOf(number: number): number {
+    return this.orders[number] as number;
+  }
+
+  /** The numbers of all, in the order in which their keys came. */
+  *numbers(): IterableIterator<number> {
+    for (const slot of this.table.slots()) yield this.table.valueAt(slot);
+  }
+
   /** Of a key that is there: its place in the order, the panes that hold it, and when it came. */
   entry(key: StateKey): { readonly order: number; readonly panes: number; readonly time: number } {
     const slot = this.table.find(key);

@@ -2,9 +2,12 @@
 import {
   type CompiledAggregate,
   type Event,
+  EventColumns,
   eventComposer,
   type Field,
+  type HeldKeys,
   type Schema,
+  type StateKey,
 } from '../../runtime/stream/index.ts';
 
 export interface NamedAggregate {
@@ -72,6 +75,35 @@ function fieldsOf({ key, names, withdraws }: RowShape): readonly (readonly strin
 /** The fields of rows, in their order. */
 export function rowNames(shape: RowShape): readonly string[] {
   return fieldsOf(shape).flat();
+}
+
+/** Many first results side by side, of windows that none is taken back of. */
+export function resultColumns(
+  names: readonly string[],
+  rows: {
+    /** Of each field of the key the values. */
+    readonly keys: readonly unknown[][];
+    readonly starts: readonly number[];
+    readonly ends: readonly number[];
+    /** Of each value. */
+    readonly values: readonly unknown[][];
+    readonly early: boolean;
+  },
+): EventColumns {
+  const { keys, starts, ends, values, early } = rows;
+  const { length } = starts;
+  const constant = <Value>(value: Value) => new Array<Value>(length).fill(value);
+  return new EventColumns(names, [...keys, starts, ends, ...values, constant(0), constant(early)], { length });
+}
+
+/** Of each field of the keys the values. */
+export function keyColumns(heldKeys: HeldKeys, fields: readonly string[], keys: readonly StateKey[]): unknown[][] {
+  const columns = fields.map(() => new Array<unknown>(keys.length));
+  for (let at = 0; at < keys.length; at++) {
+    const values = heldKeys.values(keys[at] as StateKey);
+    for (let field = 0; field < columns.length; field++) (columns[field] as unknown[])[at] = values[field];
+  }
+  return columns;
 }
 
 /** Makes rows of one shape. */

@@ -1,12 +1,12 @@
 /** The windows that the options ask for, checked. */
 import { type Checker, isZone, type OperatorContext, type OperatorHandler } from '../../runtime/stream/index.ts';
-import { type BestRule, BestWindows } from './best-windows.ts';
 import { GlobalRows } from './global-rows.ts';
 import { GlobalWindow } from './global-window.ts';
 import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
 import { GridWindows } from './grid-windows.ts';
 import { aggregateLimits } from './limits.ts';
 import type { GridOptions, WindowOptions } from './options.ts';
+import { type BestRule, PaneWindows } from './pane-windows.ts';
 import { SessionWindows } from './session-windows.ts';
 import type { AggregateSetting } from './setting.ts';
 
@@ -52,12 +52,19 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     };
   }
   const grid = gridOf(window, check);
+  // Windows that are given once; those of several panes need values that can be taken out of a total again.
+  const areOnce = window.lateness === 0 && window.early === undefined;
+  const isOnePane = grid.sizeMs === grid.everyMs;
+  const areRows = ({ kind, numberCells }: AggregateSetting) =>
+    numberCells !== undefined && (isOnePane || (numberCells.areTotals && kind.monotone.length === 0));
   return {
     cellsPerKey: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs),
     withdraws: false,
-    readsColumns: ({ numberCells }) => best !== undefined && numberCells?.areTotals === true && !!numberCells.addAll,
+    readsColumns: (setting) => areOnce && areRows(setting) && setting.numberCells?.addAll !== undefined,
     create: (context, setting) =>
-      best ? new BestWindows(context, setting, { grid, rule: best }) : new GridWindows(context, setting, grid),
+      best || (areOnce && areRows(setting))
+        ? new PaneWindows(context, setting, { grid, rule: best })
+        : new GridWindows(context, setting, grid),
   };
 }
 

@@ -1,11 +1,10 @@
 /**
- * Tumbling and sliding windows of which only the best keys come out. The panes that enter a window and those that leave it change the totals of
- * their own keys alone; the best are found in a tree of the scores. So an event costs the same however small the step is and however many
- * keys a window has.
+ * Tumbling and sliding windows that are given once, when the watermark passes their ends. Panes hold the cells of all keys side by side; those that
+ * enter a window and those that leave it change the totals of their own keys alone. Where only the best keys come out, they are found in a tree of
+ * the scores: so an event costs the same however small the step is and however many keys a window has.
  */
 import type {
   Event,
-  KeyedState,
   OperatorContext,
   OperatorHandler,
   Output,
@@ -15,10 +14,12 @@ import type {
 import { turnAway } from '../support/turn-away.ts';
 import { type CellStore, cellStoreOf } from './cell-store.ts';
 import { firstEndAfter, lastEndOf, paneStartOf, type WindowGrid } from './grid.ts';
+import { keepKeyByKey, keepPaneByPane, type PutTogether } from './kept-panes.ts';
 import { KeyPanes } from './key-panes.ts';
 import { aggregateLimits } from './limits.ts';
 import { CellPlaces } from './number-cells.ts';
 import type { PaneCells } from './pane-cells.ts';
+import { keyColumns, resultColumns } from './rows.ts';
 import { ScoreTree } from './score-tree.ts';
 import type { AggregateSetting } from './setting.ts';
 
@@ -29,32 +30,31 @@ export interface BestRule {
   readonly ascending: boolean;
 }
 
-interface Progress {
-  /** Windows that end at this time or before have been given. */
-  closed: number;
-  cells: number;
-  nextOrder: number;
+/** Cells in the order in which they come out, with their keys. */
+interface Given {
+  readonly store: CellStore;
+  readonly places: readonly number[];
+  readonly keys: readonly StateKey[];
 }
 
-export class BestWindows implements OperatorHandler {
+export class PaneWindows implements OperatorHandler {
   private readonly context: OperatorContext;
   private readonly setting: AggregateSetting;
   private readonly grid: WindowGrid;
-  private readonly rule: BestRule;
+  /** Absent: all keys come out. */
+  private readonly rule: BestRule | undefined;
   private readonly state: KeyPanes;
-  private readonly kept: KeyedState<Progress>;
+  private readonly putTogether: PutTogether;
   private readonly places = new CellPlaces();
-  /** What stands in `kept`: looked up once. */
-  private now: Progress | undefined;
   /**
    * Of the window that was given last, by the number of the key: what its panes hold together, and how many of them hold something. Made anew after a
    * restart: what panes hold can be added up and taken out again exactly.
    */
   private readonly totals: CellStore;
   private readonly holding: number[] = [];
-  private readonly scores: ScoreTree;
-  /** Keys that have a total. */
-  private keysInWindow = 0;
+  private readonly scores: ScoreTree | undefined;
+  /** Every window is one pane, and needs no totals. */
+  private readonly isOnePane: boolean;
   /** The panes in [from, to) are in the totals. */
   private from = Number.NEGATIVE_INFINITY;
   private to = Number.NEGATIVE_INFINITY;
@@ -62,29 +62,30 @@ export class BestWindows implements OperatorHandler {
   constructor(
     context: OperatorContext,
     setting: AggregateSetting,
-    { grid, rule }: { grid: WindowGrid; rule: BestRule },
+    { grid, rule }: { grid: WindowGrid; rule: BestRule | undefined },
   ) {
     const { kind, numberCells } = setting;
     this.context = context;
     this.setting = setting;
     this.grid = grid;
     this.rule = rule;
-    this.state = new KeyPanes(context, setting, grid);
-    this.kept = context.keyedState('progress');
+    this.state = new KeyPanes(setting, grid);
+    this.putTogether = (rule ? keepPaneByPane : keepKeyByKey)(context, this.state, setting);
     this.totals = cellStoreOf(kind, numberCells);
-    this.scores = new ScoreTree(rule);
+    this.scores = rule && new ScoreTree(rule);
+    this.isOnePane = !rule && grid.sizeMs === grid.everyMs;
   }
 
   resume(): void {
-    this.state.resume();
-    this.now = undefined;
+    this.putTogether();
     this.clearWindow();
-    const { closed } = this.progress;
+    const { closed } = this.state;
     if (!Number.isFinite(closed)) return;
-    const end = firstEndAfter(this.grid, closed) - this.grid.everyMs;
-    this.from = end - this.grid.sizeMs;
-    this.to = this.from;
-    this.moveTo(this.from, end);
+    this.from = Number.NEGATIVE_INFINITY;
+    this.to = Number.NEGATIVE_INFINITY;
+    this.goOnFrom(closed);
+    const { from } = this;
+    this.moveTo(from, Math.max(from, from + this.grid.sizeMs - this.grid.everyMs));
   }
 
   event(event: Event, time: number, out: Output): void {
@@ -103,9 +104,9 @@ export class BestWindows implements OperatorHandler {
       const { keysMax } = this.setting;
       const { panesMax } = aggregateLimits;
       if (!this.hasKeyFor(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      if (this.progress.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
+      if (state.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
       pane ??= state.open(start);
-      place = this.addCell(pane, key, time);
+      place = state.addCell(pane, key, time);
     }
     pane.cells.add(place, event, time);
     if (isInWindow) this.change(pane, pane.indexOf(place), 1);
@@ -145,8 +146,8 @@ export class BestWindows implements OperatorHandler {
   private placeOf(pane: PaneCells, key: StateKey, time: number): number {
     const place = pane.find(key);
     if (place >= 0) return place;
-    const hasRoom = this.hasKeyFor(key) && this.progress.cells < aggregateLimits.panesMax;
-    return hasRoom ? this.addCell(pane, key, time) : -1;
+    const hasRoom = this.hasKeyFor(key) && this.state.cells < aggregateLimits.panesMax;
+    return hasRoom ? this.state.addCell(pane, key, time) : -1;
   }
 
   private hasKeyFor(key: StateKey): boolean {
@@ -154,24 +155,14 @@ export class BestWindows implements OperatorHandler {
     return keys.size < this.setting.keysMax || keys.find(key) >= 0;
   }
 
-  private addCell(pane: PaneCells, key: StateKey, time: number): number {
-    const { keys } = this.state;
-    this.progress.cells++;
-    let number = keys.find(key);
-    if (number < 0) number = keys.add(key, { order: this.progress.nextOrder++, time });
-    keys.enterPane(number);
-    return pane.add(key, number);
-  }
-
   watermark(time: number, out: Output): void {
-    const { grid, progress } = this;
-    const { closed } = progress;
-    progress.closed = time;
+    const { grid, state } = this;
+    const { closed } = state;
+    state.closed = time;
     let end = Number.isFinite(closed) ? firstEndAfter(grid, closed) : this.firstEnd();
     while (end <= time) {
       this.moveTo(end - grid.sizeMs, end);
-      if (this.keysInWindow > 0) {
-        this.give(end, out);
+      if (this.give(end, out)) {
         end += grid.everyMs;
         continue;
       }
@@ -180,17 +171,13 @@ export class BestWindows implements OperatorHandler {
       if (next === Number.POSITIVE_INFINITY) break;
       end = Math.max(end + grid.everyMs, next);
     }
+    if (Number.isFinite(time)) this.goOnFrom(time);
   }
 
-  private get progress(): Progress {
-    if (this.now) return this.now;
-    let now = this.kept.get('now');
-    if (!now) {
-      now = { closed: Number.NEGATIVE_INFINITY, cells: 0, nextOrder: 0 };
-      this.kept.set('now', now, 0);
-    }
-    this.now = now;
-    return now;
+  /** What the window after those given by this time does not hold any more is dropped at once. */
+  private goOnFrom(closed: number): void {
+    const from = firstEndAfter(this.grid, closed) - this.grid.sizeMs;
+    if (from > this.from) this.moveTo(from, Math.max(from, this.to));
   }
 
   /** End of the first window that holds a pane. */
@@ -200,24 +187,24 @@ export class BestWindows implements OperatorHandler {
     return first === Number.POSITIVE_INFINITY ? first : firstEndAfter(this.grid, first);
   }
 
-  /** Neither end goes back. Panes that no later window holds are forgotten. */
+  /** Neither end goes back. Panes that no later window holds are dropped. */
   private moveTo(from: number, to: number): void {
     const { state } = this;
     const { paneMs } = this.grid;
     if (from >= this.to) {
       this.clearWindow();
-      for (const pane of state.all()) if (pane.start < from) this.forget(pane);
+      for (const pane of state.all()) if (pane.start < from) state.drop(pane);
       this.to = from;
     } else {
       for (let start = this.from; start < from; start += paneMs) {
         const pane = state.paneAt(start);
         if (!pane) continue;
-        for (let at = 0; at < pane.size; at++) this.change(pane, at, -1);
-        this.forget(pane);
+        if (!this.isOnePane) for (let at = 0; at < pane.size; at++) this.change(pane, at, -1);
+        state.drop(pane);
       }
     }
     this.from = from;
-    for (let start = this.to; start < to; start += paneMs) {
+    for (let start = this.to; start < to && !this.isOnePane; start += paneMs) {
       const pane = state.paneAt(start);
       if (pane) for (let at = 0; at < pane.size; at++) this.change(pane, at, 1);
     }
@@ -226,44 +213,71 @@ export class BestWindows implements OperatorHandler {
 
   private clearWindow(): void {
     this.holding.fill(0);
-    this.keysInWindow = 0;
-    this.scores.clear();
+    this.scores?.clear();
   }
 
   /** Puts what a pane holds of its n-th key into the window, or takes it out. */
   private change(pane: PaneCells, at: number, sign: 1 | -1): void {
-    const { totals, holding, scores } = this;
+    const { totals, holding, scores, rule } = this;
     const number = pane.numberAt(at);
     const total = number * totals.width;
     const before = holding[number] ?? 0;
     holding[number] = before + sign;
-    if (before === 0) {
-      this.keysInWindow++;
-      totals.begin(total);
-    } else if (before + sign === 0) {
-      this.keysInWindow--;
-      scores.set(number, null);
+    if (before === 0) totals.begin(total);
+    else if (before + sign === 0) {
+      scores?.set(number, null);
       return;
     }
     totals.change(total, pane.cells, pane.placeAt(at), sign);
-    scores.set(number, totals.numberAt(total, this.rule.slot));
+    if (rule) scores?.set(number, totals.numberAt(total, rule.slot));
   }
 
-  private forget(pane: PaneCells): void {
-    this.progress.cells -= pane.size;
-    this.state.drop(pane);
-  }
-
-  private give(end: number, out: Output): void {
-    const { state, totals } = this;
-    const { kind, toEvent, heldKeys } = this.setting;
+  /** False when no key has anything in the window. */
+  private give(end: number, out: Output): boolean {
     const start = end - this.grid.sizeMs;
-    for (const numbers of this.scores.best(this.rule.rows)) {
-      for (const number of state.keys.inOrder(numbers)) {
-        const key = heldKeys.values(state.keys.keyOf(number));
-        const values = kind.resultsOf(totals.cellAt(number * totals.width));
-        out.emit(toEvent({ key, start, end, values, revision: 0, early: false }), end - 1);
-      }
-    }
+    const { store, places, keys } = this.isOnePane ? this.ofPane(start) : this.ofWindow();
+    const { length } = places;
+    if (length === 0) return false;
+    const { heldKeys, keyFields, rowNames } = this.setting;
+    const filled = (time: number) => new Array<number>(length).fill(time);
+    const rows = {
+      keys: keyColumns(heldKeys, keyFields, keys),
+      starts: filled(start),
+      ends: filled(end),
+      values: store.columnsOf(places),
+      early: false,
+    };
+    out.emitColumns(resultColumns(rowNames, rows), filled(end - 1));
+    return true;
+  }
+
+  /** The cells to give, in order: of a window that is one pane. */
+  private ofPane(start: number): Given {
+    const { keys } = this.state;
+    const pane = this.state.paneAt(start);
+    if (!pane) return { store: this.totals, places: [], keys: [] };
+    const slots = Array.from({ length: pane.size }, (_, at) => at);
+    // Most come in the order of their keys.
+    slots.sort((a, b) => keys.orderOf(pane.numberAt(a)) - keys.orderOf(pane.numberAt(b)));
+    return {
+      store: pane.cells,
+      places: slots.map((at) => pane.placeAt(at)),
+      keys: slots.map((at) => pane.keyAt(at)),
+    };
+  }
+
+  /** Of the window that the totals are of. */
+  private ofWindow(): Given {
+    const { scores, totals, holding, rule } = this;
+    const { keys } = this.state;
+    const numbers =
+      scores && rule
+        ? scores.best(rule.rows).flatMap((equals) => keys.inOrder(equals))
+        : [...keys.numbers()].filter((number) => (holding[number] ?? 0) > 0);
+    return {
+      store: totals,
+      places: numbers.map((number) => number * totals.width),
+      keys: numbers.map((number) => keys.keyOf(number)),
+    };
   }
 }
