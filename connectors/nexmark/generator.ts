@@ -99,11 +99,14 @@ export function openGenerator(settings: StreamSettings, fields: readonly Nexmark
 
 const none = Object.fromEntries(nexmarkFields.map((name) => [name, [] as unknown[]])) as Columns;
 
+let nulls: readonly unknown[] = [];
+
 function emptyColumn(name: NexmarkField, count: number): unknown[] {
-  const column = new Array<unknown>(count);
-  // What no event of another kind has is null there; the others are all written.
   const { nullable }: Field = nexmarkSchema.fields[name];
-  return nullable ? column.fill(null) : column;
+  if (!nullable) return new Array<unknown>(count);
+  // What no event of another kind has is null there. A copy takes a quarter of the time of filling.
+  if (nulls.length < count) nulls = new Array<unknown>(count).fill(null);
+  return nulls.slice(0, count);
 }
 
 export function numberAt(position: number, disorder: number): number {

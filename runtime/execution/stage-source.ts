@@ -30,6 +30,14 @@ export interface StageOfSource {
   deadLetter(letter: Event): void;
 }
 
+let numbers: readonly number[] = [];
+
+/** `from` to `to` - 1. A copy takes a fraction of the time of counting. */
+function numbersFrom(from: number, to: number): number[] {
+  if (numbers.length < to) numbers = Array.from({ length: to }, (_, at) => at);
+  return numbers.slice(from, to);
+}
+
 export class StageSource {
   readonly node: BoundSourceNode;
   readonly frames = new Subject<Frame>();
@@ -148,8 +156,7 @@ export class StageSource {
     // Most messages move no watermark, and go on whole.
     const isWhole = to - from === frame.times.length;
     const times = isWhole ? frame.times : frame.times.slice(from, to);
-    const causes = new Array<number>(to - from);
-    for (let offset = 0; offset < causes.length; offset++) causes[offset] = from + offset;
+    const causes = numbersFrom(from, to);
     const { columns } = frame;
     if (columns) this.frames.next(columnBatch(isWhole ? columns : columns.slice(from, to), { times, causes }));
     else

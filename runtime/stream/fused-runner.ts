@@ -176,26 +176,26 @@ export class FusedRunner {
     const events = chosen.events as readonly Event[];
     const kept = roomIn(member, count);
     const made: Event[] = [];
+    let others = count;
     named(member.node, () => {
       for (let at = 0; at < count; at++) {
         const row = rows[at] as number;
         const event = transform(events[row] as Event);
-        if (event !== null) kept[made.push(event) - 1] = row;
+        if (event === null) kept[--others] = row;
+        else kept[made.push(event) - 1] = row;
       }
     });
     return everyRowOf(made, lineageOf(this.keep(member, chosen, made.length)));
   }
 
-  /** The rows whose places the member has written down go on; the others have been filtered. */
+  /** The rows whose places the member has written down first go on; the others, behind them, have been filtered. */
   private keep({ counts, kept }: Member, chosen: ChosenRows, keptCount: number): ChosenRows {
-    const { causes, rows, count } = chosen;
+    const { causes, count } = chosen;
     counts.out += keptCount;
     counts.filtered += count - keptCount;
     if (keptCount === count) return chosen;
-    for (let at = 0, next = 0; at < count; at++) {
-      if (next < keptCount && kept[next] === rows[at]) next++;
-      else this.ledger.settle(causes[rows[at] as number] as number, outcome.filtered);
-    }
+    for (let at = keptCount; at < count; at++)
+      this.ledger.settle(causes[kept[at] as number] as number, outcome.filtered);
     return { ...chosen, rows: kept, count: keptCount };
   }
 }

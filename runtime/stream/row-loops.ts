@@ -17,7 +17,7 @@ export interface SelectLoop {
   readonly kind: 'select';
   /** False: over objects alone. */
   readonly overColumns: boolean;
-  /** Writes the places of the rows that pass, and gives their number. */
+  /** Writes the places of the rows that pass, gives their number, and writes those of the others behind them, from the last to the first. */
   select(events: EventRows, rows: Rows, count: number, selected: Rows): number;
 }
 
@@ -60,8 +60,8 @@ export function selecting(condition: Evaluated): StatelessFunction {
   const loopOf = (code: EventCode | ColumnCode) => {
     const text = written(condition)(code);
     return code.compileLoop<Select>(', selected', {
-      before: 'let kept = 0;',
-      body: `if (${text} === true) selected[kept++] = rows[at];`,
+      before: 'let kept = 0; let others = count;',
+      body: `if (${text} === true) selected[kept++] = rows[at]; else selected[--others] = rows[at];`,
       after: 'return kept;',
     });
   };
