@@ -6,13 +6,21 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { virtualClock } from '../../runtime/clock.ts';
-import { defineSchema, type Event, field, type SinkRow } from '../../runtime/stream/index.ts';
+import {
+  defineSchema,
+  type Event,
+  EventColumns,
+  field,
+  type SinkRow,
+  type SinkRows,
+  type SinkRun,
+} from '../../runtime/stream/index.ts';
 import { bindSink } from '../testing/bind.ts';
 import { sinkRows, testSinkContext } from '../testing/sink-context.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import { type LineOptions, lineWriter } from './format.ts';
 import { fileSink, openFiles } from './index.ts';
-import { pathOfEvent } from './path.ts';
+import { pathsOf } from './path.ts';
 
 const schema = defineSchema({
   day: field.string({ nullable: true }),
@@ -48,9 +56,9 @@ const settingsOf = (path: string) => {
   const format = 'csv';
   return {
     folder,
-    pathOf: pathOfEvent(path),
+    pathsOf: pathsOf(path),
     format,
-    addLines: lineWriter({ format, fields, schema, header: true }),
+    lines: lineWriter({ format, fields, schema, header: true }),
   } as const;
 };
 
@@ -61,7 +69,9 @@ async function open(extra: object = {}) {
 
 function linesOf(events: readonly Event[], options: Omit<LineOptions, 'header' | 'schema'>, header = true): string {
   const lines = new ByteBuffer();
-  lineWriter({ schema, header, ...options })(events, lines);
+  const writer = lineWriter({ schema, header, ...options });
+  writer.begin(lines);
+  writer.add(events, [...events.keys()], lines);
   return Buffer.from(lines.written).toString();
 }
 
@@ -97,6 +107,33 @@ describe('file', () => {
     expect([...filesIn().values()]).toEqual([
       '{"patients":1,"at":"2026-03-02T00:00:00.000Z"}\n{"patients":null,"at":"2026-03-02T00:00:00.000Z"}\n',
     ]);
+  });
+
+  it('writes the same of columns as of rows', async () => {
+    const row = fc.record({
+      day: fc.constantFrom('2026-03-02', '2026-03-03'),
+      minute: fc.string(),
+      patients: fc.option(fc.nat()),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), fc.nat({ max: 20 }), async (list, cut) => {
+        const rows = sinkRows(list.map((one) => ({ ...one, at })));
+        const writtenOf = async (given: SinkRows) => {
+          rmSync(folder, { recursive: true });
+          await mkdir(folder);
+          await (await open()).write(given, 'visits/1-3');
+          return filesIn();
+        };
+        const names = Object.keys(schema.fields);
+        const runs = [rows.slice(0, cut), rows.slice(cut)].map((own): SinkRun => {
+          const columns = names.map((name) => own.map(({ event }) => event[name]));
+          const events = new EventColumns(names, columns, { length: own.length });
+          return { events, rowAt: (place) => own[place] as SinkRow };
+        });
+        expect(await writtenOf(Object.assign([...rows], { runs }))).toEqual(await writtenOf(rows));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('writes a batch that comes again once, also when the first time ended in the middle', async () => {

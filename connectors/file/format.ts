@@ -1,5 +1,5 @@
 /** Rows as lines of text. The writer of a row is made once for the fields of a sink. */
-import { type Event, type FieldVisit, fieldsVisitor, type Schema } from '../../runtime/stream/index.ts';
+import { type FieldVisit, type RowsVisitor, rowsVisitor, type Schema } from '../../runtime/stream/index.ts';
 import { type ByteBuffer, characterSet } from './byte-buffer.ts';
 
 export interface LineOptions {
@@ -10,12 +10,16 @@ export interface LineOptions {
   readonly header: boolean;
 }
 
-/** Adds rows as UTF-8, from the first line of a file to its last line feed. Times are ISO 8601 in UTC. */
-export type AddLines = (events: readonly Event[], lines: ByteBuffer) => void;
+/** Adds rows as UTF-8, one line each. Times are ISO 8601 in UTC. */
+export interface LineWriter {
+  /** What a file begins with. */
+  begin(lines: ByteBuffer): void;
+  readonly add: RowsVisitor<ByteBuffer>;
+}
 
 type Write = (value: unknown, line: ByteBuffer) => void;
 
-export function lineWriter({ format, fields, schema, header }: LineOptions): AddLines {
+export function lineWriter({ format, fields, schema, header }: LineOptions): LineWriter {
   const isTime = (field: string) => schema.fields[field]?.type.kind === 'timestamp';
   const isCsv = format === 'csv';
   const visits = fields.flatMap((field, at): FieldVisit<ByteBuffer>[] => {
@@ -27,20 +31,18 @@ export function lineWriter({ format, fields, schema, header }: LineOptions): Add
       { field, visit },
     ];
   });
-  const writeRow = fieldsVisitor(visits);
   const end = Buffer.from(isCsv ? '\r\n' : '}\n');
-  return (events, lines) => {
-    if (isCsv && header) {
+  visits.push({ field: fields.at(-1) as string, visit: (_, line) => line.addBytes(end) });
+  return {
+    add: rowsVisitor(visits),
+    begin(lines) {
+      if (!isCsv || !header) return;
       for (const [at, field] of fields.entries()) {
         if (at > 0) lines.addText(',');
         writeCell(field, lines);
       }
       lines.addBytes(end);
-    }
-    for (const event of events) {
-      writeRow(event, lines);
-      lines.addBytes(end);
-    }
+    },
   };
 }
 

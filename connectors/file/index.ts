@@ -4,19 +4,20 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import {
   defineSink,
-  type Event,
+  type EventRows,
   fieldNames,
   fieldTemplate,
   input,
   type RunningSink,
   type SinkRow,
   type SinkRows,
+  type SinkRun,
 } from '../../runtime/stream/index.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import { fileErrors } from './errors.ts';
-import { type AddLines, type LineOptions, lineWriter } from './format.ts';
+import { type LineOptions, type LineWriter, lineWriter } from './format.ts';
 import { fileLimits } from './limits.ts';
-import { pathOfEvent } from './path.ts';
+import { type PathOfRow, pathsOf } from './path.ts';
 import { fileWriter } from './write.ts';
 
 const options = z.strictObject({
@@ -34,16 +35,22 @@ const options = z.strictObject({
 
 interface FileSettings {
   readonly folder: string;
-  pathOf(event: Event): string;
+  pathsOf(events: EventRows): PathOfRow;
   readonly format: LineOptions['format'];
-  readonly addLines: AddLines;
+  readonly lines: LineWriter;
+}
+
+/** Rows of one run, by their places in it. */
+interface Rows {
+  readonly events: EventRows;
+  readonly places: number[];
 }
 
 /** What one batch has for one folder. */
 interface Part {
   readonly path: string;
   readonly name: string;
-  readonly events: Event[];
+  readonly rows: Rows[];
 }
 
 /** Characters of the hash of a token in names: two logs never have the same. */
@@ -51,29 +58,38 @@ const hashCharacters = 12;
 const sequenceDigits = 16;
 
 /** The names follow from the batch, so that its second coming writes the same files. */
-function partsOf(rows: SinkRows, token: string, { pathOf, format }: FileSettings) {
+function partsOf(rows: SinkRows, token: string, { pathsOf, format }: FileSettings) {
   const hash = createHash('sha256').update(token).digest('hex').slice(0, hashCharacters);
   const parts = new Map<string, Part>();
   const refused: { row: SinkRow; code: string; reason: string }[] = [];
-  let last: Part | undefined;
-  for (const row of rows) {
-    const path = pathOf(row.event);
-    // Rows that follow one another mostly go to one folder.
-    let part = last?.path === path ? last : parts.get(path);
-    if (!part) {
-      const { pathLengthMax: max, nameBytesMax } = fileLimits;
-      if (path.length > max || path.split('/').some((name) => name.length > nameBytesMax)) {
-        const { code, message } = fileErrors.make('MACH2702', { length: path.length, max });
-        refused.push({ row, code, reason: message });
-        continue;
+  for (const { events, rowAt } of rows.runs ?? oneByOne(rows)) {
+    const pathOf = pathsOf(events);
+    let own: Rows | undefined;
+    let ownPath: string | undefined;
+    for (let place = 0; place < events.length; place++) {
+      const path = pathOf(place);
+      // Rows that follow one another mostly go to one folder.
+      if (path !== ownPath || !own) {
+        const { pathLengthMax: max, nameBytesMax } = fileLimits;
+        if (path.length > max || path.split('/').some((name) => name.length > nameBytesMax)) {
+          const { code, message } = fileErrors.make('MACH2702', { length: path.length, max });
+          refused.push({ row: rowAt(place), code, reason: message });
+          continue;
+        }
+        const part = parts.get(path) ?? { path, name: nameOf(rowAt(place), `${hash}.${format}`), rows: [] };
+        parts.set(path, part);
+        own = { events, places: [] };
+        ownPath = path;
+        part.rows.push(own);
       }
-      part = { path, name: nameOf(row, `${hash}.${format}`), events: [] };
-      parts.set(path, part);
+      own.places.push(place);
     }
-    part.events.push(row.event);
-    last = part;
   }
   return { parts: [...parts.values()], refused };
+}
+
+function* oneByOne(rows: SinkRows): IterableIterator<SinkRun> {
+  for (const row of rows) yield { events: [row.event], rowAt: () => row };
 }
 
 function nameOf({ sequence, index, partition }: SinkRow, end: string): string {
@@ -85,10 +101,11 @@ export function openFiles(settings: FileSettings, writer: string = randomUUID())
   /** Those that no file is written from. */
   const buffers: ByteBuffer[] = [];
   const files = fileWriter(settings.folder, writer);
-  const write = async ({ path, name, events }: Part) => {
+  const write = async ({ path, name, rows }: Part) => {
     const lines = buffers.pop() ?? new ByteBuffer();
     lines.length = 0;
-    settings.addLines(events, lines);
+    settings.lines.begin(lines);
+    for (const { events, places } of rows) settings.lines.add(events, places, lines);
     await files.write(resolve(settings.folder, path), name, lines.written);
     if (lines.capacity <= fileLimits.bufferKeptBytesMax) buffers.push(lines);
   };
@@ -136,9 +153,9 @@ export const fileSink = defineSink({
       check.problem('header', 'only csv has a header', 'leave it out: each line of ndjson names its fields');
     const settings: FileSettings = {
       folder: check.resolveFile(given.folder),
-      pathOf: pathOfEvent(given.path),
+      pathsOf: pathsOf(given.path),
       format,
-      addLines: lineWriter({ format, fields, schema, header }),
+      lines: lineWriter({ format, fields, schema, header }),
     };
     return { open: async () => openFiles(settings) };
   },

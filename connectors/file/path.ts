@@ -1,10 +1,13 @@
 /** Folders named by fields: `{day}/{minute}`. */
-import { type Event, fieldReader, fieldTemplate } from '../../runtime/stream/index.ts';
+import { type Event, EventColumns, type EventRows, fieldReader, fieldTemplate } from '../../runtime/stream/index.ts';
 import { fileLimits } from './limits.ts';
 
-/** The folder of an event, below that of the sink. No value can lead to another place: it is encoded as one name. */
-export function pathOfEvent(template: string): (event: Event) => string {
-  const { fields, fill } = fieldTemplate(template);
+/** The folder of a row of some events, below that of the sink. */
+export type PathOfRow = (place: number) => string;
+
+/** No value can lead to another place: it is encoded as one name. */
+export function pathsOf(template: string): (events: EventRows) => PathOfRow {
+  const { fields, join } = fieldTemplate(template);
   // Rows of one day have one day.
   const names = new Map<unknown, string>();
   const nameOnce = (value: unknown): string => {
@@ -16,21 +19,29 @@ export function pathOfEvent(template: string): (event: Event) => string {
     names.set(value, name);
     return name;
   };
-  const readers = fields.map(fieldReader);
   const last: unknown[] = [];
   let folder: string | undefined;
-  return (event) => {
-    let isLast = folder !== undefined;
-    for (let at = 0; at < readers.length; at++) {
-      const value = (readers[at] as (typeof readers)[number])(event);
-      if (value === last[at]) continue;
-      last[at] = value;
-      isLast = false;
-    }
-    // Rows that follow one another mostly go to one folder.
-    if (!isLast) folder = fill(event, nameOnce);
-    return folder as string;
+  return (events) => {
+    const readers = readersOf(events, fields);
+    return (place) => {
+      let isLast = folder !== undefined;
+      for (let at = 0; at < readers.length; at++) {
+        const value = (readers[at] as (typeof readers)[number])(place);
+        if (value === last[at]) continue;
+        last[at] = value;
+        isLast = false;
+      }
+      // Rows that follow one another mostly go to one folder.
+      if (!isLast) folder = join(last.map(nameOnce));
+      return folder as string;
+    };
   };
+}
+
+function readersOf(events: EventRows, fields: readonly string[]): ((place: number) => unknown)[] {
+  if (events instanceof EventColumns)
+    return events.columnsOf(fields).map((column) => (place) => column[events.offset + place]);
+  return fields.map(fieldReader).map((read) => (place) => read(events[place] as Event));
 }
 
 function nameOf(value: unknown): string {

@@ -7,7 +7,7 @@ import { type Clock, wallTime } from '../clock.ts';
 import { MachError, messageOf } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
-import type { Logger, RunningSink, SinkRow, SinkRows } from '../stream/definition.ts';
+import type { Logger, RunningSink, SinkRow, SinkRows, SinkRun } from '../stream/definition.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import { deadLetterSchema, sinkLetter } from './dead-letter.ts';
 import { outputRunsOf } from './handed-on.ts';
@@ -258,24 +258,31 @@ function letterMessages(rows: readonly OutputRow[], bytesMax: number): Uint8Arra
 /** The rows of runs as a sink takes them. */
 class TakenRows implements SinkRows {
   readonly length: number;
-  private readonly runs: readonly OutputRun[];
+  private readonly given: readonly OutputRun[];
   private readonly place: Pick<SinkRow, 'stage' | 'partition'>;
 
   constructor(runs: readonly OutputRun[], { stage, partition }: Pick<SinkRow, 'stage' | 'partition'>) {
-    this.runs = runs;
+    this.given = runs;
     this.place = { stage, partition };
     this.length = rowCount(runs);
   }
 
+  get runs(): SinkRun[] {
+    return this.given.map((run) => ({
+      events: run.columns ?? run.events,
+      rowAt: (place) => this.rowOf(run, place),
+    }));
+  }
+
   *[Symbol.iterator](): Iterator<TakenRow> {
+    for (const run of this.given) for (let at = 0; at < run.times.length; at++) yield this.rowOf(run, at);
+  }
+
+  private rowOf({ events, times, sequence, index: first, redrive }: OutputRun, at: number): TakenRow {
     const { stage, partition } = this.place;
-    for (const { events, times, sequence, index: first, redrive } of this.runs) {
-      for (let at = 0; at < events.length; at++) {
-        const [event, time] = [events[at] as Event, times[at] as number];
-        const row = { event, time, stage, partition, sequence, index: first + at };
-        // A row that was refused once is still the row that it was.
-        yield redrive ? { ...row, ...redrive.origin, redrive } : row;
-      }
-    }
+    const [event, time] = [events[at] as Event, times[at] as number];
+    const row = { event, time, stage, partition, sequence, index: first + at };
+    // A row that was refused once is still the row that it was.
+    return redrive ? { ...row, ...redrive.origin, redrive } : row;
   }
 }

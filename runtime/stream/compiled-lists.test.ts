@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventComposer, fieldsVisitor, listMaker, listMapper, listUpdater } from './compiled-lists.ts';
+import { eventComposer, listMaker, listMapper, listUpdater, rowsVisitor } from './compiled-lists.ts';
+import { EventColumns } from './event-columns.ts';
 
 const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}'];
 
@@ -38,12 +39,24 @@ describe('functions made for lists', () => {
       field,
       visit: at === 2 ? doubled : visit,
     }));
-    fieldsVisitor(fields)({ hospital: 'H1', beds: 3 }, seen);
-    expect(seen).toEqual([3, 'H1', 6, undefined]);
+    const rows = [{ hospital: 'H0' }, { hospital: 'H1', beds: 3 }, { hospital: 'H2', beds: 5 }];
+    rowsVisitor(fields)(rows, [2, 1], seen);
+    expect(seen).toEqual([5, 'H2', 10, undefined, 3, 'H1', 6, undefined]);
+    const columns = new EventColumns(
+      ['hospital', 'beds'],
+      [
+        ['H0', 'H1', 'H2'],
+        [null, 3, 5],
+      ],
+      { offset: 1, length: 2 },
+    );
+    const again: unknown[] = [];
+    rowsVisitor(fields)(columns, [1, 0], again);
+    expect(again).toEqual([5, 'H2', 10, null, 3, 'H1', 6, null]);
     const values: unknown[] = [];
     const event = JSON.parse(JSON.stringify(Object.fromEntries(odd.map((name) => [name, `value of ${name}`]))));
     const named = odd.filter((name) => name !== '__proto__');
-    fieldsVisitor(named.map((field) => ({ field, visit })))(event, values);
+    rowsVisitor(named.map((field) => ({ field, visit })))([event], [0], values);
     expect(values).toEqual(named.map((name) => `value of ${name}`));
   });
 

@@ -2,7 +2,10 @@
  * Functions made for lists of so many slots, each with a function of its own. A loop over functions calls another one at each turn, which V8 does
  * not see through; where each call stands for itself, it does.
  */
+import { ColumnCode, EventCode } from './code.ts';
 import { compile, isPlain } from './compiled-access.ts';
+import { EventColumns } from './event-columns.ts';
+import type { EventRows } from './row-loops.ts';
 import type { Event } from './schema.ts';
 
 /** `f0`, `f1` and so on: the names that the functions have in the text. */
@@ -54,17 +57,28 @@ export interface FieldVisit<Target> {
   visit(value: unknown, target: Target): void;
 }
 
-/** Calls each of them, in order, with the value of its field. */
-export function fieldsVisitor<Target>(visits: readonly FieldVisit<Target>[]): (event: Event, target: Target) => void {
-  if (!visits.every(({ field }) => isPlain(field))) {
-    return (event, target) => {
-      for (const { field, visit } of visits) visit(event[field], target);
-    };
-  }
-  const calls = (names: readonly string[]) =>
-    names.map((name, at) => `${name}(event.${(visits[at] as FieldVisit<Target>).field}, target);`);
-  return made(
-    visits.map(({ visit }) => visit),
-    (names) => `function visitFields(event, target) { ${calls(names).join(' ')} }`,
-  );
+/** Of some rows, in the order of their places: calls each of them, in order, with the value of its field. */
+export type RowsVisitor<Target> = (events: EventRows, places: ArrayLike<number>, target: Target) => void;
+
+type Visit<Target> = (
+  from: readonly unknown[],
+  offset: number,
+  rows: ArrayLike<number>,
+  count: number,
+  target: Target,
+) => void;
+
+export function rowsVisitor<Target>(visits: readonly FieldVisit<Target>[]): RowsVisitor<Target> {
+  const loopOf = (code: EventCode | ColumnCode) => {
+    const calls = visits.map(({ field, visit }) => `${code.given(visit)}(${code.field(field)}, target);`);
+    return code.compileLoop<Visit<Target>>(', target', { before: '', body: calls.join(' '), after: '' });
+  };
+  const overEvents = loopOf(new EventCode());
+  const columnCode = new ColumnCode();
+  const overColumns = loopOf(columnCode);
+  return (events, places, target) => {
+    const { length: count } = places;
+    if (!(events instanceof EventColumns)) overEvents(events, 0, places, count, target);
+    else overColumns(events.columnsOf(columnCode.names), events.offset, places, count, target);
+  };
 }

@@ -10,6 +10,7 @@ import type { TableSpec } from '../store/store.ts';
 import type { Write } from './code.ts';
 import type { EventColumns } from './event-columns.ts';
 import type { HeldKeys } from './held-keys.ts';
+import type { EventRows } from './row-loops.ts';
 import type { Event, Fields, FieldType, Schema } from './schema.ts';
 import type { StateColumns } from './state-columns.ts';
 import type { StateContract } from './state-contract.ts';
@@ -453,6 +454,15 @@ export interface SinkRow {
 /** Rows of a batch, in order. Each is made when it comes up, so that none waits for the others. */
 export interface SinkRows extends Iterable<SinkRow> {
   readonly length: number;
+  /** The same as the stage gave them, for sinks that write very many. Absent: each is a run of its own. */
+  readonly runs?: Iterable<SinkRun>;
+}
+
+/** Rows that follow one another. */
+export interface SinkRun {
+  readonly events: EventRows;
+  /** One of them. */
+  rowAt(place: number): SinkRow;
 }
 
 export interface SinkContext {

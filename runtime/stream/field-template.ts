@@ -6,6 +6,8 @@ export interface FieldTemplate {
   /** In the order in which they stand in it. */
   readonly fields: readonly string[];
   fill(event: Event, textOf: (value: unknown, name: string) => string): string;
+  /** With the texts of the fields. */
+  join(texts: readonly string[]): string;
 }
 
 export function fieldTemplate(text: string): FieldTemplate {
@@ -16,12 +18,10 @@ export function fieldTemplate(text: string): FieldTemplate {
     const name = rest[at] as string;
     slots.push({ name, read: fieldReader(name), after: rest[at + 1] as string });
   }
+  const join = (texts: readonly string[]) => slots.reduce((filled, { after }, at) => filled + texts[at] + after, first);
   return {
     fields: slots.map(({ name }) => name),
-    fill(event, textOf) {
-      let filled = first;
-      for (const { name, read, after } of slots) filled += textOf(read(event), name) + after;
-      return filled;
-    },
+    fill: (event, textOf) => join(slots.map(({ name, read }) => textOf(read(event), name))),
+    join,
   };
 }

@@ -19,10 +19,11 @@ export { eventExtender, fieldReader, fieldsReader } from './compiled-access.ts';
 export {
   eventComposer,
   type FieldVisit,
-  fieldsVisitor,
   listMaker,
   listMapper,
   listUpdater,
+  type RowsVisitor,
+  rowsVisitor,
   type SlotUpdate,
 } from './compiled-lists.ts';
 export {
@@ -43,7 +44,7 @@ export { hashText } from './hash.ts';
 export { type HeldKeys, heldKeys } from './held-keys.ts';
 export * from './options.ts';
 export { jsonRow } from './row-json.ts';
-export { mapping, selecting } from './row-loops.ts';
+export { type EventRows, mapping, selecting } from './row-loops.ts';
 export { RowTable } from './row-table.ts';
 export * from './schema.ts';
 export type { StateColumns } from './state-columns.ts';
