@@ -6,7 +6,7 @@ import type { HeldKeys, OperatorContext, OwnState, StateColumns, StateKey } from
 import type { Cell } from './cell.ts';
 import { heldOf } from './held.ts';
 import type { KeyPanes } from './key-panes.ts';
-import type { PaneCells } from './pane-cells.ts';
+import type { LoadedCells, PaneCells } from './pane-cells.ts';
 import type { PaneGroup } from './pane-groups.ts';
 import { addPane, countPanes, paneAt } from './panes.ts';
 import type { AggregateSetting } from './setting.ts';
@@ -36,13 +36,15 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
   let keptKeys: StateColumns = nothing;
   const cellsOf = (pane: PaneCells): KeptPane => {
     const cells: KeptPane = new Map();
-    for (let at = 0; at < pane.size; at++) cells.set(heldKeys.written(pane.keyAt(at)), pane.cellAt(at));
+    for (let at = 0; at < pane.size; at++)
+      cells.set(heldKeys.written(panes.keys.keyOf(pane.numberAt(at))), pane.cellAt(at));
     return cells;
   };
-  const keyOf = (key: StateKey): KeptKey => {
-    const { order, panes: count } = panes.keys.entry(key);
-    return { order, key: heldKeys.values(key), panes: count };
-  };
+  const keyOf = (key: StateKey, number: number): KeptKey => ({
+    order: panes.keys.orderOf(number),
+    key: heldKeys.values(key),
+    panes: panes.keys.panesOf(number),
+  });
   context.ownState('panes', {
     get size() {
       return panes.count;
@@ -64,7 +66,8 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
   context.ownState(
     'keys',
     stateOfKeys(panes, heldKeys, {
-      valuesOf: (keys) => keys.map(keyOf),
+      all: (keys, numbers) => keys.map((key, at) => keyOf(key, numbers[at] as number)),
+      one: keyOf,
       restore(columns) {
         keptKeys = columns;
       },
@@ -73,13 +76,16 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
   const takeProgress = keepProgress(context, panes, 'cells');
   return () => {
     if (!takeProgress()) return;
-    for (const [at, key] of keptKeys.keys.entries())
-      panes.putKey(heldKeys.held(key), {
-        order: (keptKeys.values[at] as KeptKey).order,
-        time: keptKeys.times[at] as number,
-      });
-    for (const [at, start] of kept.keys.entries())
-      for (const [key, cell] of kept.values[at] as KeptPane) panes.putCell(Number(start), heldKeys.held(key), cell);
+    const all = keptKeys.values as readonly KeptKey[];
+    panes.keys.load(keptKeys.keys.map(heldKeys.held), { times: keptKeys.times, orders: all.map(({ order }) => order) });
+    const cells = new CellsByPane();
+    for (const [at, start] of kept.keys.entries()) {
+      for (const [written, cell] of kept.values[at] as KeptPane) {
+        const key = heldKeys.held(written);
+        cells.add(Number(start), panes.keys.find(key), cell);
+      }
+    }
+    panes.load(cells.panes);
     kept = nothing;
     keptKeys = nothing;
   };
@@ -91,7 +97,8 @@ export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting:
   context.ownState(
     'groups',
     stateOfKeys(panes, heldKeys, {
-      valuesOf: (keys) => groupsOf(panes, heldKeys, keys),
+      all: (keys, numbers) => groupsOf(panes, heldKeys, { keys, numbers }),
+      one: (key, number) => groupsOf(panes, heldKeys, { keys: [key], numbers: [number] })[0],
       restore(columns) {
         kept = columns;
       },
@@ -100,73 +107,97 @@ export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting:
   const takeProgress = keepProgress(context, panes, 'panes');
   return () => {
     if (!takeProgress()) return;
-    for (const [at, written] of kept.keys.entries()) {
-      const key = heldKeys.held(written);
-      const group = kept.values[at] as PaneGroup;
-      panes.putKey(key, { order: group.order, time: kept.times[at] as number });
+    const groups = kept.values as readonly PaneGroup[];
+    const keys = kept.keys.map(heldKeys.held);
+    panes.keys.load(keys, { times: kept.times, orders: groups.map(({ order }) => order) });
+    const cells = new CellsByPane();
+    for (let number = 0; number < groups.length; number++) {
+      const group = groups[number] as PaneGroup;
       for (let index = 0; index < countPanes(group); index++) {
         const { start, held } = paneAt(group, index);
-        panes.putCell(start, key, kind.held.cellOf(held));
+        cells.add(start, number, kind.held.cellOf(held));
       }
     }
+    panes.load(cells.panes);
     kept = nothing;
   };
 }
 
 /** Of some of the keys, in their order. */
-function groupsOf(panes: KeyPanes, heldKeys: HeldKeys, keys: readonly StateKey[]): PaneGroup[] {
-  const places = new Map(keys.map((key, at) => [panes.keys.find(key), at]));
-  const groups = new Array<PaneGroup | undefined>(keys.length);
+function groupsOf(
+  panes: KeyPanes,
+  heldKeys: HeldKeys,
+  { keys, numbers }: { readonly keys: readonly StateKey[]; readonly numbers: ArrayLike<number> },
+): PaneGroup[] {
+  const places: number[] = [];
+  for (let at = 0; at < numbers.length; at++) places[numbers[at] as number] = at;
+  const groups = new Array<PaneGroup | undefined>(keys.length).fill(undefined);
   for (const pane of [...panes.all()].sort((a, b) => a.start - b.start)) {
     for (let at = 0; at < pane.size; at++) {
-      const place = places.get(pane.numberAt(at));
+      const number = pane.numberAt(at);
+      const place = places[number];
       if (place === undefined) continue;
       const held = heldOf(pane.cellAt(at));
       const group = groups[place];
-      if (group) addPane(group, pane.start, held);
-      else groups[place] = newGroup(panes, heldKeys, { key: pane.keyAt(at), start: pane.start, held });
+      if (group) {
+        addPane(group, pane.start, held);
+        continue;
+      }
+      const values = heldKeys.values(keys[place] as StateKey);
+      groups[place] = {
+        order: panes.keys.orderOf(number),
+        key: values.length === 1 ? values[0] : values,
+        start: pane.start,
+        held,
+        changed: false,
+        older: null,
+        running: null,
+        corrections: null,
+      };
     }
   }
   return groups as PaneGroup[];
 }
 
-function newGroup(
-  panes: KeyPanes,
-  heldKeys: HeldKeys,
-  { key, start, held }: { readonly key: StateKey; readonly start: number; readonly held: unknown },
-): PaneGroup {
-  const values = heldKeys.values(key);
-  return {
-    order: panes.keys.entry(key).order,
-    key: values.length === 1 ? values[0] : values,
-    start,
-    held,
-    changed: false,
-    older: null,
-    running: null,
-    corrections: null,
-  };
+/** Cells of a checkpoint on their way to their panes. */
+class CellsByPane {
+  readonly panes = new Map<number, LoadedCells>();
+
+  add(start: number, number: number, cell: Cell): void {
+    let pane = this.panes.get(start);
+    if (!pane) {
+      pane = { numbers: [], cells: [] };
+      this.panes.set(start, pane);
+    }
+    pane.numbers.push(number);
+    pane.cells.push(cell);
+  }
 }
 
+/** `all` and `one`: what checkpoints have of keys. */
 function stateOfKeys(
   panes: KeyPanes,
   heldKeys: HeldKeys,
-  form: { valuesOf(keys: readonly StateKey[]): unknown[]; restore(columns: StateColumns): void },
+  form: {
+    all(keys: readonly StateKey[], numbers: ArrayLike<number>): unknown[];
+    one(key: StateKey, number: number): unknown;
+    restore(columns: StateColumns): void;
+  },
 ): OwnState {
-  const { keys } = panes;
+  const { keys: live } = panes;
   return {
     get size() {
-      return keys.size;
+      return live.size;
     },
-    has: (written) => keys.find(heldKeys.held(written)) >= 0,
+    has: (written) => live.find(heldKeys.held(written)) >= 0,
     entry(written) {
       const key = heldKeys.held(written);
-      return keys.find(key) < 0 ? undefined : { value: form.valuesOf([key])[0], time: keys.entry(key).time };
+      const number = live.find(key);
+      return number < 0 ? undefined : { value: form.one(key, number), time: live.timeOf(key) };
     },
     snapshot() {
-      const all = [...keys.all()];
-      const times = Float64Array.from(all, (key) => keys.entry(key).time);
-      return { keys: all.map(heldKeys.written), times, values: form.valuesOf(all) };
+      const { keys, times, numbers } = live.columns();
+      return { keys: keys.map(heldKeys.written), times, values: form.all(keys, numbers) };
     },
     restore: form.restore,
   };

@@ -4,7 +4,7 @@ import type { Cell } from './cell.ts';
 import { cellStoreOf } from './cell-store.ts';
 import type { WindowGrid } from './grid.ts';
 import { LiveKeys } from './live-keys.ts';
-import { PaneCells } from './pane-cells.ts';
+import { type LoadedCells, PaneCells } from './pane-cells.ts';
 import type { AggregateSetting } from './setting.ts';
 
 /** Panes that have gone are kept so many at a time, to be used again with their room, where they had no more keys than this. */
@@ -71,14 +71,14 @@ export class KeyPanes {
     return pane;
   }
 
-  /** The place of a new cell of a key that had none in the pane. */
-  addCell(pane: PaneCells, key: StateKey, time: number): number {
+  /** A new cell of a key that had none in the pane: which it is. `number`: of the key, or -1 where it is new. */
+  addCell(pane: PaneCells, key: StateKey, { number: known, time }: { number: number; time: number }): number {
     const { keys } = this;
-    let number = keys.find(key);
-    if (number < 0) number = keys.add(key, { order: this.nextOrder++, time });
-    keys.enterPane(number);
+    const number = known >= 0 ? known : keys.add(key, { order: this.nextOrder++, time });
+    const cell = pane.add(number);
+    keys.enterPane(number, { start: pane.start, cell });
     this.countOfCells++;
-    return pane.add(key, number);
+    return cell;
   }
 
   drop(pane: PaneCells): void {
@@ -97,13 +97,17 @@ export class KeyPanes {
     this.nextOrder = nextOrder;
   }
 
-  /** A key of a checkpoint, before its cells. */
-  putKey(key: StateKey, place: { readonly order: number; readonly time: number }): void {
-    this.keys.add(key, place);
-  }
-
-  putCell(start: number, key: StateKey, cell: Cell): void {
-    const pane = this.open(start);
-    pane.cells.put(this.addCell(pane, key, start), cell);
+  /** Cells by the start of their pane; their keys are there. */
+  load(panes: ReadonlyMap<number, LoadedCells>): void {
+    for (const [start, { numbers, cells }] of panes) {
+      const pane = this.open(start);
+      for (let at = 0; at < numbers.length; at++) {
+        const number = numbers[at] as number;
+        const cell = pane.add(number);
+        pane.cells.put(pane.placeAt(cell), cells[at] as Cell);
+        this.keys.enterPane(number, { start, cell });
+      }
+      this.countOfCells += numbers.length;
+    }
   }
 }

@@ -1,13 +1,17 @@
 /** Keys that some pane holds: each has a number, which it keeps while it lives and which is given again to another when it has gone. */
 import { EntryTable, type StateKey } from '../../runtime/stream/index.ts';
+import type { PaneCells } from './pane-cells.ts';
 
 export class LiveKeys {
   private readonly table = new EntryTable<number>();
   private readonly free: number[] = [];
   /** Of each number the key, its place in the order in which keys came, and the panes that hold it. */
-  private readonly keys: StateKey[] = [];
-  private readonly orders: number[] = [];
-  private readonly panes: number[] = [];
+  private keys: StateKey[] = [];
+  private orders: number[] = [];
+  private panes: number[] = [];
+  /** The newest of those, by its start, and which of its cells the key has: where most events go. */
+  private newestStarts: number[] = [];
+  private newestCells: number[] = [];
 
   get size(): number {
     return this.table.size;
@@ -26,6 +30,7 @@ export class LiveKeys {
     this.keys[number] = key;
     this.orders[number] = order;
     this.panes[number] = 0;
+    this.newestStarts[number] = Number.NEGATIVE_INFINITY;
     return number;
   }
 
@@ -33,8 +38,19 @@ export class LiveKeys {
     return this.keys[number] as StateKey;
   }
 
-  enterPane(number: number): void {
+  /** Which of a pane's cells the key has, or -1. */
+  cellIn(pane: PaneCells, number: number): number {
+    const newest = this.newestStarts[number] as number;
+    if (newest === pane.start) return this.newestCells[number] as number;
+    return newest < pane.start ? -1 : pane.find(number);
+  }
+
+  /** A pane holds a cell of the key from now on. */
+  enterPane(number: number, { start, cell }: { readonly start: number; readonly cell: number }): void {
     (this.panes[number] as number)++;
+    if (start < (this.newestStarts[number] as number)) return;
+    this.newestStarts[number] = start;
+    this.newestCells[number] = cell;
   }
 
   /** A key that no pane holds any more goes. */
@@ -59,21 +75,29 @@ export class LiveKeys {
     for (const slot of this.table.slots()) yield this.table.valueAt(slot);
   }
 
-  /** Of a key that is there: its place in the order, the panes that hold it, and when it came. */
-  entry(key: StateKey): { readonly order: number; readonly panes: number; readonly time: number } {
-    const slot = this.table.find(key);
-    const number = this.table.valueAt(slot);
-    const [order, panes] = [this.orders[number] as number, this.panes[number] as number];
-    return { order, panes, time: this.table.timeAt(slot) };
+  /** Of a key that is there, when it came. */
+  timeOf(key: StateKey): number {
+    return this.table.timeAt(this.table.find(key));
   }
 
-  /** All, in the order in which they came. */
-  *all(): IterableIterator<StateKey> {
-    for (const slot of this.table.slots()) yield this.table.keyAt(slot);
+  /** All, in the order in which they came, with their numbers. */
+  columns(): { readonly keys: readonly StateKey[]; readonly times: Float64Array; readonly numbers: ArrayLike<number> } {
+    const { keys, times, values } = this.table.columns();
+    return { keys, times, numbers: values as ArrayLike<number> };
   }
 
-  clear(): void {
-    this.table.clear();
-    for (const column of [this.free, this.keys, this.orders, this.panes]) column.length = 0;
+  panesOf(number: number): number {
+    return this.panes[number] as number;
+  }
+
+  /** Instead of what is there: each gets its place as its number, and no pane holds it yet. */
+  load(keys: readonly StateKey[], { times, orders }: { times: Float64Array; orders: readonly number[] }): void {
+    this.table.load({ keys, times, values: Float64Array.from(keys, (_, number) => number) });
+    this.free.length = 0;
+    this.keys = keys.slice();
+    this.orders = orders.slice();
+    this.panes = new Array<number>(keys.length).fill(0);
+    this.newestStarts = new Array<number>(keys.length).fill(Number.NEGATIVE_INFINITY);
+    this.newestCells = new Array<number>(keys.length).fill(0);
   }
 }

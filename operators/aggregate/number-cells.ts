@@ -114,13 +114,19 @@ export function numberCells(aggregates: readonly CompiledAggregate[]): NumberCel
   return {
     width: steps.length,
     areTotals: aggregates.every(({ call }) => call === 'count' || call === 'sum'),
-    begin: (rows, from) => rows.set(begun, from),
+    begin(rows, from) {
+      for (let at = 0; at < begun.length; at++) rows[from + at] = begun[at] as number;
+    },
     add: rowUpdater(steps),
     addAll: rowsUpdater(steps),
     columnsOf: (rows, froms) => values.map(({ form, place }) => form.results(rows, froms, place)),
     cellOf: (rows, from) => values.map(({ form, place }) => form.stateAt(rows, from + place)),
     put(cell, rows, from) {
-      for (const [slot, { form, place }] of values.entries()) rows.set(form.numbersOf(cell[slot]), from + place);
+      for (let slot = 0; slot < values.length; slot++) {
+        const { form, place } = values[slot] as (typeof values)[number];
+        const numbers = form.numbersOf(cell[slot]);
+        for (let at = 0; at < numbers.length; at++) rows[from + place + at] = numbers[at] as number;
+      }
     },
   };
 }

@@ -1,8 +1,13 @@
-/** The cells of one pane, by key. */
-import { EntryTable, type StateKey } from '../../runtime/stream/index.ts';
+/** The cells of one pane, one for each of its keys, in the order in which they came. Keys are known by their numbers (`LiveKeys`). */
 import type { Cell } from './cell.ts';
 import type { CellStore } from './cell-store.ts';
 import { lastEndOf, type WindowGrid } from './grid.ts';
+
+/** Of some keys: their numbers and cells. */
+export interface LoadedCells {
+  readonly numbers: number[];
+  readonly cells: Cell[];
+}
 
 export class PaneCells {
   start = 0;
@@ -11,15 +16,16 @@ export class PaneCells {
   /** End of the last window that holds it. */
   lastEnd = 0;
   readonly cells: CellStore;
-  /** Key to the number that it has among all keys. Keys only come, so the n-th is the n-th entry. */
-  private readonly table = new EntryTable<number>();
+  private readonly numbers: number[] = [];
+  /** Of each number the cell; made when somebody looks for one. */
+  private index: Map<number, number> | undefined;
 
   constructor(cells: CellStore) {
     this.cells = cells;
   }
 
   get size(): number {
-    return this.table.size;
+    return this.numbers.length;
   }
 
   /** Empty, for another time. */
@@ -27,40 +33,33 @@ export class PaneCells {
     this.start = start;
     this.end = start + grid.paneMs;
     this.lastEnd = lastEndOf(grid, start);
-    this.table.clear();
+    this.numbers.length = 0;
+    this.index = undefined;
     this.cells.clear();
   }
 
-  /** The place of a key's cell, or -1. */
-  find(key: StateKey): number {
-    const at = this.table.find(key);
-    return at < 0 ? -1 : this.placeAt(at);
+  /** Which cell a key has, or -1. Most are known by their keys: here one is looked for whose key has a newer pane. */
+  find(number: number): number {
+    this.index ??= new Map(this.numbers.map((one, at) => [one, at]));
+    return this.index.get(number) ?? -1;
   }
 
-  /** The place of a new cell for a key that has none. */
-  add(key: StateKey, number: number): number {
-    const place = this.placeAt(this.table.size);
-    this.table.append(key, number, this.start);
-    this.cells.begin(place);
-    return place;
+  /** A cell for a key that has none: which it is. */
+  add(number: number): number {
+    const at = this.numbers.push(number) - 1;
+    this.index?.set(number, at);
+    this.cells.begin(this.placeAt(at));
+    return at;
   }
 
-  keyAt(at: number): StateKey {
-    return this.table.keyAt(at);
-  }
-
-  /** The number of the n-th key. */
+  /** The number of the key of a cell. */
   numberAt(at: number): number {
-    return this.table.valueAt(at);
+    return this.numbers[at] as number;
   }
 
-  /** Where the cell of the n-th key stands, and which key has the cell that stands somewhere. */
+  /** Where a cell stands in the store. */
   placeAt(at: number): number {
     return at * this.cells.width;
-  }
-
-  indexOf(place: number): number {
-    return place / this.cells.width;
   }
 
   cellAt(at: number): Cell {

@@ -92,24 +92,25 @@ export class PaneWindows implements OperatorHandler {
     const { grid, state } = this;
     if (lastEndOf(grid, time) <= this.context.watermark()) return out.late(event, time);
     const key = this.setting.heldKeys.of(event);
+    const number = state.keys.find(key);
     const start = paneStartOf(grid, time);
     let pane = state.paneAt(start);
-    let place = pane?.find(key) ?? -1;
+    let cell = pane && number >= 0 ? state.keys.cellIn(pane, number) : -1;
     const isInWindow = start >= this.from && start < this.to;
-    if (pane && place >= 0) {
-      if (!pane.cells.admits(place, event))
+    if (pane && cell >= 0) {
+      if (!pane.cells.admits(pane.placeAt(cell), event))
         return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
-      if (isInWindow) this.change(pane, pane.indexOf(place), -1);
+      if (isInWindow) this.change(pane, cell, -1);
     } else {
       const { keysMax } = this.setting;
       const { panesMax } = aggregateLimits;
-      if (!this.hasKeyFor(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      if (!this.hasKeyFor(number)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
       if (state.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
       pane ??= state.open(start);
-      place = state.addCell(pane, key, time);
+      cell = state.addCell(pane, key, { number, time });
     }
-    pane.cells.add(place, event, time);
-    if (isInWindow) this.change(pane, pane.indexOf(place), 1);
+    pane.cells.add(pane.placeAt(cell), event, time);
+    if (isInWindow) this.change(pane, cell, 1);
   }
 
   columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
@@ -142,17 +143,19 @@ export class PaneWindows implements OperatorHandler {
     return isOpen ? pane : undefined;
   }
 
-  /** Of a key's cell, made where there is none; -1: it may not be made. */
+  /** Where a key's cell stands, made where there is none; -1: it may not be made. */
   private placeOf(pane: PaneCells, key: StateKey, time: number): number {
-    const place = pane.find(key);
-    if (place >= 0) return place;
-    const hasRoom = this.hasKeyFor(key) && this.state.cells < aggregateLimits.panesMax;
-    return hasRoom ? this.state.addCell(pane, key, time) : -1;
+    const { state } = this;
+    const number = state.keys.find(key);
+    const known = number < 0 ? -1 : state.keys.cellIn(pane, number);
+    if (known >= 0) return pane.placeAt(known);
+    const hasRoom = this.hasKeyFor(number) && state.cells < aggregateLimits.panesMax;
+    return hasRoom ? pane.placeAt(state.addCell(pane, key, { number, time })) : -1;
   }
 
-  private hasKeyFor(key: StateKey): boolean {
-    const { keys } = this.state;
-    return keys.size < this.setting.keysMax || keys.find(key) >= 0;
+  /** `number`: of the key, or -1 where it is new. */
+  private hasKeyFor(number: number): boolean {
+    return number >= 0 || this.state.keys.size < this.setting.keysMax;
   }
 
   watermark(time: number, out: Output): void {
@@ -262,7 +265,7 @@ export class PaneWindows implements OperatorHandler {
     return {
       store: pane.cells,
       places: slots.map((at) => pane.placeAt(at)),
-      keys: slots.map((at) => pane.keyAt(at)),
+      keys: slots.map((at) => keys.keyOf(pane.numberAt(at))),
     };
   }
 

@@ -29,9 +29,17 @@ const throughDisk = (snapshot: StageSnapshot) => unpackSnapshot(deserialize(seri
 
 const number = fc.double({ noNaN: false });
 const flat = fc.record({ time: number, count: number });
+const shaped = fc.record({
+  order: number,
+  key: fc.oneof(fc.string(), number),
+  held: fc.array(number),
+  changed: fc.boolean(),
+  older: fc.constant(null),
+});
 const value = fc.oneof(
   number,
   flat,
+  shaped,
   fc.record({ count: number, time: number }),
   fc.record({ time: number, count: fc.option(number, { nil: undefined }) }, { requiredKeys: ['time'] }),
   fc.string(),
@@ -52,7 +60,12 @@ const timers = fc.array(fc.record({ key, name: fc.string(), time: number, order:
 
 describe('a packed snapshot', () => {
   it('comes back as it was, in the same order', () => {
-    const states = fc.record({ flat: stateOf(flat), numbers: stateOf(number), mixed: stateOf(value) });
+    const states = fc.record({
+      flat: stateOf(flat),
+      shaped: stateOf(shaped),
+      numbers: stateOf(number),
+      mixed: stateOf(value),
+    });
     fc.assert(
       fc.property(states, timers, (given, pending) => {
         const snapshot = snapshotOf(given, { pending, nextOrder: pending.length });

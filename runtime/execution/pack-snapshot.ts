@@ -1,19 +1,22 @@
 /**
- * A stage's state in the form in which checkpoints keep it: flat values of numbers and timers as columns, as keys and times of states are
+ * A stage's state in the form in which checkpoints keep it: values of one shape and timers as columns, as keys and times of states are
  * by themselves. A million keys as a million objects take seconds to write and to read, and the stage stands still meanwhile.
  */
 import { columnAccess } from '../stream/compiled-access.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.ts';
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
+import type { Event } from '../stream/schema.ts';
 import { columnsOf as columnsOfEntries, type TimedValue } from '../stream/state-columns.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 
 type StateKey = KeyedStateSnapshot['keys'][number];
 
-/** Objects of one shape whose fields are all numbers, or plain numbers (`fields` is null). */
+type Column = Float64Array | readonly unknown[];
+
+/** Plain objects of one shape, or plain numbers (`fields` is null). What is a number in every one is a column of numbers. */
 interface Columns {
   readonly fields: readonly string[] | null;
-  readonly columns: readonly Float64Array[];
+  readonly columns: readonly Column[];
 }
 
 interface PackedState {
@@ -90,20 +93,25 @@ function columnsOf(values: KeyedStateSnapshot['values']): Columns | undefined {
   const [first] = values;
   if (!isPlain(first)) return undefined;
   const fields = Object.keys(first);
-  const columns = fields.map(() => new Float64Array(values.length));
+  for (const value of values) if (!isPlain(value) || !hasFields(value, fields)) return undefined;
+  return { fields, columns: fields.map((field) => columnOf(values as readonly Event[], field)) };
+}
+
+/** These, and no others. Their order is part of the shape: whoever compares states as text sees no difference. */
+function hasFields(value: object, fields: readonly string[]): boolean {
+  let at = 0;
+  for (const name in value) if (name !== fields[at++]) return false;
+  return at === fields.length;
+}
+
+function columnOf(values: readonly Event[], field: string): Column {
+  const numbers = new Float64Array(values.length);
   for (let at = 0; at < values.length; at++) {
-    const value = values[at];
-    if (!isPlain(value)) return undefined;
-    let field = 0;
-    for (const name in value) {
-      const part = value[name];
-      // The order of fields is part of the shape: whoever compares states as text sees no difference.
-      if (name !== fields[field] || typeof part !== 'number') return undefined;
-      (columns[field++] as Float64Array)[at] = part;
-    }
-    if (field !== fields.length) return undefined;
+    const part = (values[at] as Event)[field];
+    if (typeof part !== 'number') return values.map((value) => value[field]);
+    numbers[at] = part;
   }
-  return { fields, columns };
+  return numbers;
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
