@@ -216,11 +216,14 @@ function keepProgress(context: OperatorContext, panes: KeyPanes, nameOfCells: 'c
     nextOrder: panes.next,
     ...(floor !== undefined && { floor }),
   });
+  const hasBegun = () => panes.next > 0 || Number.isFinite(panes.closed);
   context.ownState('progress', {
-    size: 1,
-    has: (key) => key === progressKey,
-    entry: (key) => (key === progressKey ? { value: value(), time: 0 } : undefined),
-    snapshot: () => ({ keys: [progressKey], times: new Float64Array(1), values: [value()] }),
+    get size() {
+      return hasBegun() ? 1 : 0;
+    },
+    has: (key) => key === progressKey && hasBegun(),
+    entry: (key) => (key === progressKey && hasBegun() ? { value: value(), time: 0 } : undefined),
+    snapshot: () => (hasBegun() ? { keys: [progressKey], times: new Float64Array(1), values: [value()] } : nothing),
     restore({ values }) {
       kept = values[0] as KeptProgress | undefined;
     },
