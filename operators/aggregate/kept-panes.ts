@@ -82,7 +82,7 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
     for (const [at, start] of kept.keys.entries()) {
       for (const [written, cell] of kept.values[at] as KeptPane) {
         const key = heldKeys.held(written);
-        cells.add(Number(start), panes.keys.find(key), cell);
+        cells.add(Number(start), { key, number: panes.keys.find(key), cell });
       }
     }
     panes.load(cells.panes);
@@ -115,7 +115,7 @@ export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting:
       const group = groups[number] as PaneGroup;
       for (let index = 0; index < countPanes(group); index++) {
         const { start, held } = paneAt(group, index);
-        cells.add(start, number, kind.held.cellOf(held));
+        cells.add(start, { key: keys[number] as StateKey, number, cell: kind.held.cellOf(held) });
       }
     }
     panes.load(cells.panes);
@@ -163,12 +163,13 @@ function groupsOf(
 class CellsByPane {
   readonly panes = new Map<number, LoadedCells>();
 
-  add(start: number, number: number, cell: Cell): void {
+  add(start: number, { key, number, cell }: { readonly key: StateKey; readonly number: number; readonly cell: Cell }) {
     let pane = this.panes.get(start);
     if (!pane) {
-      pane = { numbers: [], cells: [] };
+      pane = { keys: [], numbers: [], cells: [] };
       this.panes.set(start, pane);
     }
+    pane.keys.push(key);
     pane.numbers.push(number);
     pane.cells.push(cell);
   }

@@ -1,6 +1,5 @@
 /** Panes that hold a cell for each of their keys, the keys of all of them, and how far windows have been given: what `PaneWindows` keeps. */
 import type { StateKey } from '../../runtime/stream/index.ts';
-import type { Cell } from './cell.ts';
 import { cellStoreOf } from './cell-store.ts';
 import type { WindowGrid } from './grid.ts';
 import { LiveKeys } from './live-keys.ts';
@@ -71,14 +70,14 @@ export class KeyPanes {
     return pane;
   }
 
-  /** A new cell of a key that had none in the pane: which it is. `number`: of the key, or -1 where it is new. */
-  addCell(pane: PaneCells, key: StateKey, { number: known, time }: { number: number; time: number }): number {
+  /** A new cell of a key that had none in the pane: which it is. */
+  addCell(pane: PaneCells, key: StateKey, time: number): number {
     const { keys } = this;
-    const number = known >= 0 ? known : keys.add(key, { order: this.nextOrder++, time });
-    const cell = pane.add(number);
-    keys.enterPane(number, { start: pane.start, cell });
+    let number = keys.find(key);
+    if (number < 0) number = keys.add(key, { order: this.nextOrder++, time });
+    keys.enterPane(number);
     this.countOfCells++;
-    return cell;
+    return pane.add(key, number);
   }
 
   drop(pane: PaneCells): void {
@@ -99,15 +98,10 @@ export class KeyPanes {
 
   /** Cells by the start of their pane; their keys are there. */
   load(panes: ReadonlyMap<number, LoadedCells>): void {
-    for (const [start, { numbers, cells }] of panes) {
-      const pane = this.open(start);
-      for (let at = 0; at < numbers.length; at++) {
-        const number = numbers[at] as number;
-        const cell = pane.add(number);
-        pane.cells.put(pane.placeAt(cell), cells[at] as Cell);
-        this.keys.enterPane(number, { start, cell });
-      }
-      this.countOfCells += numbers.length;
+    for (const [start, loaded] of panes) {
+      this.open(start).load(loaded);
+      for (const number of loaded.numbers) this.keys.enterPane(number);
+      this.countOfCells += loaded.numbers.length;
     }
   }
 }

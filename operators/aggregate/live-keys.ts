@@ -1,6 +1,5 @@
 /** Keys that some pane holds: each has a number, which it keeps while it lives and which is given again to another when it has gone. */
 import { EntryTable, type StateKey } from '../../runtime/stream/index.ts';
-import type { PaneCells } from './pane-cells.ts';
 
 export class LiveKeys {
   private readonly table = new EntryTable<number>();
@@ -9,9 +8,6 @@ export class LiveKeys {
   private keys: StateKey[] = [];
   private orders: number[] = [];
   private panes: number[] = [];
-  /** The newest of those, by its start, and which of its cells the key has: where most events go. */
-  private newestStarts: number[] = [];
-  private newestCells: number[] = [];
 
   get size(): number {
     return this.table.size;
@@ -30,7 +26,6 @@ export class LiveKeys {
     this.keys[number] = key;
     this.orders[number] = order;
     this.panes[number] = 0;
-    this.newestStarts[number] = Number.NEGATIVE_INFINITY;
     return number;
   }
 
@@ -38,19 +33,9 @@ export class LiveKeys {
     return this.keys[number] as StateKey;
   }
 
-  /** Which of a pane's cells the key has, or -1. */
-  cellIn(pane: PaneCells, number: number): number {
-    const newest = this.newestStarts[number] as number;
-    if (newest === pane.start) return this.newestCells[number] as number;
-    return newest < pane.start ? -1 : pane.find(number);
-  }
-
-  /** A pane holds a cell of the key from now on. */
-  enterPane(number: number, { start, cell }: { readonly start: number; readonly cell: number }): void {
+  /** A pane holds it from now on. */
+  enterPane(number: number): void {
     (this.panes[number] as number)++;
-    if (start < (this.newestStarts[number] as number)) return;
-    this.newestStarts[number] = start;
-    this.newestCells[number] = cell;
   }
 
   /** A key that no pane holds any more goes. */
@@ -92,12 +77,12 @@ export class LiveKeys {
 
   /** Instead of what is there: each gets its place as its number, and no pane holds it yet. */
   load(keys: readonly StateKey[], { times, orders }: { times: Float64Array; orders: readonly number[] }): void {
-    this.table.load({ keys, times, values: Float64Array.from(keys, (_, number) => number) });
+    const numbers = new Float64Array(keys.length);
+    for (let number = 0; number < numbers.length; number++) numbers[number] = number;
+    this.table.load({ keys, times, values: numbers });
     this.free.length = 0;
     this.keys = keys.slice();
     this.orders = orders.slice();
     this.panes = new Array<number>(keys.length).fill(0);
-    this.newestStarts = new Array<number>(keys.length).fill(Number.NEGATIVE_INFINITY);
-    this.newestCells = new Array<number>(keys.length).fill(0);
   }
 }

@@ -1,10 +1,15 @@
-/** The cells of one pane, one for each of its keys, in the order in which they came. Keys are known by their numbers (`LiveKeys`). */
+/**
+ * The cells of one pane, one for each of its keys, in the order in which they came. A pane finds its keys by itself: they are few beside all that
+ * live, and what is looked at for each event lies close together.
+ */
+import { EntryTable, type StateKey } from '../../runtime/stream/index.ts';
 import type { Cell } from './cell.ts';
 import type { CellStore } from './cell-store.ts';
 import { lastEndOf, type WindowGrid } from './grid.ts';
 
-/** Of some keys: their numbers and cells. */
+/** Of some keys, unlike each other: their numbers (`LiveKeys`) and cells. */
 export interface LoadedCells {
+  readonly keys: StateKey[];
   readonly numbers: number[];
   readonly cells: Cell[];
 }
@@ -16,16 +21,15 @@ export class PaneCells {
   /** End of the last window that holds it. */
   lastEnd = 0;
   readonly cells: CellStore;
-  private readonly numbers: number[] = [];
-  /** Of each number the cell; made when somebody looks for one. */
-  private index: Map<number, number> | undefined;
+  /** Key to number. Keys only come, so the n-th cell is that of the n-th key. */
+  private readonly table = new EntryTable<number>();
 
   constructor(cells: CellStore) {
     this.cells = cells;
   }
 
   get size(): number {
-    return this.numbers.length;
+    return this.table.size;
   }
 
   /** Empty, for another time. */
@@ -33,36 +37,41 @@ export class PaneCells {
     this.start = start;
     this.end = start + grid.paneMs;
     this.lastEnd = lastEndOf(grid, start);
-    this.numbers.length = 0;
-    this.index = undefined;
+    this.table.clear();
     this.cells.clear();
   }
 
-  /** Which cell a key has, or -1. Most are known by their keys: here one is looked for whose key has a newer pane. */
-  find(number: number): number {
-    this.index ??= new Map(this.numbers.map((one, at) => [one, at]));
-    return this.index.get(number) ?? -1;
+  /** Which cell a key has, or -1. */
+  find(key: StateKey): number {
+    return this.table.find(key);
   }
 
   /** A cell for a key that has none: which it is. */
-  add(number: number): number {
-    const at = this.numbers.push(number) - 1;
-    this.index?.set(number, at);
-    this.cells.begin(this.placeAt(at));
-    return at;
+  add(key: StateKey, number: number): number {
+    const cell = this.table.size;
+    this.table.append(key, number, this.start);
+    this.cells.begin(this.placeAt(cell));
+    return cell;
+  }
+
+  /** In place of what is there. */
+  load({ keys, numbers, cells }: LoadedCells): void {
+    const times = new Float64Array(keys.length).fill(this.start);
+    this.table.load({ keys, times, values: new Float64Array(numbers) });
+    for (let cell = 0; cell < cells.length; cell++) this.cells.put(this.placeAt(cell), cells[cell] as Cell);
   }
 
   /** The number of the key of a cell. */
-  numberAt(at: number): number {
-    return this.numbers[at] as number;
+  numberAt(cell: number): number {
+    return this.table.valueAt(cell);
   }
 
   /** Where a cell stands in the store. */
-  placeAt(at: number): number {
-    return at * this.cells.width;
+  placeAt(cell: number): number {
+    return cell * this.cells.width;
   }
 
-  cellAt(at: number): Cell {
-    return this.cells.cellAt(this.placeAt(at));
+  cellAt(cell: number): Cell {
+    return this.cells.cellAt(this.placeAt(cell));
   }
 }

@@ -92,10 +92,9 @@ export class PaneWindows implements OperatorHandler {
     const { grid, state } = this;
     if (lastEndOf(grid, time) <= this.context.watermark()) return out.late(event, time);
     const key = this.setting.heldKeys.of(event);
-    const number = state.keys.find(key);
     const start = paneStartOf(grid, time);
     let pane = state.paneAt(start);
-    let cell = pane && number >= 0 ? state.keys.cellIn(pane, number) : -1;
+    let cell = pane ? pane.find(key) : -1;
     const isInWindow = start >= this.from && start < this.to;
     if (pane && cell >= 0) {
       if (!pane.cells.admits(pane.placeAt(cell), event))
@@ -104,10 +103,10 @@ export class PaneWindows implements OperatorHandler {
     } else {
       const { keysMax } = this.setting;
       const { panesMax } = aggregateLimits;
-      if (!this.hasKeyFor(number)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      if (!this.hasKeyFor(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
       if (state.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
       pane ??= state.open(start);
-      cell = state.addCell(pane, key, { number, time });
+      cell = state.addCell(pane, key, time);
     }
     pane.cells.add(pane.placeAt(cell), event, time);
     if (isInWindow) this.change(pane, cell, 1);
@@ -145,17 +144,16 @@ export class PaneWindows implements OperatorHandler {
 
   /** Where a key's cell stands, made where there is none; -1: it may not be made. */
   private placeOf(pane: PaneCells, key: StateKey, time: number): number {
-    const { state } = this;
-    const number = state.keys.find(key);
-    const known = number < 0 ? -1 : state.keys.cellIn(pane, number);
+    const known = pane.find(key);
     if (known >= 0) return pane.placeAt(known);
-    const hasRoom = this.hasKeyFor(number) && state.cells < aggregateLimits.panesMax;
-    return hasRoom ? pane.placeAt(state.addCell(pane, key, { number, time })) : -1;
+    const { state } = this;
+    const hasRoom = this.hasKeyFor(key) && state.cells < aggregateLimits.panesMax;
+    return hasRoom ? pane.placeAt(state.addCell(pane, key, time)) : -1;
   }
 
-  /** `number`: of the key, or -1 where it is new. */
-  private hasKeyFor(number: number): boolean {
-    return number >= 0 || this.state.keys.size < this.setting.keysMax;
+  private hasKeyFor(key: StateKey): boolean {
+    const { keys } = this.state;
+    return keys.size < this.setting.keysMax || keys.find(key) >= 0;
   }
 
   watermark(time: number, out: Output): void {

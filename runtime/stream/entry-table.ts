@@ -130,7 +130,7 @@ export class EntryTable<V> {
     const capacity = capacityFor(keys.length);
     const isNumeric = keys.every(isPlainNumber);
     this.keys = isNumeric ? [] : keys.slice();
-    this.numberKeys = isNumeric ? withRoom(Float64Array.from(keys as readonly number[]), capacity) : undefined;
+    this.numberKeys = isNumeric ? withRoom(keys as readonly number[], capacity) : undefined;
     this.count = keys.length;
     this.values = values instanceof Float64Array ? [] : (values.slice() as V[]);
     this.numbers = values instanceof Float64Array ? withRoom(values, capacity) : undefined;
@@ -276,7 +276,7 @@ const nothing: StateColumns = { keys: [], times: new Float64Array(0), values: ne
 
 const isPlainNumber = (key: StateKey): key is number => typeof key === 'number' && !Number.isNaN(key);
 
-function withRoom(column: Float64Array, capacity: number) {
+function withRoom(column: ArrayLike<number>, capacity: number) {
   const larger = new Float64Array(capacity);
   larger.set(column);
   return larger;
