@@ -5,6 +5,7 @@ import {
   describeType,
   type Event,
   eventExtender,
+  eventJoiner,
   type Field,
   fieldNames,
   fieldsReader,
@@ -27,6 +28,18 @@ export interface JoinFields {
   join(left: Event, right: Taken | null): Event;
   /** The values of a right event that come out. */
   take(right: Event): Taken;
+  /** The same where right events wait as objects. */
+  readonly waiting: WaitingRights;
+}
+
+/** Right events that wait: an object of the fields that come out is smaller than a list of their values, and made at once. */
+export interface WaitingRights {
+  /** What is kept of a right event: itself, where it has nothing else. */
+  keep(right: Event): Event;
+  /** The left event with a right one that was kept; null: there is none. */
+  join(left: Event, kept: Event | null): Event;
+  /** What was kept, from its values. */
+  restore(values: Taken): Event;
 }
 
 /** Left and right events with equal keys must meet; the left's own fields come out as they are. */
@@ -111,5 +124,28 @@ export function bindFields(args: {
       taken.map(({ to }) => to),
     ),
     take: fieldsReader(taken.map(({ from }) => from)),
+    waiting: waitingRights({ left, right, rightKey, taken }),
   };
 }
+
+function waitingRights(args: {
+  left: Schema;
+  right: Schema;
+  rightKey: readonly string[];
+  taken: JoinFields['taken'];
+}): WaitingRights {
+  const { left, right, rightKey, taken } = args;
+  const names = taken.map(({ from }) => from);
+  // A key of one field is kept anyway.
+  const [key] = rightKey;
+  const isAll = rightKey.length === 1 && fieldNames(right).every((name) => name === key || names.includes(name));
+  const pick = eventExtender(names, []);
+  const make = eventExtender([], names);
+  return {
+    keep: isAll ? (event) => event : (event) => pick(event, null),
+    join: eventJoiner(fieldNames(left), taken),
+    restore: (values) => make(nothing, values),
+  };
+}
+
+const nothing: Event = {};

@@ -4,19 +4,20 @@ import {
   cutByKey,
   type Event,
   fieldReader,
+  hashOf,
   type OperatorContext,
   type OperatorHandler,
   type Output,
   type OwnState,
-  RowTable,
   type StateKey,
 } from '../../runtime/stream/index.ts';
 import { Ends } from '../support/ends.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type JoinFields, readsOfJoin, spreadOfJoin, type Taken } from './fields.ts';
+import { Bounds } from './bounds.ts';
+import { type JoinFields, readsOfJoin, spreadOfJoin, type WaitingRights } from './fields.ts';
 import { entryOf, restoreSides, type Sides, snapshotOf } from './kept.ts';
-import { matched, Side } from './side.ts';
+import { Side } from './side.ts';
 
 const bytesPerEvent = 320;
 
@@ -56,24 +57,28 @@ class IntervalJoin implements OperatorHandler {
   private readonly leftKey: (event: Event) => StateKey | null;
   private readonly rightKey: (event: Event) => StateKey | null;
   private readonly lefts: Side<Event>;
-  private readonly rights: Side<Taken>;
+  private readonly rights: Side<Event>;
+  private readonly bounds: Bounds;
   /** Left events by the time at which they come out alone, where they do. */
   private readonly alone = new Ends<number>();
   private readonly touch: (key: StateKey) => void;
+  private readonly join: WaitingRights['join'];
+  private readonly keep: WaitingRights['keep'];
   private readonly holdsBackMs: number;
   private readonly readUntil: ((event: Event) => unknown) | undefined;
 
   constructor(args: IntervalArguments, context: OperatorContext) {
-    const { fields, beforeMs, latenessMs, keepUnmatched, until, afterMs } = args;
+    const { fields, latenessMs, keepUnmatched, until, afterMs } = args;
     this.args = args;
     this.context = context;
     this.readUntil = until === undefined ? undefined : fieldReader(until);
     this.leftKey = equalityKey(fields.leftKey);
     this.rightKey = equalityKey(fields.rightKey);
-    // An event at the watermark is still on time.
-    this.lefts = new Side((row) => this.lastPartner(row) + latenessMs + 1);
-    this.rights = new Side((row) => (this.rights.rows.times[row] as number) + beforeMs + latenessMs + 1);
-    RowTable.pair(this.lefts.rows, this.rights.rows);
+    this.join = fields.waiting.join;
+    this.keep = fields.waiting.keep;
+    this.lefts = new Side(latenessMs);
+    this.rights = new Side(latenessMs);
+    this.bounds = new Bounds(this.lefts.rows, this.rights.rows);
     this.holdsBackMs = latenessMs + (keepUnmatched && until === undefined ? afterMs : 0);
     this.touch = context.ownState('waiting', this.ownState());
   }
@@ -93,18 +98,19 @@ class IntervalJoin implements OperatorHandler {
       return out.late(event, time);
     const key = isLeft ? this.leftKey(event) : this.rightKey(event);
     if (key === null) {
-      if (isLeft && keepUnmatched) out.emit(fields.join(event, null), time);
+      if (isLeft && keepUnmatched) out.emit(this.join(event, null), time);
       else out.dropped('no key');
       return;
     }
-    if (!this.admits(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-    if (!this.hasRoom(key)) {
+    const hash = hashOf(key);
+    if (!this.admits(key, hash)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+    if (!this.hasRoom(key, hash)) {
       const names = isLeft ? fields.leftKey : fields.rightKey;
       return turnAway(out, event, 'MACH1850', { key: describeKey(event, names), waiting: waitingPerKeyMax });
     }
     this.touch(key);
-    if (isLeft) this.takeLeft(key, event, time, out);
-    else this.takeRight(key, event, time, out);
+    if (isLeft) this.takeLeft(key, hash, event, time, out);
+    else this.takeRight(key, hash, event, time, out);
   }
 
   watermark(time: number, out: Output): void {
@@ -118,20 +124,17 @@ class IntervalJoin implements OperatorHandler {
   }
 
   /** False when there would be one key too many. */
-  private admits(key: StateKey): boolean {
-    const { lefts, rights } = this;
+  private admits(key: StateKey, hash: number): boolean {
+    const { bounds, lefts, rights } = this;
     const { keysMax } = this.args;
-    if (lefts.rows.size + rights.rows.size < keysMax || lefts.has(key) || rights.has(key)) return true;
-    const hasPlace = () => lefts.rows.countKeys() < keysMax;
-    return hasPlace() || (this.sweep() && hasPlace());
+    if (bounds.rows < keysMax || lefts.has(key, hash) || rights.has(key, hash)) return true;
+    return bounds.hasPlace(keysMax) || (this.sweep() && bounds.hasPlace(keysMax));
   }
 
   /** False when too many events of the key wait. */
-  private hasRoom(key: StateKey): boolean {
-    const [lefts, rights] = [this.lefts.rows, this.rights.rows];
-    if (lefts.crowdOf(key) + rights.crowdOf(key) < waitingPerKeyMax) return true;
-    const hasRoom = () => lefts.countOf(key) + rights.countOf(key) < waitingPerKeyMax;
-    return hasRoom() || (this.sweep() && hasRoom());
+  private hasRoom(key: StateKey, hash: number): boolean {
+    const takesRow = () => this.bounds.takesRow(key, hash, waitingPerKeyMax);
+    return takesRow() || (this.sweep() && takesRow());
   }
 
   private sweep(): boolean {
@@ -140,63 +143,66 @@ class IntervalJoin implements OperatorHandler {
     return this.rights.sweep() || areLefts;
   }
 
-  private takeLeft(key: StateKey, event: Event, time: number, out: Output): void {
+  private takeLeft(key: StateKey, hash: number, event: Event, time: number, out: Output): void {
     const { lefts } = this;
-    const { fields, beforeMs, keepUnmatched } = this.args;
     const { rows } = this.rights;
-    const left = lefts.add(key, time, event);
-    const first = time - beforeMs;
-    const last = this.lastPartner(left);
-    for (let right = rows.first(key); right >= 0; right = rows.after(right)) {
-      const rightTime = rows.times[right] as number;
+    const first = time - this.args.beforeMs;
+    const last = this.untilOfLeft(event, time);
+    const left = lefts.add(key, hash, time, last, event);
+    for (let at = rows.find(key, hash) - 1; at >= 0; at--) {
+      const right = rows.found[at] as number;
+      const rightTime = rows.timeOf(right);
       if (rightTime < first || rightTime > last) continue;
-      lefts.rows.marks[left] = matched;
-      out.emit(fields.join(event, rows.values[right] as Taken), Math.max(time, rightTime));
+      lefts.rows.mark(left);
+      out.emit(this.join(event, rows.valueOf(right)), Math.max(time, rightTime));
     }
-    if (keepUnmatched) this.alone.add(left, lefts.endOf(left));
+    if (this.args.keepUnmatched) this.alone.add(left, lefts.endOf(left));
   }
 
-  private takeRight(key: StateKey, event: Event, time: number, out: Output): void {
-    const { fields, beforeMs } = this.args;
+  private takeRight(key: StateKey, hash: number, event: Event, time: number, out: Output): void {
+    const { beforeMs } = this.args;
     const { rows } = this.lefts;
-    const values = fields.take(event);
-    for (let left = rows.first(key); left >= 0; left = rows.after(left)) {
-      const leftTime = rows.times[left] as number;
-      if (time < leftTime - beforeMs || time > this.lastPartner(left)) continue;
-      rows.marks[left] = matched;
-      out.emit(fields.join(rows.values[left] as Event, values), Math.max(time, leftTime));
+    const right = this.keep(event);
+    for (let at = rows.find(key, hash) - 1; at >= 0; at--) {
+      const left = rows.found[at] as number;
+      const leftTime = rows.timeOf(left);
+      if (time < leftTime - beforeMs || time > rows.untilOf(left)) continue;
+      rows.mark(left);
+      out.emit(this.join(rows.valueOf(left), right), Math.max(time, leftTime));
     }
-    this.rights.add(key, time, values);
+    this.rights.add(key, hash, time, this.untilOfRight(time), right);
   }
 
   /** The last time at which a partner of a left event may lie. */
-  private lastPartner(left: number): number {
-    const { afterMs } = this.args;
-    const { times, values } = this.lefts.rows;
-    const time = times[left] as number;
-    if (this.readUntil === undefined) return time + afterMs;
-    const told = this.readUntil(values[left] as Event);
+  private untilOfLeft(event: Event, time: number): number {
+    if (this.readUntil === undefined) return time + this.args.afterMs;
+    const told = this.readUntil(event);
     return typeof told === 'number' ? told : time;
+  }
+
+  private untilOfRight(time: number): number {
+    return time + this.args.beforeMs;
   }
 
   /** The time of a left event that comes out without a partner. */
   private givenAt(left: number): number {
-    const time = this.lefts.rows.times[left] as number;
-    return this.args.until === undefined ? time : Math.max(time, this.lastPartner(left));
+    const { rows } = this.lefts;
+    const time = rows.timeOf(left);
+    return this.args.until === undefined ? time : Math.max(time, rows.untilOf(left));
   }
 
   private giveAlone(watermark: number, out: Output): void {
     const { alone, lefts } = this;
-    const { keys, marks, values } = lefts.rows;
+    const { rows } = lefts;
     const due: number[] = [];
-    for (const row of alone.takeDue(watermark, { exact: true, dueAt: lefts.endOf })) {
+    for (const row of alone.takeDue(watermark, { exact: true, dueAt: (row) => lefts.endOf(row) })) {
       if (lefts.endOf(row) > watermark) alone.add(row, lefts.endOf(row));
-      else if (marks[row] !== matched) due.push(row);
+      else if (!rows.isMarked(row)) due.push(row);
     }
     due.sort((a, b) => this.givenAt(a) - this.givenAt(b) || a - b);
     for (const row of due) {
-      this.touch(keys[row] as StateKey);
-      out.emit(this.args.fields.join(values[row] as Event, null), this.givenAt(row));
+      this.touch(rows.keyOf(row));
+      out.emit(this.join(rows.valueOf(row), null), this.givenAt(row));
     }
   }
 
@@ -205,15 +211,23 @@ class IntervalJoin implements OperatorHandler {
     if (!this.args.keepUnmatched) return;
     const { alone, lefts } = this;
     alone.clear();
-    for (let row = 0; row < lefts.rows.size; row++) alone.add(row, lefts.endOf(row));
+    for (let row = lefts.rows.first; row < lefts.rows.next; row++) alone.add(row, lefts.endOf(row));
   }
 
   private ownState(): OwnState {
-    const { lefts, rights } = this;
-    const sides: Sides = { lefts, rights, keepsLone: !this.args.keepUnmatched };
+    const { bounds, lefts, rights } = this;
+    const { fields, keepUnmatched } = this.args;
+    const sides: Sides = {
+      lefts,
+      rights,
+      fields,
+      untilOfLeft: (event, time) => this.untilOfLeft(event, time),
+      untilOfRight: (time) => this.untilOfRight(time),
+      keepsLone: !keepUnmatched,
+    };
     return {
       get size() {
-        return lefts.rows.countKeys();
+        return bounds.keysAtMost();
       },
       has: (key) => lefts.has(key) || rights.has(key),
       entry: (key) => entryOf(sides, key),

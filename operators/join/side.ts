@@ -1,17 +1,14 @@
 /** The events of one side of a join that wait for partners. */
-import { RowTable, type StateKey } from '../../runtime/stream/index.ts';
+import { hashOf, RowTable, type StateKey } from '../../runtime/stream/index.ts';
 import { EndCounts } from '../support/end-counts.ts';
 
 /** Fewer rows that have ended are not worth the work of sweeping. */
 const sweptMin = 256;
 
-/** Mark of a left event that has had a partner. */
-export const matched = 1;
-
 export class Side<V> {
   readonly rows = new RowTable<V>();
-  /** The first time at which the watermark rules out another partner of a row. */
-  readonly endOf: (row: number) => number;
+  /** So long after the last time of a partner the watermark rules it out. */
+  private readonly heldMs: number;
   private readonly ends = new EndCounts();
   private letGoUntil = Number.NEGATIVE_INFINITY;
   private sweptUntil = Number.NEGATIVE_INFINITY;
@@ -19,35 +16,41 @@ export class Side<V> {
   private ending = 0;
   private ended = 0;
 
-  constructor(endOf: (row: number) => number) {
-    this.endOf = endOf;
+  constructor(latenessMs: number) {
+    // An event at the watermark is still on time.
+    this.heldMs = latenessMs + 1;
   }
 
-  /** Number of its row. */
-  add(key: StateKey, time: number, value: V): number {
-    const row = this.rows.add(key, time, value);
-    this.note(this.endOf(row));
-    return row;
+  /** Number of its row. `until`: the last time at which a partner may lie. */
+  add(key: StateKey, hash: number, time: number, until: number, value: V): number {
+    this.note(until + this.heldMs);
+    return this.rows.add(key, hash, time, until, value);
   }
 
-  /** Whether it waits still: those that have ended lie there until enough have to be swept together. */
-  waits(row: number): boolean {
-    return this.waitsUntil(this.endOf(row));
+  /** The first time at which the watermark rules out another partner of a row. */
+  endOf(row: number): number {
+    return this.rows.untilOf(row) + this.heldMs;
   }
 
-  private waitsUntil(end: number): boolean {
+  /** Whether it waits still: those that have ended lie there until they stand at the front, or until enough have to be swept together. */
+  private waits(row: number): boolean {
+    const end = this.endOf(row);
     return end > this.letGoUntil || end === Number.POSITIVE_INFINITY;
   }
 
-  /** Rows of a key that wait. */
+  /** Rows of a key that wait, in the order in which they came. */
   waiting(key: StateKey): number[] {
-    const waiting: number[] = [];
-    for (let row = this.rows.first(key); row >= 0; row = this.rows.after(row)) if (this.waits(row)) waiting.push(row);
-    return waiting;
+    const { rows } = this;
+    const count = rows.find(key, hashOf(key));
+    return rows.found
+      .slice(0, count)
+      .reverse()
+      .filter((row) => this.waits(row));
   }
 
-  has(key: StateKey): boolean {
-    for (let row = this.rows.first(key); row >= 0; row = this.rows.after(row)) if (this.waits(row)) return true;
+  has(key: StateKey, hash = hashOf(key)): boolean {
+    const { rows } = this;
+    for (let row = rows.newest(key, hash); row >= 0; row = rows.older(row)) if (this.waits(row)) return true;
     return false;
   }
 
@@ -55,24 +58,42 @@ export class Side<V> {
   letGo(watermark: number): boolean {
     this.letGoUntil = watermark;
     this.ended += this.ends.takeUntil(watermark);
-    const { size } = this.rows;
-    const isWorthIt = this.ended >= sweptMin ? this.ended * 2 >= size : this.ended === size;
-    return size > 0 && isWorthIt && this.sweep();
+    this.dropFront();
+    const { isWorn, size } = this.rows;
+    const isWorthIt = this.ended >= sweptMin ? this.ended * 2 >= size : this.ended > 0 && this.ended === size;
+    if (!isWorthIt && !isWorn) return false;
+    this.takeOut();
+    return true;
   }
 
   /** Takes all out that have ended. True when rows have other numbers now. */
   sweep(): boolean {
     // Where nothing can have ended since the last time, all would be moved for nothing.
     if (this.ending === 0 || this.sweptUntil === this.letGoUntil) return false;
+    this.takeOut();
+    return true;
+  }
+
+  /** Most end in about the order in which they came. */
+  private dropFront(): void {
+    const { rows } = this;
+    const { first, next } = rows;
+    let row = first;
+    while (row < next && !this.waits(row)) row++;
+    rows.dropBefore(row);
+    this.ending -= row - first;
+    // Some of them end within the second that is not over, and are counted later.
+    this.ended -= row - first;
+  }
+
+  private takeOut(): void {
     this.sweptUntil = this.letGoUntil;
     this.forgetEnds();
     this.rows.retain((row) => {
-      const end = this.endOf(row);
-      const isKept = this.waitsUntil(end);
-      if (isKept) this.note(end);
+      const isKept = this.waits(row);
+      if (isKept) this.note(this.endOf(row));
       return isKept;
     });
-    return true;
   }
 
   /** When a row will end. */

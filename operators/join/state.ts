@@ -10,8 +10,7 @@ import {
 import { agree, eventsBasis, fieldsBasis, same } from '../support/state-basis.ts';
 import type { Taken } from './fields.ts';
 import { isInterval, type JoinOptions } from './options.ts';
-import { matched } from './side.ts';
-import { isLone, type Kept, type Waiting } from './waiting.ts';
+import { isLone, type Kept, matched, type Waiting } from './waiting.ts';
 
 const namesOf = (value: string | readonly string[]): readonly string[] => [value].flat();
 

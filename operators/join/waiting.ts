@@ -2,13 +2,16 @@
 import type { Event } from '../../runtime/stream/index.ts';
 import type { Taken } from './fields.ts';
 
+/** Of a left event that has had a partner. */
+export const matched = 1;
+
 /** Lefts and rights in the order in which they came. Lists side by side: an object for each event would make a checkpoint several times as dear. */
 export interface Waiting {
   readonly lefts: readonly Event[];
   readonly leftTimes: readonly number[];
   /** Places in the order in which the left events of all keys came: they decide between results of one time. */
   readonly leftOrders: readonly number[];
-  /** Whether a left event has had a partner: 1, or 0. */
+  /** Whether a left event has had a partner: `matched`, or 0. */
   readonly leftMatches: readonly number[];
   readonly rights: readonly Taken[];
   readonly rightTimes: readonly number[];

@@ -4,6 +4,7 @@ import {
   columnReader,
   eventCompleter,
   eventExtender,
+  eventJoiner,
   fieldReader,
   fieldsReader,
 } from './compiled-access.ts';
@@ -23,6 +24,11 @@ describe('functions made for names', () => {
     expect(fieldsReader(odd)(event ?? {})).toEqual(values);
     expect(Object.entries(eventExtender([], odd)({}, values))).toEqual(odd.map((name, at) => [name, values[at]]));
     expect(Object.keys(eventExtender(odd, ['added'])(event ?? {}, null))).toEqual([...odd, 'added']);
+    const taken = odd.map((from) => ({ from, to: `right ${from}` }));
+    expect(Object.entries(eventJoiner([], taken)({}, event ?? {}))).toEqual(
+      taken.map(({ to }, at) => [to, values[at]] as const),
+    );
+    expect(Object.keys(eventJoiner(odd, taken)(event ?? {}, null))).toEqual([...odd, ...taken.map(({ to }) => to)]);
     expect(Object.keys(eventCompleter(odd)([{}])[0] ?? {})).toEqual(odd);
   });
 
@@ -33,6 +39,16 @@ describe('functions made for names', () => {
     expect(fieldsReader(['here', 'gone'])({ here: 1 })).toEqual([1, null]);
     expect(eventExtender(['here'], ['added'])({ here: 1, more: 2 }, null)).toEqual({ here: 1, added: null });
     expect(eventExtender(['here'], ['added'])({ here: 1, more: 2 }, [3])).toEqual({ here: 1, added: 3 });
+  });
+
+  it('join two events, with nulls for what the other lacks', () => {
+    const taken = [
+      { from: 'here', to: 'right_here' },
+      { from: 'gone', to: 'right_gone' },
+    ];
+    const join = eventJoiner(['here'], taken);
+    expect(join({ here: 1, more: 2 }, { here: 3, more: 4 })).toEqual({ here: 1, right_here: 3, right_gone: null });
+    expect(join({ here: 1 }, null)).toEqual({ here: 1, right_here: null, right_gone: null });
   });
 
   it('leave events as they are when they lack nothing', () => {

@@ -160,3 +160,24 @@ export function eventExtender(
     `return values === null ? { ${[...own, ...none].join(', ')} } : { ${[...own, ...given].join(', ')} };`,
   );
 }
+
+/** An event with fields of another under names of their own; null where there is no other, and where it lacks one. */
+export function eventJoiner(
+  kept: readonly string[],
+  taken: readonly { readonly from: string; readonly to: string }[],
+): (event: Event, other: Event | null) => Event {
+  if (![...kept, ...taken.flatMap(({ from, to }) => [from, to])].every(isPlain)) {
+    return (event, other) =>
+      Object.fromEntries([
+        ...kept.map((name) => [name, event[name]] as const),
+        ...taken.map(({ from, to }) => [to, other?.[from] ?? null] as const),
+      ]);
+  }
+  const own = kept.map((name) => `${name}: event.${name}`);
+  const given = taken.map(({ from, to }) => `${to}: other.${from} ?? null`);
+  const none = taken.map(({ to }) => `${to}: null`);
+  return compile(
+    ['event', 'other'],
+    `return other === null ? { ${[...own, ...none].join(', ')} } : { ${[...own, ...given].join(', ')} };`,
+  );
+}

@@ -15,7 +15,7 @@ export { type LimitName, limits } from '../limits.ts';
 export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
-export { eventExtender, fieldReader, fieldsReader } from './compiled-access.ts';
+export { eventExtender, eventJoiner, fieldReader, fieldsReader } from './compiled-access.ts';
 export {
   eventComposer,
   type FieldVisit,
@@ -42,6 +42,7 @@ export { fieldTemplate } from './field-template.ts';
 export * from './frame.ts';
 export { hashText } from './hash.ts';
 export { type HeldKeys, heldKeys } from './held-keys.ts';
+export { hashOf } from './key-hash.ts';
 export * from './options.ts';
 export { jsonRow } from './row-json.ts';
 export { type EventRows, mapping, selecting } from './row-loops.ts';

@@ -1,230 +1,240 @@
 /**
- * Values by key, any number of each key, in the order in which they came: one row each. A row takes its places in a few lists, so that a value that
- * waits alone needs no object, no list and no entry of a map for itself.
+ * Values by key, any number of each key, in the order in which they came: one row each. A row takes its places in a few columns, so that a value
+ * that waits alone needs no object, no list and no entry of a map for itself.
  *
- * Rows are indexed late. Who looks for a key goes through those that are not indexed yet one by one, until that has cost about as much as indexing
- * them would have: where many rows wait for few that ask, no index is ever made. Rows do not go one by one either: `retain` moves together
- * those that are still wanted, and forgets the index.
+ * Columns are rings: rows leave at the front with nothing moved. Rows are found through chains, one for each remainder of their hashes, from the
+ * newest to the oldest: to enter one is two numbers written, whatever lies there already, and a chain ends where rows have left. So neither
+ * coming nor leaving compares keys.
  */
 import type { StateKey } from './definition.ts';
-import { hashOf } from './key-hash.ts';
 import { isSameKey } from './same-key.ts';
 
+/** Powers of two, as are all lengths of rings. */
 const capacityMin = 16;
-/** Places of the index for each slot. */
-const indexFactor = 2;
-/** So many times those that are not indexed are gone through one by one before they are. */
-const scansMax = 8;
-/** Counts of rows by their hash; a power of two. */
 const crowdsCount = 1_024;
+/** A ring larger than `roomyMin` of which less than this part is taken is too large. */
+const roomyMin = 4_096;
+const roomyShare = 8;
+/** Numbers of rows end some way before those of 32 bits do, so that there is time to number anew. */
+const wornFrom = 2 ** 30;
 
-const nothing = new Int32Array(0);
+const none = -1;
 
 export class RowTable<V> {
-  /** Of each row. They are read from outside, and changed in here alone. */
-  readonly keys: StateKey[] = [];
-  readonly times: number[] = [];
-  readonly values: V[] = [];
-  /** What the owner notes of a row; 0 at first. */
-  readonly marks: number[] = [];
+  /** Number of the oldest row; the next one has the next number. */
+  first = 0;
+  /** Number that the row has that comes next. */
+  next = 0;
+  /** How many rows have left so far. */
+  departed = 0;
+  /** What `find` has found, from the newest to the oldest. */
+  readonly found: number[] = [];
+  /** A row lies at its number & mask. */
+  private mask = capacityMin - 1;
+  private keys: StateKey[] = [];
+  private values: (V | undefined)[] = [];
   private hashes = new Int32Array(capacityMin);
+  private times = new Float64Array(capacityMin);
+  private untils = new Float64Array(capacityMin);
+  private marks = new Uint8Array(capacityMin);
+  /** By hash & mask the newest row; what is before `first` has left. */
+  private heads = new Int32Array(capacityMin).fill(none);
+  /** Of a row the one before it in its chain. */
+  private links = new Int32Array(capacityMin);
+  /** Rows by their hash, roughly. */
   private readonly crowds = new Uint32Array(crowdsCount);
-  /** Rows before this one are indexed. */
-  private indexed = 0;
-  /** Rows that were gone through one by one since. */
-  private scanned = 0;
-  /** Of an indexed row the next of its key; -1: none. */
-  private nextRows = nothing;
-  /** Slot of a key + 1; 0: free. Its length is a power of two. */
-  private index = nothing;
-  /** Of each key that is indexed, in the order of their first rows. */
-  private slotKeys: StateKey[] = [];
-  private slotHashes = nothing;
-  private firstRows = nothing;
-  private lastRows = nothing;
-  private counts = nothing;
-  private twin: RowTable<unknown> | undefined;
-  /** Keys that the twin had when they were indexed here. */
-  private keysOfTwin = 0;
-  private soughtKey: StateKey = 0;
-  private soughtHash = 0;
-
-  /** Two tables whose keys are counted together. */
-  static pair(one: RowTable<unknown>, other: RowTable<unknown>): void {
-    one.twin = other;
-    other.twin = one;
-  }
 
   get size(): number {
-    return this.keys.length;
+    return this.next - this.first;
   }
 
-  /** Appends a row: its number. */
-  add(key: StateKey, time: number, value: V): number {
-    const row = this.keys.length;
-    const hash = hashOf(key);
-    if (row === this.hashes.length) this.hashes = withRoom(this.hashes, row * 2);
-    this.hashes[row] = hash;
-    (this.crowds[hash & (crowdsCount - 1)] as number)++;
+  /** Whether it is time to lay the rows anew with `retain`: numbers are near their end, or most of the room is free. */
+  get isWorn(): boolean {
+    const capacity = this.mask + 1;
+    return this.next >= wornFrom || (capacity > roomyMin && this.size * roomyShare < capacity);
+  }
+
+  /** Appends a row: its number. `until`: what the owner asks for again by `untilOf`. */
+  add(key: StateKey, hash: number, time: number, until: number, value: V): number {
+    if (this.next - this.first > this.mask) this.grow();
+    const row = this.next++;
+    const place = row & this.mask;
     // As in a `Map`, -0 is 0.
-    this.keys.push(key === 0 ? 0 : key);
-    this.times.push(time);
-    this.values.push(value);
-    this.marks.push(0);
+    this.keys[place] = key === 0 ? 0 : key;
+    this.values[place] = value;
+    this.hashes[place] = hash;
+    this.times[place] = time;
+    this.untils[place] = until;
+    this.marks[place] = 0;
+    (this.crowds[hash & (crowdsCount - 1)] as number)++;
+    const bucket = hash & this.mask;
+    this.links[place] = this.heads[bucket] as number;
+    this.heads[bucket] = row;
     return row;
   }
 
-  /** The first row of a key, or -1. */
-  first(key: StateKey): number {
-    this.soughtKey = key;
-    this.soughtHash = hashOf(key);
-    const rest = this.keys.length - this.indexed;
-    if (rest > 0) {
-      this.scanned += rest;
-      if (this.scanned > rest * scansMax) this.indexAll();
+  keyOf(row: number): StateKey {
+    return this.keys[row & this.mask] as StateKey;
+  }
+
+  hashOf(row: number): number {
+    return this.hashes[row & this.mask] as number;
+  }
+
+  timeOf(row: number): number {
+    return this.times[row & this.mask] as number;
+  }
+
+  untilOf(row: number): number {
+    return this.untils[row & this.mask] as number;
+  }
+
+  valueOf(row: number): V {
+    return this.values[row & this.mask] as V;
+  }
+
+  /** Whether the owner has marked it. */
+  isMarked(row: number): boolean {
+    return this.marks[row & this.mask] === 1;
+  }
+
+  mark(row: number): void {
+    this.marks[row & this.mask] = 1;
+  }
+
+  /** Puts the rows of a key into `found`: how many they are. */
+  find(key: StateKey, hash: number): number {
+    const { first, found, hashes, keys, links, mask } = this;
+    let count = 0;
+    for (let row = this.heads[hash & mask] as number; row >= first; row = links[row & mask] as number) {
+      const place = row & mask;
+      if (hashes[place] === hash && isSameKey(keys[place], key)) found[count++] = row;
     }
-    const slot = this.slotOf(key, this.soughtHash);
-    return slot >= 0 ? (this.firstRows[slot] as number) : this.scanFrom(this.indexed);
+    return count;
   }
 
-  /** The next row of the key that was asked for last, or -1. Nothing may be added in between. */
-  after(row: number): number {
-    if (row >= this.indexed) return this.scanFrom(row + 1);
-    const next = this.nextRows[row] as number;
-    return next >= 0 ? next : this.scanFrom(this.indexed);
+  /** The newest row of a key; negative: none. */
+  newest(key: StateKey, hash: number): number {
+    return this.search(this.heads[hash & this.mask] as number, key, hash);
   }
 
-  /** The key has no more rows than this. */
-  crowdOf(key: StateKey): number {
-    return this.crowds[hashOf(key) & (crowdsCount - 1)] as number;
+  /** The row before this one of the same key; negative: none. */
+  older(row: number): number {
+    const place = row & this.mask;
+    return this.search(this.links[place] as number, this.keys[place] as StateKey, this.hashes[place] as number);
   }
 
-  /** Rows of a key. */
-  countOf(key: StateKey): number {
-    this.indexAll();
-    const slot = this.slotOf(key, hashOf(key));
-    return slot < 0 ? 0 : (this.counts[slot] as number);
-  }
-
-  /** Keys of this table and of its twin; one that both have counts once. */
-  countKeys(): number {
-    const { twin } = this;
-    this.indexAll();
-    twin?.indexAll();
-    const ofTwin = twin ? twin.slotKeys.length - twin.keysOfTwin : 0;
-    return this.slotKeys.length - this.keysOfTwin + ofTwin;
+  /** A key of this hash has no more rows than this. */
+  crowdOf(hash: number): number {
+    return this.crowds[hash & (crowdsCount - 1)] as number;
   }
 
   /** Every key, in the order of their first rows. */
   *eachKey(): IterableIterator<StateKey> {
-    this.indexAll();
-    for (let slot = 0; slot < this.slotKeys.length; slot++) yield this.slotKeys[slot] as StateKey;
+    for (let row = this.first; row < this.next; row++) if (this.older(row) < 0) yield this.keyOf(row);
   }
 
-  /** Only these rows stay, in their order; each has another number then. */
+  /** The rows before this one leave. */
+  dropBefore(row: number): void {
+    const { crowds, first, hashes, mask } = this;
+    for (let gone = first; gone < row; gone++)
+      (crowds[(hashes[gone & mask] as number) & (crowdsCount - 1)] as number)--;
+    this.first = row;
+    this.departed += row - first;
+    this.release(first, row);
+  }
+
+  /** Only these rows stay, in their order; each has another number then, from 0 on. */
   retain(isKept: (row: number) => boolean): void {
-    const rows = new Int32Array(this.keys.length);
+    const rows = new Int32Array(this.size);
     let count = 0;
-    for (let row = 0; row < rows.length; row++) if (isKept(row)) rows[count++] = row;
-    const { hashes, crowds } = this;
-    for (const column of [this.keys, this.times, this.values, this.marks]) moveTogether(column, rows, count);
-    crowds.fill(0);
-    for (let at = 0; at < count; at++) {
-      const hash = hashes[rows[at] as number] as number;
-      hashes[at] = hash;
-      (crowds[hash & (crowdsCount - 1)] as number)++;
+    for (let row = this.first; row < this.next; row++) if (isKept(row)) rows[count++] = row;
+    this.departed += rows.length - count;
+    this.layAnew(rows.subarray(0, count));
+  }
+
+  private search(from: number, key: StateKey, hash: number): number {
+    const { first, hashes, keys, links, mask } = this;
+    for (let row = from; row >= first; row = links[row & mask] as number) {
+      const place = row & mask;
+      if (hashes[place] === hash && isSameKey(keys[place], key)) return row;
     }
-    this.forgetIndex();
+    return none;
   }
 
-  private scanFrom(from: number): number {
-    const { hashes, keys, soughtHash, soughtKey } = this;
-    for (let row = from; row < keys.length; row++)
-      if (hashes[row] === soughtHash && isSameKey(keys[row] as StateKey, soughtKey)) return row;
-    return -1;
-  }
-
-  /** Of a key that is indexed; or -1. */
-  private slotOf(key: StateKey, hash: number): number {
-    return this.slotKeys.length === 0 ? -1 : (this.index[this.placeOf(key, hash)] as number) - 1;
-  }
-
-  /** The place of the index where the key stands, or would. */
-  private placeOf(key: StateKey, hash: number): number {
-    const { index, slotKeys, slotHashes } = this;
-    const mask = index.length - 1;
-    let place = hash & mask;
-    for (let entry = index[place] as number; entry !== 0; entry = index[place] as number) {
-      if (slotHashes[entry - 1] === hash && isSameKey(slotKeys[entry - 1] as StateKey, key)) return place;
-      place = (place + 1) & mask;
+  private layAnew(rows: Int32Array): void {
+    const { hashes, keys, marks, mask, times, untils, values } = this;
+    const places = rows.map((row) => row & mask);
+    let capacity = capacityMin;
+    while (capacity <= places.length) capacity *= 2;
+    this.keys = Array.from(places, (place) => keys[place] as StateKey);
+    this.values = Array.from(places, (place) => values[place]);
+    this.hashes = new Int32Array(capacity);
+    this.times = new Float64Array(capacity);
+    this.untils = new Float64Array(capacity);
+    this.marks = new Uint8Array(capacity);
+    this.crowds.fill(0);
+    for (let to = 0; to < places.length; to++) {
+      const from = places[to] as number;
+      const hash = hashes[from] as number;
+      this.hashes[to] = hash;
+      this.times[to] = times[from] as number;
+      this.untils[to] = untils[from] as number;
+      this.marks[to] = marks[from] as number;
+      (this.crowds[hash & (crowdsCount - 1)] as number)++;
     }
-    return place;
+    this.first = 0;
+    this.next = places.length;
+    this.chainAnew(capacity);
   }
 
-  private indexAll(): void {
-    const { keys, hashes, indexed } = this;
-    if (indexed === keys.length) return;
-    this.scanned = 0;
-    if (this.nextRows.length < keys.length) this.nextRows = withRoom(this.nextRows, hashes.length);
-    for (let row = indexed; row < keys.length; row++) this.indexRow(row, keys[row] as StateKey, hashes[row] as number);
-    this.indexed = keys.length;
+  /** Twice the room for a ring that is full. A row keeps its number, and lies where it lay or one old length further: it is put in both places. */
+  private grow(): void {
+    const capacity = (this.mask + 1) * 2;
+    this.keys = this.keys.concat(this.keys);
+    this.values = this.values.concat(this.values);
+    this.hashes = twice(this.hashes, new Int32Array(capacity));
+    this.times = twice(this.times, new Float64Array(capacity));
+    this.untils = twice(this.untils, new Float64Array(capacity));
+    this.marks = twice(this.marks, new Uint8Array(capacity));
+    this.chainAnew(capacity);
+    this.release(this.next, this.first + capacity);
   }
 
-  private indexRow(row: number, key: StateKey, hash: number): void {
-    this.nextRows[row] = -1;
-    if (this.slotKeys.length === this.slotHashes.length) this.growSlots();
-    const { index, lastRows } = this;
-    const place = this.placeOf(key, hash);
-    const known = (index[place] as number) - 1;
-    if (known >= 0) {
-      this.nextRows[lastRows[known] as number] = row;
-      lastRows[known] = row;
-      (this.counts[known] as number)++;
-      return;
+  private chainAnew(capacity: number): void {
+    const { first, hashes, next } = this;
+    const mask = capacity - 1;
+    const heads = new Int32Array(capacity).fill(none);
+    const links = new Int32Array(capacity);
+    for (let row = first; row < next; row++) {
+      const bucket = (hashes[row & mask] as number) & mask;
+      links[row & mask] = heads[bucket] as number;
+      heads[bucket] = row;
     }
-    const slot = this.slotKeys.push(key) - 1;
-    index[place] = slot + 1;
-    this.slotHashes[slot] = hash;
-    this.firstRows[slot] = row;
-    lastRows[slot] = row;
-    this.counts[slot] = 1;
-    if (this.twin && this.twin.slotOf(key, hash) >= 0) this.keysOfTwin++;
+    this.mask = mask;
+    this.heads = heads;
+    this.links = links;
   }
 
-  private growSlots(): void {
-    const capacity = Math.max(capacityMin, this.slotHashes.length * 2);
-    this.slotHashes = withRoom(this.slotHashes, capacity);
-    this.firstRows = withRoom(this.firstRows, capacity);
-    this.lastRows = withRoom(this.lastRows, capacity);
-    this.counts = withRoom(this.counts, capacity);
-    const index = new Int32Array(capacity * indexFactor);
-    const mask = index.length - 1;
-    for (let slot = 0; slot < this.slotKeys.length; slot++) {
-      let place = (this.slotHashes[slot] as number) & mask;
-      while (index[place] !== 0) place = (place + 1) & mask;
-      index[place] = slot + 1;
+  /** Lets go of what lies in the places of these numbers. */
+  private release(from: number, to: number): void {
+    if (from === to) return;
+    const { keys, mask, values } = this;
+    const [begin, end] = [from & mask, ((to - 1) & mask) + 1];
+    for (const [one, other] of begin < end
+      ? [[begin, end]]
+      : [
+          [begin, mask + 1],
+          [0, end],
+        ]) {
+      keys.fill(0, one, other);
+      values.fill(undefined, one, other);
     }
-    this.index = index;
-  }
-
-  private forgetIndex(): void {
-    this.indexed = 0;
-    this.scanned = 0;
-    this.slotKeys = [];
-    for (const name of ['index', 'slotHashes', 'firstRows', 'lastRows', 'counts'] as const) this[name] = nothing;
-    // Of every key that both had, one of the two was indexed here.
-    this.keysOfTwin = 0;
-    if (this.twin) this.twin.keysOfTwin = 0;
   }
 }
 
-function moveTogether(column: unknown[], rows: Int32Array, count: number): void {
-  for (let at = 0; at < count; at++) column[at] = column[rows[at] as number];
-  column.length = count;
-}
-
-function withRoom(column: Int32Array, capacity: number) {
-  const larger = new Int32Array(capacity);
-  larger.set(column);
-  return larger;
+function twice<Column extends Int32Array | Float64Array | Uint8Array>(column: Column, wider: Column): Column {
+  wider.set(column);
+  wider.set(column, column.length);
+  return wider;
 }
