@@ -133,8 +133,9 @@ class IntervalJoin implements OperatorHandler {
 
   /** False when too many events of the key wait. */
   private hasRoom(key: StateKey, hash: number): boolean {
-    const takesRow = () => this.bounds.takesRow(key, hash, waitingPerKeyMax);
-    return takesRow() || (this.sweep() && takesRow());
+    const { bounds } = this;
+    if (bounds.takesRow(key, hash, waitingPerKeyMax)) return true;
+    return this.sweep() && bounds.takesRow(key, hash, waitingPerKeyMax);
   }
 
   private sweep(): boolean {

@@ -1,5 +1,6 @@
 /** The two sides of a join as checkpoints keep them and others look at them: by key. */
 import { type Event, hashOf, type StateColumns, type StateKey } from '../../runtime/stream/index.ts';
+import { type KeyNumbers, RowsByKey, type RowsOfKey, rowsOf } from './by-key.ts';
 import type { JoinFields, Taken } from './fields.ts';
 import type { Side } from './side.ts';
 import { isLone, type Kept, matched, type Waiting } from './waiting.ts';
@@ -19,44 +20,35 @@ type Entry = { readonly value: Kept; readonly time: number };
 
 /** What waits of a key; undefined where nothing does. */
 export function entryOf(sides: Sides, key: StateKey): Entry | undefined {
-  const { lefts, rights, fields, keepsLone } = sides;
-  const leftRows = lefts.waiting(key);
-  const rightRows = rights.waiting(key);
-  const takenOf = (row: number) => fields.take(rights.rows.valueOf(row));
-  const [lone] = rightRows;
-  // Most are: a short way for them makes a checkpoint of many much cheaper.
-  if (keepsLone && lone !== undefined && leftRows.length === 0 && rightRows.length === 1)
-    return { value: takenOf(lone), time: rights.rows.timeOf(lone) };
-  const leftTimes = leftRows.map((row) => lefts.rows.timeOf(row));
-  const rightTimes = rightRows.map((row) => rights.rows.timeOf(row));
-  const time = leftTimes[0] ?? rightTimes[0];
-  if (time === undefined) return undefined;
+  const [lefts, rights] = [rowsOf(sides.lefts, key), rowsOf(sides.rights, key)];
+  return lefts.values.length + rights.values.length === 0 ? undefined : entryOfRows(sides, lefts, rights);
+}
+
+function entryOfRows(sides: Sides, lefts: RowsOfKey<Event>, rights: RowsOfKey<Event>): Entry {
+  const { fields, keepsLone } = sides;
+  const time = (lefts.times[0] ?? rights.times[0]) as number;
+  if (keepsLone && lefts.values.length === 0 && rights.values.length === 1)
+    return { value: fields.take(rights.values[0] as Event), time };
   const waiting: Waiting = {
-    lefts: leftRows.map((row) => lefts.rows.valueOf(row)),
-    leftTimes,
-    leftOrders: leftRows.map((row) => row - lefts.rows.first),
-    leftMatches: leftRows.map((row) => (lefts.rows.isMarked(row) ? matched : 0)),
-    rights: rightRows.map(takenOf),
-    rightTimes,
+    lefts: lefts.values,
+    leftTimes: lefts.times,
+    leftOrders: lefts.places,
+    leftMatches: lefts.matches,
+    rights: rights.values.map(fields.take),
+    rightTimes: rights.times,
   };
   return { value: waiting, time };
 }
 
 export function snapshotOf(sides: Sides): StateColumns {
-  const keys: StateKey[] = [];
-  const times: number[] = [];
-  const values: Kept[] = [];
-  const put = (key: StateKey) => {
-    const entry = entryOf(sides, key);
-    if (!entry) return;
-    keys.push(key);
-    times.push(entry.time);
-    values.push(entry.value);
-  };
-  const { lefts, rights } = sides;
-  for (const key of lefts.rows.eachKey()) if (lefts.has(key)) put(key);
-  for (const key of rights.rows.eachKey()) if (!lefts.has(key)) put(key);
-  return { keys, times: Float64Array.from(times), values };
+  const numbers: KeyNumbers = new Map();
+  const leftNumbers = RowsByKey.number(sides.lefts, numbers);
+  const rightNumbers = RowsByKey.number(sides.rights, numbers);
+  const lefts = new RowsByKey(sides.lefts, leftNumbers, numbers);
+  const rights = new RowsByKey(sides.rights, rightNumbers, numbers);
+  const keys = [...numbers.keys()];
+  const entries = keys.map((_, key) => entryOfRows(sides, lefts.rowsOf(key), rights.rowsOf(key)));
+  return { keys, times: Float64Array.from(entries, ({ time }) => time), values: entries.map(({ value }) => value) };
 }
 
 /** Instead of what is there. */

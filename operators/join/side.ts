@@ -32,8 +32,8 @@ export class Side<V> {
     return this.rows.untilOf(row) + this.heldMs;
   }
 
-  /** Whether it waits still: those that have ended lie there until they stand at the front, or until enough have to be swept together. */
-  private waits(row: number): boolean {
+  /** Whether it waits still: those that have ended lie there until they stand at the front, or until enough of them can be swept together. */
+  waits(row: number): boolean {
     const end = this.endOf(row);
     return end > this.letGoUntil || end === Number.POSITIVE_INFINITY;
   }

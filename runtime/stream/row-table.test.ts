@@ -12,6 +12,11 @@ const key = fc.oneof(
 );
 const move = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('add' as const), key, marked: fc.boolean() }) },
+  // More than a page holds.
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('burst' as const), count: fc.integer({ min: 900, max: 2_200 }) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('seek' as const), key }) },
   {
     weight: 1,
@@ -62,7 +67,7 @@ describe.each([
 
   it('finds the rows of a key from the newest to the oldest, whatever came and left before', () => {
     fc.assert(
-      fc.property(fc.array(move, { maxLength: 300 }), (moves) => {
+      fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
         const table = new RowTable<number>();
         let model: Row[] = [];
         let departed = 0;
@@ -70,16 +75,18 @@ describe.each([
           departed += model.length - left.length;
           model = left;
         };
+        const add = (of: StateKey, at: number, marked: boolean) => {
+          const row = { key: of === 0 ? 0 : of, time: at / 2, until: at * 2, value: at, marked };
+          const number = table.add(of, hash(of), row.time, row.until, at);
+          expect([number, table.isMarked(number)]).toEqual([table.next - 1, false]);
+          if (marked) table.mark(number);
+          model.push(row);
+        };
         for (const [at, one] of moves.entries()) {
-          if (one.kind === 'add') {
-            const { marked } = one;
-            const row = { key: one.key === 0 ? 0 : one.key, time: at / 2, until: at * 2, value: at, marked };
-            const number = table.add(one.key, hash(one.key), row.time, row.until, at);
-            expect(number).toBe(table.next - 1);
-            expect(table.isMarked(number)).toBe(false);
-            if (marked) table.mark(number);
-            model.push(row);
-          } else if (one.kind === 'seek') {
+          if (one.kind === 'add') add(one.key, at, one.marked);
+          else if (one.kind === 'burst')
+            for (let more = 0; more < one.count; more++) add(String(more % 40), at, more % 3 === 0);
+          else if (one.kind === 'seek') {
             const expected = model.filter((row) => sameKey(row.key, one.key)).reverse();
             expect(found(table, one.key)).toEqual(expected);
             expect(foundOneByOne(table, one.key)).toEqual(expected);
@@ -100,6 +107,7 @@ describe.each([
         const keys = model.filter((row, at) => model.findIndex((other) => sameKey(other.key, row.key)) === at);
         expect([...table.eachKey()]).toEqual(keys.map((row) => row.key));
       }),
+      { numRuns: 60 },
     );
   });
 });
@@ -118,28 +126,39 @@ describe('a table of rows', () => {
     expect(table.crowdOf(hashOf('H1'))).toBe(5);
   });
 
-  it.each([0, 5, 16])('holds no value of a row that has left, also in a ring that grew when %i had left', (before) => {
+  it('holds no more than a page of values that have left, and none on the page that is kept for others', () => {
     const table = new RowTable<{ at: number }>();
-    const held = () =>
-      Object.values(table)
-        .flatMap((column) => (Array.isArray(column) ? column : []))
-        .flatMap((value) => (typeof value?.at === 'number' ? [value.at] : []));
-    let next = 0;
+    const { pages } = table as unknown as { readonly pages: readonly { readonly values: readonly unknown[] }[] };
+    const held = (page: (typeof pages)[number]) => page.values.filter((value) => value !== undefined);
     const addUntil = (until: number) => {
-      for (; next < until; next++) table.add('H1', hashOf('H1'), 0, 0, { at: next });
+      for (let at = table.next; at < until; at++) table.add('H1', hashOf('H1'), 0, 0, { at });
     };
-    addUntil(16);
-    table.dropBefore(before);
-    addUntil(before + 16);
-    addUntil(before + 17);
-    expect(held().sort((a, b) => a - b)).toEqual(Array.from({ length: 17 }, (_, at) => before + at));
-    table.dropBefore(before + 12);
-    addUntil(before + 40);
-    table.dropBefore(before + 38);
-    expect(held().sort((a, b) => a - b)).toEqual([before + 38, before + 39]);
+    const rows = 1_024;
+    addUntil(3 * rows);
+    table.dropBefore(2 * rows + 1);
+    expect(pages.flatMap(held)).toEqual(Array.from({ length: rows }, (_, at) => ({ at: 2 * rows + at })));
+    addUntil(3 * rows + 2);
+    expect(pages.map((page) => held(page).length)).toEqual([rows, 2]);
+    expect(table.find('H1', hashOf('H1'))).toBe(rows + 1);
   });
 
-  it('is worn when most of its room is free, until it is laid anew', () => {
+  it('has rows with large numbers, until they are numbered anew', () => {
+    const table = new RowTable<number>();
+    const far = 2 ** 30 - 1_024;
+    Object.assign(table, { first: far, next: far, pagesGone: far / 1_024 });
+    addMany(table, 1_023);
+    expect(table.isWorn).toBe(false);
+    addMany(table, 10);
+    expect(table.isWorn).toBe(true);
+    table.dropBefore(far + 1_000);
+    expect(table.find(1_022, hashOf(1_022))).toBe(1);
+    expect(table.find(5, hashOf(5))).toBe(1);
+    table.retain(() => true);
+    expect([table.isWorn, table.first, table.next]).toEqual([false, 0, 33]);
+    expect(table.timeOf(table.newest(1_022, hashOf(1_022)))).toBe(1_022);
+  });
+
+  it('is worn when it has far more chains than rows, until it is laid anew', () => {
     const table = new RowTable<number>();
     addMany(table, 10_000);
     table.dropBefore(table.next - 2_100);

@@ -2,26 +2,45 @@
  * Values by key, any number of each key, in the order in which they came: one row each. A row takes its places in a few columns, so that a value
  * that waits alone needs no object, no list and no entry of a map for itself.
  *
- * Columns are rings: rows leave at the front with nothing moved. Rows are found through chains, one for each remainder of their hashes, from the
- * newest to the oldest: to enter one is two numbers written, whatever lies there already, and a chain ends where rows have left. So neither
- * coming nor leaving compares keys.
+ * Rows stand on pages: they leave at the front, and more come, with nothing moved. They are found through chains, one for each ending of their
+ * hashes, from the newest to the oldest: to enter one is two numbers written, whatever lies there already, and a chain ends where rows have
+ * left. So neither coming nor leaving compares keys.
  */
 import type { StateKey } from './definition.ts';
 import { isSameKey } from './same-key.ts';
 
-/** Powers of two, as are all lengths of rings. */
-const capacityMin = 16;
+/** Numbers of rows, chains and counts by hash are powers of two. */
+const pageBits = 10;
+const pageRows = 2 ** pageBits;
+const placeMask = pageRows - 1;
+const chainsMin = 16;
+const chainsGrowth = 4;
+/** So many chains for each row are too many. */
+const chainsPerRowMax = 64;
 const crowdsCount = 1_024;
-/** A ring larger than `roomyMin` of which less than this part is taken is too large. */
-const roomyMin = 4_096;
-const roomyShare = 8;
 /** Numbers of rows end some way before those of 32 bits do, so that there is time to number anew. */
 const wornFrom = 2 ** 30;
 
 const none = -1;
 
+/** What is read together lies together: of each row its hash and the row before it in its chain; and two times. */
+const linkWidth = 2;
+const hashAt = 0;
+const linkAt = 1;
+const timeWidth = 2;
+const timeAt = 0;
+const untilAt = 1;
+
+class Page<V> {
+  readonly keys = new Array<StateKey>(pageRows);
+  readonly values = new Array<V | undefined>(pageRows);
+  readonly times = new Float64Array(pageRows * timeWidth);
+  readonly links = new Int32Array(pageRows * linkWidth);
+  readonly marks = new Uint8Array(pageRows);
+}
+
 export class RowTable<V> {
-  /** Number of the oldest row; the next one has the next number. */
+  /** Number of the oldest row; the next one has the next number. Read from outside, as what follows, and changed in here alone. */
   first = 0;
   /** Number that the row has that comes next. */
   next = 0;
@@ -29,18 +48,13 @@ export class RowTable<V> {
   departed = 0;
   /** What `find` has found, from the newest to the oldest. */
   readonly found: number[] = [];
-  /** A row lies at its number & mask. */
-  private mask = capacityMin - 1;
-  private keys: StateKey[] = [];
-  private values: (V | undefined)[] = [];
-  private hashes = new Int32Array(capacityMin);
-  private times = new Float64Array(capacityMin);
-  private untils = new Float64Array(capacityMin);
-  private marks = new Uint8Array(capacityMin);
-  /** By hash & mask the newest row; what is before `first` has left. */
-  private heads = new Int32Array(capacityMin).fill(none);
-  /** Of a row the one before it in its chain. */
-  private links = new Int32Array(capacityMin);
+  private pages: Page<V>[] = [];
+  /** Pages of rows that have all left, and are here no more. */
+  private pagesGone = 0;
+  /** The last of them, for the rows that come next. */
+  private spare: Page<V> | undefined;
+  /** By the end of the hash the newest row; what is before `first` has left. */
+  private heads = new Int32Array(chainsMin).fill(none);
   /** Rows by their hash, roughly. */
   private readonly crowds = new Uint32Array(crowdsCount);
 
@@ -48,80 +62,84 @@ export class RowTable<V> {
     return this.next - this.first;
   }
 
-  /** Whether it is time to lay the rows anew with `retain`: numbers are near their end, or most of the room is free. */
+  /** Whether it is time to lay the rows anew with `retain`: numbers are near their end, or there are far more chains than rows. */
   get isWorn(): boolean {
-    const capacity = this.mask + 1;
-    return this.next >= wornFrom || (capacity > roomyMin && this.size * roomyShare < capacity);
+    return this.next >= wornFrom || this.heads.length > (this.size + chainsMin) * chainsPerRowMax;
   }
 
   /** Appends a row: its number. `until`: what the owner asks for again by `untilOf`. */
   add(key: StateKey, hash: number, time: number, until: number, value: V): number {
-    if (this.next - this.first > this.mask) this.grow();
+    if (this.next - this.first === this.heads.length) this.chainAnew(this.heads.length * chainsGrowth);
     const row = this.next++;
-    const place = row & this.mask;
+    const place = row & placeMask;
+    if (place === 0) this.openPage();
+    const { keys, links, marks, times, values } = this.pages[this.pages.length - 1] as Page<V>;
+    const { heads } = this;
+    const chain = hash & (heads.length - 1);
     // As in a `Map`, -0 is 0.
-    this.keys[place] = key === 0 ? 0 : key;
-    this.values[place] = value;
-    this.hashes[place] = hash;
-    this.times[place] = time;
-    this.untils[place] = until;
-    this.marks[place] = 0;
+    keys[place] = key === 0 ? 0 : key;
+    values[place] = value;
+    times[place * timeWidth + timeAt] = time;
+    times[place * timeWidth + untilAt] = until;
+    links[place * linkWidth + hashAt] = hash;
+    links[place * linkWidth + linkAt] = heads[chain] as number;
+    marks[place] = 0;
+    heads[chain] = row;
     (this.crowds[hash & (crowdsCount - 1)] as number)++;
-    const bucket = hash & this.mask;
-    this.links[place] = this.heads[bucket] as number;
-    this.heads[bucket] = row;
     return row;
   }
 
   keyOf(row: number): StateKey {
-    return this.keys[row & this.mask] as StateKey;
+    return this.pageOf(row).keys[row & placeMask] as StateKey;
   }
 
   hashOf(row: number): number {
-    return this.hashes[row & this.mask] as number;
+    return this.pageOf(row).links[(row & placeMask) * linkWidth + hashAt] as number;
   }
 
   timeOf(row: number): number {
-    return this.times[row & this.mask] as number;
+    return this.pageOf(row).times[(row & placeMask) * timeWidth + timeAt] as number;
   }
 
   untilOf(row: number): number {
-    return this.untils[row & this.mask] as number;
+    return this.pageOf(row).times[(row & placeMask) * timeWidth + untilAt] as number;
   }
 
   valueOf(row: number): V {
-    return this.values[row & this.mask] as V;
+    return this.pageOf(row).values[row & placeMask] as V;
   }
 
   /** Whether the owner has marked it. */
   isMarked(row: number): boolean {
-    return this.marks[row & this.mask] === 1;
+    return this.pageOf(row).marks[row & placeMask] === 1;
   }
 
   mark(row: number): void {
-    this.marks[row & this.mask] = 1;
+    this.pageOf(row).marks[row & placeMask] = 1;
   }
 
   /** Puts the rows of a key into `found`: how many they are. */
   find(key: StateKey, hash: number): number {
-    const { first, found, hashes, keys, links, mask } = this;
+    const { first, found, heads, pages, pagesGone } = this;
     let count = 0;
-    for (let row = this.heads[hash & mask] as number; row >= first; row = links[row & mask] as number) {
-      const place = row & mask;
-      if (hashes[place] === hash && isSameKey(keys[place], key)) found[count++] = row;
+    for (let row = heads[hash & (heads.length - 1)] as number; row >= first; ) {
+      const { keys, links } = pages[(row >> pageBits) - pagesGone] as Page<V>;
+      const place = row & placeMask;
+      if (links[place * linkWidth + hashAt] === hash && isSameKey(keys[place], key)) found[count++] = row;
+      row = links[place * linkWidth + linkAt] as number;
     }
     return count;
   }
 
   /** The newest row of a key; negative: none. */
   newest(key: StateKey, hash: number): number {
-    return this.search(this.heads[hash & this.mask] as number, key, hash);
+    return this.search(this.heads[hash & (this.heads.length - 1)] as number, key, hash);
   }
 
   /** The row before this one of the same key; negative: none. */
   older(row: number): number {
-    const place = row & this.mask;
-    return this.search(this.links[place] as number, this.keys[place] as StateKey, this.hashes[place] as number);
+    const link = this.pageOf(row).links[(row & placeMask) * linkWidth + linkAt] as number;
+    return this.search(link, this.keyOf(row), this.hashOf(row));
   }
 
   /** A key of this hash has no more rows than this. */
@@ -136,105 +154,65 @@ export class RowTable<V> {
 
   /** The rows before this one leave. */
   dropBefore(row: number): void {
-    const { crowds, first, hashes, mask } = this;
-    for (let gone = first; gone < row; gone++)
-      (crowds[(hashes[gone & mask] as number) & (crowdsCount - 1)] as number)--;
-    this.first = row;
+    const { crowds, first } = this;
+    for (let gone = first; gone < row; gone++) (crowds[this.hashOf(gone) & (crowdsCount - 1)] as number)--;
     this.departed += row - first;
-    this.release(first, row);
+    this.first = row;
+    while (this.pagesGone < row >> pageBits) this.closePage();
   }
 
   /** Only these rows stay, in their order; each has another number then, from 0 on. */
   retain(isKept: (row: number) => boolean): void {
-    const rows = new Int32Array(this.size);
-    let count = 0;
-    for (let row = this.first; row < this.next; row++) if (isKept(row)) rows[count++] = row;
-    this.departed += rows.length - count;
-    this.layAnew(rows.subarray(0, count));
+    const kept = new RowTable<V>();
+    for (let row = this.first; row < this.next; row++) {
+      if (!isKept(row)) continue;
+      const added = kept.add(this.keyOf(row), this.hashOf(row), this.timeOf(row), this.untilOf(row), this.valueOf(row));
+      if (this.isMarked(row)) kept.mark(added);
+    }
+    this.departed += this.size - kept.size;
+    this.first = 0;
+    this.next = kept.next;
+    this.pages = kept.pages;
+    this.pagesGone = 0;
+    this.heads = kept.heads;
+    this.crowds.set(kept.crowds);
+  }
+
+  private pageOf(row: number): Page<V> {
+    return this.pages[(row >> pageBits) - this.pagesGone] as Page<V>;
+  }
+
+  private openPage(): void {
+    this.pages.push(this.spare ?? new Page<V>());
+    this.spare = undefined;
+  }
+
+  private closePage(): void {
+    this.spare = this.pages.shift() as Page<V>;
+    this.spare.keys.fill(0);
+    this.spare.values.fill(undefined);
+    this.pagesGone++;
   }
 
   private search(from: number, key: StateKey, hash: number): number {
-    const { first, hashes, keys, links, mask } = this;
-    for (let row = from; row >= first; row = links[row & mask] as number) {
-      const place = row & mask;
-      if (hashes[place] === hash && isSameKey(keys[place], key)) return row;
+    for (let row = from; row >= this.first; ) {
+      const { keys, links } = this.pageOf(row);
+      const place = row & placeMask;
+      if (links[place * linkWidth + hashAt] === hash && isSameKey(keys[place], key)) return row;
+      row = links[place * linkWidth + linkAt] as number;
     }
     return none;
   }
 
-  private layAnew(rows: Int32Array): void {
-    const { hashes, keys, marks, mask, times, untils, values } = this;
-    const places = rows.map((row) => row & mask);
-    let capacity = capacityMin;
-    while (capacity <= places.length) capacity *= 2;
-    this.keys = Array.from(places, (place) => keys[place] as StateKey);
-    this.values = Array.from(places, (place) => values[place]);
-    this.hashes = new Int32Array(capacity);
-    this.times = new Float64Array(capacity);
-    this.untils = new Float64Array(capacity);
-    this.marks = new Uint8Array(capacity);
-    this.crowds.fill(0);
-    for (let to = 0; to < places.length; to++) {
-      const from = places[to] as number;
-      const hash = hashes[from] as number;
-      this.hashes[to] = hash;
-      this.times[to] = times[from] as number;
-      this.untils[to] = untils[from] as number;
-      this.marks[to] = marks[from] as number;
-      (this.crowds[hash & (crowdsCount - 1)] as number)++;
+  private chainAnew(chains: number): void {
+    const heads = new Int32Array(chains).fill(none);
+    for (let row = this.first; row < this.next; row++) {
+      const { links } = this.pageOf(row);
+      const at = (row & placeMask) * linkWidth;
+      const chain = (links[at + hashAt] as number) & (chains - 1);
+      links[at + linkAt] = heads[chain] as number;
+      heads[chain] = row;
     }
-    this.first = 0;
-    this.next = places.length;
-    this.chainAnew(capacity);
-  }
-
-  /** Twice the room for a ring that is full. A row keeps its number, and lies where it lay or one old length further: it is put in both places. */
-  private grow(): void {
-    const capacity = (this.mask + 1) * 2;
-    this.keys = this.keys.concat(this.keys);
-    this.values = this.values.concat(this.values);
-    this.hashes = twice(this.hashes, new Int32Array(capacity));
-    this.times = twice(this.times, new Float64Array(capacity));
-    this.untils = twice(this.untils, new Float64Array(capacity));
-    this.marks = twice(this.marks, new Uint8Array(capacity));
-    this.chainAnew(capacity);
-    this.release(this.next, this.first + capacity);
-  }
-
-  private chainAnew(capacity: number): void {
-    const { first, hashes, next } = this;
-    const mask = capacity - 1;
-    const heads = new Int32Array(capacity).fill(none);
-    const links = new Int32Array(capacity);
-    for (let row = first; row < next; row++) {
-      const bucket = (hashes[row & mask] as number) & mask;
-      links[row & mask] = heads[bucket] as number;
-      heads[bucket] = row;
-    }
-    this.mask = mask;
     this.heads = heads;
-    this.links = links;
   }
-
-  /** Lets go of what lies in the places of these numbers. */
-  private release(from: number, to: number): void {
-    if (from === to) return;
-    const { keys, mask, values } = this;
-    const [begin, end] = [from & mask, ((to - 1) & mask) + 1];
-    for (const [one, other] of begin < end
-      ? [[begin, end]]
-      : [
-          [begin, mask + 1],
-          [0, end],
-        ]) {
-      keys.fill(0, one, other);
-      values.fill(undefined, one, other);
-    }
-  }
-}
-
-function twice<Column extends Int32Array | Float64Array | Uint8Array>(column: Column, wider: Column): Column {
-  wider.set(column);
-  wider.set(column, column.length);
-  return wider;
 }
