@@ -2,32 +2,19 @@
  * A stage: a deterministic state machine over its input log. `handle` takes one log message through every operator; the same
  * messages from the same state always give the same outputs. It touches neither clock, network nor disk.
  */
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { messageOf } from '../errors.ts';
-import type { StatelessFunction } from '../stream/definition.ts';
 import { withColumns } from '../stream/event-columns.ts';
 import type { Batch, Frame } from '../stream/frame.ts';
 import { end } from '../stream/frame.ts';
-import { NodeFailure, subscribeFrames } from '../stream/frame-subscriber.ts';
-import { FusedRunner } from '../stream/fused-runner.ts';
-import {
-  type Accounting,
-  emptyAccounting,
-  Ledger,
-  type Outcomes,
-  outcome,
-  outcomesOf,
-  type Settled,
-  untold,
-} from '../stream/ledger.ts';
+import { NodeFailure } from '../stream/frame-subscriber.ts';
+import { type Accounting, emptyAccounting, Ledger, outcome, outcomesOf, type Settled } from '../stream/ledger.ts';
 import type { NodeRunner, RunnerSnapshot } from '../stream/node-runner.ts';
-import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event } from '../stream/schema.ts';
 import type { StageView } from '../stream/state-view.ts';
 import type { OriginHeard } from '../stream/watermark.ts';
-import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../topology/bound.ts';
-import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
-import { endingOf, operatorLetter } from './dead-letter.ts';
+import type { BoundTopology, NodePort } from '../topology/bound.ts';
+import { endingOf } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { tellAccounts, toldOf } from './exchange/accounts.ts';
 import { AnswersOn } from './exchange/answers-on.ts';
@@ -35,14 +22,13 @@ import { ExchangeInputs, type ExchangeInputsSnapshot } from './exchange/exchange
 import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { passExchanges } from './exchange/pass-exchanges.ts';
 import { answersExchange, type PassedAnswers, type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
-import { fuseChains, isFusible, isReadAsColumns } from './fuse.ts';
 import { LargeRows } from './large-rows.ts';
 import type { AnswersFrame, InputFrame } from './log-frame.ts';
-import { answersInput, lookupOperator, QuestionNames } from './lookup.ts';
-import { OrderedEdge } from './ordered-edge.ts';
+import { QuestionNames } from './lookup.ts';
 import { RedriveHandler } from './redrive-handler.ts';
+import { StageNodes } from './stage-nodes.ts';
 import { deadLetterOutput, type StageOutputs } from './stage-outputs.ts';
-import { accountsStage, isShadow, keptFrames, type StagePart, wholePart } from './stage-part.ts';
+import { accountsStage, type StagePart, wholePart } from './stage-part.ts';
 import { type SourceSnapshot, type StageOfSource, StageSource } from './stage-source.ts';
 
 export interface StageSnapshot {
@@ -59,15 +45,11 @@ export class StageMachine {
   readonly part: StagePart;
   private readonly ledger: Ledger;
   private readonly sources = new Map<string, StageSource>();
-  private readonly runners = new Map<string, NodeRunner>();
-  /** What waits for the end of a wave, in topological order. */
-  private readonly merging: { flush(): void }[] = [];
-  private readonly answers = new Map<string, Subject<Frame>>();
+  private readonly nodes: StageNodes;
   private readonly outputs: StageOutputs;
   private readonly exchanges: ExchangeInputs;
   private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0 };
   private readonly redrives: RedriveHandler;
-  private readonly largeRows: LargeRows;
   private readonly answersOn: AnswersOn;
   private readonly questions = new QuestionNames();
 
@@ -85,16 +67,16 @@ export class StageMachine {
       ledger: this.ledger,
       place: () => this.current,
       source: (node) => this.source(node).frames,
-      runner: (node) => this.runners.get(node),
+      runner: (node) => this.nodes.runners.get(node),
       endWave: () => this.endWave(),
       deadLetter: (letter, time) => this.deadLetter(letter, time),
       exchange: outputs.exchange,
     });
-    this.largeRows = new LargeRows({
+    const largeRows = new LargeRows({
       topology,
       part,
       ledger: this.ledger,
-      countsOf: (node) => this.runners.get(node)?.counts,
+      countsOf: (node) => this.nodes.runners.get(node)?.counts,
       redrive: () => this.redrives.current,
       deadLetter: (letter, time) => this.deadLetter(letter, time),
     });
@@ -106,8 +88,19 @@ export class StageMachine {
     };
     for (const node of part.stage === 1 ? topology.sources : [])
       this.sources.set(node.id, new StageSource(node, stage));
-    for (const chain of fuseChains(topology, part.plan, part.stage)) this.addChain(chain);
-    for (const node of topology.sinks) if (this.spreadNode(node.id).stage === part.stage) this.addSink(node);
+    this.nodes = new StageNodes({
+      topology,
+      part,
+      ledger: this.ledger,
+      largeRows,
+      redrives: this.redrives,
+      source: (node) => this.sources.get(node)?.frames,
+      exchange: (exchange) => this.exchanges.frames(exchange),
+      question: (question) => outputs.question(question),
+      nameOfQuestion: (node, asked) => this.questions.nameOf(node, this.current.sequence, asked),
+      rows: (sink, batch) => this.rows(sink, batch),
+      deadLetter: (letter, time) => this.deadLetter(letter, time),
+    });
     if (outputs.exchange)
       passExchanges({
         part,
@@ -116,7 +109,7 @@ export class StageMachine {
           const redrive = this.redrives.passed;
           return redrive ? { ...this.current, redrive } : this.current;
         },
-        largeRows: this.largeRows,
+        largeRows,
         to: outputs.exchange,
       });
   }
@@ -131,7 +124,7 @@ export class StageMachine {
   }
 
   runner(node: string): NodeRunner | undefined {
-    return this.runners.get(node);
+    return this.nodes.runners.get(node);
   }
 
   sourceWatermark(node: string): { time: number; idle: boolean; holding: string | undefined } {
@@ -210,7 +203,7 @@ export class StageMachine {
         for (const { wave, frames } of this.exchanges.framesOf(step)) {
           this.current.wave = wave;
           for (const { exchange, frame } of frames) this.exchanges.send(exchange, frame);
-          for (const runner of this.merging) runner.flush();
+          this.nodes.endWave();
         }
         this.ledger.close();
       });
@@ -260,7 +253,7 @@ export class StageMachine {
 
   view(): StageView {
     return {
-      node: (id) => this.runners.get(id)?.view(),
+      node: (id) => this.nodes.runners.get(id)?.view(),
       source: (id) => this.sources.get(id)?.origins.view(),
     };
   }
@@ -268,7 +261,7 @@ export class StageMachine {
   snapshot(): StageSnapshot {
     return {
       sequence: this.current.sequence,
-      nodes: new Map([...this.runners].map(([id, runner]) => [id, runner.snapshot()])),
+      nodes: new Map([...this.nodes.runners].map(([id, runner]) => [id, runner.snapshot()])),
       sources: new Map([...this.sources].map(([id, source]) => [id, source.snapshot()])),
       ...(this.part.stage === 1 ? {} : { exchanges: this.exchanges.snapshot() }),
       accounting: this.ledger.accounting,
@@ -280,11 +273,11 @@ export class StageMachine {
     this.begin(snapshot.sequence, 0);
     if (snapshot.exchanges) this.exchanges.restore(snapshot.exchanges);
     for (const [id, state] of snapshot.nodes) {
-      if (!without.has(id)) this.runners.get(id)?.restore(state);
+      if (!without.has(id)) this.nodes.runners.get(id)?.restore(state);
     }
     for (const [id, state] of snapshot.sources) if (!without.has(id)) this.sources.get(id)?.restore(state);
     this.ledger.accounting = { ...emptyAccounting(), ...snapshot.accounting };
-    for (const runner of this.runners.values()) runner.resume();
+    for (const runner of this.nodes.runners.values()) runner.resume();
   }
 
   private handleAnswers(node: string, frame: AnswersFrame): void {
@@ -296,99 +289,18 @@ export class StageMachine {
     this.ledger.open(0, 0);
     const events = frame.answers.map((answer) => ({ ...answer }) as unknown as Event);
     const none = events.map(() => -1);
-    this.answers.get(node)?.next({ kind: 'batch', events, times: events.map(() => 0), causes: none });
+    this.nodes.answer(node, { kind: 'batch', events, times: events.map(() => 0), causes: none });
     this.endWave();
   }
 
   private endWave(): void {
-    for (const runner of this.merging) runner.flush();
+    this.nodes.endWave();
     this.current.wave++;
   }
 
   private begin(sequence: number, acceptedAt: number): void {
     this.questions.begin();
     this.current = { sequence, index: 0, acceptedAt, wave: 0 };
-  }
-
-  private addChain(chain: readonly BoundOperatorNode[]): void {
-    const [first] = chain as [BoundOperatorNode];
-    if (!isFusible(first)) {
-      this.addOperator(first);
-      return;
-    }
-    const steps = chain.map(({ id, bound }) => ({ node: id, transform: bound.stateless as StatelessFunction }));
-    const givesColumns = isReadAsColumns(this.topology, (chain.at(-1) as BoundOperatorNode).id);
-    const fused = new FusedRunner(steps, this.outcomesOf(first.id), { givesColumns });
-    fused.connect(this.framesInto(first.id, this.spreadNode(first.id).edges[0] as SpreadEdge));
-    for (const view of fused.views) this.runners.set(view.node, view);
-  }
-
-  private addOperator(node: BoundOperatorNode): void {
-    const { lookup } = node.bound;
-    const { edges } = this.spreadNode(node.id);
-    const bound = lookup
-      ? lookupOperator(node.bound, lookup, {
-          identity: (event) =>
-            this.questions.nameOf(node.id, this.current.sequence, { event, schema: edges[0]?.schema }),
-          ask: (id, event) => {
-            if (!isShadow(this.part, node.id)) this.outputs.question({ node: node.id, id, event, lookup });
-          },
-          redriving: () => this.redrives.current,
-          asRedriven: (redrive, work) => this.redrives.during(redrive, work),
-        })
-      : node.bound;
-    const inputs = edges.map((edge) => edge.input);
-    if (lookup) inputs.push(answersInput);
-    const runner = new OperatorRunner({
-      node: node.id,
-      bound,
-      inputs,
-      ledger: this.outcomesOf(node.id),
-      onDead: (letter) => {
-        if (isShadow(this.part, node.id)) return;
-        // What had waited for an answer came by the input of the questions.
-        const input = lookup && letter.input === answersInput ? lookup.input : letter.input;
-        this.deadLetter(operatorLetter(node.id, { ...letter, input }, this.redrives.current), letter.time);
-      },
-    });
-    for (const edge of edges) runner.connect(edge.input, this.framesInto(node.id, edge));
-    if (lookup) {
-      const answers = new Subject<Frame>();
-      this.answers.set(node.id, answers);
-      runner.connect(answersInput, answers);
-      // Answers carry no time of their own: they never hold the watermark.
-      answers.next(end);
-    }
-    if (inputs.length > 1) this.merging.push(runner);
-    this.runners.set(node.id, runner);
-  }
-
-  private addSink({ id }: BoundSinkNode): void {
-    const { edges } = this.spreadNode(id);
-    const ports = { out: edges[0]?.schema ?? { fields: {} } };
-    const [edge] = edges;
-    let runner: NodeRunner;
-    if (edge && edges.length === 1) {
-      const loop = new FusedRunner([{ node: id, transform: null }], this.ledger);
-      loop.connect(this.framesInto(id, edge, { isSink: true }));
-      [runner] = loop.views as [NodeRunner];
-    } else {
-      const merging = new OperatorRunner({
-        node: id,
-        bound: { ports, stateless: (event) => event },
-        inputs: edges.map(({ input }) => input),
-        ledger: this.ledger,
-      });
-      for (const each of edges) merging.connect(each.input, this.framesInto(id, each, { isSink: true }));
-      this.merging.push(merging);
-      runner = merging;
-    }
-    this.runners.set(id, runner);
-    subscribeFrames(runner.output('out'), (frame) => {
-      if (frame.kind !== 'batch') return;
-      this.ledger.settleAll(frame.causes, outcome.delivered);
-      this.rows(id, frame);
-    });
   }
 
   private deadLetter(letter: Event, time: number): void {
@@ -405,39 +317,8 @@ export class StageMachine {
   }
 
   /** The frames of an edge, for whoever looks on. */
-  output({ node, port }: NodePort): Observable<Frame> {
-    const source = this.sources.get(node);
-    if (source) return source.frames;
-    const runner = this.runners.get(node);
-    if (!runner) throw new Error(`invariant broken: node ${node} is wired before it exists`);
-    return runner.output(port);
-  }
-
-  /** The frames of an edge that this partition handles. */
-  private framesInto(node: string, edge: SpreadEdge, { isSink = false } = {}): Observable<Frame> {
-    const frames = this.framesOf(edge);
-    if (!isSink && !(edge.crosses && edge.exchange === null)) return frames;
-    return this.largeRows.takenOut(frames, { node, ...edge });
-  }
-
-  private framesOf({ from, keep, exchange, order }: SpreadEdge): Observable<Frame> {
-    if (order !== null) {
-      const ordered = new OrderedEdge(order, this.output(from));
-      this.merging.push(ordered);
-      return ordered.frames;
-    }
-    const frames = exchange === null ? this.output(from) : this.exchanges.frames(exchange);
-    return keptFrames(frames, keep, this.part);
-  }
-
-  private outcomesOf(node: string): Outcomes {
-    return isShadow(this.part, node) ? untold : this.ledger;
-  }
-
-  private spreadNode(id: string): SpreadNode {
-    const node = this.part.plan.nodes.get(id);
-    if (!node) throw new Error(`invariant broken: the plan has no node ${id}`);
-    return node;
+  output(from: NodePort): Observable<Frame> {
+    return this.nodes.output(from);
   }
 
   private source(node: string): StageSource {
