@@ -16,30 +16,11 @@ import { EventTimers } from './keyed-state.ts';
 import { type Outcomes, outcome } from './ledger.ts';
 import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
 import { NodeStates } from './node-states.ts';
+import { type Port, takeBatch } from './output-port.ts';
 import type { Event } from './schema.ts';
 import type { NodeView } from './state-view.ts';
 import { combineEdges, type Progress, unstarted } from './watermark.ts';
 import { type Cursor, firstOf } from './wave.ts';
-
-interface Port {
-  readonly name: string;
-  readonly subject: Subject<Frame>;
-  events: Event[];
-  times: number[];
-  causes: number[];
-  /** Before those. */
-  ready: Batch[];
-}
-
-/** What has gathered at a port, if anything has. */
-function takeBatch(port: Port): Batch[] {
-  const { events, times, causes } = port;
-  if (events.length === 0) return [];
-  port.events = [];
-  port.times = [];
-  port.causes = [];
-  return [{ kind: 'batch', events, times, causes }];
-}
 
 interface InputPort {
   readonly name: string;
