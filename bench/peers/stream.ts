@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { type Generator, openGenerator } from '../../connectors/nexmark/generator.ts';
 import type { NexmarkEvent, NexmarkField } from '../../connectors/nexmark/schema.ts';
 import type { PeerAnswer, PeerRequest } from './request.ts';
+import { warmUp } from './warm-up.ts';
 
 export type Emit = (row: readonly unknown[]) => void;
 
@@ -62,8 +63,9 @@ function timed(query: PeerQuery, request: PeerRequest): PeerAnswer {
     count++;
     kept = row;
   };
-  pass(query, { ...request, events: Math.min(request.events, warmUpEvents) }, emit).collect?.();
   const events = request.over === 'objects' ? prebuilt(query, request) : undefined;
+  if (events) warmUp(request.events, () => passObjects(query, events, emit).collect?.());
+  else pass(query, { ...request, events: Math.min(request.events, warmUpEvents) }, emit).collect?.();
   count = 0;
   const cpuBefore = process.cpuUsage();
   const began = performance.now();

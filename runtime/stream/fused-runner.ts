@@ -194,8 +194,7 @@ export class FusedRunner {
     counts.out += keptCount;
     counts.filtered += count - keptCount;
     if (keptCount === count) return chosen;
-    for (let at = keptCount; at < count; at++)
-      this.ledger.settle(causes[kept[at] as number] as number, outcome.filtered);
+    this.ledger.settleRows(causes, kept, { from: keptCount, to: count }, outcome.filtered);
     return { ...chosen, rows: kept, count: keptCount };
   }
 }

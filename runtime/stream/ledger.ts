@@ -136,13 +136,20 @@ export const unconsumed = 'unconsumed';
 export interface Outcomes {
   settle(cause: number, result: Outcome, reason?: string): void;
   /** The same for many, none of which was dropped; those in a range of them. */
-  settleAll(causes: readonly number[], result: Undropped, range?: { readonly from: number; readonly to: number }): void;
+  settleAll(causes: readonly number[], result: Undropped, range?: Range): void;
+  /** The same for those causes whose places are in a range of `rows`. */
+  settleRows(causes: readonly number[], rows: ArrayLike<number>, range: Range, result: Undropped): void;
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
 }
 
 type Undropped = Exclude<Outcome, typeof outcome.dropped>;
 
 /** For nodes that do the same in every partition: the first alone tells. */
-export const untold: Outcomes = { settle() {}, settleAll() {} };
+export const untold: Outcomes = { settle() {}, settleAll() {}, settleRows() {} };
 
 export class Ledger implements Outcomes {
   /** Index of the source event that is being handled (see `Batch.causes`). */
@@ -180,6 +187,14 @@ export class Ledger implements Outcomes {
     const { outcomes } = this;
     for (let at = from; at < to; at++) {
       const cause = causes[at] as number;
+      if (cause >= 0 && (outcomes[cause] as number) < result) outcomes[cause] = result;
+    }
+  }
+
+  settleRows(causes: readonly number[], rows: ArrayLike<number>, { from, to }: Range, result: Undropped): void {
+    const { outcomes } = this;
+    for (let at = from; at < to; at++) {
+      const cause = causes[rows[at] as number] as number;
       if (cause >= 0 && (outcomes[cause] as number) < result) outcomes[cause] = result;
     }
   }

@@ -113,13 +113,17 @@ export class OriginWatermarks {
     const { from, to, heardAt } = run;
     const bound = heardAt ?? Number.POSITIVE_INFINITY;
     let newest = Number.NEGATIVE_INFINITY;
+    // The first event ends a silence; of the others only those count that come so far.
+    let movesAt = newest;
     for (let at = from; at < to; at++) {
       const time = Math.min(times[at] as number, bound);
-      // Most events move nothing: after the first one the origin is not silent.
-      if (time <= newest) continue;
-      if (this.observe(origin, time, heardAt)) return at + 1;
-      newest = this.origins.get(origin)?.newest ?? newest;
+      if (time > newest) newest = time;
+      if (time < movesAt) continue;
+      if (this.observe(origin, newest, heardAt)) return at + 1;
+      movesAt = this.movesAt(origin);
     }
+    const state = this.origins.get(origin);
+    if (state && newest > state.newest) state.newest = newest;
     return -1;
   }
 
@@ -236,6 +240,12 @@ export class OriginWatermarks {
 
   private watermarkAt(newest: number): number {
     return Math.floor((newest - this.disorderMs) / this.stepMs) * this.stepMs;
+  }
+
+  /** The first time that moves the watermark of an origin which is not silent. */
+  private movesAt(origin: string): number {
+    const { watermark } = this.origins.get(origin) as OriginState;
+    return (Math.floor(watermark / this.stepMs) + 1) * this.stepMs + this.disorderMs;
   }
 
   private recombine(): boolean {

@@ -5,10 +5,10 @@ import type { SourceFrame } from '../../../runtime/execution/log-frame.ts';
 import { StageMachine } from '../../../runtime/execution/stage-machine.ts';
 import type { BoundTopology } from '../../../runtime/topology/index.ts';
 import type { PeerAnswer, PeerRequest } from '../request.ts';
+import { warmUp } from '../warm-up.ts';
 
 /** As many as the source gives the log at a time. */
 const frameEvents = 4_096;
-const warmUpEvents = 300_000;
 
 export function measureStage(topology: BoundTopology, request: PeerRequest): PeerAnswer {
   const source = topology.sources[0];
@@ -17,7 +17,7 @@ export function measureStage(topology: BoundTopology, request: PeerRequest): Pee
   const frames = framesOf(request, fields);
   let count = 0;
   let last: unknown;
-  const pass = (some: readonly SourceFrame[]) => {
+  const pass = () => {
     const machine = new StageMachine(topology, {
       rows(_output, { events }) {
         count += events.length;
@@ -25,14 +25,14 @@ export function measureStage(topology: BoundTopology, request: PeerRequest): Pee
       },
       question: () => undefined,
     });
-    for (const [at, frame] of some.entries()) machine.handle(at + 1, source.id, frame);
+    for (const [at, frame] of frames.entries()) machine.handle(at + 1, source.id, frame);
     machine.finish();
   };
-  pass(frames.slice(0, Math.ceil(warmUpEvents / frameEvents)));
+  warmUp(request.events, pass);
   count = 0;
   const cpuBefore = process.cpuUsage();
   const began = performance.now();
-  pass(frames);
+  pass();
   const seconds = (performance.now() - began) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
   if (count > 0 && last === undefined) throw new Error('invariant broken: a row without a value');
