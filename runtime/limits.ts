@@ -69,7 +69,7 @@ export const limits = {
   outputGoesOnRowsMax: 37_500,
   /** A stage with a backlog lets the event loop breathe this often. */
   stageSliceMs: 10,
-  /** Writes of a sink begin at least this far apart: a small insert costs the store as much as one of a thousand rows. */
+  /** Writes of a sink begin at least this far apart, unless someone waits: a small insert costs the store as much as one of a thousand rows. */
   sinkWriteEveryMs: 100,
   /** One write of a sink, in bytes of log messages. */
   sinkBatchBytesMax: 16 * 1024 * 1024,

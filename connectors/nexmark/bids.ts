@@ -14,7 +14,7 @@ import {
 } from './proportions.ts';
 import { bitsOf, smallIntOf, stateAfter, stateAt } from './random.ts';
 import type { NexmarkField } from './schema.ts';
-import { channelOf, hotChannels, hotUrls, letters, paddingOffsets, paddingSize } from './texts.ts';
+import { allChannels, hotChannels, hotUrls, letters, paddingOffsets, paddingSize } from './texts.ts';
 
 type Wanted = Readonly<Record<NexmarkField, boolean>>;
 type Columns = Readonly<Record<NexmarkField, unknown[]>>;
@@ -119,6 +119,7 @@ export class Bids {
 
   private makeChannels(channels?: unknown[], urls?: unknown[]): void {
     const { count, places, states } = this;
+    const all = allChannels();
     for (let bid = 0; bid < count; bid++) {
       const first = stateAfter(states[bid] as number, 1);
       const second = stateAfter(first, 1);
@@ -130,9 +131,9 @@ export class Bids {
         if (channels) channels[place] = hotChannels[index];
         if (urls) urls[place] = hotUrls[index];
       } else {
-        const found = channelOf(smallIntOf(second, 10_000));
-        if (channels) channels[place] = found.name;
-        if (urls) urls[place] = found.url;
+        const index = smallIntOf(second, all.names.length);
+        if (channels) channels[place] = all.names[index];
+        if (urls) urls[place] = all.urls[index];
       }
     }
   }

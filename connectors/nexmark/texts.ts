@@ -56,15 +56,25 @@ export function padding(random: Random, size: number, wanted: number): string {
 export const hotChannels: readonly string[] = ['Google', 'Facebook', 'Baidu', 'Apple'];
 export const hotUrls: readonly string[] = hotChannels.map((_, index) => url(new Random(hotUrlsFrom + index)));
 
-const channels: { readonly name: string; readonly url: string }[] = [];
+interface Channels {
+  readonly names: readonly string[];
+  readonly urls: readonly string[];
+}
 
-/** Channel 0 to 9,999, with its url. Made when it is first wanted. */
-export function channelOf(index: number): { readonly name: string; readonly url: string } {
-  if (channels.length === 0) {
-    for (let channel = 0; channel < channelCount; channel++)
-      channels.push({ name: `channel-${channel}`, url: channelUrl(channel) });
-  }
-  return channels[index] as { readonly name: string; readonly url: string };
+let channels: Channels | undefined;
+
+/** Channels 0 to 9,999, each with its url. Made when they are first wanted. */
+export function allChannels(): Channels {
+  channels ??= {
+    names: Array.from({ length: channelCount }, (_, channel) => `channel-${channel}`),
+    urls: Array.from({ length: channelCount }, (_, channel) => inOnePiece(channelUrl(channel))),
+  };
+  return channels;
+}
+
+/** A text that is put together stays a tree of its parts, or a step further away, for as long as it lives. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function url(random: Random): string {

@@ -87,6 +87,7 @@ export async function startSinkRunner(args: {
   const counts: SinkCounts = { rows: 0, batches: 0, retries: 0, busyMs: 0, waitedMs: 0, dead: 0, repeated: 0 };
   const latenciesMs = new RecentValues(limits.sinkLatenciesKept);
   const waiters = new Set<() => void>();
+  let endPause = () => {};
   let problem: string | null = null;
   let running: RunningSink | undefined;
   let position = 0;
@@ -198,6 +199,14 @@ export async function startSinkRunner(args: {
     counts.repeated++;
   }
 
+  /** Before a write that could be larger later; nobody is kept waiting for it. */
+  async function pause(ms: number): Promise<void> {
+    if (waiters.size > 0 || stop.signal.aborted) return;
+    const over = new AbortController();
+    endPause = () => over.abort();
+    await clock.sleep(ms, over.signal).catch(() => undefined);
+  }
+
   async function run(): Promise<void> {
     running = await args.opening.running;
     if (!running) return;
@@ -209,7 +218,7 @@ export async function startSinkRunner(args: {
     for (;;) {
       await ahead.ready();
       const early = writtenAt + (running.writeEveryMs ?? limits.sinkWriteEveryMs) - clock.now();
-      if (early > 0 && !ahead.isFull()) await clock.sleep(early, stop.signal).catch(() => undefined);
+      if (early > 0 && !ahead.isFull()) await pause(early);
       writtenAt = clock.now();
       const messages = await ahead.take();
       if (messages.length === 0) return;
@@ -226,6 +235,7 @@ export async function startSinkRunner(args: {
   return {
     async close() {
       stop.abort(new Error('closing'));
+      endPause();
       await finished;
       await running?.close();
     },
@@ -234,7 +244,11 @@ export async function startSinkRunner(args: {
       await promise(lastPromised.from, lastPromised.to, { done: true });
     },
     async reached(sequence, signal) {
-      while (position < sequence && !signal.aborted) await woken(waiters, signal);
+      while (position < sequence && !signal.aborted) {
+        const further = woken(waiters, signal);
+        endPause();
+        await further;
+      }
     },
     counts,
     get position() {
