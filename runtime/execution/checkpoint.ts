@@ -22,8 +22,8 @@ import {
 import type { StageSnapshot } from './stage-machine.ts';
 import type { NodeIdentities } from './upgrade/state-identity.ts';
 
-/** 1: the snapshot as it is; 2: packed (see `pack-snapshot.ts`). */
-const formatVersion = 2;
+/** 1: the snapshot as it is; 2: packed (see `pack-snapshot.ts`); 3: keys that are texts are packed as well. */
+const formatVersion = 3;
 const magic = 'MACHCP';
 
 export interface CheckpointHead {

@@ -49,8 +49,9 @@ const value = fc.oneof(
   fc.array(fc.tuple(fc.string(), number)).map((pairs) => new Map(pairs)),
 );
 const key = fc.oneof(fc.string(), fc.integer());
-const stateOf = (values: fc.Arbitrary<unknown>) =>
-  fc.array(fc.tuple(key, values, number), { maxLength: 20 }).map(
+/** With texts alone as keys there are enough to be packed, now and then. */
+const stateOf = (values: fc.Arbitrary<unknown>, keys: fc.Arbitrary<string | number> = key) =>
+  fc.array(fc.tuple(keys, values, number), { maxLength: 40 }).map(
     (list): KeyedStateSnapshot => ({
       ...columnsOf(new Map(list.map(([one, what, time]) => [one, { value: what, time }]))),
       evicted: list.length,
@@ -65,6 +66,8 @@ describe('a packed snapshot', () => {
       shaped: stateOf(shaped),
       numbers: stateOf(number),
       mixed: stateOf(value),
+      ascii: stateOf(flat, fc.nat().map(String)),
+      texts: stateOf(number, fc.string({ unit: 'binary' })),
     });
     fc.assert(
       fc.property(states, timers, (given, pending) => {

@@ -3,6 +3,7 @@
  * by themselves. A million keys as a million objects take seconds to write and to read, and the stage stands still meanwhile.
  */
 import { columnAccess } from '../stream/compiled-access.ts';
+import { type PackedKeys, packKeys, withPackedKeys } from '../stream/key-texts.ts';
 import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.ts';
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
 import type { Event } from '../stream/schema.ts';
@@ -20,7 +21,7 @@ interface Columns {
 }
 
 interface PackedState {
-  readonly keys: readonly StateKey[];
+  readonly keys: readonly StateKey[] | PackedKeys;
   readonly times: Float64Array;
   readonly values: Columns | readonly unknown[];
   readonly evicted: number;
@@ -80,11 +81,14 @@ export function unpackSnapshot(packed: PackedSnapshot): StageSnapshot {
 }
 
 function packState({ keys, times, values, evicted }: KeyedStateSnapshot): PackedState {
-  return { keys, times, values: columnsOf(values) ?? (values as readonly unknown[]), evicted };
+  const packed = columnsOf(values) ?? (values as readonly unknown[]);
+  return { keys: packKeys(keys) ?? keys, times, values: packed, evicted };
 }
 
 function unpackState({ keys, times, values, evicted }: PackedState): KeyedStateSnapshot {
-  return { keys, times, values: 'columns' in values ? valuesOf(values, keys.length) : values, evicted };
+  const count = 'ends' in keys ? keys.ends.length : keys.length;
+  const rest = { times, values: 'columns' in values ? valuesOf(values, count) : values, evicted };
+  return 'ends' in keys ? withPackedKeys(keys, rest) : { keys, ...rest };
 }
 
 /** Undefined where the values are not of one flat shape. */

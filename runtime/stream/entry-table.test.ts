@@ -4,13 +4,18 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StateKey } from './definition.ts';
 import { EntryTable } from './entry-table.ts';
 import * as hashes from './key-hash.ts';
-import { columnsOf, entriesOf, entryOf } from './state-columns.ts';
+import { packKeys, withPackedKeys } from './key-texts.ts';
+import { columnsOf, entriesOf, entryOf, type StateColumns } from './state-columns.ts';
 
 const { hashOf } = hashes;
 const hashing = vi.hoisted(() => ({ kinds: 0 }));
 vi.mock('./key-hash.ts', async (original) => {
   const real = await original<typeof hashes>();
-  return { hashOf: (key: StateKey) => (hashing.kinds > 0 ? real.hashOf(key) % hashing.kinds : real.hashOf(key)) };
+  const poor = (hash: number) => (hashing.kinds > 0 ? hash % hashing.kinds : hash);
+  return {
+    hashOf: (key: StateKey) => poor(real.hashOf(key)),
+    hashOfPart: (...part: Parameters<typeof real.hashOfPart>) => poor(real.hashOfPart(...part)),
+  };
 });
 
 /** Numbers alone stand in another way. */
@@ -20,6 +25,8 @@ const anyKey = fc.oneof(
   fc.nat(40).map(String),
   fc.constantFrom<StateKey>(0, -0, Number.NaN, 0.5, -1, 2 ** 40, '', 'a\u0000', 'a', 'Bệnh viện', 'x'.repeat(99)),
 );
+/** Enough of them to be packed. */
+const textKey = fc.nat(60).map((at) => `key ${at}`);
 const moveOf = (key: fc.Arbitrary<StateKey>) =>
   fc.oneof(
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('set' as const), key }) },
@@ -32,11 +39,19 @@ const moveOf = (key: fc.Arbitrary<StateKey>) =>
 const moves = fc.oneof(
   fc.array(moveOf(numberKey), { maxLength: 200 }),
   fc.array(moveOf(anyKey), { maxLength: 200 }),
+  fc.array(moveOf(textKey), { maxLength: 200, size: 'max' }),
   // A text comes to numbers.
   fc
     .tuple(fc.array(moveOf(numberKey), { maxLength: 60 }), fc.array(moveOf(anyKey), { maxLength: 60 }))
     .map((two) => two.flat()),
 );
+
+/** As a checkpoint gives it back, with keys that nobody has read where they can be packed. */
+function throughCheckpoint(columns: StateColumns): StateColumns {
+  const packed = packKeys(columns.keys);
+  const { keys: _, ...rest } = structuredClone(columns);
+  return packed ? withPackedKeys(structuredClone(packed), rest) : structuredClone(columns);
+}
 
 const contents = (table: EntryTable<number | string>) =>
   [...table.slots()].map((slot) => [table.keyAt(slot), table.valueAt(slot), table.timeAt(slot)]);
@@ -84,13 +99,32 @@ describe.each([
             if (kind === 'numbers') expect(columns.values).toBeInstanceOf(Float64Array);
             expect(entryOf(columns, 'x')).toEqual(model.get('x'));
             table = new EntryTable();
-            table.load(structuredClone(columns));
+            table.load(throughCheckpoint(columns));
           }
           expect(table.size).toBe(model.size);
         }
         expect(contents(table)).toEqual([...model].map(([name, { value, time }]) => [name, value, time]));
       }),
     );
+  });
+
+  it('takes up keys that nobody has read, and reads them when they are wanted', () => {
+    const keys = Array.from({ length: 300 }, (_, at) => `BN-${String(at).padStart(at % 20, '0')}`);
+    const packed = packKeys(keys);
+    const columns = withPackedKeys(packed as NonNullable<typeof packed>, {
+      times: Float64Array.from(keys, (_, at) => at),
+      values: Float64Array.from(keys, (_, at) => at),
+    });
+    const table = new EntryTable<number | string>();
+    table.load(columns);
+    for (const [at, key] of keys.entries()) if (at % 3 === 0) expect(table.find(key)).toBe(at);
+    expect([table.find('BN-300'), table.find(''), table.find(7), table.keyAt(1)]).toEqual([-1, -1, -1, 'BN-1']);
+    for (const [at, key] of keys.entries()) if (at % 2 === 0) table.remove(table.find(key));
+    table.append('Bệnh viện', 'a', 0);
+    expect(table.columns().keys).toEqual([...keys.filter((_, at) => at % 2 === 1), 'Bệnh viện']);
+    // The columns themselves still have all.
+    expect(columns.keys).toEqual(keys);
+    expect({ ...columns }.keys).toEqual(keys);
   });
 
   it('is gone through while it changes: what goes does not come, what comes does, nothing comes twice', () => {
@@ -155,5 +189,21 @@ describe('a hash of a key', () => {
       }
     }
     expect(Math.max(...buckets.values())).toBeLessThan(64);
+  });
+});
+
+describe('packed keys', () => {
+  const many = Array.from({ length: 20 }, (_, at) => `key ${at}`);
+
+  it('are there where all are texts of ASCII, and not few', () => {
+    expect(packKeys(many)).toBeDefined();
+    for (const keys of [many.slice(0, 5), [...many, 7], [...many, 'Chợ Rẫy'], [...many, '\ud800'], [...many, '\u00ff']])
+      expect(packKeys(keys)).toBeUndefined();
+  });
+
+  it('come back as they were, empty ones too', () => {
+    const keys = [...many, '', '\u0000', 'x'.repeat(9_999), ' '];
+    const packed = packKeys(keys) as NonNullable<ReturnType<typeof packKeys>>;
+    expect(withPackedKeys(structuredClone(packed), {}).keys).toEqual(keys);
   });
 });

@@ -7,6 +7,7 @@
  */
 import type { StateKey } from './definition.ts';
 import { hashOf } from './key-hash.ts';
+import { type KeyTexts, unreadKeysOf } from './key-texts.ts';
 import { isSameKey } from './same-key.ts';
 import type { StateColumns } from './state-columns.ts';
 
@@ -21,9 +22,14 @@ interface Cursor {
   at: number;
 }
 
+/** In the place of a key that stands in `texts` alone. */
+const unread = null;
+
 export class EntryTable<V> {
   /** Of an empty slot: undefined. */
-  private keys: (StateKey | undefined)[] = [];
+  private keys: (StateKey | undefined | typeof unread)[] = [];
+  /** Keys of a checkpoint, by slot, until all have been read. */
+  private texts: KeyTexts | undefined;
   /** In the place of `keys` until there is a key that is no number: compared where it lies. Of an empty slot: NaN. */
   private numberKeys: Float64Array | undefined = new Float64Array(capacityMin);
   /** Slots in use, the empty ones among them. */
@@ -65,7 +71,8 @@ export class EntryTable<V> {
   }
 
   keyAt(slot: number): StateKey {
-    return (this.numberKeys ? this.numberKeys[slot] : this.keys[slot]) as StateKey;
+    if (this.numberKeys) return this.numberKeys[slot] as number;
+    return this.keys[slot] ?? this.readKey(slot);
   }
 
   put(slot: number, value: V, time: number): void {
@@ -119,6 +126,7 @@ export class EntryTable<V> {
   /** Columns of their own; the values are the same objects. */
   columns(): StateColumns {
     if (this.live < this.count) this.moveTogether();
+    this.readKeys();
     const { count } = this;
     const keys = this.numberKeys ? Array.from(this.numberKeys.subarray(0, count)) : (this.keys.slice() as StateKey[]);
     const values = this.numbers ? this.numbers.slice(0, count) : this.values.slice();
@@ -126,20 +134,34 @@ export class EntryTable<V> {
   }
 
   /** Instead of what is there. Keys are unlike each other. */
-  load({ keys, times, values }: StateColumns): void {
-    const capacity = capacityFor(keys.length);
+  load(columns: StateColumns): void {
+    const { times, values } = columns;
+    this.texts = unreadKeysOf(columns);
+    const count = this.texts?.count ?? columns.keys.length;
+    const capacity = capacityFor(count);
+    this.hashes = new Int32Array(capacity);
+    if (this.texts) this.loadTexts(this.texts);
+    else this.loadKeys(columns.keys, capacity);
+    this.count = count;
+    this.values = values instanceof Float64Array ? [] : (values.slice() as V[]);
+    this.numbers = values instanceof Float64Array ? withRoom(values, capacity) : undefined;
+    this.times = withRoom(times.subarray(0, count), capacity);
+    this.live = count;
+    this.first = 0;
+    this.rebuildIndex(capacity);
+  }
+
+  private loadTexts(texts: KeyTexts): void {
+    this.numberKeys = undefined;
+    this.keys = new Array(texts.count).fill(unread);
+    for (let slot = 0; slot < texts.count; slot++) this.hashes[slot] = texts.hashAt(slot);
+  }
+
+  private loadKeys(keys: readonly StateKey[], capacity: number): void {
     const isNumeric = keys.every(isPlainNumber);
     this.keys = isNumeric ? [] : keys.slice();
     this.numberKeys = isNumeric ? withRoom(keys as readonly number[], capacity) : undefined;
-    this.count = keys.length;
-    this.values = values instanceof Float64Array ? [] : (values.slice() as V[]);
-    this.numbers = values instanceof Float64Array ? withRoom(values, capacity) : undefined;
-    this.times = withRoom(times.subarray(0, keys.length), capacity);
-    this.hashes = new Int32Array(capacity);
     for (let slot = 0; slot < keys.length; slot++) this.hashes[slot] = hashOf(keys[slot] as StateKey);
-    this.live = keys.length;
-    this.first = 0;
-    this.rebuildIndex(capacity);
   }
 
   /** Takes all out; the room for as many stays. */
@@ -147,6 +169,7 @@ export class EntryTable<V> {
     for (const cursor of this.cursors) cursor.at = 0;
     if (this.count * capacityKept < this.times.length) return this.load(nothing);
     this.index.fill(0);
+    this.texts = undefined;
     this.keys.length = 0;
     this.values.length = 0;
     this.count = 0;
@@ -156,6 +179,19 @@ export class EntryTable<V> {
 
   private isEmpty(slot: number): boolean {
     return this.numberKeys ? Number.isNaN(this.numberKeys[slot]) : this.keys[slot] === undefined;
+  }
+
+  private readKey(slot: number): StateKey {
+    const key = (this.texts as KeyTexts).at(slot);
+    this.keys[slot] = key;
+    return key;
+  }
+
+  /** Before slots are moved, and where all are wanted. */
+  private readKeys(): void {
+    if (!this.texts) return;
+    for (let slot = 0; slot < this.texts.count; slot++) if (this.keys[slot] === unread) this.readKey(slot);
+    this.texts = undefined;
   }
 
   private setKey(slot: number, key: StateKey): void {
@@ -197,7 +233,7 @@ export class EntryTable<V> {
     }
     for (let entry = index[place] as number; entry !== 0; entry = index[place] as number) {
       const slot = entry - 1;
-      if (hashes[slot] === hash && isSameKey(keys[slot], key)) return place;
+      if (hashes[slot] === hash && isSameKey(keys[slot] ?? this.readKey(slot), key)) return place;
       place = (place + 1) & mask;
     }
     return place;
@@ -234,6 +270,7 @@ export class EntryTable<V> {
   }
 
   private moveTogether(): void {
+    this.readKeys();
     const { keys, numberKeys, values, numbers, times, hashes, count } = this;
     const cursors = [...this.cursors].map((cursor) => ({ cursor, at: cursor.at }));
     let to = 0;

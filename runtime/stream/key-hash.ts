@@ -12,12 +12,12 @@ const bits = new DataView(new ArrayBuffer(8));
 
 /** The text that was hashed last: who looks a key up mostly sets it next. */
 let lastText = '';
-let lastHash = hashOfText(lastText);
+let lastHash = hashOfPart(lastText, 0, 0);
 
 /** Numbers that `Map` takes for one have one hash. */
 export function hashOf(key: StateKey): number {
   if (typeof key === 'number') return hashOfNumber(key);
-  if (key !== lastText) recallHash(key, hashOfText(key));
+  if (key !== lastText) recallHash(key, hashOfPart(key, 0, key.length));
   return lastHash;
 }
 
@@ -41,13 +41,13 @@ function hashOfNumber(key: number): number {
   return low ^ (low >>> 16);
 }
 
-function hashOfText(key: string): number {
+/** Of the characters of a text from a place to before another: what `hashOf` gives for them as a text of their own. */
+export function hashOfPart(text: string, from: number, to: number): number {
   let a = seedLow;
   let b = seedHigh;
-  const { length } = key;
-  const even = length & ~1;
-  for (let at = 0; at < even; at += 2) {
-    a = (a + (key.charCodeAt(at) | (key.charCodeAt(at + 1) << 16))) | 0;
+  const even = from + ((to - from) & ~1);
+  for (let at = from; at < even; at += 2) {
+    a = (a + (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16))) | 0;
     b ^= a;
     a = (a << 20) | (a >>> 12);
     a = (a + b) | 0;
@@ -58,7 +58,7 @@ function hashOfText(key: string): number {
     b = (b << 19) | (b >>> 13);
   }
   // After the last character comes a mark, so that a text and the same with a zero at its end are two.
-  a = (a + (even < length ? key.charCodeAt(even) | (0x80 << 16) : 0x80)) | 0;
+  a = (a + (even < to ? text.charCodeAt(even) | (0x80 << 16) : 0x80)) | 0;
   for (let round = 0; round < 2; round++) {
     b ^= a;
     a = (a << 20) | (a >>> 12);
