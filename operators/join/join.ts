@@ -1,5 +1,16 @@
 /** Completes the events of one stream from another stream, or from a table. */
-import { type BoundOperator, type Checker, defineOperator, limits, type Schema } from '../../runtime/stream/index.ts';
+import {
+  type BoundOperator,
+  type Checker,
+  completing,
+  defineOperator,
+  fieldNames,
+  keyOfValue,
+  limits,
+  type Schema,
+  type StateKey,
+  type StatelessFunction,
+} from '../../runtime/stream/index.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
 import { readTable, type Table } from '../support/table-file.ts';
 import { bindFields, type JoinFields, readsOfJoin } from './fields.ts';
@@ -83,7 +94,7 @@ export const join = defineOperator({
     if (kind === 'table') {
       const table = readTable(options.table as NonNullable<JoinOptions['table']>, 'table', check);
       const fields = bindFields({ options, left, right: table.schema, optional: !drop, check });
-      return bindTable(table, fields, { drop, check });
+      return bindTable(table, fields, { left, drop, check });
     }
     const right = inputs.right?.schema ?? nothing;
     if (kind === 'temporal') {
@@ -116,10 +127,9 @@ function readSpan(options: JoinOptions, left: Schema, check: Checker) {
 function bindTable(
   table: Table,
   fields: JoinFields,
-  { drop, check }: { drop: boolean; check: Checker },
+  { left, drop, check }: { left: Schema; drop: boolean; check: Checker },
 ): BoundOperator {
   const rows = new Map<string | number, readonly unknown[]>();
-  const leftKey = equalityKey(fields.leftKey);
   const rightKey = equalityKey(fields.rightKey);
   for (const { event, line } of table.rows) {
     const key = rightKey(event);
@@ -133,10 +143,24 @@ function bindTable(
     ports: { out: fields.schema },
     reads: readsOfJoin(fields),
     spread: { kind: 'each', unchanged: Object.keys(fields.schema.fields).filter((name) => !taken.has(name)) },
-    stateless(event) {
-      const key = leftKey(event);
-      const found = (key === null ? undefined : rows.get(key)) ?? null;
-      return found === null && drop ? null : fields.join(event, found);
-    },
+    stateless: lookingUp(rows, fields, { left, drop }),
+  };
+}
+
+function lookingUp(
+  rows: ReadonlyMap<StateKey, readonly unknown[]>,
+  { leftKey, taken, join }: JoinFields,
+  { left, drop }: { left: Schema; drop: boolean },
+): StatelessFunction {
+  const [key, ...others] = leftKey;
+  if (key !== undefined && others.length === 0) {
+    const find = (value: unknown) => rows.get(keyOfValue(value)) ?? null;
+    return completing({ key, find, kept: fieldNames(left), added: taken.map(({ to }) => to), drop });
+  }
+  const keyOf = equalityKey(leftKey);
+  return (event) => {
+    const own = keyOf(event);
+    const found = own === null ? null : (rows.get(own) ?? null);
+    return found === null && drop ? null : join(event, found);
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { completing } from './completing.ts';
 import { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, type Frame } from './frame.ts';
 import { FusedRunner, type FusedStep } from './fused-runner.ts';
@@ -114,8 +115,16 @@ const columnSteps: readonly FusedStep[] = [
       [{ name: 'n', evaluate: (event) => (event.n as number) / 2, write: (code) => `${code.field('n')} / 2` }],
     ),
   },
+  { node: 'found', transform: thirds({ drop: true }) },
+  { node: 'all', transform: thirds({ drop: false }) },
   { node: 'small', transform: (event) => ((event.n as number) < 20 ? event : null) },
 ];
+
+/** Finds a third of most numbers. */
+function thirds({ drop }: { drop: boolean }) {
+  const find = (value: unknown) => ((value as number) % 4 === 0 ? null : [(value as number) / 3]);
+  return completing({ key: 'n', find, kept: [], added: ['n'], drop });
+}
 
 describe('fused operators', () => {
   it('do over columns what they do over objects, looked at in between or not', () => {
@@ -138,7 +147,9 @@ describe('fused operators', () => {
   it('do what the same operators do one by one, counts and outcomes included', () => {
     fc.assert(
       fc.property(
-        fc.subarray([...steps, asItIs], { minLength: 1 }),
+        fc.subarray([...steps, asItIs, ...columnSteps.map((step) => ({ ...step, node: `${step.node} too` }))], {
+          minLength: 1,
+        }),
         fc.array(fc.nat({ max: 100 }), { maxLength: 50 }),
         (chain, numbers) => {
           expect(runFused(chain, numbers)).toMatchObject(runApart(chain, numbers));
@@ -162,5 +173,56 @@ describe('fused operators', () => {
     expect(seen).toEqual([{ n: 2 }, { n: 90 }]);
     expect(ledger.accounting).toMatchObject({ in: 3, filtered: 2, dropped: 1 });
     expect(isBalanced(ledger.accounting)).toBe(true);
+  });
+});
+
+describe('events that are completed', () => {
+  const complete = (drop: boolean) =>
+    completing({
+      key: 'ward',
+      find: (value) => ({ W1: [10, null], W2: [20, 'b'] })[value as string] ?? null,
+      kept: ['ward', 'n'],
+      added: ['beds', 'note'],
+      drop,
+    });
+  const wards = [
+    { ward: 'W2', n: 1 },
+    { ward: null, n: 2 },
+    { ward: 'W9', n: 3 },
+    { ward: 'W1', n: 4 },
+  ];
+  const found = [
+    { ward: 'W2', n: 1, beds: 20, note: 'b' },
+    { ward: 'W1', n: 4, beds: 10, note: null },
+  ];
+  const nothing = { beds: null, note: null };
+  const all = [found[0], { ...wards[1], ...nothing }, { ...wards[2], ...nothing }, found[1]];
+
+  it.each([
+    ['nothing is found for drop out', true, found],
+    ['nothing is found for have nulls', false, all],
+  ])('one by one, over objects and over columns: those that %s', (_, drop, expected) => {
+    const transform = complete(drop);
+    const one = (event: (typeof wards)[number]) => transform(event) ?? [];
+    expect(wards.flatMap(one)).toEqual(expected);
+    const names = ['ward', 'n'];
+    const columns = new EventColumns(names, [wards.map(({ ward }) => ward), wards.map(({ n }) => n)], { length: 4 });
+    const lineage = { times: [1, 2, 3, 4], causes: [0, 1, 2, 3] };
+    const batches: Batch[] = [columnBatch(columns, lineage), { kind: 'batch', events: wards, ...lineage }];
+    for (const batch of batches) {
+      for (const givesColumns of [true, false]) {
+        const ledger = new Ledger();
+        const fused = new FusedRunner([{ node: 'beds', transform }], ledger, { givesColumns });
+        const frames = new Subject<Frame>();
+        fused.connect(frames);
+        const seen: Batch[] = [];
+        fused.views[0]?.output('out').subscribe((frame) => frame.kind === 'batch' && seen.push(frame));
+        ledger.open(4, 0);
+        frames.next(batch);
+        expect(seen.flatMap(({ events }) => events)).toEqual(expected);
+        expect(seen.flatMap(({ causes }) => causes)).toEqual(drop ? [0, 3] : [0, 1, 2, 3]);
+        expect(seen[0]?.columns !== undefined).toBe(givesColumns && batch.columns !== undefined);
+      }
+    }
   });
 });

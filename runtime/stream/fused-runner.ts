@@ -15,7 +15,15 @@ import {
   type RunnerSnapshot,
   statelessSnapshot,
 } from './node-runner.ts';
-import { type EventRows, type RowLoop, type Rows, rowLoopOf, type SelectLoop } from './row-loops.ts';
+import {
+  type BuildLoop,
+  type CompleteLoop,
+  type EventRows,
+  type RowLoop,
+  type Rows,
+  rowLoopOf,
+  type SelectLoop,
+} from './row-loops.ts';
 import type { Event } from './schema.ts';
 
 export interface FusedStep {
@@ -143,7 +151,7 @@ export class FusedRunner {
   }
 
   private step(member: Member, given: ChosenRows, { toColumns }: { toColumns: boolean }): ChosenRows {
-    const { transform, loop, counts, node } = member;
+    const { transform, loop, counts } = member;
     counts.in += given.count;
     if (transform === null) {
       counts.out += given.count;
@@ -151,9 +159,19 @@ export class FusedRunner {
     }
     const isOverColumns = loop?.overColumns === true;
     const chosen = isOverColumns ? given : inObjects(given);
-    const { events, rows, count } = chosen;
-    if (loop?.kind === 'select') return this.select(member, loop, chosen);
     if (loop === undefined) return this.applyEach(member, transform, chosen);
+    switch (loop.kind) {
+      case 'select':
+        return this.select(member, loop, chosen);
+      case 'complete':
+        return this.complete(member, loop, chosen, toColumns);
+      case 'build':
+        return this.build(member, loop, chosen, toColumns);
+    }
+  }
+
+  private build({ node, counts }: Member, loop: BuildLoop, chosen: ChosenRows, toColumns: boolean): ChosenRows {
+    const { events, rows, count } = chosen;
     counts.out += count;
     const built = named(node, () =>
       toColumns && events instanceof EventColumns
@@ -161,6 +179,19 @@ export class FusedRunner {
         : loop.build(events, rows, count),
     );
     return everyRowOf(built, lineageOf(chosen));
+  }
+
+  private complete(member: Member, loop: CompleteLoop, chosen: ChosenRows, toColumns: boolean): ChosenRows {
+    const { events, rows, count } = chosen;
+    const kept = roomIn(member, count);
+    const found = named(member.node, () => loop.find(events, rows, count, kept));
+    const completed = this.keep(member, chosen, found.length);
+    const built = named(member.node, () =>
+      toColumns && events instanceof EventColumns
+        ? loop.buildColumns(events, completed.rows, found)
+        : loop.build(events, completed.rows, found),
+    );
+    return everyRowOf(built, lineageOf(completed));
   }
 
   private select(member: Member, { select }: SelectLoop, chosen: ChosenRows): ChosenRows {

@@ -34,6 +34,7 @@ export {
   rowsUpdater,
   rowUpdater,
 } from './compiled-rows.ts';
+export { type Completion, completing } from './completing.ts';
 export * from './definition.ts';
 export { EntryTable } from './entry-table.ts';
 export { EventColumns } from './event-columns.ts';

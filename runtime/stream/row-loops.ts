@@ -30,9 +30,28 @@ export interface BuildLoop {
   buildColumns(columns: EventColumns, rows: Rows, count: number): EventColumns;
 }
 
-export type RowLoop = SelectLoop | BuildLoop;
+/** What is added to an event, field by field; null: there is nothing, and the fields are null. */
+export type Added = readonly unknown[] | null;
+
+export interface CompleteLoop {
+  readonly kind: 'complete';
+  readonly overColumns: true;
+  /** What is added to each row that goes on. Places are written as `select` writes them. */
+  find(events: EventRows, rows: Rows, count: number, selected: Rows): readonly Added[];
+  /** An event for each that goes on, from its place among `rows` and what is added to it. */
+  build(events: EventRows, rows: Rows, found: readonly Added[]): Event[];
+  buildColumns(columns: EventColumns, rows: Rows, found: readonly Added[]): EventColumns;
+}
+
+export type RowLoop = SelectLoop | BuildLoop | CompleteLoop;
 
 const rowLoops = new WeakMap<StatelessFunction, RowLoop>();
+
+/** The same function; who runs it over many events may run the loop instead. */
+export function withRowLoop(transform: StatelessFunction, loop: RowLoop): StatelessFunction {
+  rowLoops.set(transform, loop);
+  return transform;
+}
 
 /** Undefined where the function can only be called for each event. Whoever wraps a function has made another. */
 export function rowLoopOf(transform: StatelessFunction | null): RowLoop | undefined {
@@ -68,7 +87,7 @@ export function selecting(condition: Evaluated): StatelessFunction {
   const columnCode = new ColumnCode();
   const overEvents = loopOf(new EventCode());
   const over = loopOf(columnCode);
-  rowLoops.set(transform, {
+  return withRowLoop(transform, {
     kind: 'select',
     overColumns: columnCode.isPossible,
     select(events, rows, count, selected) {
@@ -76,7 +95,6 @@ export function selecting(condition: Evaluated): StatelessFunction {
       return over(events.columnsOf(columnCode.names), events.offset, rows, count, selected);
     },
   });
-  return transform;
 }
 
 export interface ComputedField extends Evaluated {
@@ -109,7 +127,7 @@ export function mapping(kept: readonly string[], computed: readonly ComputedFiel
     [...fields].map(([name, text]) => (computed.some((one) => one.name === name) ? `${text} ?? null` : text)),
   );
   const names = [...fields.keys()];
-  rowLoops.set(transform, {
+  return withRowLoop(transform, {
     kind: 'build',
     overColumns: columnCode.isPossible,
     build(events, rows, count) {
@@ -121,25 +139,40 @@ export function mapping(kept: readonly string[], computed: readonly ComputedFiel
       return new EventColumns(names, made, { length: count });
     },
   });
-  return transform;
 }
+
+/** What a loop is handed beside the rows, and what stands before the fields of each. */
+interface Beside {
+  readonly parameters: string;
+  readonly before: string;
+}
+
+const nothingBeside: Beside = { parameters: '', before: '' };
 
 function objectOf(fields: ReadonlyMap<string, string>): string {
   return `{ ${[...fields].map(([name, text]) => `${name}: ${text}`).join(', ')} }`;
 }
 
-function buildLoop(code: EventCode | ColumnCode, fields: ReadonlyMap<string, string>): Build<Event[]> {
-  return code.compileLoop('', {
+export function buildLoop<Made = Build<Event[]>>(
+  code: EventCode | ColumnCode,
+  fields: ReadonlyMap<string, string>,
+  beside = nothingBeside,
+): Made {
+  return code.compileLoop<Made>(beside.parameters, {
     before: 'const events = new Array(count);',
-    body: `events[at] = ${objectOf(fields)};`,
+    body: `${beside.before} events[at] = ${objectOf(fields)};`,
     after: 'return events;',
   });
 }
 
-function buildColumnsLoop(code: ColumnCode, texts: readonly string[]): Build<unknown[][]> {
-  return code.compileLoop('', {
+export function buildColumnsLoop<Made = Build<unknown[][]>>(
+  code: EventCode | ColumnCode,
+  texts: readonly string[],
+  beside = nothingBeside,
+): Made {
+  return code.compileLoop<Made>(beside.parameters, {
     before: texts.map((_, at) => `const made${at} = new Array(count);`).join(' '),
-    body: texts.map((text, at) => `made${at}[at] = ${text};`).join(' '),
+    body: `${beside.before} ${texts.map((text, at) => `made${at}[at] = ${text};`).join(' ')}`,
     after: `return [${texts.map((_, at) => `made${at}`).join(', ')}];`,
   });
 }
