@@ -7,19 +7,14 @@ import { Ends } from '../support/ends.ts';
 import type { Given, KeyColumns } from './kept-keys.ts';
 import type { NumberCells } from './number-cells.ts';
 
-/** Places in the row of a session. */
+/** Places in the row of a session: what every event looks at lies together. */
 export const startAt = 0;
 export const endAt = 1;
-/** The session of its key before it, or `none`. */
-const olderAt = 2;
-/** When it is looked at whether it has ended: at its end, or before; never: it is not there. */
-const dueAt = 3;
-/** Place of its key in the order in which keys came. */
-const orderAt = 4;
-export const cellAt = 5;
+export const cellAt = 2;
 
 const none = -1;
-const never = Number.POSITIVE_INFINITY;
+/** No time is before it, nor after. */
+const never = Number.NaN;
 const rowsMin = 16;
 
 interface Times {
@@ -55,7 +50,13 @@ export class OpenSessions {
   private readonly cells: NumberCells;
   /** Key to its newest session. */
   private readonly table = new EntryTable<number>();
+  /** Of each session the key, and its place in the order in which keys came. */
   private keys: StateKey[] = [];
+  private orders: number[] = [];
+  /** Of each the one of its key before it, or `none`. */
+  private olders: number[] = [];
+  /** Of each when it is looked at whether it has ended: at its end, or before; never: it is not there. */
+  private dues: number[] = [];
   private readonly free: number[] = [];
   private readonly ends = new Ends<number>();
 
@@ -87,7 +88,7 @@ export class OpenSessions {
   }
 
   olderThan(session: number): number {
-    return this.rows[session * this.width + olderAt] as number;
+    return this.olders[session] as number;
   }
 
   keyOf(session: number): StateKey {
@@ -95,7 +96,7 @@ export class OpenSessions {
   }
 
   orderOf(session: number): number {
-    return this.rows[session * this.width + orderAt] as number;
+    return this.orders[session] as number;
   }
 
   /** Of a key that is there, when it came. */
@@ -129,22 +130,22 @@ export class OpenSessions {
     this.keys[session] = key;
     const from = session * this.width;
     if (from + this.width > this.rows.length) this.grow();
-    const { rows, width } = this;
+    const { rows } = this;
     rows[from + startAt] = start;
     rows[from + endAt] = end;
-    rows[from + dueAt] = end;
+    this.dues[session] = end;
     this.ends.add(session, end);
     this.cells.begin(rows, from + cellAt);
     if (newer >= 0) {
-      rows[from + olderAt] = this.olderThan(newer);
-      rows[from + orderAt] = this.orderOf(newer);
-      rows[newer * width + olderAt] = session;
+      this.olders[session] = this.olderThan(newer);
+      this.orders[session] = this.orderOf(newer);
+      this.olders[newer] = session;
       return session;
     }
     const slot = this.table.find(key);
     const older = slot < 0 ? none : this.table.valueAt(slot);
-    rows[from + olderAt] = older;
-    rows[from + orderAt] = older < 0 ? this.nextOrder++ : this.orderOf(older);
+    this.olders[session] = older;
+    this.orders[session] = older < 0 ? this.nextOrder++ : this.orderOf(older);
     if (slot < 0) this.table.append(key, session, time);
     else this.table.put(slot, session, this.table.timeAt(slot));
     return session;
@@ -152,27 +153,25 @@ export class OpenSessions {
 
   /** It has ended, or is part of another. Its row can be read until the next is opened. */
   drop(session: number): void {
-    const { rows, width, table } = this;
+    const { table } = this;
     const slot = table.find(this.keyOf(session));
     const older = this.olderThan(session);
     let newer = table.valueAt(slot);
     if (newer !== session) {
-      while (this.olderThan(newer) !== session) newer = this.olderThan(newer);
-      rows[newer * width + olderAt] = older;
+      while (newer >= 0 && this.olderThan(newer) !== session) newer = this.olderThan(newer);
+      if (newer < 0) throw new Error('invariant broken: a session that its key does not lead to');
+      this.olders[newer] = older;
     } else if (older < 0) table.remove(slot);
     else table.put(slot, older, table.timeAt(slot));
-    rows[session * width + dueAt] = never;
+    this.dues[session] = never;
     this.free.push(session);
   }
 
   /** Drops those that have ended, and tells them: by their end, then by the order in which keys came. */
   takeEnded(watermark: number): number[] {
-    const { rows, width } = this;
+    const { rows, width, dues, orders } = this;
     const ended: number[] = [];
-    for (const session of this.ends.takeDue(watermark, {
-      exact: true,
-      dueAt: (one) => rows[one * width + dueAt] as number,
-    })) {
+    for (const session of this.ends.takeDue(watermark, { exact: true, dueAt: (one) => dues[one] })) {
       const end = rows[session * width + endAt] as number;
       if (end <= watermark) {
         this.drop(session);
@@ -180,12 +179,14 @@ export class OpenSessions {
         continue;
       }
       // Sessions go on more often than they end: only now it is said when they are looked at next.
-      rows[session * width + dueAt] = end;
+      dues[session] = end;
       this.ends.add(session, end);
     }
-    const compare = (a: number, b: number, at: number) =>
+    const difference = (a: number, b: number, at: number) =>
       (rows[a * width + at] as number) - (rows[b * width + at] as number);
-    return ended.sort((a, b) => compare(a, b, endAt) || compare(a, b, orderAt) || compare(a, b, startAt));
+    return ended.sort(
+      (a, b) => difference(a, b, endAt) || (orders[a] as number) - (orders[b] as number) || difference(a, b, startAt),
+    );
   }
 
   /** Nothing is kept; what was given before, and the order of the next key, are those of a checkpoint. */

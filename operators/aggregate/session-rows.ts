@@ -54,7 +54,9 @@ export class SessionRows implements OperatorHandler {
     const { open } = this;
     const key = this.setting.heldKeys.of(event);
     const watermark = this.context.watermark();
-    const place = this.placeOf(key, time, watermark);
+    const known = open.find(key);
+    let place = this.placeIn(known, time, watermark);
+    if (place < 0) place = this.placeBehind(known, key, time);
     if (place >= 0) return this.cells.add(open.rows, place, event);
     const end = time + this.reachMs;
     const { newest, oldest, newer } = open.touched(key, { start: time, end, after: watermark });
@@ -66,7 +68,7 @@ export class SessionRows implements OperatorHandler {
     if (end <= watermark) return out.late(event, time);
     const { keysMax } = this.setting;
     const { panesMax } = aggregateLimits;
-    if (!this.hasKeyFor(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+    if (known < 0 && open.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     if (open.count >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
     const session = open.open(key, time, { start: time, end, newer });
     this.cells.add(open.rows, session * open.width + cellAt, event);
@@ -82,7 +84,11 @@ export class SessionRows implements OperatorHandler {
       places.begin(keys.length);
     };
     for (let row = 0; row < keys.length; row++) {
-      const place = this.placeOf(keys[row] as StateKey, times[row] as number, watermark);
+      const key = keys[row] as StateKey;
+      const time = times[row] as number;
+      const newest = open.find(key);
+      let place = this.placeIn(newest, time, watermark);
+      if (place < 0) place = this.placeBehind(newest, key, time);
       if (place >= 0) {
         places.add(row, place);
         continue;
@@ -94,26 +100,27 @@ export class SessionRows implements OperatorHandler {
     take();
   }
 
-  /** Where the cell of an event stands that comes to the newest session of its key, or begins the next; -1: it may be another way. */
-  private placeOf(key: StateKey, time: number, watermark: number): number {
-    const { open } = this;
-    const { rows, width } = open;
-    const newest = open.find(key);
-    const end = time + this.reachMs;
+  /** Where the cell of an event stands that comes to the newest session of its key; -1: it comes to another. */
+  private placeIn(newest: number, time: number, watermark: number): number {
+    if (newest < 0) return -1;
+    const { rows, width } = this.open;
     const from = newest * width;
-    if (newest < 0 || time >= (rows[from + endAt] as number)) {
-      const hasRoom = this.hasKeyFor(key) && open.count < aggregateLimits.panesMax;
-      if (end <= watermark || !hasRoom) return -1;
-      return open.open(key, time, { start: time, end, newer: -1 }) * width + cellAt;
-    }
-    if (time < (rows[from + startAt] as number) || (rows[from + endAt] as number) <= watermark) return -1;
-    if (end > (rows[from + endAt] as number)) rows[from + endAt] = end;
+    const until = rows[from + endAt] as number;
+    if (time >= until || time < (rows[from + startAt] as number) || until <= watermark) return -1;
+    const end = time + this.reachMs;
+    if (end > until) rows[from + endAt] = end;
     return from + cellAt;
   }
 
-  private hasKeyFor(key: StateKey): boolean {
+  /** Where the cell of a new session stands, behind all others of its key; -1: it may not be, or belongs elsewhere. */
+  private placeBehind(newest: number, key: StateKey, time: number): number {
     const { open } = this;
-    return open.size < this.setting.keysMax || open.find(key) >= 0;
+    const { rows, width } = open;
+    if (newest >= 0 && time < (rows[newest * width + endAt] as number)) return -1;
+    const end = time + this.reachMs;
+    const hasRoom = (newest >= 0 || open.size < this.setting.keysMax) && open.count < aggregateLimits.panesMax;
+    if (end <= this.context.watermark() || !hasRoom) return -1;
+    return open.open(key, time, { start: time, end, newer: -1 }) * width + cellAt;
   }
 
   /** The older becomes part of the newer. */
