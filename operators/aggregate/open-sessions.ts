@@ -110,6 +110,7 @@ export class OpenSessions {
     return { keys, times, numbers: values as ArrayLike<number> };
   }
 
+  /** Of [start, end). Sessions that end at `after` or before are touched no more. */
   touched(key: StateKey, { start, end, after }: Times & { after: number }): Touched {
     const { rows, width } = this;
     let newer = none;
