@@ -2,9 +2,10 @@
  * How panes stand in checkpoints. Those of windows of which the best come out: pane by pane, with a cell for each key. All others: key by key, as
  * `GridWindows` keeps them, so that a lateness can be given to windows that had none.
  */
-import type { HeldKeys, OperatorContext, OwnState, StateColumns, StateKey } from '../../runtime/stream/index.ts';
+import type { HeldKeys, OperatorContext, StateColumns, StateKey } from '../../runtime/stream/index.ts';
 import type { Cell } from './cell.ts';
 import { heldOf } from './held.ts';
+import { keepProgress, nothing, type PutTogether, stateOfKeys } from './kept-keys.ts';
 import type { KeyPanes } from './key-panes.ts';
 import type { LoadedCells, PaneCells } from './pane-cells.ts';
 import type { PaneGroup } from './pane-groups.ts';
@@ -19,17 +20,6 @@ interface KeptKey {
 }
 
 type KeptPane = Map<StateKey, Cell>;
-
-interface KeptProgress {
-  readonly closed: number;
-  readonly nextOrder: number;
-  readonly floor?: number;
-}
-
-const nothing: StateColumns = { keys: [], times: new Float64Array(0), values: [] };
-
-/** Puts together what the states of a checkpoint held, each of which is restored for itself. */
-export type PutTogether = () => void;
 
 export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { heldKeys }: AggregateSetting): PutTogether {
   let kept: StateColumns = nothing;
@@ -65,7 +55,7 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
   });
   context.ownState(
     'keys',
-    stateOfKeys(panes, heldKeys, {
+    stateOfKeys(panes.keys, heldKeys, {
       all: (keys, numbers) => keys.map((key, at) => keyOf(key, numbers[at] as number)),
       one: keyOf,
       restore(columns) {
@@ -73,7 +63,7 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
       },
     }),
   );
-  const takeProgress = keepProgress(context, panes, 'cells');
+  const takeProgress = keepProgress(context, panes, { name: 'cells', count: () => panes.cells });
   return () => {
     if (!takeProgress()) return;
     const all = keptKeys.values as readonly KeptKey[];
@@ -96,7 +86,7 @@ export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting:
   let kept: StateColumns = nothing;
   context.ownState(
     'groups',
-    stateOfKeys(panes, heldKeys, {
+    stateOfKeys(panes.keys, heldKeys, {
       all: (keys, numbers) => groupsOf(panes, heldKeys, { keys, numbers }),
       one: (key, number) => groupsOf(panes, heldKeys, { keys: [key], numbers: [number] })[0],
       restore(columns) {
@@ -104,7 +94,7 @@ export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting:
       },
     }),
   );
-  const takeProgress = keepProgress(context, panes, 'panes');
+  const takeProgress = keepProgress(context, panes, { name: 'panes', count: () => panes.cells });
   return () => {
     if (!takeProgress()) return;
     const groups = kept.values as readonly PaneGroup[];
@@ -173,67 +163,4 @@ class CellsByPane {
     pane.numbers.push(number);
     pane.cells.push(cell);
   }
-}
-
-/** `all` and `one`: what checkpoints have of keys. */
-function stateOfKeys(
-  panes: KeyPanes,
-  heldKeys: HeldKeys,
-  form: {
-    all(keys: readonly StateKey[], numbers: ArrayLike<number>): unknown[];
-    one(key: StateKey, number: number): unknown;
-    restore(columns: StateColumns): void;
-  },
-): OwnState {
-  const { keys: live } = panes;
-  return {
-    get size() {
-      return live.size;
-    },
-    has: (written) => live.find(heldKeys.held(written)) >= 0,
-    entry(written) {
-      const key = heldKeys.held(written);
-      const number = live.find(key);
-      return number < 0 ? undefined : { value: form.one(key, number), time: live.timeOf(key) };
-    },
-    snapshot() {
-      const { keys, times, numbers } = live.columns();
-      return { keys: keys.map(heldKeys.written), times, values: form.all(keys, numbers) };
-    },
-    restore: form.restore,
-  };
-}
-
-const progressKey = 'now';
-
-/** What comes back takes in what a checkpoint held, where there was one; then all panes are gone. */
-function keepProgress(context: OperatorContext, panes: KeyPanes, nameOfCells: 'cells' | 'panes'): () => boolean {
-  let kept: KeptProgress | undefined;
-  /** Of windows that had a lateness: it stays with them. */
-  let floor: number | undefined;
-  const value = () => ({
-    closed: panes.closed,
-    [nameOfCells]: panes.cells,
-    nextOrder: panes.next,
-    ...(floor !== undefined && { floor }),
-  });
-  const hasBegun = () => panes.next > 0 || Number.isFinite(panes.closed);
-  context.ownState('progress', {
-    get size() {
-      return hasBegun() ? 1 : 0;
-    },
-    has: (key) => key === progressKey && hasBegun(),
-    entry: (key) => (key === progressKey && hasBegun() ? { value: value(), time: 0 } : undefined),
-    snapshot: () => (hasBegun() ? { keys: [progressKey], times: new Float64Array(1), values: [value()] } : nothing),
-    restore({ values }) {
-      kept = values[0] as KeptProgress | undefined;
-    },
-  });
-  return () => {
-    if (!kept) return false;
-    panes.begin(kept);
-    floor = kept.floor;
-    kept = undefined;
-    return true;
-  };
 }

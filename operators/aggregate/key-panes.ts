@@ -2,6 +2,7 @@
 import type { StateKey } from '../../runtime/stream/index.ts';
 import { cellStoreOf } from './cell-store.ts';
 import type { WindowGrid } from './grid.ts';
+import type { Given } from './kept-keys.ts';
 import { LiveKeys } from './live-keys.ts';
 import { type LoadedCells, PaneCells } from './pane-cells.ts';
 import type { AggregateSetting } from './setting.ts';
@@ -90,7 +91,7 @@ export class KeyPanes {
   }
 
   /** Nothing is kept; what was given before, and the order of the next key, are those of a checkpoint. */
-  begin({ closed, nextOrder }: { readonly closed: number; readonly nextOrder: number }): void {
+  begin({ closed, nextOrder }: Given): void {
     for (const pane of [...this.panes.values()]) this.drop(pane);
     this.closed = closed;
     this.nextOrder = nextOrder;

@@ -1,5 +1,6 @@
 /** Keys that some pane holds: each has a number, which it keeps while it lives and which is given again to another when it has gone. */
 import { EntryTable, type StateKey } from '../../runtime/stream/index.ts';
+import type { KeyColumns } from './kept-keys.ts';
 
 export class LiveKeys {
   private readonly table = new EntryTable<number>();
@@ -66,7 +67,7 @@ export class LiveKeys {
   }
 
   /** All, in the order in which they came, with their numbers. */
-  columns(): { readonly keys: readonly StateKey[]; readonly times: Float64Array; readonly numbers: ArrayLike<number> } {
+  columns(): KeyColumns {
     const { keys, times, values } = this.table.columns();
     return { keys, times, numbers: values as ArrayLike<number> };
   }

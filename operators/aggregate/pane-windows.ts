@@ -14,7 +14,8 @@ import type {
 import { turnAway } from '../support/turn-away.ts';
 import { type CellStore, cellStoreOf } from './cell-store.ts';
 import { firstEndAfter, lastEndOf, paneStartOf, type WindowGrid } from './grid.ts';
-import { keepKeyByKey, keepPaneByPane, type PutTogether } from './kept-panes.ts';
+import type { PutTogether } from './kept-keys.ts';
+import { keepKeyByKey, keepPaneByPane } from './kept-panes.ts';
 import { KeyPanes } from './key-panes.ts';
 import { aggregateLimits } from './limits.ts';
 import { CellPlaces } from './number-cells.ts';

@@ -77,7 +77,7 @@ export function rowNames(shape: RowShape): readonly string[] {
   return fieldsOf(shape).flat();
 }
 
-/** Many first results side by side, of windows that none is taken back of. */
+/** Many results side by side, of windows that none is taken back of. */
 export function resultColumns(
   names: readonly string[],
   rows: {
@@ -88,12 +88,15 @@ export function resultColumns(
     /** Of each value. */
     readonly values: readonly unknown[][];
     readonly early: boolean;
+    /** Absent: all are first results. */
+    readonly revisions?: readonly number[];
   },
 ): EventColumns {
   const { keys, starts, ends, values, early } = rows;
   const { length } = starts;
   const constant = <Value>(value: Value) => new Array<Value>(length).fill(value);
-  return new EventColumns(names, [...keys, starts, ends, ...values, constant(0), constant(early)], { length });
+  const { revisions = constant(0) } = rows;
+  return new EventColumns(names, [...keys, starts, ends, ...values, revisions, constant(early)], { length });
 }
 
 /** Of each field of the keys the values. */

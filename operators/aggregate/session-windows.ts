@@ -16,13 +16,13 @@ import { type Cell, mergeCells } from './cell.ts';
 import { aggregateLimits } from './limits.ts';
 import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
 
-interface Given {
+export interface GivenSession {
   readonly start: number;
   readonly end: number;
   revision: number;
 }
 
-interface Session {
+export interface Session {
   start: number;
   end: number;
   cell: Cell;
@@ -30,15 +30,15 @@ interface Session {
   changed: boolean;
   changedSinceEarly: boolean;
   /** Final results that stand; more than one after sessions were joined. */
-  given: Given[];
+  given: GivenSession[];
 }
 
-interface SessionGroup {
+export interface SessionGroup {
   readonly order: number;
   readonly key: readonly unknown[];
   /** By start; they never overlap. */
   sessions: Session[];
-  /** When the timer of the key fires. */
+  /** When the timer of the key fires; infinite: it has none. */
   timerAt: number;
 }
 
@@ -57,7 +57,7 @@ export interface SessionSpan {
   readonly touchingMs: number;
 }
 
-const timerName = 'close';
+export const timerName = 'close';
 
 export class SessionWindows implements OperatorHandler {
   private readonly context: OperatorContext;
@@ -75,6 +75,12 @@ export class SessionWindows implements OperatorHandler {
     this.span = span;
     this.groups = context.keyedState('groups', { keysMax, bytesPerKey: kind.bytes });
     this.kept = context.keyedState('progress');
+  }
+
+  /** `SessionRows` sets no timers. */
+  resume(): void {
+    for (const [key, group] of this.groups.entries())
+      if (group.timerAt === Number.POSITIVE_INFINITY) this.schedule(key, group);
   }
 
   event(event: Event, time: number, out: Output): void {

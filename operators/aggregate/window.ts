@@ -7,6 +7,7 @@ import { GridWindows } from './grid-windows.ts';
 import { aggregateLimits } from './limits.ts';
 import type { GridOptions, WindowOptions } from './options.ts';
 import { type BestRule, PaneWindows } from './pane-windows.ts';
+import { SessionRows } from './session-rows.ts';
 import { SessionWindows } from './session-windows.ts';
 import type { AggregateSetting } from './setting.ts';
 
@@ -45,10 +46,16 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     if (!isWholeTime(window.session)) check.problem(['window', 'session'], 'a gap is at least 1ms, in whole ms');
     const touchingMs = window.touching === 'together' ? 1 : 0;
     const span = { gapMs: window.session, latenessMs: window.lateness, touchingMs };
+    const isOnce = window.lateness === 0 && window.early === undefined;
+    const cellsOf = ({ numberCells }: AggregateSetting) => (isOnce ? numberCells : undefined);
     return {
       cellsPerKey: 1,
       withdraws: span.latenessMs > 0,
-      create: (context, setting) => new SessionWindows(context, setting, span),
+      readsColumns: (setting) => cellsOf(setting)?.addAll !== undefined,
+      create(context, setting) {
+        const cells = cellsOf(setting);
+        return cells ? new SessionRows(context, { setting, cells, span }) : new SessionWindows(context, setting, span);
+      },
     };
   }
   const grid = gridOf(window, check);
