@@ -1,6 +1,6 @@
 /**
- * One window for all time, as `GlobalWindow`, where no value needs more of an event than itself and results come at whole steps of time: what is kept of a key is a
- * row of numbers, and results leave as columns. In checkpoints both are the same.
+ * One window for all time, as `GlobalWindow`, where no value asks when an event was and results come at whole steps of time: what is kept of a key
+ * is a row of numbers, and results leave as columns. In checkpoints both are the same.
  */
 import type {
   Event,

@@ -48,7 +48,8 @@ export function writtenRuns(keys: HeldKeys, begin: (run: Run) => void): HeldValu
       return { key: keys.written(key), order, events, times, from, at, threads, complete, dueAfter };
     },
     held(written, key): KeyedRun {
-      const { key: _key, order, dueAfter, ...run } = written as WrittenRun;
+      const { order, dueAfter, events, times, from, at, threads, complete } = written as WrittenRun;
+      const run: Run = { events, times, from, at, threads, complete };
       const keyed: KeyedRun = { key, order, dueAfter, run, lone: null, loneTime: 0, hasBegun: false };
       keepRun(keyed, run);
       return keyed;
