@@ -15,6 +15,7 @@ import { examples } from './examples.ts';
 import { numberCells } from './number-cells.ts';
 import { type AggregateOptions, aggregateOptions } from './options.ts';
 import type { BestRule } from './pane-windows.ts';
+import { rowCells } from './row-cells.ts';
 import { type NamedAggregate, resultSchema, rowMaker, rowNames, windowFields } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 import { aggregateBasis, aggregateMigrations } from './state.ts';
@@ -57,6 +58,7 @@ export const aggregate = defineOperator({
       toEvent: rowMaker(shape),
       rowNames: rowNames(shape),
       numberCells: numberCells(values.map((value) => value.aggregate)),
+      rowCells: rowCells(values.map((value) => value.aggregate)),
     };
     return {
       ports: { out: resultSchema({ input, key, values, withdraws }) },

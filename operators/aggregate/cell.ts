@@ -62,7 +62,7 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
 }
 
 /** The value that an event brings to an aggregate; null when it is not counted in. */
-function countedIn({ argument, condition }: CompiledAggregate, event: Event): unknown {
+export function countedIn({ argument, condition }: CompiledAggregate, event: Event): unknown {
   if (condition && condition.evaluate(event) !== true) return null;
   return argument ? (argument.evaluate(event) ?? null) : true;
 }

@@ -1,6 +1,6 @@
 /**
- * One window for all time, as `GlobalWindow`, where every value is numbers alone and results come at whole steps of time: what is kept of a key is a
- * row of numbers, and results leave as columns. In checkpoints both are the same.
+ * One window for all time, as `GlobalWindow`, where no value asks when an event was and results come at whole steps of time: what is kept of a key
+ * is a row of numbers, and results leave as columns. In checkpoints both are the same.
  */
 import type {
   Event,
@@ -14,7 +14,9 @@ import type {
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
 import type { Total } from './global-window.ts';
-import { CellPlaces, type NumberCells } from './number-cells.ts';
+import { aggregateLimits } from './limits.ts';
+import { CellPlaces } from './number-cells.ts';
+import type { RowCells } from './row-cells.ts';
 import { keyColumns, resultColumns } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 
@@ -27,7 +29,7 @@ const cellAt = 4;
 
 export class GlobalRows implements OperatorHandler {
   private readonly setting: AggregateSetting;
-  private readonly cells: NumberCells;
+  private readonly cells: RowCells;
   private readonly width: number;
   private readonly totals: RowState;
   /** `now`: the watermark at which results were given last; `order`: the place of the next key. */
@@ -36,7 +38,7 @@ export class GlobalRows implements OperatorHandler {
   private changed: number[] = [];
   private readonly places = new CellPlaces();
 
-  constructor(context: OperatorContext, setting: AggregateSetting, cells: NumberCells) {
+  constructor(context: OperatorContext, setting: AggregateSetting, cells: RowCells) {
     const { keysMax, kind, heldKeys: keys } = setting;
     this.setting = setting;
     this.cells = cells;
@@ -72,7 +74,10 @@ export class GlobalRows implements OperatorHandler {
 
   event(event: Event, time: number, out: Output): void {
     const { heldKeys, keysMax } = this.setting;
-    const from = this.rowFor(heldKeys.of(event), time);
+    const key = heldKeys.of(event);
+    if (this.cells.mayRefuse(1) && !this.admits(key, event))
+      return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
+    const from = this.rowFor(key, time);
     if (from < 0) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     this.cells.add(this.totals.rows, from + cellAt, event);
   }
@@ -80,13 +85,23 @@ export class GlobalRows implements OperatorHandler {
   columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
     const keys = this.setting.heldKeys.ofAll(events);
     const { places } = this;
+    if (this.cells.mayRefuse(keys.length)) {
+      for (let row = 0; row < keys.length; row++) alone(row);
+      return;
+    }
     places.begin(keys.length);
     for (let row = 0; row < keys.length; row++) {
       const from = this.rowFor(keys[row] as StateKey, times[row] as number);
       if (from < 0) alone(row);
       else places.add(row, from + cellAt);
     }
-    this.cells.addAll?.(this.totals.rows, places, events);
+    this.cells.addAll(this.totals.rows, places, events);
+  }
+
+  /** Whether all values of a key have room for the event. */
+  private admits(key: StateKey, event: Event): boolean {
+    const slot = this.totals.slotOf(key);
+    return slot < 0 || this.cells.admits(this.totals.rows, slot * this.width + cellAt, event);
   }
 
   /** Where the row of a key begins, which an event of this time comes to; -1: there would be one key too many. */

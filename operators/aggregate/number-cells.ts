@@ -28,7 +28,7 @@ export interface NumberCells {
 }
 
 /** How one value is kept: the steps by which events are taken in, and what comes out. */
-interface NumberForm {
+export interface NumberForm {
   readonly kinds: readonly RowStep['kind'][];
   /** Of the cells that begin at these places. */
   results(rows: Float64Array, froms: ArrayLike<number>, place: number): unknown[];
@@ -87,7 +87,8 @@ const mean: NumberForm = {
   },
 };
 
-function formOf({ call, argument }: CompiledAggregate): NumberForm | undefined {
+/** Undefined where a value is no number alone. */
+export function formOf({ call, argument }: CompiledAggregate): NumberForm | undefined {
   const kind = argument?.type.kind ?? 'int';
   const isWhole = kind === 'int' || kind === 'timestamp' || kind === 'duration';
   if (!isWhole && kind !== 'float') return undefined;

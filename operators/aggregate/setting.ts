@@ -2,6 +2,7 @@
 import type { Event, HeldKeys, StateKey } from '../../runtime/stream/index.ts';
 import type { CellKind } from './cell.ts';
 import type { NumberCells } from './number-cells.ts';
+import type { RowCellPlan } from './row-cells.ts';
 import type { ResultRow } from './rows.ts';
 
 export interface AggregateSetting {
@@ -20,6 +21,8 @@ export interface AggregateSetting {
   readonly rowNames: readonly string[];
   /** How cells are kept where all their values are numbers alone. */
   readonly numberCells: NumberCells | undefined;
+  /** Makes cells for keys that only come; undefined where a value cannot be kept in rows. */
+  readonly rowCells: RowCellPlan | undefined;
 }
 
 export interface OrderedRow extends ResultRow {

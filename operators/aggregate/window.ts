@@ -31,14 +31,14 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     if (typeof window.early === 'number' && (window.forget ?? window.early) < window.early)
       check.problem(['window', 'forget'], 'a key would be forgotten before its result is given', 'make it longer');
     const isPlain = !span.perChange && span.forgetMs === undefined;
-    const rowsOf = ({ numberCells, thingOf }: AggregateSetting) => (isPlain && !thingOf ? numberCells : undefined);
+    const rowsOf = ({ rowCells, thingOf }: AggregateSetting) => (isPlain && !thingOf ? rowCells : undefined);
     return {
       cellsPerKey: 1,
       withdraws: false,
-      readsColumns: (setting) => rowsOf(setting)?.addAll !== undefined,
+      readsColumns: (setting) => rowsOf(setting)?.takesColumns === true,
       create(context, setting) {
-        const cells = rowsOf(setting);
-        return cells ? new GlobalRows(context, setting, cells) : new GlobalWindow(context, setting, span);
+        const plan = rowsOf(setting);
+        return plan ? new GlobalRows(context, setting, plan.cells()) : new GlobalWindow(context, setting, span);
       },
     };
   }

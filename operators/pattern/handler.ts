@@ -3,9 +3,10 @@ import type { Event, KeyedState, OperatorContext, OperatorHandler, Output } from
 import { operatorErrors } from '../errors.ts';
 import { Ends } from '../support/ends.ts';
 import { turnAway } from '../support/turn-away.ts';
+import { type KeyedRun, keepRun, keyedRun, runOf, writtenRuns } from './keyed-run.ts';
 import { patternLimits } from './limits.ts';
 import type { PatternProgram } from './program.ts';
-import { addEvent, forgetLeftBehind, newRun, type Run } from './run.ts';
+import { addEvent, forgetLeftBehind, type Run } from './run.ts';
 import { Search } from './search.ts';
 
 interface Match {
@@ -18,74 +19,82 @@ interface Match {
 export class PatternHandler implements OperatorHandler {
   private readonly program: PatternProgram;
   private readonly context: OperatorContext;
-  private readonly runs: KeyedState<Run>;
+  private readonly runs: KeyedState<KeyedRun>;
   /** `now`: the watermark that was handled last; `order`: the place of the next key. */
   private readonly progress: KeyedState<number>;
   /** By `dueAfter`. */
-  private readonly ends = new Ends<Run>();
+  private readonly ends = new Ends<KeyedRun>();
   private readonly search: Search;
   /** Of the watermark that is being handled: they leave in order once all keys have been looked at. */
   private matches: Match[] = [];
   /** The time at which what is found now is decided. */
   private now = Number.NEGATIVE_INFINITY;
+  /** Place of the key that is looked at among all. */
+  private order = 0;
   private out: Output | undefined;
 
   constructor(program: PatternProgram, context: OperatorContext, bytesPerKey: number) {
     this.program = program;
     this.context = context;
-    this.runs = context.keyedState('runs', { keysMax: program.keysMax, bytesPerKey });
-    this.progress = context.keyedState('progress');
     this.search = new Search(program, {
-      match: ({ order, events, times, from }, { previous }, variables) => {
+      match: ({ events, times, from }, { previous }, variables) => {
         const [start, end] = [times[from] as number, times[from + previous] as number];
         const event = program.toEvent({ first: events[from] as Event, start, end, variables });
-        this.matches.push({ event, time: Math.max(this.now, end), order });
+        this.matches.push({ event, time: Math.max(this.now, end), order: this.order });
       },
       gaveUp: ({ events, times, from }, what, bound) => {
         const reason = operatorErrors.make('MACH1871', { what, bound: `${bound}: ${patternLimits[bound]}` }).message;
         this.out?.dead(events[from] as Event, 'MACH1871', reason, times[from]);
       },
     });
+    const { keys, keysMax } = program;
+    this.runs = context.keyedState('runs', { keysMax, bytesPerKey, keys, values: writtenRuns(keys, this.begin) });
+    this.progress = context.keyedState('progress');
   }
 
   resume(): void {
     this.ends.clear();
-    for (const [, run] of this.runs.entries()) this.ends.add(run, run.dueAfter);
+    for (const [, keyed] of this.runs.entries()) this.ends.add(keyed, keyed.dueAfter);
   }
 
   event(event: Event, time: number, out: Output): void {
     if (time < this.context.watermark()) return out.late(event, time);
-    const { keyOf, keysMax, describeKey } = this.program;
-    const key = keyOf(event);
-    const run = this.runs.get(key);
-    if (!run) {
+    const { keys, keysMax, describeKey } = this.program;
+    const key = keys.of(event);
+    const keyed = this.runs.get(key);
+    if (!keyed) {
       if (this.runs.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      const begun = newRun({ key, order: this.nextOrder(), event, time });
+      const begun = keyedRun({ key, order: this.nextOrder(), event, time });
       this.runs.set(key, begun, time);
       return this.ends.add(begun, time);
     }
+    const run = runOf(keyed, this.begin);
     const { eventsPerKeyMax } = patternLimits;
     if (run.events.length - run.at >= eventsPerKeyMax)
       return turnAway(out, event, 'MACH1870', { key: describeKey(event), events: eventsPerKeyMax });
     addEvent(run, event, time);
-    if (time >= run.dueAfter) return;
-    run.dueAfter = time;
-    this.ends.add(run, time);
+    keepRun(keyed, run);
+    if (time >= keyed.dueAfter) return;
+    keyed.dueAfter = time;
+    this.ends.add(keyed, time);
   }
 
   watermark(time: number, out: Output): void {
     const before = this.progress.get('now') ?? Number.NEGATIVE_INFINITY;
     this.progress.set('now', time, 0);
     this.out = out;
-    for (const run of this.runsDue(time)) {
+    for (const keyed of this.runsDue(time)) {
+      const run = runOf(keyed, this.begin);
+      this.order = keyed.order;
       this.goOn(run, { before, time });
-      run.dueAfter = this.nextDue(run);
+      keyed.dueAfter = this.nextDue(run);
       if (run.from === run.events.length) {
-        this.runs.delete(run.key);
+        this.runs.delete(keyed.key);
         continue;
       }
       forgetLeftBehind(run);
-      this.ends.add(run, run.dueAfter);
+      keepRun(keyed, run);
+      this.ends.add(keyed, keyed.dueAfter);
     }
     const { matches } = this;
     this.matches = [];
@@ -93,9 +102,12 @@ export class PatternHandler implements OperatorHandler {
     for (const { event, time: at } of matches) out.emit(event, at);
   }
 
+  /** Looks at the first event of a run with which a match has begun before: nothing is decided. */
+  private readonly begin = (run: Run): void => this.search.lookOn(run, 1);
+
   /** At the end of the input all are. */
-  private runsDue(time: number): Iterable<Run> {
-    if (time === Number.POSITIVE_INFINITY) return [...this.runs.entries()].map(([, run]) => run);
+  private runsDue(time: number): Iterable<KeyedRun> {
+    if (time === Number.POSITIVE_INFINITY) return [...this.runs.entries()].map(([, keyed]) => keyed);
     return this.ends.takeDue(time - 1, { exact: true, dueAt: ({ dueAfter }) => dueAfter });
   }
 

@@ -5,10 +5,10 @@ import {
   cutByKey,
   defineOperator,
   eventExtender,
-  eventKey,
   type Field,
   type Fields,
   field,
+  heldKeys,
   limits,
   type Schema,
   spreadByKey,
@@ -24,7 +24,7 @@ import { numberRuns } from './run.ts';
 import { oneListMigration, patternBasis, patternStateVersion } from './state.ts';
 
 /** Of a key with one event that has begun a match. */
-const bytesPerKey = 560;
+const bytesPerKey = 280;
 const nothing: Schema = { fields: {} };
 const addedFields: Fields = {
   match_start: field.timestamp({ description: 'time of the first event' }),
@@ -64,7 +64,7 @@ export const pattern = defineOperator({
       candidates: candidatesOf(compiled.map(({ step }) => step)),
       withinMs: within ?? Number.POSITIVE_INFINITY,
       goOn: goOnOf(options, names, check),
-      keyOf: eventKey(key),
+      keys: heldKeys(key),
       keysMax: options.keys ?? limits.stateKeysMax,
       describeKey: (event) => describeKey(event, key),
       toEvent: eventMaker(key, results),

@@ -1,5 +1,5 @@
 /** The steps of a pattern, compiled. */
-import type { CompiledExpression, Event, StateKey } from '../../runtime/stream/index.ts';
+import type { CompiledExpression, Event, HeldKeys } from '../../runtime/stream/index.ts';
 import type { CellKind } from '../aggregate/cell.ts';
 import type { Candidates } from './candidates.ts';
 import type { Variables } from './view.ts';
@@ -27,7 +27,7 @@ export interface PatternProgram {
   readonly candidates: Candidates;
   readonly withinMs: number;
   readonly goOn: GoOn;
-  keyOf(event: Event): StateKey;
+  readonly keys: HeldKeys;
   readonly keysMax: number;
   describeKey(event: Event): string;
   /** The row of a match, from its first event, the times of its first and last, and the variables. */

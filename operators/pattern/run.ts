@@ -4,9 +4,6 @@ import type { Thread } from './threads.ts';
 
 /** Plain data, for checkpoints. */
 export interface Run {
-  readonly key: StateKey;
-  /** Place in the order in which keys came; decides between matches of one time. */
-  readonly order: number;
   /** In the order of their times. Those from `at` on have not been looked at: the watermark has not passed them. */
   events: Event[];
   times: number[];
@@ -18,18 +15,24 @@ export interface Run {
   threads: readonly Thread[];
   /** The preferred of the ways that are complete, never changed any more; a longer one may still take its place. */
   complete: Thread | null;
+}
+
+/** As it stands in checkpoints. */
+export interface WrittenRun extends Run {
+  readonly key: StateKey;
+  /** Place in the order in which keys came; decides between matches of one time. */
+  readonly order: number;
   /** Something of it can be looked at or decided once the watermark is past this time. */
-  dueAfter: number;
+  readonly dueAfter: number;
 }
 
 /** One for all: lists of threads are replaced, never changed. */
 export const noThreads: readonly Thread[] = [];
 
-export function newRun(given: { key: StateKey; order: number; event: Event; time: number }): Run {
-  const { key, order, event, time } = given;
+export function newRun(event: Event, time: number): Run {
   // Most keys have few events, and a list that grows takes room for many at once.
   const [events, times] = [[event], [time]];
-  return { key, order, events, times, from: 0, at: 0, threads: noThreads, complete: null, dueAfter: time };
+  return { events, times, from: 0, at: 0, threads: noThreads, complete: null };
 }
 
 /** Behind all of the same time: in the order in which they came. */
@@ -65,7 +68,7 @@ export function forgetLeftBehind(run: Run): void {
 /** Of keys that came from several partitions: numbered in the order in which they stand. */
 export function numberRuns(states: NodeStates): NodeStates {
   const runs = [...(states.get('runs') ?? [])].map(
-    ([key, { value, time }], order) => [key, { value: { ...(value as Run), order }, time }] as const,
+    ([key, { value, time }], order) => [key, { value: { ...(value as WrittenRun), order }, time }] as const,
   );
   const progress = [...(states.get('progress') ?? [])].map(
     ([key, entry]) => [key, key === 'order' ? { ...entry, value: runs.length } : entry] as const,

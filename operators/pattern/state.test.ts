@@ -1,6 +1,15 @@
 /** State that version 1 kept, written down from it, becomes what today's pattern keeps of the same events. */
 import { expect, it } from 'vitest';
-import { defineSchema, type Event, field, type OperatorContext, type Output } from '../../runtime/stream/index.ts';
+import {
+  defineSchema,
+  type Event,
+  field,
+  type OperatorContext,
+  type Output,
+  type StateColumns,
+  type StateOptions,
+} from '../../runtime/stream/index.ts';
+import { NodeStates } from '../../runtime/stream/node-states.ts';
 import { bindOperator } from '../../runtime/testing/operator-harness.ts';
 import { pattern } from './pattern.ts';
 import { oneListMigration } from './state.ts';
@@ -54,22 +63,19 @@ const runsOfVersion1 = {
 
 /** What a pattern of today keeps of the events once the watermark has come. */
 function keptToday(): Map<unknown, unknown> {
-  const states = new Map<string, Map<unknown, unknown>>();
+  const states = new NodeStates('pattern');
   let now = Number.NEGATIVE_INFINITY;
   const context = {
     watermark: () => now,
-    keyedState(name: string) {
-      const state = new Map<unknown, unknown>();
-      states.set(name, state);
-      return state;
-    },
+    keyedState: (name: string, asked?: StateOptions) => states.keyedState(name, asked),
   } as unknown as OperatorContext;
   const out = { emit() {} } as unknown as Output;
   const handler = bindOperator({ definition: pattern, options, schema }).bound.create?.(context);
   for (const [bed, pulse, time] of came) handler?.event({ bed, pulse } satisfies Event, time, out, 'from');
   now = watermark;
   handler?.watermark?.(watermark, out);
-  return states.get('runs') as Map<unknown, unknown>;
+  const { keys, values } = states.snapshot().get('runs') as StateColumns;
+  return new Map(keys.map((key, at) => [key, values[at]]));
 }
 
 it('goes on with the events and the ways of version 1', () => {
@@ -82,4 +88,33 @@ it('goes on with the events and the ways of version 1', () => {
   const values = [...(migrated.states.get('runs') ?? [])].map(([key, { value }]) => [key, value] as const);
   expect(new Map(values)).toEqual(keptToday());
   expect(migrated.states.get('runs')?.get('B1')?.time).toBe(7_000);
+});
+
+it('writes down a key with one event as any other, by its own fields, and goes on with it', () => {
+  const two = { ...options, key: ['bed', 'ward'] };
+  const wards = defineSchema({ bed: field.string(), ward: field.int(), pulse: field.int() });
+  const { bound } = bindOperator({ definition: pattern, options: two, schema: wards });
+  const states = [new NodeStates('before'), new NodeStates('after')] as const;
+  const [before, after] = states.map((state) => {
+    const keyedState = (name: string, asked?: StateOptions) => state.keyedState(name, asked);
+    return bound.create?.({ watermark: () => 0, keyedState } as unknown as OperatorContext);
+  });
+  const out = { emit() {} } as unknown as Output;
+  before?.event({ bed: 'B1', ward: 7, pulse: 4 }, 1_000, out, 'from');
+  before?.watermark?.(2_000, out);
+  const snapshot = states[0].snapshot();
+  const { keys, values } = snapshot.get('runs') as StateColumns;
+  const key = '\u0000s2:B1n7;';
+  expect(keys).toEqual([key]);
+  const begun = { at: 0, previous: 0, spans: [0, 0, 1, 0, 0, 0, 0, 0, 0], cells: [[4], null, null] };
+  expect(values).toEqual([
+    {
+      ...{ key, order: 0, events: [{ bed: 'B1', ward: 7, pulse: 4 }], times: [1_000], from: 0, at: 1 },
+      ...{ threads: [begun], complete: null, dueAfter: 4_000 },
+    },
+  ]);
+  expect(states[0].entriesOf(key)).toMatchObject([{ state: 'runs', value: { key, threads: [begun] } }]);
+  states[1].restore(structuredClone(snapshot));
+  after?.resume?.();
+  expect(states[1].snapshot()).toEqual(snapshot);
 });

@@ -3,7 +3,7 @@ import type { Event, NodeState, Schema, StateBasis, StateMigration } from '../..
 import type { Cell } from '../aggregate/cell.ts';
 import { eventsBasis, fieldsBasis } from '../support/state-basis.ts';
 import type { PatternOptions } from './options.ts';
-import { noThreads, type Run } from './run.ts';
+import { noThreads, type WrittenRun } from './run.ts';
 import type { Thread } from './threads.ts';
 
 /** 2: events of a key in one list, and places that count from the beginning of a match. */
@@ -37,7 +37,7 @@ interface ThreadOfVersion1 {
   readonly cells: (Cell | null)[];
 }
 
-interface RunOfVersion1 extends Pick<Run, 'order' | 'from' | 'at'> {
+interface RunOfVersion1 extends Pick<WrittenRun, 'order' | 'from' | 'at'> {
   readonly waiting: readonly RowOfVersion1[];
   readonly rows: readonly RowOfVersion1[];
   readonly threads: readonly ThreadOfVersion1[];
@@ -53,7 +53,7 @@ export const oneListMigration: StateMigration = {
     const runs = [...(state.states.get('runs') ?? [])].map(([key, { value, time }]) => {
       const { order, waiting, rows, from, at, threads, complete, dueAt } = value as RunOfVersion1;
       const all = [...rows, ...waiting];
-      const run: Run = {
+      const run: WrittenRun = {
         key,
         order,
         events: all.map(({ event }) => event),

@@ -15,12 +15,12 @@ import {
   forgetThings,
   isEmpty,
   isOfThings,
+  isTied,
   newRanking,
   passOver,
   type Ranked,
   type Ranking,
   type RankingRule,
-  ranksOf,
   type Score,
   setThing,
   type ThingRanking,
@@ -119,13 +119,12 @@ export class RankingHandler implements OperatorHandler {
   }
 
   timer(key: StateKey, name: string, time: number, out: Output): void {
-    const [task, at] = name.split(' ');
-    const start = Number(at);
     const group = this.groups.get(key);
-    const ranking = rankingAt(group, start);
-    if (!ranking) return;
-    if (group instanceof Map) this.closeWindow({ key, start, group, ranking, task: task ?? '' }, out);
-    else this.giveNow(key, ranking, time, out);
+    if (!(group instanceof Map)) return group && this.giveNow(key, group, time, out);
+    const [task = '', at] = name.split(' ');
+    const start = Number(at);
+    const ranking = group.get(start);
+    if (ranking) this.closeWindow({ key, start, group, ranking, task }, out);
   }
 
   private closeWindow(
@@ -175,10 +174,12 @@ export class RankingHandler implements OperatorHandler {
   }
 
   private emit(rows: readonly Ranked[], head: readonly number[], time: number, out: Output): void {
-    const ranks = ranksOf(rows, this.setting.rule);
+    const { rule, rowOf } = this.setting;
+    // One list for all rows: it is read at once.
+    const values = [...head, 0];
     for (let at = 0; at < rows.length; at++) {
-      const { event } = rows[at] as Ranked;
-      out.emit(this.setting.rowOf(event, [...head, ranks[at]]), time);
+      if (!isTied(rows, at, rule)) values[head.length] = at + 1;
+      out.emit(rowOf((rows[at] as Ranked).event, values), time);
     }
   }
 }

@@ -97,15 +97,9 @@ function countShown(sorted: readonly Ranked[], rule: RankingRule): number {
   return shown;
 }
 
-/** The rank of each of the best: its place, or where ties are shown, the place of the first of its equals. */
-export function ranksOf(shown: readonly Ranked[], rule: RankingRule): number[] {
-  const ranks: number[] = [];
-  for (const [at, one] of shown.entries()) {
-    const before = shown[at - 1];
-    const tied = rule.allTies && before !== undefined && compareScores(before, one, rule) === 0;
-    ranks.push(tied ? (ranks[at - 1] as number) : at + 1);
-  }
-  return ranks;
+/** Whether one of the best has the rank of the one before it: where ties are shown, equals have the place of the first. */
+export function isTied(shown: readonly Ranked[], at: number, rule: RankingRule): boolean {
+  return rule.allTies && at > 0 && compareScores(shown[at - 1] as Ranked, shown[at] as Ranked, rule) === 0;
 }
 
 /**
@@ -123,13 +117,13 @@ export function addEvent(ranking: Ranking, rule: RankingRule, entry: Entry): boo
   let place = events.length;
   while (place > 0 && compareScores(entry, events[place - 1] as Ranked, rule) < 0) place--;
   const ranked = rankedOf(entry, version, version);
-  if (place === events.length) events.push(ranked);
-  else events.splice(place, 0, ranked);
   ranking.changed = true;
+  const takesPlaceOfWorst = isFull && !rule.allTies;
+  if (!takesPlaceOfWorst) events.push(ranked);
+  for (let at = events.length - 1; at > place; at--) events[at] = events[at - 1] as Ranked;
+  events[place] = ranked;
   // One more that equals the worst changes nothing else.
-  if (apart === 0 || !isFull) return true;
-  if (rule.allTies) events.length = countShown(events, rule);
-  else events.pop();
+  if (isFull && rule.allTies && apart !== 0) events.length = countShown(events, rule);
   return true;
 }
 
@@ -169,9 +163,16 @@ export function forgetThings(ranking: ThingRanking, before: number): void {
 export function takeChanged(ranking: Ranking, rule: RankingRule): readonly Ranked[] | undefined {
   ranking.changed = false;
   const now = best(ranking, rule);
-  const { given } = ranking;
-  if (now.length === given.length && now.every(({ version }, index) => version === given[index])) return undefined;
-  ranking.given = now.map(({ version }) => version);
+  if (areGiven(now, ranking.given)) return undefined;
+  const given = new Array<number>(now.length);
+  for (let at = 0; at < given.length; at++) given[at] = (now[at] as Ranked).version;
+  ranking.given = given;
   ranking.revision++;
   return now;
+}
+
+function areGiven(now: readonly Ranked[], given: readonly number[]): boolean {
+  if (now.length !== given.length) return false;
+  for (let at = 0; at < given.length; at++) if ((now[at] as Ranked).version !== given[at]) return false;
+  return true;
 }

@@ -38,6 +38,14 @@ export abstract class CodeWriter {
     return value === null || typeof value === 'boolean' ? String(value) : this.given(value);
   }
 
+  /** Whether two expressions have one text, with the same values handed in. */
+  isSameText(one: Write, other: Write): boolean {
+    const { temporaries } = this;
+    const text = one(this);
+    this.temporaries = temporaries;
+    return text === other(this);
+  }
+
   /** A variable for what is read more than once. */
   temporary(): string {
     return `value${this.temporaries++}`;

@@ -18,11 +18,32 @@ export interface RowStep {
   readonly condition?: Evaluated;
 }
 
+/** Keeps something beside the rows of numbers. */
+export interface RowTaker {
+  /** A value that is not null for the row that begins at `first`; `marks`: a bit for each of the step's conditions that is true. */
+  take(numbers: Float64Array, first: number, value: unknown, marks: number): void;
+}
+
+/** Hands the value of an event to a taker, where one of the conditions is true. */
+export interface HandStep {
+  readonly kind: 'hand';
+  /** Its place in the list that the function is given: who keeps is another for each state, and the function is one for all. */
+  readonly taker: number;
+  readonly argument: Evaluated;
+  /** 31 at most; undefined is true of every event. */
+  readonly conditions: readonly (Evaluated | undefined)[];
+}
+
 /** Takes an event into the row of numbers that begins at `first`. */
-export type RowUpdate = (numbers: Float64Array, first: number, event: Event) => void;
+export type RowUpdate = (numbers: Float64Array, first: number, event: Event, takers?: readonly RowTaker[]) => void;
 
 /** Takes some of many events, each into a row of its own: of the first `count` places, where the events stand and where their rows begin. */
-export type RowsUpdate = (numbers: Float64Array, places: RowPlaces, events: EventColumns) => void;
+export type RowsUpdate = (
+  numbers: Float64Array,
+  places: RowPlaces,
+  events: EventColumns,
+  takers?: readonly RowTaker[],
+) => void;
 
 export interface RowPlaces {
   readonly events: Uint32Array;
@@ -30,9 +51,9 @@ export interface RowPlaces {
   readonly count: number;
 }
 
-export function rowUpdater(steps: readonly RowStep[]): RowUpdate {
+export function rowUpdater(steps: readonly (RowStep | HandStep)[]): RowUpdate {
   const code = new EventCode();
-  return code.compileBody('numbers, first, event', stepsText(steps, code));
+  return code.compileBody('numbers, first, event, takers', stepsText(steps, code));
 }
 
 type Update = (
@@ -42,21 +63,38 @@ type Update = (
   count: number,
   numbers: Float64Array,
   firsts: Uint32Array,
+  takers: readonly RowTaker[] | undefined,
 ) => void;
 
 /** Undefined where a step needs the event as an object. */
-export function rowsUpdater(steps: readonly RowStep[]): RowsUpdate | undefined {
+export function rowsUpdater(steps: readonly (RowStep | HandStep)[]): RowsUpdate | undefined {
   const code = new ColumnCode();
   const text = stepsText(steps, code);
   if (!code.isPossible) return undefined;
   const body = `const first = firsts[at]; ${text}`;
-  const update = code.compileLoop<Update>(', numbers, firsts', { before: '', body, after: '' });
-  return (numbers, { events: rows, firsts, count }, events) =>
-    update(events.columnsOf(code.names), events.offset, rows, count, numbers, firsts);
+  const update = code.compileLoop<Update>(', numbers, firsts, takers', { before: '', body, after: '' });
+  return (numbers, { events: rows, firsts, count }, events, takers) =>
+    update(events.columnsOf(code.names), events.offset, rows, count, numbers, firsts, takers);
 }
 
-function stepsText(steps: readonly RowStep[], code: CodeWriter): string {
-  return steps.map((step) => stepText(step, code)).join(' ');
+/** Whether two are written alike: what one gives of an event the other gives too. */
+export function isSameExpression(one: Evaluated, other: Evaluated): boolean {
+  if (!one.write || !other.write) return one.evaluate === other.evaluate;
+  return new EventCode().isSameText(one.write, other.write);
+}
+
+function stepsText(steps: readonly (RowStep | HandStep)[], code: CodeWriter): string {
+  return steps.map((step) => (step.kind === 'hand' ? handText(step, code) : stepText(step, code))).join(' ');
+}
+
+function handText({ taker, argument, conditions }: HandStep, code: CodeWriter): string {
+  const value = code.temporary();
+  const marks = code.temporary();
+  const bits = conditions.map((condition, bit) =>
+    condition ? `(${written(condition)(code)} === true ? ${1 << bit} : 0)` : String(1 << bit),
+  );
+  const take = `takers[${taker}].take(numbers, first, ${value}, ${marks});`;
+  return `${marks} = ${bits.join(' | ')}; if (${marks} !== 0) { ${value} = ${written(argument)(code)}; if (${value} !== null && ${value} !== undefined) ${take} }`;
 }
 
 function stepText({ kind, place, argument, condition }: RowStep, code: CodeWriter): string {

@@ -103,7 +103,7 @@ export interface KeyedState<V> {
 
 export type StateKey = string | number;
 
-export interface StateOptions {
+export interface StateOptions<V = unknown> {
   /** A key untouched (`set`) for this long in event time is forgotten. */
   readonly ttlMs?: number;
   /** At most this many keys; beyond it the oldest is forgotten and counted (default `limits.stateKeysMax`). */
@@ -112,6 +112,14 @@ export interface StateOptions {
   readonly bytesPerKey?: number;
   /** What its keys are where they are not those of `eventKey`. */
   readonly keys?: HeldKeys;
+  /** Where values stand otherwise in checkpoints, and for who looks on; `key`: as the state holds it. */
+  readonly values?: HeldValues<V>;
+}
+
+/** Values as state holds them while it runs, and as they are written. */
+export interface HeldValues<V> {
+  written(value: V, key: StateKey): unknown;
+  held(written: unknown, key: StateKey): V;
 }
 
 /** State of one node whose values are rows of numbers; see `NumberRows`. A slot holds good as long as the state. */
@@ -164,7 +172,7 @@ export interface OperatorContext {
   /** The operator's own state goes into checkpoints. What comes back is to be told of every key that the handler is about to look at or to change. */
   ownState(name: string, state: OwnState): (key: StateKey) => void;
   /** Values must survive the structured clone algorithm (plain objects, arrays, Map, Set, numbers, strings). */
-  keyedState<V>(name: string, options?: StateOptions): KeyedState<V>;
+  keyedState<V>(name: string, options?: StateOptions<V>): KeyedState<V>;
   rowState<V>(name: string, options: RowStateOptions<V>): RowState;
   readonly timers: Timers;
   /** The node's watermark (combined over its inputs), -Infinity before the first. */

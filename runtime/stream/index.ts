@@ -27,9 +27,12 @@ export {
   type SlotUpdate,
 } from './compiled-lists.ts';
 export {
+  type HandStep,
+  isSameExpression,
   type RowPlaces,
   type RowStep,
   type RowsUpdate,
+  type RowTaker,
   type RowUpdate,
   rowsUpdater,
   rowUpdater,

@@ -27,6 +27,21 @@ describe('keyed state', () => {
     expect([state.entry('a'), state.entry('x')]).toEqual([{ value: 'older', time: 5 }, undefined]);
   });
 
+  it('writes values down in another form where it is told how, and takes them back', () => {
+    const values = {
+      written: (value: { n: number }, key: StateKey) => `${key} ${value.n}`,
+      held: (text: unknown) => ({ n: Number(String(text).split(' ')[1]) }),
+    };
+    const state = new KeyedStateMap<{ n: number }>({ values });
+    state.set('a', { n: 1 }, 5);
+    state.set('b', { n: 2 }, 6);
+    expect(state.snapshot()).toMatchObject({ keys: ['a', 'b'], values: ['a 1', 'b 2'] });
+    expect([state.entryOfWritten('b'), state.entryOfWritten('x')]).toEqual([{ value: 'b 2', time: 6 }, undefined]);
+    const restored = new KeyedStateMap<{ n: number }>({ values });
+    restored.restore(saved(state.snapshot()));
+    expect([...restored.entries()]).toEqual([...state.entries()]);
+  });
+
   it('takes the number 1 and the text "1" for two keys', () => {
     const state = new KeyedStateMap<string>();
     state.set(1, 'number', 0);

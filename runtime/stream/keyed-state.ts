@@ -1,9 +1,9 @@
 /** Keyed state and timers of one node: with a time-to-live and a bound, saved in checkpoints. */
 import { limits } from '../limits.ts';
-import type { KeyedState, StateKey, StateOptions, Timers } from './definition.ts';
+import type { HeldValues, KeyedState, StateKey, StateOptions, Timers } from './definition.ts';
 import { EntryTable } from './entry-table.ts';
 import type { HeldKeys } from './held-keys.ts';
-import type { StateColumns } from './state-columns.ts';
+import type { StateColumns, TimedValue } from './state-columns.ts';
 
 /** Entries in the order in which they were last set: plain data, the values themselves not copied. */
 export interface KeyedStateSnapshot extends StateColumns {
@@ -16,13 +16,15 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   private readonly ttlMs: number;
   private readonly keysMax: number;
   private readonly keys: HeldKeys | undefined;
+  private readonly values: HeldValues<V> | undefined;
   /** Keys forgotten because `keysMax` was met. */
   evicted = 0;
 
-  constructor(options: StateOptions = {}) {
+  constructor(options: StateOptions<V> = {}) {
     this.ttlMs = options.ttlMs ?? Number.POSITIVE_INFINITY;
     this.keysMax = options.keysMax ?? limits.stateKeysMax;
     this.keys = options.keys;
+    this.values = options.values;
   }
 
   get size(): number {
@@ -35,8 +37,10 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   }
 
   /** Of a key as checkpoints have it. */
-  entryOfWritten(key: StateKey): { readonly value: V; readonly time: number } | undefined {
-    return this.entry(this.keys ? this.keys.held(key) : key);
+  entryOfWritten(key: StateKey): TimedValue | undefined {
+    const held = this.keys ? this.keys.held(key) : key;
+    const entry = this.entry(held);
+    return entry && this.values ? { ...entry, value: this.values.written(entry.value, held) } : entry;
   }
 
   get(key: StateKey): V | undefined {
@@ -90,14 +94,23 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   }
 
   snapshot(): KeyedStateSnapshot {
-    const { evicted } = this;
-    const columns = this.table.columns();
-    return this.keys ? { ...columns, keys: columns.keys.map(this.keys.written), evicted } : { ...columns, evicted };
+    const { evicted, keys: heldKeys, values: heldValues } = this;
+    const { keys, times, values } = this.table.columns();
+    return {
+      keys: heldKeys ? keys.map(heldKeys.written) : keys,
+      times,
+      values: heldValues ? keys.map((key, at) => heldValues.written(values[at] as V, key)) : values,
+      evicted,
+    };
   }
 
   restore(snapshot: KeyedStateSnapshot): void {
-    this.table.load(this.keys ? { ...snapshot, keys: snapshot.keys.map(this.keys.held) } : snapshot);
-    this.evicted = snapshot.evicted;
+    const { keys: heldKeys, values: heldValues } = this;
+    const { times, evicted } = snapshot;
+    const keys = heldKeys ? snapshot.keys.map(heldKeys.held) : snapshot.keys;
+    const values = heldValues ? keys.map((key, at) => heldValues.held(snapshot.values[at], key)) : snapshot.values;
+    this.table.load({ keys, times, values });
+    this.evicted = evicted;
   }
 }
 

@@ -18,8 +18,11 @@ export class NodeStates {
     this.node = node;
   }
 
-  keyedState<V>(name: string, options?: StateOptions): KeyedState<V> {
-    return this.named(name, new KeyedStateMap<never>(options)) as KeyedState<unknown> as KeyedState<V>;
+  keyedState<V>(name: string, options?: StateOptions<V>): KeyedState<V> {
+    return this.named(
+      name,
+      new KeyedStateMap<V>(options) as KeyedStateMap<unknown>,
+    ) as KeyedState<unknown> as KeyedState<V>;
   }
 
   rowState<V>(name: string, options: RowStateOptions<V>): RowState {

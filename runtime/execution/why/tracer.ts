@@ -163,7 +163,7 @@ export class Tracer {
           context.timers.clear(key, name);
         },
       },
-      keyedState: <V>(name: string, options?: StateOptions) =>
+      keyedState: <V>(name: string, options?: StateOptions<V>) =>
         watchedState(context.keyedState<V>(name, options), { name, keys: options?.keys, notes }),
       rowState: <V>(name: string, options: RowStateOptions<V>) =>
         watchedRows(context.rowState(name, options), { name, keys: options.keys, notes }),
