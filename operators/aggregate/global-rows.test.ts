@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { defineSchema, type Event, end, type Frame, field } from '../../runtime/stream/index.ts';
 import { Ledger } from '../../runtime/stream/ledger.ts';
 import { OperatorRunner } from '../../runtime/stream/operator-runner.ts';
-import { bindOperator, type Step, stepsOf } from '../../runtime/testing/operator-harness.ts';
+import {
+  bindOperator,
+  expectSameForAnyCut,
+  operatorRun,
+  type Step,
+  stepsOf,
+} from '../../runtime/testing/operator-harness.ts';
 import { aggregate } from './aggregate.ts';
 
 const schema = defineSchema({
@@ -29,6 +35,8 @@ const values = {
   mean: 'mean(cost)',
   least: 'min(minutes)',
   most: 'max(minutes, cost > 0.3)',
+  first: 'first(minutes)',
+  last: 'last(minutes, cost < 0.7)',
 };
 /** A key that is remembered for longer than any test lasts makes no difference but in how it is kept. */
 const kinds = { rows: {}, cells: { forget: '9999h' } } as const;
@@ -87,6 +95,11 @@ describe.each([
 });
 
 describe('a global window of rows', () => {
+  it('is the same for any cut and crash', () => {
+    const options = { from: 'in', key: ['ward', 'bed'], window: { global: true, early: '30s' }, values };
+    expectSameForAnyCut(operatorRun({ definition: aggregate, options, schema }), steps);
+  });
+
   it('stands in a checkpoint as one of cells', () => {
     fc.assert(
       fc.property(steps, (list) => {

@@ -74,10 +74,11 @@ export class GlobalRows implements OperatorHandler {
     const { heldKeys, keysMax } = this.setting;
     const from = this.rowFor(heldKeys.of(event), time);
     if (from < 0) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-    this.cells.add(this.totals.rows, from + cellAt, event);
+    this.cells.add(this.totals.rows, from + cellAt, event, time);
   }
 
-  columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
+  columns(batch: TimedColumns, alone: (row: number) => void): void {
+    const { events, times } = batch;
     const keys = this.setting.heldKeys.ofAll(events);
     const { places } = this;
     places.begin(keys.length);
@@ -86,7 +87,7 @@ export class GlobalRows implements OperatorHandler {
       if (from < 0) alone(row);
       else places.add(row, from + cellAt);
     }
-    this.cells.addAll?.(this.totals.rows, places, events);
+    this.cells.addAll?.(this.totals.rows, places, batch);
   }
 
   /** Where the row of a key begins, which an event of this time comes to; -1: there would be one key too many. */
