@@ -1,5 +1,5 @@
 /** Cells by place, side by side: as rows of numbers where their values are numbers alone, or as lists. */
-import type { Event, EventColumns, RowPlaces } from '../../runtime/stream/index.ts';
+import type { Event, RowPlaces, TimedColumns } from '../../runtime/stream/index.ts';
 import { type Cell, type CellKind, mergeCells, subtractCells } from './cell.ts';
 import type { NumberCells } from './number-cells.ts';
 
@@ -10,7 +10,7 @@ export interface CellStore {
   begin(place: number): void;
   add(place: number, event: Event, time: number): void;
   /** Undefined where events are needed as objects. */
-  readonly addAll: ((places: RowPlaces, events: EventColumns) => void) | undefined;
+  readonly addAll: ((places: RowPlaces, batch: TimedColumns) => void) | undefined;
   admits(place: number, event: Event): boolean;
   /** Puts a cell of another store of the kind into one, or takes it out; where values can be taken out at all. */
   change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): void;
@@ -40,7 +40,7 @@ class NumberStore implements CellStore {
     this.width = cells.width;
     this.numbers = new Float64Array(cells.width * cellsMin);
     const { addAll } = cells;
-    this.addAll = addAll && ((places, events) => addAll(this.numbers, places, events));
+    this.addAll = addAll && ((places, batch) => addAll(this.numbers, places, batch));
   }
 
   begin(place: number): void {
@@ -48,8 +48,8 @@ class NumberStore implements CellStore {
     this.cells.begin(this.numbers, place);
   }
 
-  add(place: number, event: Event): void {
-    this.cells.add(this.numbers, place, event);
+  add(place: number, event: Event, time: number): void {
+    this.cells.add(this.numbers, place, event, time);
   }
 
   admits(): boolean {

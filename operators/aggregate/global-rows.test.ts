@@ -13,7 +13,14 @@ import {
 } from '../../runtime/stream/index.ts';
 import { Ledger } from '../../runtime/stream/ledger.ts';
 import { OperatorRunner, type TurnedAway } from '../../runtime/stream/operator-runner.ts';
-import { bindOperator, type EventStep, type Step, stepsOf } from '../../runtime/testing/operator-harness.ts';
+import {
+  bindOperator,
+  type EventStep,
+  expectSameForAnyCut,
+  operatorRun,
+  type Step,
+  stepsOf,
+} from '../../runtime/testing/operator-harness.ts';
 import { aggregate } from './aggregate.ts';
 import { aggregateLimits } from './limits.ts';
 
@@ -50,6 +57,8 @@ const values = {
   first_name: 'min(name, minutes > 0)',
   middle: 'quantile(cost, 0.5)',
   about: 'approx_distinct(name)',
+  first: 'first(minutes)',
+  last: 'last(minutes, cost < 0.7)',
 };
 /** A key that is remembered for longer than any test lasts makes no difference but in how it is kept. */
 const kinds = { rows: {}, cells: { forget: '9999h' } } as const;
@@ -119,6 +128,11 @@ describe.each([
 });
 
 describe('a global window of rows', () => {
+  it('is the same for any cut and crash', () => {
+    const options = { from: 'in', key: ['ward', 'bed'], window: { global: true, early: '30s' }, values };
+    expectSameForAnyCut(operatorRun({ definition: aggregate, options, schema }), steps);
+  });
+
   it('stands in a checkpoint as one of cells', () => {
     fc.assert(
       fc.property(steps, (list) => {

@@ -79,10 +79,11 @@ export class GlobalRows implements OperatorHandler {
       return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
     const from = this.rowFor(key, time);
     if (from < 0) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-    this.cells.add(this.totals.rows, from + cellAt, event);
+    this.cells.add(this.totals.rows, from + cellAt, event, time);
   }
 
-  columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
+  columns(batch: TimedColumns, alone: (row: number) => void): void {
+    const { events, times } = batch;
     const keys = this.setting.heldKeys.ofAll(events);
     const { places } = this;
     if (this.cells.mayRefuse(keys.length)) {
@@ -95,7 +96,7 @@ export class GlobalRows implements OperatorHandler {
       if (from < 0) alone(row);
       else places.add(row, from + cellAt);
     }
-    this.cells.addAll(this.totals.rows, places, events);
+    this.cells.addAll(this.totals.rows, places, batch);
   }
 
   /** Whether all values of a key have room for the event. */

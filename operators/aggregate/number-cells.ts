@@ -1,4 +1,4 @@
-/** Cells of which every value is kept as numbers alone: counts, sums, means, and extremes of whole numbers. They stand in a row of a `RowState`. */
+/** Cells of which every value is kept as numbers alone: counts, sums, means, and of whole numbers extremes, the first and the last. They stand in a row of a `RowState`. */
 import {
   type CompiledAggregate,
   type RowPlaces,
@@ -29,7 +29,7 @@ export interface NumberCells {
 
 /** How one value is kept: the steps by which events are taken in, and what comes out. */
 export interface NumberForm {
-  readonly kinds: readonly RowStep['kind'][];
+  readonly steps: readonly { readonly kind: RowStep['kind']; readonly begun: readonly number[] }[];
   /** Of the cells that begin at these places. */
   results(rows: Float64Array, froms: ArrayLike<number>, place: number): unknown[];
   stateAt(rows: Float64Array, at: number): unknown;
@@ -66,19 +66,32 @@ function means(rows: Float64Array, froms: ArrayLike<number>, place: number): unk
 const numberAt = (rows: Float64Array, at: number) => rows[at] as number;
 const extremeAt = (rows: Float64Array, at: number) => (Number.isNaN(rows[at]) ? null : (rows[at] as number));
 const total = (kind: RowStep['kind']): NumberForm => ({
-  kinds: [kind],
+  steps: [{ kind, begun: [0] }],
   results: numbers,
   stateAt: numberAt,
   numbersOf: (state) => [state as number],
 });
 const extreme = (kind: RowStep['kind']): NumberForm => ({
-  kinds: [kind],
+  steps: [{ kind, begun: [Number.NaN] }],
   results: extremes,
   stateAt: extremeAt,
   numbersOf: (state) => [(state as number | null) ?? Number.NaN],
 });
+/** A time, and behind it the value of it. */
+const end = (kind: RowStep['kind'], before: number): NumberForm => ({
+  steps: [{ kind, begun: [before, Number.NaN] }],
+  results: (rows, froms, place) => extremes(rows, froms, place + 1),
+  stateAt: (rows, at) => ({ time: rows[at], value: extremeAt(rows, at + 1) }),
+  numbersOf(state) {
+    const { time, value } = state as { time: number; value: number | null };
+    return [time, value ?? Number.NaN];
+  },
+});
 const mean: NumberForm = {
-  kinds: ['count', 'sum'],
+  steps: [
+    { kind: 'count', begun: [0] },
+    { kind: 'sum', begun: [0] },
+  ],
   results: means,
   stateAt: (rows, at) => ({ count: rows[at], sum: rows[at + 1] }),
   numbersOf(state) {
@@ -96,24 +109,29 @@ export function formOf({ call, argument }: CompiledAggregate): NumberForm | unde
   if (call === 'mean') return mean;
   if (!isWhole) return undefined;
   if (call === 'min') return extreme('least');
-  return call === 'max' ? extreme('greatest') : undefined;
+  if (call === 'max') return extreme('greatest');
+  if (call === 'first') return end('first', Number.POSITIVE_INFINITY);
+  return call === 'last' ? end('last', Number.NEGATIVE_INFINITY) : undefined;
 }
 
 /** `firstPlace`: what stands before a cell in its row. Undefined where a value is kept in another way. */
 export function numberCells(aggregates: readonly CompiledAggregate[]): NumberCells | undefined {
   const values: { readonly form: NumberForm; readonly place: number }[] = [];
   const steps: RowStep[] = [];
+  const begun: number[] = [];
   for (const aggregate of aggregates) {
     const form = formOf(aggregate);
     if (!form) return undefined;
     const { argument, condition } = aggregate;
-    values.push({ form, place: steps.length });
-    for (const kind of form.kinds)
-      steps.push({ kind, place: steps.length, ...(argument && { argument }), ...(condition && { condition }) });
+    values.push({ form, place: begun.length });
+    for (const step of form.steps) {
+      const place = begun.length;
+      steps.push({ kind: step.kind, place, ...(argument && { argument }), ...(condition && { condition }) });
+      begun.push(...step.begun);
+    }
   }
-  const begun = steps.map(({ kind }) => (kind === 'least' || kind === 'greatest' ? Number.NaN : 0));
   return {
-    width: steps.length,
+    width: begun.length,
     areTotals: aggregates.every(({ call }) => call === 'count' || call === 'sum'),
     begin(rows, from) {
       for (let at = 0; at < begun.length; at++) rows[from + at] = begun[at] as number;

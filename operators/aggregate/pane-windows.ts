@@ -113,14 +113,15 @@ export class PaneWindows implements OperatorHandler {
     if (isInWindow) this.change(pane, cell, 1);
   }
 
-  columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
+  columns(batch: TimedColumns, alone: (row: number) => void): void {
+    const { events, times } = batch;
     const { places } = this;
     const keys = this.setting.heldKeys.ofAll(events);
     const watermark = this.context.watermark();
     places.begin(keys.length);
     let pane: PaneCells | undefined;
     const take = () => {
-      pane?.cells.addAll?.(places, events);
+      pane?.cells.addAll?.(places, batch);
       places.begin(keys.length);
     };
     for (let row = 0; row < keys.length; row++) {

@@ -5,7 +5,6 @@
 import {
   type CompiledAggregate,
   type Event,
-  type EventColumns,
   type HandStep,
   isSameExpression,
   type RowPlaces,
@@ -15,6 +14,7 @@ import {
   type RowUpdate,
   rowsUpdater,
   rowUpdater,
+  type TimedColumns,
 } from '../../runtime/stream/index.ts';
 import { type Accumulator, accumulatorOf } from './accumulators/index.ts';
 import { type Cell, countedIn } from './cell.ts';
@@ -26,9 +26,9 @@ export interface RowCells {
   readonly width: number;
   /** Puts a cell into which nothing was taken yet. */
   begin(rows: Float64Array, from: number): void;
-  add(rows: Float64Array, from: number, event: Event): void;
+  add(rows: Float64Array, from: number, event: Event, time: number): void;
   /** Where the plan `takesColumns`. */
-  addAll(rows: Float64Array, places: RowPlaces, events: EventColumns): void;
+  addAll(rows: Float64Array, places: RowPlaces, batch: TimedColumns): void;
   /** Whether one of so many events may find no room. */
   mayRefuse(events: number): boolean;
   /** Whether all values have room for the event. */
@@ -117,8 +117,8 @@ export class RowCellPlan {
     return {
       width: begun.length,
       begin,
-      add: (rows, from, event) => add(rows, from, event, takers),
-      addAll: (rows, places, events) => addAll?.(rows, places, events, takers),
+      add: (rows, from, event, time) => add(rows, from, event, time, takers),
+      addAll: (rows, places, batch) => addAll?.(rows, places, batch, takers),
       mayRefuse: (events) => tables.length > 0 && tables.some(({ table }) => table.mayRefuse(events)),
       admits: (rows, from, event) =>
         tables.every(({ table, counts }) =>
@@ -138,9 +138,14 @@ export class RowCellPlan {
 
   private planNumbers(slot: number, form: NumberForm, { argument, condition }: CompiledAggregate): void {
     const place = this.begun.length;
-    for (const kind of form.kinds) {
-      const at = this.begun.push(kind === 'least' || kind === 'greatest' ? Number.NaN : 0) - 1;
-      this.steps.push({ kind, place: at, ...(argument && { argument }), ...(condition && { condition }) });
+    for (const { kind, begun } of form.steps) {
+      this.steps.push({
+        kind,
+        place: this.begun.length,
+        ...(argument && { argument }),
+        ...(condition && { condition }),
+      });
+      this.begun.push(...begun);
     }
     const value: KeptValue = {
       results: (rows, froms) => form.results(rows, froms, place),

@@ -62,6 +62,8 @@ const values = {
   mean: 'mean(cost)',
   least: 'min(minutes)',
   most: 'max(minutes, cost > 0.3)',
+  first: 'first(minutes)',
+  last: 'last(minutes, cost < 0.7)',
 };
 
 /** Early results that never come make no difference but in how sessions are kept. */

@@ -57,13 +57,13 @@ export class SessionRows implements OperatorHandler {
     const known = open.find(key);
     let place = this.placeIn(known, time, watermark);
     if (place < 0) place = this.placeBehind(known, key, time);
-    if (place >= 0) return this.cells.add(open.rows, place, event);
+    if (place >= 0) return this.cells.add(open.rows, place, event, time);
     const end = time + this.reachMs;
     const { newest, oldest, newer } = open.touched(key, { start: time, end, after: watermark });
     if (newest >= 0) {
       this.join(newest, oldest);
       this.lengthen(newest, time, end);
-      return this.cells.add(open.rows, newest * open.width + cellAt, event);
+      return this.cells.add(open.rows, newest * open.width + cellAt, event, time);
     }
     if (end <= watermark) return out.late(event, time);
     const { keysMax } = this.setting;
@@ -71,16 +71,17 @@ export class SessionRows implements OperatorHandler {
     if (known < 0 && open.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     if (open.count >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
     const session = open.open(key, time, { start: time, end, newer });
-    this.cells.add(open.rows, session * open.width + cellAt, event);
+    this.cells.add(open.rows, session * open.width + cellAt, event, time);
   }
 
-  columns({ events, times }: TimedColumns, alone: (row: number) => void): void {
+  columns(batch: TimedColumns, alone: (row: number) => void): void {
+    const { events, times } = batch;
     const { places, open, cells } = this;
     const keys = this.setting.heldKeys.ofAll(events);
     const watermark = this.context.watermark();
     places.begin(keys.length);
     const take = () => {
-      cells.addAll?.(open.rows, places, events);
+      cells.addAll?.(open.rows, places, batch);
       places.begin(keys.length);
     };
     for (let row = 0; row < keys.length; row++) {

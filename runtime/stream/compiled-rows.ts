@@ -3,14 +3,14 @@
  * function, taking an event in makes no object and calls nothing.
  */
 import { type CodeWriter, ColumnCode, EventCode } from './code.ts';
-import type { EventColumns } from './event-columns.ts';
+import type { TimedColumns } from './definition.ts';
 import { type Evaluated, written } from './row-loops.ts';
 import type { Event } from './schema.ts';
 
 export interface RowStep {
-  /** `least` and `greatest` begin with NaN. */
-  readonly kind: 'count' | 'sum' | 'least' | 'greatest';
-  /** Place in the row. */
+  /** `least` and `greatest` begin with NaN; `first` and `last`, a time and the value of it, with a time after, or before, all others. */
+  readonly kind: 'count' | 'sum' | 'least' | 'greatest' | 'first' | 'last';
+  /** Place in the row, of the first of its numbers. */
   readonly place: number;
   /** Only numbers are taken in; absent for a count of events. */
   readonly argument?: Evaluated;
@@ -34,14 +34,20 @@ export interface HandStep {
   readonly conditions: readonly (Evaluated | undefined)[];
 }
 
-/** Takes an event into the row of numbers that begins at `first`. */
-export type RowUpdate = (numbers: Float64Array, first: number, event: Event, takers?: readonly RowTaker[]) => void;
+/** Takes an event of a time into the row of numbers that begins at `first`. */
+export type RowUpdate = (
+  numbers: Float64Array,
+  first: number,
+  event: Event,
+  time: number,
+  takers?: readonly RowTaker[],
+) => void;
 
 /** Takes some of many events, each into a row of its own: of the first `count` places, where the events stand and where their rows begin. */
 export type RowsUpdate = (
   numbers: Float64Array,
   places: RowPlaces,
-  events: EventColumns,
+  batch: TimedColumns,
   takers?: readonly RowTaker[],
 ) => void;
 
@@ -53,7 +59,7 @@ export interface RowPlaces {
 
 export function rowUpdater(steps: readonly (RowStep | HandStep)[]): RowUpdate {
   const code = new EventCode();
-  return code.compileBody('numbers, first, event, takers', stepsText(steps, code));
+  return code.compileBody('numbers, first, event, time, takers', stepsText(steps, code));
 }
 
 type Update = (
@@ -63,6 +69,7 @@ type Update = (
   count: number,
   numbers: Float64Array,
   firsts: Uint32Array,
+  times: readonly number[],
   takers: readonly RowTaker[] | undefined,
 ) => void;
 
@@ -71,10 +78,11 @@ export function rowsUpdater(steps: readonly (RowStep | HandStep)[]): RowsUpdate 
   const code = new ColumnCode();
   const text = stepsText(steps, code);
   if (!code.isPossible) return undefined;
-  const body = `const first = firsts[at]; ${text}`;
-  const update = code.compileLoop<Update>(', numbers, firsts, takers', { before: '', body, after: '' });
-  return (numbers, { events: rows, firsts, count }, events, takers) =>
-    update(events.columnsOf(code.names), events.offset, rows, count, numbers, firsts, takers);
+  const time = steps.some(({ kind }) => kind === 'first' || kind === 'last') ? 'const time = times[rows[at]];' : '';
+  const body = `const first = firsts[at]; ${time} ${text}`;
+  const update = code.compileLoop<Update>(', numbers, firsts, times, takers', { before: '', body, after: '' });
+  return (numbers, { events: rows, firsts, count }, { events, times }, takers) =>
+    update(events.columnsOf(code.names), events.offset, rows, count, numbers, firsts, times, takers);
 }
 
 /** Whether two are written alike: what one gives of an event the other gives too. */
@@ -107,12 +115,14 @@ function takeText(
   code: CodeWriter,
 ): string {
   const target = `numbers[first + ${place}]`;
-  if (!argument) return updateText(kind, target, '1');
+  if (!argument) return `${target} += 1;`;
   const value = code.temporary();
-  return `${value} = ${written(argument)(code)}; if (typeof ${value} === 'number') ${updateText(kind, target, value)}`;
+  const next = `numbers[first + ${place + 1}]`;
+  const update = updateText(kind, { target, next }, value);
+  return `${value} = ${written(argument)(code)}; if (typeof ${value} === 'number') ${update}`;
 }
 
-function updateText(kind: RowStep['kind'], target: string, value: string): string {
+function updateText(kind: RowStep['kind'], { target, next }: Record<'target' | 'next', string>, value: string): string {
   switch (kind) {
     case 'count':
       return `${target} += 1;`;
@@ -123,5 +133,10 @@ function updateText(kind: RowStep['kind'], target: string, value: string): strin
       return `if (!(${target} <= ${value})) ${target} = ${value};`;
     case 'greatest':
       return `if (!(${target} >= ${value})) ${target} = ${value};`;
+    // Of one time the first that came, or the last.
+    case 'first':
+      return `if (time < ${target}) { ${target} = time; ${next} = ${value}; }`;
+    case 'last':
+      return `if (time >= ${target}) { ${target} = time; ${next} = ${value}; }`;
   }
 }

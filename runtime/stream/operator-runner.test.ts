@@ -4,7 +4,7 @@ import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { BoundOperator } from './definition.ts';
 import { EventColumns } from './event-columns.ts';
-import { end, type Frame } from './frame.ts';
+import { columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure } from './frame-subscriber.ts';
 import { isBalanced, Ledger, outcome } from './ledger.ts';
 import { OperatorRunner } from './operator-runner.ts';
@@ -131,6 +131,21 @@ describe('events that time makes as columns', () => {
     expect(batches.map(({ columns }) => columns?.length)).toEqual([undefined, undefined, 2, 1, undefined]);
     expect(frames.at(-1)).toEqual(mark(9));
     expect(runner.counts.out).toBe(6);
+  });
+});
+
+describe('events that come as columns', () => {
+  it('are given one by one to a handler that takes objects alone, whatever its operator says', () => {
+    // So `why` looks on: it wraps the handler of an operator.
+    const bound: BoundOperator = {
+      ports: { out: { fields: {} } },
+      readsColumns: true,
+      create: () => ({ event: (event, _time, out) => out.emit(event) }),
+    };
+    const { input, events, runner } = runnerOf(bound);
+    input().next(columnBatch(new EventColumns(['n'], [[1, 2]], { length: 2 }), { times: [1, 2], causes: [0, 1] }));
+    expect(events()).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(runner.counts).toMatchObject({ in: 2, out: 2 });
   });
 });
 

@@ -92,7 +92,8 @@ export class OperatorRunner implements Output, NodeRunner {
     this.mainPort = (this.portByName.get(mainPortName) ?? this.ports[0]) as Port;
     this.handler = this.createHandler(args.bound);
     this.usesTimers = this.handler.timer !== undefined;
-    this.readsColumns = args.bound.readsColumns === true;
+    // Who looks over the shoulder of a handler lets it take objects alone.
+    this.readsColumns = args.bound.readsColumns === true && this.handler.columns !== undefined;
   }
 
   /** Subscribes to one of the inputs. */
