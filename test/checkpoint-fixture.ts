@@ -11,9 +11,10 @@ import type { SourceFrame } from '../runtime/execution/log-frame.ts';
 import { rowByRow } from '../runtime/execution/output-run.ts';
 import { StageMachine } from '../runtime/execution/stage-machine.ts';
 import { seededRandom } from '../runtime/random.ts';
-import { defineSink, defineSource } from '../runtime/stream/definition.ts';
 import { type Catalogue, duration, inputs } from '../runtime/stream/index.ts';
 import { type Event, type Field, field, type Schema } from '../runtime/stream/schema.ts';
+import { defineSink } from '../runtime/stream/sink-definition.ts';
+import { defineSource } from '../runtime/stream/source-definition.ts';
 import type { BoundTopology } from '../runtime/topology/bound.ts';
 import { loadTopology } from '../runtime/topology/load.ts';
 

@@ -2,8 +2,8 @@
 
 import { engineNodesTable, feedFreshnessTable } from '../../runtime/observe/history/tables.ts';
 import type { Store, TableSpec } from '../../runtime/store/store.ts';
-import type { AppendRequest } from '../../runtime/stream/definition.ts';
 import type { Event, Schema } from '../../runtime/stream/schema.ts';
+import type { AppendRequest } from '../../runtime/stream/source-definition.ts';
 import { openWorld } from '../../runtime/testing/topology-test/world.ts';
 import type { BoundTopology } from '../../runtime/topology/bound.ts';
 import { loadEmergencyTopology, makeTables } from '../sample/city.ts';

@@ -7,9 +7,9 @@
 import { limits } from '../limits.ts';
 import type { RowOrigin } from '../store/store.ts';
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../stream/codec.ts';
-import type { DeadLetter } from '../stream/definition.ts';
 import { type WithColumns, withColumns, withPart } from '../stream/event-columns.ts';
 import type { Event, Schema } from '../stream/schema.ts';
+import type { DeadLetter } from '../stream/source-definition.ts';
 import { executionErrors } from './errors.ts';
 import { columnsOfRuns, lastOf, type OutputRun, rowsOf, runOf } from './output-run.ts';
 import { readingOf, schemaId } from './schema-book.ts';

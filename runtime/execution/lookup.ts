@@ -4,8 +4,8 @@
  */
 
 import { limits } from '../limits.ts';
-import type { BoundOperator, LookupSpec, Output } from '../stream/definition.ts';
 import { hashText } from '../stream/hash.ts';
+import type { BoundOperator, LookupSpec, Output } from '../stream/operator-definition.ts';
 import { type Event, fieldNames, type Schema } from '../stream/schema.ts';
 import type { RedriveLink } from './log-frame.ts';
 

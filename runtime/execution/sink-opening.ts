@@ -5,7 +5,8 @@
 import type { Clock } from '../clock.ts';
 import { MachError, messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Logger, RunningSink } from '../stream/definition.ts';
+import type { Logger } from '../stream/definition.ts';
+import type { RunningSink } from '../stream/sink-definition.ts';
 import { isStateRefusal } from './fenced.ts';
 
 export interface SinkOpening {

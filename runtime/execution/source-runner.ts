@@ -8,9 +8,9 @@ import type { LogStream, Payload } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
-import type { AppendRequest } from '../stream/definition.ts';
 import { withColumns } from '../stream/event-columns.ts';
 import type { Event, Schema } from '../stream/schema.ts';
+import type { AppendRequest } from '../stream/source-definition.ts';
 import { executionErrors } from './errors.ts';
 import { sourceMessage } from './handed-on.ts';
 import {

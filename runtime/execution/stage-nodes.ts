@@ -1,11 +1,11 @@
 /** The nodes of a stage, wired: what runs them, and the frames that flow between them. */
 import { type Observable, Subject } from 'rxjs';
-import type { StatelessFunction } from '../stream/definition.ts';
 import { type Batch, end, type Frame } from '../stream/frame.ts';
 import { subscribeFrames } from '../stream/frame-subscriber.ts';
 import { FusedRunner } from '../stream/fused-runner.ts';
 import { type Ledger, type Outcomes, outcome, untold } from '../stream/ledger.ts';
 import type { NodeRunner } from '../stream/node-runner.ts';
+import type { StatelessFunction } from '../stream/operator-definition.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../topology/bound.ts';

@@ -3,9 +3,9 @@
  * function, taking an event in makes no object and calls nothing.
  */
 import { type CodeWriter, ColumnCode, EventCode } from './code.ts';
-import type { TimedColumns } from './definition.ts';
 import { type Evaluated, written } from './row-loops.ts';
 import type { Event } from './schema.ts';
+import type { TimedColumns } from './source-definition.ts';
 
 export interface RowStep {
   /** `least` and `greatest` begin with NaN; `first` and `last`, a time and the value of it, with a time after, or before, all others. */

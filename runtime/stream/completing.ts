@@ -1,8 +1,8 @@
 /** Events that are given fields by the value of one that they have, one by one or many at a time. */
 import { type CodeWriter, ColumnCode, EventCode } from './code.ts';
 import { eventExtender, fieldReader, isPlain } from './compiled-access.ts';
-import type { StatelessFunction } from './definition.ts';
 import { EventColumns } from './event-columns.ts';
+import type { StatelessFunction } from './operator-definition.ts';
 import { type Added, buildColumnsLoop, buildLoop, type Rows, withRowLoop } from './row-loops.ts';
 import type { Event } from './schema.ts';
 

@@ -1,10 +1,10 @@
 /** The table against a plain `Map`, with hashes that are good and with hashes that all but meet. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { StateKey } from './definition.ts';
 import { EntryTable } from './entry-table.ts';
 import * as hashes from './key-hash.ts';
 import { packKeys, withPackedKeys } from './key-texts.ts';
+import type { StateKey } from './operator-state.ts';
 import { columnsOf, entriesOf, entryOf, type StateColumns } from './state-columns.ts';
 
 const { hashOf } = hashes;

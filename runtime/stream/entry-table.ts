@@ -5,9 +5,10 @@
  * Slots stand in the order of insertion; the index finds a key's slot by its hash (linear probing, moved back when a key goes). The slot of
  * a key that has gone is empty until the slots are moved together.
  */
-import type { StateKey } from './definition.ts';
+
 import { hashOf } from './key-hash.ts';
 import { type KeyTexts, unreadKeysOf } from './key-texts.ts';
+import type { StateKey } from './operator-state.ts';
 import { isSameKey } from './same-key.ts';
 import type { StateColumns } from './state-columns.ts';
 

@@ -1,7 +1,7 @@
 /** The key of an event, from one field or several, as one text or number that state can be kept by. */
 import { fieldReader } from './compiled-access.ts';
-import type { StateKey } from './definition.ts';
 import { hashOf, recallHash } from './key-hash.ts';
+import type { StateKey } from './operator-state.ts';
 import type { Event } from './schema.ts';
 
 /** Begins every key that is not a plain text or number, so that none is taken for another. */

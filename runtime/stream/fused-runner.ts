@@ -3,7 +3,6 @@
  * between them. Each keeps its own counts, and its output can still be looked at.
  */
 import { type Observable, Subject } from 'rxjs';
-import type { StatelessFunction } from './definition.ts';
 import { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
@@ -15,6 +14,7 @@ import {
   type RunnerSnapshot,
   statelessSnapshot,
 } from './node-runner.ts';
+import type { StatelessFunction } from './operator-definition.ts';
 import {
   type BuildLoop,
   type CompleteLoop,

@@ -1,10 +1,10 @@
 /** A key as it is held says the same as the key of `eventKey`, and is its text again where it is written. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StateKey } from './definition.ts';
 import { eventKey } from './event-key.ts';
 import { heldKeys } from './held-keys.ts';
 import { KeyedStateMap } from './keyed-state.ts';
+import type { StateKey } from './operator-state.ts';
 
 const value = fc.oneof(
   fc.constantFrom<unknown>(null, undefined, true, '', '0', '\u0000', 'n1;', 0, -0, 1, -1, 0.5, Number.NaN),

@@ -4,9 +4,9 @@
  * wherever it is written or looked up from outside.
  */
 import { compile, fieldReader, isPlain } from './compiled-access.ts';
-import type { StateKey } from './definition.ts';
 import type { EventColumns } from './event-columns.ts';
 import { eventKey, keyOfValue, keyOfValues, valuesOfKey } from './event-key.ts';
+import type { StateKey } from './operator-state.ts';
 import type { Event } from './schema.ts';
 
 export interface HeldKeys {

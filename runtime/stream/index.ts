@@ -15,6 +15,7 @@ export { type LimitName, limits } from '../limits.ts';
 export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
+export * from './checker.ts';
 export { eventExtender, eventJoiner, fieldReader, fieldsReader } from './compiled-access.ts';
 export {
   eventComposer,
@@ -47,11 +48,15 @@ export * from './frame.ts';
 export { hashText } from './hash.ts';
 export { type HeldKeys, heldKeys } from './held-keys.ts';
 export { hashOf } from './key-hash.ts';
+export * from './operator-definition.ts';
+export * from './operator-state.ts';
 export * from './options.ts';
 export { jsonRow } from './row-json.ts';
 export { type EventRows, mapping, selecting } from './row-loops.ts';
 export { RowTable } from './row-table.ts';
 export * from './schema.ts';
+export * from './sink-definition.ts';
+export * from './source-definition.ts';
 export type { StateColumns } from './state-columns.ts';
 export * from './state-contract.ts';
 export * from './state-cut.ts';

@@ -3,7 +3,7 @@
  * reason) they cannot be chosen so that all of them meet. A hash is never written down.
  */
 import { randomBytes } from 'node:crypto';
-import type { StateKey } from './definition.ts';
+import type { StateKey } from './operator-state.ts';
 
 const seed = randomBytes(8);
 const seedLow = seed.readInt32LE(0);

@@ -2,8 +2,9 @@
  * Keys of a state where all are texts of ASCII, as checkpoints keep them: one behind the other. To read a million texts takes as long as to read
  * all else of a checkpoint, and the collector of garbage moves each of them twice; most are not looked at again before the next checkpoint.
  */
-import type { StateKey } from './definition.ts';
+
 import { hashOfPart } from './key-hash.ts';
+import type { StateKey } from './operator-state.ts';
 import type { StateColumns } from './state-columns.ts';
 
 /** Fewer are read in no time. */

@@ -1,8 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StateKey } from './definition.ts';
 import { EventTimers, KeyedStateMap } from './keyed-state.ts';
+import type { StateKey } from './operator-state.ts';
 
 const saved = <T>(value: T): T => deserialize(serialize(value)) as T;
 

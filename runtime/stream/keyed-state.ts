@@ -1,8 +1,8 @@
 /** Keyed state and timers of one node: with a time-to-live and a bound, saved in checkpoints. */
 import { limits } from '../limits.ts';
-import type { HeldValues, KeyedState, StateKey, StateOptions, Timers } from './definition.ts';
 import { EntryTable } from './entry-table.ts';
 import type { HeldKeys } from './held-keys.ts';
+import type { HeldValues, KeyedState, StateKey, StateOptions, Timers } from './operator-state.ts';
 import type { StateColumns, TimedValue } from './state-columns.ts';
 
 /** Entries in the order in which they were last set: plain data, the values themselves not copied. */

@@ -1,7 +1,8 @@
 /** The named states of one node, whatever form each has. */
-import type { KeyedState, OwnState, RowState, RowStateOptions, StateKey, StateOptions } from './definition.ts';
+
 import { KeyedStateMap, type KeyedStateSnapshot } from './keyed-state.ts';
 import { NumberRows } from './number-rows.ts';
+import type { KeyedState, OwnState, RowState, RowStateOptions, StateKey, StateOptions } from './operator-state.ts';
 
 type NamedState = Pick<
   KeyedStateMap<unknown>,

@@ -3,9 +3,9 @@
  * changed without an object in between. Keys only come. In checkpoints and for who looks on, a row is what `written` makes of it.
  */
 import { limits } from '../limits.ts';
-import type { RowState, RowStateOptions, StateKey } from './definition.ts';
 import { EntryTable } from './entry-table.ts';
 import type { KeyedStateSnapshot } from './keyed-state.ts';
+import type { RowState, RowStateOptions, StateKey } from './operator-state.ts';
 import type { TimedValue } from './state-columns.ts';
 
 const capacityMin = 16;

@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { BoundOperator } from './definition.ts';
 import { EventColumns } from './event-columns.ts';
 import { columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure } from './frame-subscriber.ts';
 import { isBalanced, Ledger, outcome } from './ledger.ts';
+import type { BoundOperator } from './operator-definition.ts';
 import { OperatorRunner } from './operator-runner.ts';
 import type { Event } from './schema.ts';
 

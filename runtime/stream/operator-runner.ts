@@ -8,7 +8,6 @@
  * the source events that caused them; so the result is the same however the log was cut into messages.
  */
 import { type Observable, Subject } from 'rxjs';
-import type { BoundOperator, OperatorContext, OperatorHandler, Output, TimedColumns } from './definition.ts';
 import type { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
@@ -16,8 +15,10 @@ import { EventTimers } from './keyed-state.ts';
 import { type Outcomes, outcome } from './ledger.ts';
 import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
 import { NodeStates } from './node-states.ts';
+import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './operator-definition.ts';
 import { type Port, takeBatch } from './output-port.ts';
 import type { Event } from './schema.ts';
+import type { TimedColumns } from './source-definition.ts';
 import type { NodeView } from './state-view.ts';
 import { combineEdges, type Progress, unstarted } from './watermark.ts';
 import { type Cursor, firstOf } from './wave.ts';

@@ -4,8 +4,8 @@
  */
 import { type CodeWriter, ColumnCode, EventCode, type Write } from './code.ts';
 import { isPlain } from './compiled-access.ts';
-import type { StatelessFunction } from './definition.ts';
 import { EventColumns } from './event-columns.ts';
+import type { StatelessFunction } from './operator-definition.ts';
 import type { Event } from './schema.ts';
 
 /** Places of rows, in order. */

@@ -1,8 +1,8 @@
 /** The table against a plain list of rows, with hashes that are good and with hashes that all but meet. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StateKey } from './definition.ts';
 import { hashOf } from './key-hash.ts';
+import type { StateKey } from './operator-state.ts';
 import { RowTable } from './row-table.ts';
 
 const key = fc.oneof(

@@ -6,7 +6,7 @@
  * hashes, from the newest to the oldest: to enter one is two numbers written, whatever lies there already, and a chain ends where rows have
  * left. So neither coming nor leaving compares keys.
  */
-import type { StateKey } from './definition.ts';
+import type { StateKey } from './operator-state.ts';
 import { isSameKey } from './same-key.ts';
 
 /** Numbers of rows, chains and counts by hash are powers of two. */

@@ -1,4 +1,4 @@
-import type { StateKey } from './definition.ts';
+import type { StateKey } from './operator-state.ts';
 
 /** As `Map` compares: NaN is itself. */
 export const isSameKey = (a: StateKey | undefined, b: StateKey): boolean =>

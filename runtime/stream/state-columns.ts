@@ -1,5 +1,5 @@
 /** Keyed state as columns, in the order of insertion: what a checkpoint copies. */
-import type { StateKey } from './definition.ts';
+import type { StateKey } from './operator-state.ts';
 
 export interface StateColumns {
   readonly keys: readonly StateKey[];

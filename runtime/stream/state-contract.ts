@@ -3,7 +3,8 @@
  * that is changed keeps the state of a node whose change does not touch what the state means.
  */
 import type { z } from 'zod';
-import type { BoundInput, StateKey } from './definition.ts';
+import type { BoundInput } from './definition.ts';
+import type { StateKey } from './operator-state.ts';
 
 /** Plain JSON. It stands in checkpoints: never a secret. */
 export type StateBasis = Readonly<Record<string, unknown>>;

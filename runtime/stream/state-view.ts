@@ -1,5 +1,5 @@
 /** A look into a stage that copies nothing but what is asked for: for questions to a running engine, whose state may be large. */
-import type { StateKey } from './definition.ts';
+import type { StateKey } from './operator-state.ts';
 import type { Progress } from './watermark.ts';
 
 export interface NodeView {

@@ -13,8 +13,10 @@ import { type LiveEngine, startLiveEngine, type Upgrade } from '../execution/upg
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { type ArmedCrashPoints, armedCrashPoints } from '../faults.ts';
 import type { Store } from '../store/store.ts';
-import type { Logger, SinkRow, SourceContext } from '../stream/definition.ts';
+import type { Logger } from '../stream/definition.ts';
 import type { Event } from '../stream/schema.ts';
+import type { SinkRow } from '../stream/sink-definition.ts';
+import type { SourceContext } from '../stream/source-definition.ts';
 import { type BoundTopology, loadTopology } from '../topology/index.ts';
 import { type Edges, smallCatalogue } from './small-catalogue.ts';
 

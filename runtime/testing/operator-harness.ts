@@ -15,18 +15,13 @@ import { expect } from 'vitest';
 import type { z } from 'zod';
 import { answersInput, type LookupEdge, lookupOperator } from '../execution/lookup.ts';
 import { compileAggregateExpression, compileExpression } from '../expression/index.ts';
-import type {
-  BoundInput,
-  BoundOperator,
-  Checker,
-  LookupSpec,
-  OperatorDefinition,
-  OptionPath,
-} from '../stream/definition.ts';
+import type { Checker, OptionPath } from '../stream/checker.ts';
+import type { BoundInput } from '../stream/definition.ts';
 import { EventColumns } from '../stream/event-columns.ts';
 import { columnBatch, end, type Frame } from '../stream/frame.ts';
 import { type Accounting, isBalanced, Ledger, outcome } from '../stream/ledger.ts';
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
+import type { BoundOperator, LookupSpec, OperatorDefinition } from '../stream/operator-definition.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 

@@ -1,20 +1,12 @@
 /** Small sources, operators and sinks for tests of the engine: the real ones may not be imported by the runtime. */
 import { z } from 'zod';
 import { seededRandom } from '../random.ts';
-import {
-  type BoundInput,
-  type Catalogue,
-  defineOperator,
-  defineSink,
-  defineSource,
-  type RunningSink,
-  type SinkContext,
-  type SinkRow,
-  type SourceContext,
-  spreadByKey,
-} from '../stream/definition.ts';
+import type { BoundInput, Catalogue } from '../stream/definition.ts';
+import { defineOperator, spreadByKey } from '../stream/operator-definition.ts';
 import { duration, input, inputs } from '../stream/options.ts';
 import { defineSchema, type Event, field, type Schema } from '../stream/schema.ts';
+import { defineSink, type RunningSink, type SinkContext, type SinkRow } from '../stream/sink-definition.ts';
+import { defineSource, type SourceContext } from '../stream/source-definition.ts';
 
 export const pulseSchema = defineSchema({
   id: field.string(),

@@ -1,7 +1,11 @@
 /** One node bound: its options parsed, its definition's `bind` called with the schemas of its inputs. */
 import { MachError, messageOf } from '../errors.ts';
-import type { BoundInput, BoundOperator, BoundSink, BoundSource, Checker } from '../stream/definition.ts';
+import type { Checker } from '../stream/checker.ts';
+import type { BoundInput } from '../stream/definition.ts';
+import type { BoundOperator } from '../stream/operator-definition.ts';
 import type { Schema } from '../stream/schema.ts';
+import type { BoundSink } from '../stream/sink-definition.ts';
+import type { BoundSource } from '../stream/source-definition.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSinkNode, BoundSourceNode } from './bound.ts';
 import { createChecker } from './checker.ts';
 import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';

@@ -1,5 +1,5 @@
 /** A source bound by itself, without a topology: for `mach decode`. */
-import type { BoundSource, SourceDefinition } from '../stream/definition.ts';
+import type { BoundSource, SourceDefinition } from '../stream/source-definition.ts';
 import { bindTopology } from './bind.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { TopologyNode } from './ir/topology-node.ts';

@@ -2,15 +2,10 @@
  * The bound form of a topology: every name resolved, every option parsed, every edge typed. What the execution engine runs.
  * It is made by `loadTopology` (from a file) or `bindTopology` (from the builder), and only when there is no error.
  */
-import type {
-  BoundOperator,
-  BoundSink,
-  BoundSource,
-  OperatorDefinition,
-  SinkDefinition,
-  SourceDefinition,
-} from '../stream/definition.ts';
+import type { BoundOperator, OperatorDefinition } from '../stream/operator-definition.ts';
 import type { Schema } from '../stream/schema.ts';
+import type { BoundSink, SinkDefinition } from '../stream/sink-definition.ts';
+import type { BoundSource, SourceDefinition } from '../stream/source-definition.ts';
 import type { TopologyNode } from './ir/topology-node.ts';
 import type { Redactor } from './redactor.ts';
 

@@ -9,16 +9,12 @@
  * const { topology: bound, diagnostics } = rooms.load();
  */
 import type { z } from 'zod';
-import type {
-  Catalogue,
-  OperatorDefinition,
-  OperatorTypes,
-  Ports,
-  SinkDefinition,
-  SourceDefinition,
-} from '../stream/definition.ts';
+import type { Catalogue } from '../stream/definition.ts';
+import type { OperatorDefinition, OperatorTypes } from '../stream/operator-definition.ts';
 import type { InputMark } from '../stream/options.ts';
 import type { Event, EventOf, Schema } from '../stream/schema.ts';
+import type { SinkDefinition } from '../stream/sink-definition.ts';
+import type { Ports, SourceDefinition } from '../stream/source-definition.ts';
 import { type BindOptions, bindTopology, type LoadResult } from './bind.ts';
 import type { Entry } from './entry.ts';
 import { OperatorNode } from './ir/operator-node.ts';

@@ -5,7 +5,8 @@ import {
   compileExpression,
   type Problem,
 } from '../expression/index.ts';
-import type { BoundInput, Checker, OptionPath } from '../stream/definition.ts';
+import type { Checker, OptionPath } from '../stream/checker.ts';
+import type { BoundInput } from '../stream/definition.ts';
 import { describeType, type FieldType, fieldNames, isAssignable, type Schema } from '../stream/schema.ts';
 import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
 import { pointerOf, type RawValue } from './ir/options-node.ts';

@@ -1,5 +1,8 @@
 /** A node of a topology on its way from the file (or the builder) to its bound form. */
-import type { Catalogue, OperatorDefinition, SinkDefinition, SourceDefinition } from '../stream/definition.ts';
+import type { Catalogue } from '../stream/definition.ts';
+import type { OperatorDefinition } from '../stream/operator-definition.ts';
+import type { SinkDefinition } from '../stream/sink-definition.ts';
+import type { SourceDefinition } from '../stream/source-definition.ts';
 import type { OperatorNode } from './ir/operator-node.ts';
 import type { SinkNode } from './ir/sink-node.ts';
 import type { SourceNode } from './ir/source-node.ts';

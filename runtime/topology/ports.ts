@@ -1,5 +1,6 @@
 /** Which ports a node has, with the schemas of those that every node with a handler has: `late` and `dead`. */
-import type { BoundInput, BoundOperator } from '../stream/definition.ts';
+import type { BoundInput } from '../stream/definition.ts';
+import type { BoundOperator } from '../stream/operator-definition.ts';
 import type { Field, Schema } from '../stream/schema.ts';
 
 export function operatorPorts(

@@ -3,7 +3,7 @@
  * so watermarks and positions of senders are the same in each. An operator that needs other keys than those before it stands in a
  * later stage, to which rows are exchanged through the log. With one partition everything is in one stage.
  */
-import type { Spread } from '../stream/definition.ts';
+import type { Spread } from '../stream/operator-definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from './bound.ts';
 import { edgeToken } from './names.ts';

@@ -1,15 +1,11 @@
 /** Small definitions for the tests of the loader: the real ones may not be imported by the runtime. */
 import { z } from 'zod';
-import {
-  type BoundInput,
-  type Catalogue,
-  defineOperator,
-  defineSink,
-  defineSource,
-  passesThrough,
-} from '../stream/definition.ts';
+import type { BoundInput, Catalogue } from '../stream/definition.ts';
+import { defineOperator, passesThrough } from '../stream/operator-definition.ts';
 import { duration, expression, fieldName, input, inputs, key, size } from '../stream/options.ts';
 import { defineSchema, field, type Schema } from '../stream/schema.ts';
+import { defineSink } from '../stream/sink-definition.ts';
+import { defineSource } from '../stream/source-definition.ts';
 
 const visitSchema = defineSchema({
   kind: field.string({ values: ['arrival', 'discharge'] }),

@@ -5,8 +5,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Log, LogStream } from '../../../runtime/bus/log.ts';
 import type { Store } from '../../../runtime/store/store.ts';
-import type { SourceContext } from '../../../runtime/stream/definition.ts';
 import { Ledger, outcome } from '../../../runtime/stream/ledger.ts';
+import type { SourceContext } from '../../../runtime/stream/source-definition.ts';
 import type { Tampering } from './process.ts';
 import type { Action } from './schedule.ts';
 import { attempt } from './shrink.ts';

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Random } from '../../../runtime/random.ts';
-import type { AppendRequest } from '../../../runtime/stream/definition.ts';
+import type { AppendRequest } from '../../../runtime/stream/source-definition.ts';
 import type { SimulatedProcess } from './process.ts';
 import { valueRefusedByStore } from './simulated-store.ts';
 import type { SourceName } from './workloads.ts';

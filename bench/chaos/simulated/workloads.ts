@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { clickhouse } from '../../../connectors/clickhouse/index.ts';
 import { operators } from '../../../operators/index.ts';
-import { type Catalogue, defineSource } from '../../../runtime/stream/definition.ts';
+import type { Catalogue } from '../../../runtime/stream/definition.ts';
 import { defineSchema, field } from '../../../runtime/stream/schema.ts';
+import { defineSource } from '../../../runtime/stream/source-definition.ts';
 import { smallCatalogue } from '../../../runtime/testing/small-catalogue.ts';
 import { type BoundTopology, loadTopology } from '../../../runtime/topology/index.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { didYouMean } from '../../did-you-mean.ts';
 import { messageOf } from '../../errors.ts';
-import type { BoundSource, SourceDefinition } from '../../stream/definition.ts';
+import type { BoundSource, SourceDefinition } from '../../stream/source-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectLog, type Log, type NatsServer, startNatsServer } from '../../bus/index.ts';
 import { type Engine, startEngine } from '../../execution/engine.ts';
 import type { Store } from '../../store/store.ts';
-import type { SourceContext } from '../../stream/definition.ts';
+import type { SourceContext } from '../../stream/source-definition.ts';
 import { smallCatalogue } from '../../testing/small-catalogue.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { main } from '../main.ts';

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LogStream } from '../../bus/log.ts';
 import { memoryLog } from '../../bus/memory/log.ts';
-import type { SinkRow } from '../../stream/definition.ts';
 import { mergeAccounting } from '../../stream/ledger.ts';
+import type { SinkRow } from '../../stream/sink-definition.ts';
 import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
 import { topologyNames } from '../../topology/names.ts';
 import { readDeadLetterBook } from './book.ts';

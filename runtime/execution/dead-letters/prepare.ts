@@ -1,8 +1,8 @@
 /** What goes into the log for a dead letter that is redriven. */
 import { messageOf } from '../../errors.ts';
 import { limits } from '../../limits.ts';
-import type { DecodeResult } from '../../stream/definition.ts';
 import type { Event } from '../../stream/schema.ts';
+import type { DecodeResult } from '../../stream/source-definition.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName } from '../../topology/names.ts';
 import { landingOf } from '../landing.ts';

@@ -1,8 +1,8 @@
 /** Look-ups behind an exchange: their answers are in the input log before anything depends on them, and find their way to the stage that asked. */
 import { describe, expect, it, vi } from 'vitest';
-import type { SinkRow } from '../../stream/definition.ts';
 import { mergeAccounting } from '../../stream/ledger.ts';
 import type { Event } from '../../stream/schema.ts';
+import type { SinkRow } from '../../stream/sink-definition.ts';
 import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
 import { runAtPartitions } from '../../testing/topology-test/at-partitions.ts';
 import { topologyNames } from '../../topology/names.ts';

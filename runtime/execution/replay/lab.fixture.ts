@@ -1,6 +1,6 @@
 /** An engine that lives, dies and lives again over half an hour of event time, and what its sinks got. For tests of replays. */
 import type { Random } from '../../random.ts';
-import type { SinkRow } from '../../stream/definition.ts';
+import type { SinkRow } from '../../stream/sink-definition.ts';
 import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
 import { type Edges, smallCatalogue } from '../../testing/small-catalogue.ts';
 import { type BoundTopology, loadTopology } from '../../topology/index.ts';

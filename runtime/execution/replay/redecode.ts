@@ -1,7 +1,7 @@
 /** Decodes anew what senders had sent: their texts lie in the log beside the events. */
 import { limits } from '../../limits.ts';
-import type { DecodeResult, SourceEvent } from '../../stream/definition.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
+import type { DecodeResult, SourceEvent } from '../../stream/source-definition.ts';
 import type { BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
 import { decodeRaws, type Segment, type SourceFrame, type StoredDeadLetter } from '../log-frame.ts';
 import { replayErrors } from './errors.ts';

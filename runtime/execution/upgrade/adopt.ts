@@ -2,9 +2,10 @@
  * Makes the state of one topology that of another: what did not change is kept, what a migration takes is migrated, nodes that are new
  * begin where time is now on the edges that feed them, as if they had always stood there without a state.
  */
-import type { OperatorDefinition } from '../../stream/definition.ts';
+
 import type { KeyedStateSnapshot, TimersSnapshot } from '../../stream/keyed-state.ts';
 import { emptyCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
+import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { NodeState } from '../../stream/state-contract.ts';
 import { combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';

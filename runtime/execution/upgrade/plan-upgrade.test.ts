@@ -1,7 +1,7 @@
 /** What the plan says: state by its identity and migrations, tables, sources. */
 import { describe, expect, it } from 'vitest';
 import type { TableSpec } from '../../store/store.ts';
-import type { OperatorDefinition } from '../../stream/definition.ts';
+import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import { field } from '../../stream/schema.ts';
 import type { NodeState, StateMigration } from '../../stream/state-contract.ts';
 import { openLab } from '../../testing/engine-lab.ts';

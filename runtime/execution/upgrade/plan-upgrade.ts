@@ -1,5 +1,5 @@
 /** What changes when one version of a topology takes the place of another, and what would be lost. */
-import type { OperatorDefinition } from '../../stream/definition.ts';
+import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import type { Manifest, NodeManifest, SinkManifest, SourceManifest } from './manifest.ts';
 import { definitionChanges, schemaChanges, sourceChange } from './source-changes.ts';
 import { compareState } from './state-identity.ts';

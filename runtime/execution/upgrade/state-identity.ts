@@ -1,7 +1,8 @@
 /** What the state of each node is: of which operator and version, and what it hangs on. Stands in the head of every checkpoint. */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { BoundInput, OperatorDefinition } from '../../stream/definition.ts';
+import type { BoundInput } from '../../stream/definition.ts';
+import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import type { StateBasis, StateMigration } from '../../stream/state-contract.ts';
 import type { BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';

@@ -4,7 +4,7 @@
  * an untagged field of an event on the way to the result. Texts of senders are hidden whole.
  */
 import { hidden, hidePersonal } from '../../observe/personal.ts';
-import type { StateKey } from '../../stream/definition.ts';
+import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event, Fields, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 

@@ -1,5 +1,5 @@
 /** Where an event of an edge comes from: what came in, which state was looked at, and who had put that state there. */
-import type { StateKey } from '../../stream/definition.ts';
+import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { NodePort } from '../../topology/bound.ts';
 

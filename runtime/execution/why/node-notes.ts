@@ -1,6 +1,8 @@
 /** What one node looked at, changed and sent while it handled one event, one timer or one movement of time. */
-import type { Output, StateKey } from '../../stream/definition.ts';
+
 import { eventKey } from '../../stream/event-key.ts';
+import type { Output } from '../../stream/operator-definition.ts';
+import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { BoundOperatorNode } from '../../topology/bound.ts';
 import type { CellUse, Moment, Reason, Touch } from './lineage.ts';

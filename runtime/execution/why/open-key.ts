@@ -1,7 +1,7 @@
 /** What a key of a node waits for, and who keeps it waiting: from the state of the stages, live or out of a checkpoint. */
 import { didYouMean } from '../../did-you-mean.ts';
-import type { StateKey } from '../../stream/definition.ts';
 import { eventKey } from '../../stream/event-key.ts';
+import type { StateKey } from '../../stream/operator-state.ts';
 import { formatDuration } from '../../stream/options.ts';
 import type { NodeView, StageView } from '../../stream/state-view.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSourceNode, BoundTopology } from '../../topology/bound.ts';

@@ -1,5 +1,5 @@
 /** The answer to "why", as it is printed and as `--json` gives it: plain data, personal fields hidden. */
-import type { StateKey } from '../../stream/definition.ts';
+import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { PastMessage } from '../replay/past.ts';

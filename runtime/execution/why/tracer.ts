@@ -2,20 +2,17 @@
  * A topology that says where each of its events comes from. The operators are those of the topology itself; only what they are given
  * (their state, their timers, their output) takes notes. So the engine that runs it need not know, and pays nothing.
  */
+
+import type { HeldKeys } from '../../stream/held-keys.ts';
 import type {
   BoundOperator,
-  KeyedState,
   LookupSpec,
   OperatorContext,
   OperatorHandler,
   Output,
-  RowState,
-  RowStateOptions,
-  StateKey,
   StatelessFunction,
-  StateOptions,
-} from '../../stream/definition.ts';
-import type { HeldKeys } from '../../stream/held-keys.ts';
+} from '../../stream/operator-definition.ts';
+import type { KeyedState, RowState, RowStateOptions, StateKey, StateOptions } from '../../stream/operator-state.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { BoundEdge, BoundOperatorNode, BoundTopology, NodePort } from '../../topology/bound.ts';
 import type { PastMessage } from '../replay/past.ts';

@@ -1,6 +1,6 @@
 /** Answers look-ups of a test by its mocks, in the time of the test. */
 import type { Clock } from '../../clock.ts';
-import type { LookupSpec } from '../../stream/definition.ts';
+import type { LookupSpec } from '../../stream/operator-definition.ts';
 import type { Event } from '../../stream/schema.ts';
 import { isSame } from './align.ts';
 import type { Mocks } from './bound-test.ts';

@@ -1,8 +1,9 @@
 /** Tests as they run: names resolved, values typed. */
-import type { AppendRequest } from '../../stream/definition.ts';
+
 import type { Accounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Event } from '../../stream/schema.ts';
+import type { AppendRequest } from '../../stream/source-definition.ts';
 import type { BoundTopology, NodePort } from '../../topology/bound.ts';
 import type { Span } from '../../topology/ir/span.ts';
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Catalogue, defineOperator, spreadByKey } from '../../stream/definition.ts';
+import type { Catalogue } from '../../stream/definition.ts';
+import { defineOperator, spreadByKey } from '../../stream/operator-definition.ts';
 import { input } from '../../stream/options.ts';
 import { smallCatalogue } from '../small-catalogue.ts';
 import {

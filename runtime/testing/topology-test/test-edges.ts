@@ -1,13 +1,8 @@
 /** A topology whose sources a test sends through, whose sinks collect, and whose operators may die. */
-import type {
-  BoundOperator,
-  LookupSpec,
-  OperatorHandler,
-  RunningSink,
-  SinkRow,
-  SourceContext,
-} from '../../stream/definition.ts';
+import type { BoundOperator, LookupSpec, OperatorHandler } from '../../stream/operator-definition.ts';
 import type { Event } from '../../stream/schema.ts';
+import type { RunningSink, SinkRow } from '../../stream/sink-definition.ts';
+import type { SourceContext } from '../../stream/source-definition.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 
 export interface EdgeHooks {

@@ -2,10 +2,10 @@
 import type { LogMessage } from '../../bus/log.ts';
 import type { InputFrame } from '../../execution/log-frame.ts';
 import type { EngineLook } from '../../observe/history/history.ts';
-import type { AppendRequest } from '../../stream/definition.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Event } from '../../stream/schema.ts';
+import type { AppendRequest } from '../../stream/source-definition.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Mocks } from './bound-test.ts';
 import type { LookBack } from './look-back.ts';
