@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { KeyTexts, packKeys, withPackedKeys } from './key-texts.ts';
 import { EventTimers, KeyedStateMap } from './keyed-state.ts';
 import type { StateKey } from './operator-state.ts';
 
@@ -25,6 +26,20 @@ describe('keyed state', () => {
     state.set('a', 'first', 5);
     state.set('a', 'older', 3);
     expect([state.entry('a'), state.entry('x')]).toEqual([{ value: 'older', time: 5 }, undefined]);
+  });
+
+  it('takes keys up without reading them, and reads those alone that are looked up', () => {
+    const keys = Array.from({ length: 100 }, (_, at) => `BN-${at}`);
+    const numbers = Float64Array.from(keys, (_, at) => at);
+    const packed = packKeys(keys) as NonNullable<ReturnType<typeof packKeys>>;
+    const readOne = vi.spyOn(KeyTexts.prototype, 'at');
+    const state = new KeyedStateMap<number>();
+    state.restore(withPackedKeys(packed, { times: numbers, values: numbers, evicted: 3 }));
+    expect([state.size, state.evicted, readOne.mock.calls.length]).toEqual([100, 3, 0]);
+    expect([state.get('BN-7'), state.has('BN-100')]).toEqual([7, false]);
+    expect(readOne).toHaveBeenCalledTimes(1);
+    readOne.mockRestore();
+    expect(state.snapshot()).toEqual({ keys, times: numbers, values: numbers, evicted: 3 });
   });
 
   it('writes values down in another form where it is told how, and takes them back', () => {

@@ -105,12 +105,17 @@ export class KeyedStateMap<V> implements KeyedState<V> {
   }
 
   restore(snapshot: KeyedStateSnapshot): void {
+    this.table.load(this.heldOf(snapshot));
+    this.evicted = snapshot.evicted;
+  }
+
+  private heldOf(columns: StateColumns): StateColumns {
     const { keys: heldKeys, values: heldValues } = this;
-    const { times, evicted } = snapshot;
-    const keys = heldKeys ? snapshot.keys.map(heldKeys.held) : snapshot.keys;
-    const values = heldValues ? keys.map((key, at) => heldValues.held(snapshot.values[at], key)) : snapshot.values;
-    this.table.load({ keys, times, values });
-    this.evicted = evicted;
+    // As they are: of a copy the keys would have to be read.
+    if (!heldKeys && !heldValues) return columns;
+    const keys = heldKeys ? columns.keys.map(heldKeys.held) : columns.keys;
+    const values = heldValues ? keys.map((key, at) => heldValues.held(columns.values[at], key)) : columns.values;
+    return { keys, times: columns.times, values };
   }
 }
 
