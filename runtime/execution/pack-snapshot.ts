@@ -8,11 +8,12 @@ import type { KeyedStateSnapshot, TimersSnapshot } from '../stream/keyed-state.t
 import type { RunnerSnapshot } from '../stream/node-runner.ts';
 import type { Event } from '../stream/schema.ts';
 import { columnsOf as columnsOfEntries, type TimedValue } from '../stream/state-columns.ts';
+import { type PackedNumbers, packNumbers, unpackNumbers } from './pack-numbers.ts';
 import type { StageSnapshot } from './stage-machine.ts';
 
 type StateKey = KeyedStateSnapshot['keys'][number];
 
-type Column = Float64Array | readonly unknown[];
+type Column = PackedNumbers | readonly unknown[];
 
 /** Plain objects of one shape, or plain numbers (`fields` is null). What is a number in every one is a column of numbers. */
 interface Columns {
@@ -22,7 +23,7 @@ interface Columns {
 
 interface PackedState {
   readonly keys: readonly StateKey[] | PackedKeys;
-  readonly times: Float64Array;
+  readonly times: PackedNumbers;
   readonly values: Columns | readonly unknown[];
   readonly evicted: number;
 }
@@ -32,8 +33,8 @@ interface PackedTimers {
   readonly names: readonly string[];
   /** For each timer the index of its name. */
   readonly nameIndexes: Uint32Array;
-  readonly times: Float64Array;
-  readonly orders: Float64Array;
+  readonly times: PackedNumbers;
+  readonly orders: PackedNumbers;
   readonly nextOrder: number;
 }
 
@@ -82,18 +83,20 @@ export function unpackSnapshot(packed: PackedSnapshot): StageSnapshot {
 
 function packState({ keys, times, values, evicted }: KeyedStateSnapshot): PackedState {
   const packed = columnsOf(values) ?? (values as readonly unknown[]);
-  return { keys: packKeys(keys) ?? keys, times, values: packed, evicted };
+  return { keys: packKeys(keys) ?? keys, times: packNumbers(times), values: packed, evicted };
 }
 
 function unpackState({ keys, times, values, evicted }: PackedState): KeyedStateSnapshot {
-  const count = 'ends' in keys ? keys.ends.length : keys.length;
-  const rest = { times, values: 'columns' in values ? valuesOf(values, count) : values, evicted };
-  return 'ends' in keys ? withPackedKeys(keys, rest) : { keys, ...rest };
+  const isPacked = 'lengths' in keys;
+  const count = isPacked ? keys.lengths.length : keys.length;
+  const unpacked = 'columns' in values ? valuesOf(values, count) : values;
+  const rest = { times: unpackNumbers(times), values: unpacked, evicted };
+  return isPacked ? withPackedKeys(keys, rest) : { keys, ...rest };
 }
 
 /** Undefined where the values are not of one flat shape. */
 function columnsOf(values: KeyedStateSnapshot['values']): Columns | undefined {
-  if (values instanceof Float64Array) return { fields: null, columns: [values] };
+  if (values instanceof Float64Array) return { fields: null, columns: [packNumbers(values)] };
   const [first] = values;
   if (!isPlain(first)) return undefined;
   const fields = Object.keys(first);
@@ -115,7 +118,7 @@ function columnOf(values: readonly Event[], field: string): Column {
     if (typeof part !== 'number') return values.map((value) => value[field]);
     numbers[at] = part;
   }
-  return numbers;
+  return packNumbers(numbers);
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
@@ -123,8 +126,11 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 function valuesOf({ fields, columns }: Columns, count: number): KeyedStateSnapshot['values'] {
-  return fields === null ? (columns[0] as Float64Array) : columnAccess(fields).build(columns, 0, count);
+  const values = columns.map((column) => (isList(column) ? column : unpackNumbers(column)));
+  return fields === null ? (values[0] as Float64Array) : columnAccess(fields).build(values, 0, count);
 }
+
+const isList = (column: Column): column is readonly unknown[] => Array.isArray(column);
 
 function packTimers({ pending, nextOrder }: TimersSnapshot): PackedTimers {
   const names = new Map<string, number>();
@@ -138,13 +144,14 @@ function packTimers({ pending, nextOrder }: TimersSnapshot): PackedTimers {
     keys: pending.map(({ key }) => key),
     names: [...names.keys()],
     nameIndexes,
-    times: Float64Array.from(pending, ({ time }) => time),
-    orders: Float64Array.from(pending, ({ order }) => order),
+    times: packNumbers(Float64Array.from(pending, ({ time }) => time)),
+    orders: packNumbers(Float64Array.from(pending, ({ order }) => order)),
     nextOrder,
   };
 }
 
-function unpackTimers({ keys, names, nameIndexes, times, orders, nextOrder }: PackedTimers): TimersSnapshot {
+function unpackTimers({ keys, names, nameIndexes, nextOrder, ...packed }: PackedTimers): TimersSnapshot {
+  const [times, orders] = [unpackNumbers(packed.times), unpackNumbers(packed.orders)];
   const pending = keys.map((key, at) => ({
     key,
     name: names[nameIndexes[at] as number] as string,

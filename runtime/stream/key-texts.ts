@@ -13,39 +13,53 @@ const packedMin = 16;
 const charactersMax = 2 ** 29 - 24;
 
 const asciiMax = 0x7f;
+/** Of a key: room for a few more characters costs less than to look how long each is. */
+const lengthExpected = 16;
+/** A length of one byte. */
+const shortMax = 0xff;
 
 export interface PackedKeys {
   readonly bytes: Uint8Array;
-  /** Where each ends. */
-  readonly ends: Uint32Array;
+  /** Of each. */
+  readonly lengths: Uint8Array | Uint32Array;
 }
 
 /** Undefined where they are few, or one is something else. */
 export function packKeys(keys: readonly StateKey[]): PackedKeys | undefined {
-  const ends = keys.length >= packedMin ? endsOf(keys) : undefined;
-  if (!ends) return undefined;
-  const bytes = new Uint8Array(ends.at(-1) as number);
+  if (keys.length < packedMin) return undefined;
+  const lengths = new Uint32Array(keys.length);
+  let bytes = new Uint8Array(keys.length * lengthExpected);
   let filled = 0;
-  for (const key of keys as readonly string[]) {
+  let longest = 0;
+  for (let place = 0; place < keys.length; place++) {
+    const key = keys[place];
+    if (typeof key !== 'string') return undefined;
+    const { length } = key;
+    if (filled + length > charactersMax) return undefined;
+    if (filled + length > bytes.length) bytes = larger(bytes, filled + length);
     // A loop takes less time than a call of the native writer for each, or than one text of them all.
-    for (let at = 0; at < key.length; at++) {
+    for (let at = 0; at < length; at++) {
       const code = key.charCodeAt(at);
       if (code > asciiMax) return undefined;
       bytes[filled++] = code;
     }
+    lengths[place] = length;
+    if (length > longest) longest = length;
   }
-  return { bytes, ends };
+  return { bytes: bytes.slice(0, filled), lengths: longest <= shortMax ? new Uint8Array(lengths) : lengths };
 }
 
-/** Undefined where one is no text. */
-function endsOf(keys: readonly StateKey[]): Uint32Array | undefined {
-  const ends = new Uint32Array(keys.length);
+function larger(bytes: Uint8Array, needed: number): Uint8Array {
+  const room = new Uint8Array(Math.max(needed, bytes.length * 2));
+  room.set(bytes);
+  return room;
+}
+
+function endsOf(lengths: PackedKeys['lengths']): Uint32Array {
+  const ends = new Uint32Array(lengths.length);
   let end = 0;
-  for (let place = 0; place < keys.length; place++) {
-    const key = keys[place];
-    if (typeof key !== 'string') return undefined;
-    end += key.length;
-    if (end > charactersMax) return undefined;
+  for (let place = 0; place < lengths.length; place++) {
+    end += lengths[place] as number;
     ends[place] = end;
   }
   return ends;
@@ -55,12 +69,13 @@ function endsOf(keys: readonly StateKey[]): Uint32Array | undefined {
 export class KeyTexts {
   readonly count: number;
   private readonly text: string;
+  /** Where each ends. */
   private readonly ends: Uint32Array;
 
-  constructor({ bytes, ends }: PackedKeys) {
+  constructor({ bytes, lengths }: PackedKeys) {
     this.text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-    this.ends = ends;
-    this.count = ends.length;
+    this.ends = endsOf(lengths);
+    this.count = lengths.length;
   }
 
   at(place: number): string {
