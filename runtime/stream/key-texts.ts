@@ -28,7 +28,7 @@ export interface PackedKeys {
 export function packKeys(keys: readonly StateKey[]): PackedKeys | undefined {
   if (keys.length < packedMin) return undefined;
   const lengths = new Uint32Array(keys.length);
-  let bytes = new Uint8Array(keys.length * lengthExpected);
+  let bytes: Uint8Array = new Uint8Array(keys.length * lengthExpected);
   let filled = 0;
   let longest = 0;
   for (let place = 0; place < keys.length; place++) {
