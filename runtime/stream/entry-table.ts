@@ -5,7 +5,6 @@
  * Slots stand in the order of insertion; the index finds a key's slot by its hash (linear probing, moved back when a key goes). The slot of
  * a key that has gone is empty until the slots are moved together.
  */
-
 import { hashOf } from './key-hash.ts';
 import { type KeyTexts, unreadKeysOf } from './key-texts.ts';
 import type { StateKey } from './operator-state.ts';

@@ -2,7 +2,6 @@
  * Keys of a state where all are texts of ASCII, as checkpoints keep them: one behind the other. To read a million texts takes as long as to read
  * all else of a checkpoint, and the collector of garbage moves each of them twice; most are not looked at again before the next checkpoint.
  */
-
 import { hashOfPart } from './key-hash.ts';
 import type { StateKey } from './operator-state.ts';
 import type { StateColumns } from './state-columns.ts';

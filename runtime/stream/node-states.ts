@@ -1,5 +1,4 @@
 /** The named states of one node, whatever form each has. */
-
 import { KeyedStateMap, type KeyedStateSnapshot } from './keyed-state.ts';
 import { NumberRows } from './number-rows.ts';
 import type { KeyedState, OwnState, RowState, RowStateOptions, StateKey, StateOptions } from './operator-state.ts';

@@ -2,7 +2,6 @@
  * What an operator is. One definition, of one file: documentation, JSON Schema, defaults, lint, `mach list` and the run of its
  * examples come from it.
  */
-
 import type { z } from 'zod';
 import type { Checker } from './checker.ts';
 import type { BoundInput, Status } from './definition.ts';

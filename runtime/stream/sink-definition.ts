@@ -1,5 +1,4 @@
 /** What a sink is, and the batches that it writes. */
-
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Store, TableSpec } from '../store/store.ts';

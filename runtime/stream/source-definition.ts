@@ -1,5 +1,4 @@
 /** What a source is, what it hands to the engine, and what the engine gives it. */
-
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { ErrorData } from '../errors.ts';

@@ -2,7 +2,6 @@
  * How the state of an operator whose `spread` is by key is given to the partitions of its keys when their number changes. Only the
  * operator knows which key an entry belongs to.
  */
-
 import { valuesOfKey } from './event-key.ts';
 import type { StateKey } from './operator-state.ts';
 import type { NodeStates } from './state-contract.ts';

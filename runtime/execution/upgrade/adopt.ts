@@ -2,7 +2,6 @@
  * Makes the state of one topology that of another: what did not change is kept, what a migration takes is migrated, nodes that are new
  * begin where time is now on the edges that feed them, as if they had always stood there without a state.
  */
-
 import type { KeyedStateSnapshot, TimersSnapshot } from '../../stream/keyed-state.ts';
 import { emptyCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
 import type { OperatorDefinition } from '../../stream/operator-definition.ts';

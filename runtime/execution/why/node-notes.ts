@@ -1,5 +1,4 @@
 /** What one node looked at, changed and sent while it handled one event, one timer or one movement of time. */
-
 import { eventKey } from '../../stream/event-key.ts';
 import type { Output } from '../../stream/operator-definition.ts';
 import type { StateKey } from '../../stream/operator-state.ts';

@@ -2,7 +2,6 @@
  * A topology that says where each of its events comes from. The operators are those of the topology itself; only what they are given
  * (their state, their timers, their output) takes notes. So the engine that runs it need not know, and pays nothing.
  */
-
 import type { HeldKeys } from '../../stream/held-keys.ts';
 import type {
   BoundOperator,

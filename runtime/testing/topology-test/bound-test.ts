@@ -1,5 +1,4 @@
 /** Tests as they run: names resolved, values typed. */
-
 import type { Accounting } from '../../stream/ledger.ts';
 import type { NodeCounts } from '../../stream/node-runner.ts';
 import type { Event } from '../../stream/schema.ts';
