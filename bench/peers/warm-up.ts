@@ -4,8 +4,8 @@
  */
 
 /** So many are seen before, in whole passes; a slow query gets fewer. */
-const warmUpEvents = 4_000_000;
-const warmUpMsMax = 4_000;
+const warmUpEvents = 2_000_000;
+const warmUpMsMax = 2_000;
 
 export function warmUp(events: number, pass: () => void): void {
   const began = performance.now();
