@@ -1,7 +1,14 @@
 /**
  * One window for all time: results so far, at whole steps of event time or with every change, and the last word when the input ends.
  */
-import type { Event, KeyedState, OperatorContext, OperatorHandler, Output } from '../../runtime/stream/index.ts';
+import type {
+  Event,
+  KeyedState,
+  OperatorContext,
+  OperatorHandler,
+  Output,
+  StateKey,
+} from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
 import type { Cell } from './cell.ts';
 import { aggregateLimits } from './limits.ts';
@@ -27,6 +34,12 @@ export interface GlobalSpan {
   readonly forgetMs: number | undefined;
 }
 
+interface KeyedTotal {
+  /** The key of the state. */
+  readonly of: StateKey;
+  readonly total: Total;
+}
+
 export class GlobalWindow implements OperatorHandler {
   private readonly context: OperatorContext;
   private readonly setting: AggregateSetting;
@@ -35,7 +48,7 @@ export class GlobalWindow implements OperatorHandler {
   /** `now`: the watermark at which results were given last; `order`: the place of the next key. */
   private readonly closed: KeyedState<number>;
   /** Changed since results were given last; the flags of the totals say the same after a restart. */
-  private changed: Total[] = [];
+  private changed: KeyedTotal[] = [];
 
   constructor(context: OperatorContext, setting: AggregateSetting, span: GlobalSpan) {
     const { keysMax, kind, heldKeys: keys } = setting;
@@ -49,7 +62,7 @@ export class GlobalWindow implements OperatorHandler {
   }
 
   resume(): void {
-    this.changed = [...this.all()].filter(({ changed }) => changed);
+    this.changed = [...this.all()].filter(({ total }) => total.changed);
   }
 
   event(event: Event, time: number, out: Output): void {
@@ -74,7 +87,7 @@ export class GlobalWindow implements OperatorHandler {
     if (this.span.perChange) this.giveChange(total, out);
     else if (!total.changed) {
       total.changed = true;
-      this.changed.push(total);
+      this.changed.push({ of: key, total });
     }
   }
 
@@ -86,24 +99,29 @@ export class GlobalWindow implements OperatorHandler {
     const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
     if (instant <= closed) return;
     this.closed.set('now', time, 0);
-    const rows: OrderedRow[] = [];
+    const rows: (OrderedRow & Pick<KeyedTotal, 'of'>)[] = [];
     const changed = early ? this.changed : this.all();
     this.changed = [];
-    for (const total of changed) {
+    for (const one of changed) {
+      const { of, total } = one;
       const { order, key, first, last, cell } = total;
       if (early && first >= instant) {
-        this.changed.push(total);
+        this.changed.push(one);
         continue;
       }
       total.changed = false;
       const end = early ? Math.max(instant, last + 1) : last + 1;
-      rows.push({ order, key, start: first, end, values: kind.resultsOf(cell), revision: 0, early });
+      rows.push({ of, order, key, start: first, end, values: kind.resultsOf(cell), revision: 0, early });
     }
-    for (const row of sortRows(rows)) out.emit(toEvent(row), early ? instant : Math.max(row.end - 1, closed));
+    for (const row of sortRows(rows)) {
+      // What is looked at now is what the row comes of (`why`).
+      this.totals.get(row.of);
+      out.emit(toEvent(row), early ? instant : Math.max(row.end - 1, closed));
+    }
   }
 
-  private *all(): IterableIterator<Total> {
-    for (const [, total] of this.totals.entries()) yield total;
+  private *all(): IterableIterator<KeyedTotal> {
+    for (const [of, total] of this.totals.entries()) yield { of, total };
   }
 
   private newTotal(event: Event, time: number): Total {

@@ -1,8 +1,24 @@
 /** How keys that have a number while they hold something stand in checkpoints, and how far windows have been given. */
-import type { HeldKeys, OperatorContext, OwnState, StateColumns, StateKey } from '../../runtime/stream/index.ts';
+import type {
+  HeldKeys,
+  OperatorContext,
+  OwnState,
+  StateColumns,
+  StateKey,
+  TellKey,
+} from '../../runtime/stream/index.ts';
 
-/** Puts together what the states of a checkpoint held, each of which is restored for itself. */
-export type PutTogether = () => void;
+export interface KeptWindows {
+  /** Puts together what the states of a checkpoint held, each of which is restored for itself. */
+  putTogether(): void;
+  /** To be told of each key that is about to be looked at or to be changed; undefined: nobody looks on. */
+  readonly touch: TellKey | undefined;
+}
+
+/** Keys are told as they are held. */
+export function toldHeld(tell: TellKey | undefined, { written }: HeldKeys): TellKey | undefined {
+  return tell && ((key) => tell(written(key)));
+}
 
 /** Keys in the order in which they came, with their numbers. */
 export interface KeyColumns {

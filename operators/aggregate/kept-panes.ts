@@ -5,7 +5,7 @@
 import type { HeldKeys, OperatorContext, StateColumns, StateKey } from '../../runtime/stream/index.ts';
 import type { Cell } from './cell.ts';
 import { heldOf } from './held.ts';
-import { keepProgress, nothing, type PutTogether, stateOfKeys } from './kept-keys.ts';
+import { type KeptWindows, keepProgress, nothing, stateOfKeys, toldHeld } from './kept-keys.ts';
 import type { KeyPanes } from './key-panes.ts';
 import type { LoadedCells, PaneCells } from './pane-cells.ts';
 import type { PaneGroup } from './pane-groups.ts';
@@ -21,7 +21,7 @@ interface KeptKey {
 
 type KeptPane = Map<StateKey, Cell>;
 
-export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { heldKeys }: AggregateSetting): PutTogether {
+export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { heldKeys }: AggregateSetting): KeptWindows {
   let kept: StateColumns = nothing;
   let keptKeys: StateColumns = nothing;
   const cellsOf = (pane: PaneCells): KeptPane => {
@@ -53,7 +53,7 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
       kept = columns;
     },
   });
-  context.ownState(
+  const tell = context.ownState(
     'keys',
     stateOfKeys(panes.keys, heldKeys, {
       all: (keys, numbers) => keys.map((key, at) => keyOf(key, numbers[at] as number)),
@@ -64,7 +64,7 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
     }),
   );
   const takeProgress = keepProgress(context, panes, { name: 'cells', count: () => panes.cells });
-  return () => {
+  const putTogether = () => {
     if (!takeProgress()) return;
     const all = keptKeys.values as readonly KeptKey[];
     panes.keys.load(keptKeys.keys.map(heldKeys.held), { times: keptKeys.times, orders: all.map(({ order }) => order) });
@@ -79,12 +79,13 @@ export function keepPaneByPane(context: OperatorContext, panes: KeyPanes, { held
     kept = nothing;
     keptKeys = nothing;
   };
+  return { putTogether, touch: toldHeld(tell, heldKeys) };
 }
 
-export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting: AggregateSetting): PutTogether {
+export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting: AggregateSetting): KeptWindows {
   const { heldKeys, kind } = setting;
   let kept: StateColumns = nothing;
-  context.ownState(
+  const tell = context.ownState(
     'groups',
     stateOfKeys(panes.keys, heldKeys, {
       all: (keys, numbers) => groupsOf(panes, heldKeys, { keys, numbers }),
@@ -95,7 +96,7 @@ export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting:
     }),
   );
   const takeProgress = keepProgress(context, panes, { name: 'panes', count: () => panes.cells });
-  return () => {
+  const putTogether = () => {
     if (!takeProgress()) return;
     const groups = kept.values as readonly PaneGroup[];
     const keys = kept.keys.map(heldKeys.held);
@@ -111,6 +112,7 @@ export function keepKeyByKey(context: OperatorContext, panes: KeyPanes, setting:
     panes.load(cells.panes);
     kept = nothing;
   };
+  return { putTogether, touch: toldHeld(tell, heldKeys) };
 }
 
 /** Of some of the keys, in their order. */

@@ -1,6 +1,6 @@
 /** How open sessions stand in checkpoints: key by key, as `SessionWindows` keeps them, so that a lateness can be given to windows that had none. */
 import type { OperatorContext, StateColumns, StateKey } from '../../runtime/stream/index.ts';
-import { keepProgress, nothing, type PutTogether, stateOfKeys } from './kept-keys.ts';
+import { type KeptWindows, keepProgress, nothing, stateOfKeys, toldHeld } from './kept-keys.ts';
 import type { NumberCells } from './number-cells.ts';
 import { cellAt, endAt, type OpenSessions, startAt } from './open-sessions.ts';
 import { type Session, type SessionGroup, timerName } from './session-windows.ts';
@@ -10,7 +10,7 @@ export function keepSessions(
   context: OperatorContext,
   open: OpenSessions,
   { setting, cells }: { setting: AggregateSetting; cells: NumberCells },
-): PutTogether {
+): KeptWindows {
   const { heldKeys } = setting;
   let kept: StateColumns = nothing;
   const groupOf = (key: StateKey, newest: number): SessionGroup => {
@@ -19,7 +19,7 @@ export function keepSessions(
       sessions.unshift(keptOf(open, session, cells));
     return { order: open.orderOf(newest), key: heldKeys.values(key), sessions, timerAt: Number.POSITIVE_INFINITY };
   };
-  context.ownState(
+  const tell = context.ownState(
     'groups',
     stateOfKeys(open, heldKeys, {
       all: (keys, numbers) => keys.map((key, at) => groupOf(key, numbers[at] as number)),
@@ -30,7 +30,7 @@ export function keepSessions(
     }),
   );
   const takeProgress = keepProgress(context, open, { name: 'sessions', count: () => open.count });
-  return () => {
+  const putTogether = () => {
     if (!takeProgress()) return;
     for (const [at, written] of kept.keys.entries()) {
       context.timers.clear(written, timerName);
@@ -43,6 +43,7 @@ export function keepSessions(
     }
     kept = nothing;
   };
+  return { putTogether, touch: toldHeld(tell, heldKeys) };
 }
 
 function keptOf({ rows, width, corrections }: OpenSessions, session: number, cells: NumberCells): Session {

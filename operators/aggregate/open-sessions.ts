@@ -2,7 +2,7 @@
  * Sessions that are open, each a row of numbers, which has a number for as long as it is open and which is given again to another when it has ended. A
  * key leads to its newest session, and each to the one before it: out of order, events of a key may keep several open.
  */
-import { EntryTable, type StateKey } from '../../runtime/stream/index.ts';
+import { EntryTable, type StateKey, type TellKey } from '../../runtime/stream/index.ts';
 import { Ends } from '../support/ends.ts';
 import type { Given, KeyColumns } from './kept-keys.ts';
 import type { NumberCells } from './number-cells.ts';
@@ -168,13 +168,14 @@ export class OpenSessions {
     this.free.push(session);
   }
 
-  /** Drops those that have ended, and tells them: by their end, then by the order in which keys came. */
-  takeEnded(watermark: number): number[] {
+  /** Drops those that have ended, and tells them: by their end, then by the order in which keys came. `touch`: told the key of each before. */
+  takeEnded(watermark: number, touch?: TellKey): number[] {
     const { rows, width, dues, orders } = this;
     const ended: number[] = [];
     for (const session of this.ends.takeDue(watermark, { exact: true, dueAt: (one) => dues[one] })) {
       const end = rows[session * width + endAt] as number;
       if (end <= watermark) {
+        touch?.(this.keyOf(session));
         this.drop(session);
         ended.push(session);
         continue;

@@ -14,7 +14,7 @@ import type {
 import { turnAway } from '../support/turn-away.ts';
 import { type CellStore, cellStoreOf } from './cell-store.ts';
 import { firstEndAfter, lastEndOf, paneStartOf, type WindowGrid } from './grid.ts';
-import type { PutTogether } from './kept-keys.ts';
+import type { KeptWindows } from './kept-keys.ts';
 import { keepKeyByKey, keepPaneByPane } from './kept-panes.ts';
 import { KeyPanes } from './key-panes.ts';
 import { aggregateLimits } from './limits.ts';
@@ -45,7 +45,7 @@ export class PaneWindows implements OperatorHandler {
   /** Absent: all keys come out. */
   private readonly rule: BestRule | undefined;
   private readonly state: KeyPanes;
-  private readonly putTogether: PutTogether;
+  private readonly kept: KeptWindows;
   private readonly places = new CellPlaces();
   /**
    * Of the window that was given last, by the number of the key: what its panes hold together, and how many of them hold something. Made anew after a
@@ -71,14 +71,14 @@ export class PaneWindows implements OperatorHandler {
     this.grid = grid;
     this.rule = rule;
     this.state = new KeyPanes(setting, grid);
-    this.putTogether = (rule ? keepPaneByPane : keepKeyByKey)(context, this.state, setting);
+    this.kept = (rule ? keepPaneByPane : keepKeyByKey)(context, this.state, setting);
     this.totals = cellStoreOf(kind, numberCells);
     this.scores = rule && new ScoreTree(rule);
     this.isOnePane = !rule && grid.sizeMs === grid.everyMs;
   }
 
   resume(): void {
-    this.putTogether();
+    this.kept.putTogether();
     this.clearWindow();
     const { closed } = this.state;
     if (!Number.isFinite(closed)) return;
@@ -100,12 +100,14 @@ export class PaneWindows implements OperatorHandler {
     if (pane && cell >= 0) {
       if (!pane.cells.admits(pane.placeAt(cell), event))
         return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
+      this.kept.touch?.(key);
       if (isInWindow) this.change(pane, cell, -1);
     } else {
       const { keysMax } = this.setting;
       const { panesMax } = aggregateLimits;
       if (!this.hasKeyFor(key)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
       if (state.cells >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
+      this.kept.touch?.(key);
       pane ??= state.open(start);
       cell = state.addCell(pane, key, time);
     }
@@ -241,6 +243,7 @@ export class PaneWindows implements OperatorHandler {
     const { store, places, keys } = this.isOnePane ? this.ofPane(start) : this.ofWindow();
     const { length } = places;
     if (length === 0) return false;
+    if (this.kept.touch) for (const key of keys) this.kept.touch(key);
     const { heldKeys, keyFields, rowNames } = this.setting;
     const filled = (time: number) => new Array<number>(length).fill(time);
     const rows = {

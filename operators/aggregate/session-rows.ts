@@ -12,7 +12,7 @@ import type {
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
 import { mergeCells } from './cell.ts';
-import type { PutTogether } from './kept-keys.ts';
+import type { KeptWindows } from './kept-keys.ts';
 import { keepSessions } from './kept-sessions.ts';
 import { aggregateLimits } from './limits.ts';
 import { CellPlaces, type NumberCells } from './number-cells.ts';
@@ -29,7 +29,7 @@ export class SessionRows implements OperatorHandler {
   /** A session goes on for so long after an event. */
   private readonly reachMs: number;
   private readonly open: OpenSessions;
-  private readonly putTogether: PutTogether;
+  private readonly kept: KeptWindows;
   private readonly places = new CellPlaces();
 
   constructor(
@@ -43,11 +43,11 @@ export class SessionRows implements OperatorHandler {
     this.touchingMs = touchingMs;
     this.reachMs = gapMs + touchingMs;
     this.open = new OpenSessions(cells);
-    this.putTogether = keepSessions(context, this.open, { setting, cells });
+    this.kept = keepSessions(context, this.open, { setting, cells });
   }
 
   resume(): void {
-    this.putTogether();
+    this.kept.putTogether();
   }
 
   event(event: Event, time: number, out: Output): void {
@@ -56,11 +56,13 @@ export class SessionRows implements OperatorHandler {
     const watermark = this.context.watermark();
     const known = open.find(key);
     let place = this.placeIn(known, time, watermark);
-    if (place < 0) place = this.placeBehind(known, key, time);
+    if (place >= 0) this.kept.touch?.(key);
+    else place = this.placeBehind(known, key, time);
     if (place >= 0) return this.cells.add(open.rows, place, event, time);
     const end = time + this.reachMs;
     const { newest, oldest, newer } = open.touched(key, { start: time, end, after: watermark });
     if (newest >= 0) {
+      this.kept.touch?.(key);
       this.join(newest, oldest);
       this.lengthen(newest, time, end);
       return this.cells.add(open.rows, newest * open.width + cellAt, event, time);
@@ -70,6 +72,7 @@ export class SessionRows implements OperatorHandler {
     const { panesMax } = aggregateLimits;
     if (known < 0 && open.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     if (open.count >= panesMax) return turnAway(out, event, 'MACH1801', { panes: panesMax });
+    this.kept.touch?.(key);
     const session = open.open(key, time, { start: time, end, newer });
     this.cells.add(open.rows, session * open.width + cellAt, event, time);
   }
@@ -121,6 +124,7 @@ export class SessionRows implements OperatorHandler {
     const end = time + this.reachMs;
     const hasRoom = (newest >= 0 || open.size < this.setting.keysMax) && open.count < aggregateLimits.panesMax;
     if (end <= this.context.watermark() || !hasRoom) return -1;
+    this.kept.touch?.(key);
     return open.open(key, time, { start: time, end, newer: -1 }) * width + cellAt;
   }
 
@@ -150,7 +154,7 @@ export class SessionRows implements OperatorHandler {
   watermark(time: number, out: Output): void {
     const { open, touchingMs } = this;
     const { rows, width, corrections } = open;
-    const ended = open.takeEnded(time);
+    const ended = open.takeEnded(time, this.kept.touch);
     open.closed = time;
     if (ended.length === 0) return;
     const { heldKeys, keyFields, rowNames } = this.setting;

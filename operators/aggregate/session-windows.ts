@@ -42,6 +42,11 @@ export interface SessionGroup {
   timerAt: number;
 }
 
+interface DueRow extends OrderedRow {
+  /** The key of the state that it comes of. */
+  readonly of: StateKey;
+}
+
 interface Progress {
   closed: number;
   /** Sessions that end at this time or before stay as they were given, whatever the lateness is now. */
@@ -66,7 +71,9 @@ export class SessionWindows implements OperatorHandler {
   private readonly groups: KeyedState<SessionGroup>;
   private readonly kept: KeyedState<Progress>;
   /** Results of the watermark that is being handled: they leave in order once all timers have fired. */
-  private due: OrderedRow[] = [];
+  private due: DueRow[] = [];
+  /** Keys that have no session any more: they leave after their results. */
+  private over: StateKey[] = [];
 
   constructor(context: OperatorContext, setting: AggregateSetting, span: SessionSpan) {
     const { keysMax, kind } = setting;
@@ -123,18 +130,24 @@ export class SessionWindows implements OperatorHandler {
     const watermark = this.context.watermark();
     group.timerAt = Number.POSITIVE_INFINITY;
     for (const session of group.sessions) {
-      if (session.changed && session.end <= watermark) this.give(group, session);
+      if (session.changed && session.end <= watermark) this.give(key, group, session);
     }
     const open = group.sessions.filter(({ end }) => end + this.span.latenessMs > watermark);
     this.progress.sessions += open.length - group.sessions.length;
     group.sessions = open;
-    if (open.length === 0) this.groups.delete(key);
+    if (open.length === 0) this.over.push(key);
     else this.schedule(key, group);
   }
 
   watermark(time: number, out: Output): void {
-    for (const row of sortRows(this.due)) out.emit(this.rowOf(row), row.end - 1);
+    for (const row of sortRows(this.due)) {
+      // What is looked at now is what the row comes of (`why`).
+      this.groups.get(row.of);
+      out.emit(this.rowOf(row), row.end - 1);
+    }
     this.due = [];
+    for (const key of this.over) this.groups.delete(key);
+    this.over = [];
     this.giveEarly(time, out);
     this.progress.closed = time;
   }
@@ -185,17 +198,27 @@ export class SessionWindows implements OperatorHandler {
     this.context.timers.set(key, timerName, next);
   }
 
-  private give({ order, key }: SessionGroup, session: Session): void {
+  private give(of: StateKey, { order, key }: SessionGroup, session: Session): void {
     const values = this.setting.kind.resultsOf(session.cell);
     const { start, end, given } = session;
     const before = given.find((one) => one.start === start && one.end === end);
     for (const one of given) {
       if (one === before) continue;
       const revision = one.revision + 1;
-      this.due.push({ order, key, start: one.start, end: one.end, values, revision, early: false, withdrawn: true });
+      this.due.push({
+        of,
+        order,
+        key,
+        start: one.start,
+        end: one.end,
+        values,
+        revision,
+        early: false,
+        withdrawn: true,
+      });
     }
     const revision = (before?.revision ?? -1) + 1;
-    this.due.push({ order, key, start, end, values, revision, early: false });
+    this.due.push({ of, order, key, start, end, values, revision, early: false });
     session.changed = false;
     session.given = this.span.latenessMs > 0 ? [{ start, end, revision }] : [];
   }

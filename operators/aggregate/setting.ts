@@ -31,6 +31,6 @@ export interface OrderedRow extends ResultRow {
 }
 
 /** By window end, then by the order in which keys came. */
-export function sortRows(rows: OrderedRow[]): OrderedRow[] {
+export function sortRows<Row extends OrderedRow>(rows: Row[]): Row[] {
   return rows.sort((a, b) => a.end - b.end || a.order - b.order || a.start - b.start);
 }

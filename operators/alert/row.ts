@@ -62,7 +62,16 @@ export function describeCondition(text: string, read: readonly string[], event: 
   return `${text}: ${read.map((name) => `${name} ${shown(event[name])}`).join(', ')}`;
 }
 
+/** Half a pair that stands alone cannot be written in a URI: it is written as what it is, so that two keys stay two. */
+function encoded(text: string): string {
+  return text.replace(/[^\ud800-\udfff]+|[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (part) =>
+    isLoneHalf(part) ? `%u${part.charCodeAt(0).toString(16).toUpperCase()}` : encodeURIComponent(part),
+  );
+}
+
+const isLoneHalf = (part: string) => part.length === 1 && part >= '\ud800' && part <= '\udfff';
+
 export function alertId(node: string, key: readonly string[], event: Event, raisedAt: number): string {
-  const values = key.map((name) => encodeURIComponent(shown(event[name]))).join(',');
+  const values = key.map((name) => encoded(shown(event[name]))).join(',');
   return `${node}/${values}/${new Date(raisedAt).toISOString()}`;
 }

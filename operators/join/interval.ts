@@ -10,6 +10,7 @@ import {
   type Output,
   type OwnState,
   type StateKey,
+  type TellKey,
 } from '../../runtime/stream/index.ts';
 import { Ends } from '../support/ends.ts';
 import { describeKey, equalityKey } from '../support/state-key.ts';
@@ -61,7 +62,7 @@ class IntervalJoin implements OperatorHandler {
   private readonly bounds: Bounds;
   /** Left events by the time at which they come out alone, where they do. */
   private readonly alone = new Ends<number>();
-  private readonly touch: (key: StateKey) => void;
+  private readonly touch: TellKey | undefined;
   private readonly join: WaitingRights['join'];
   private readonly keep: WaitingRights['keep'];
   private readonly holdsBackMs: number;
@@ -108,7 +109,7 @@ class IntervalJoin implements OperatorHandler {
       const names = isLeft ? fields.leftKey : fields.rightKey;
       return turnAway(out, event, 'MACH1850', { key: describeKey(event, names), waiting: waitingPerKeyMax });
     }
-    this.touch(key);
+    this.touch?.(key);
     if (isLeft) this.takeLeft(key, hash, event, time, out);
     else this.takeRight(key, hash, event, time, out);
   }
@@ -202,7 +203,7 @@ class IntervalJoin implements OperatorHandler {
     }
     due.sort((a, b) => this.givenAt(a) - this.givenAt(b) || a - b);
     for (const row of due) {
-      this.touch(rows.keyOf(row));
+      this.touch?.(rows.keyOf(row));
       out.emit(this.join(rows.valueOf(row), null), this.givenAt(row));
     }
   }

@@ -8,8 +8,6 @@ type NamedState = Pick<
   'size' | 'evicted' | 'entryOfWritten' | 'expire' | 'snapshot' | 'restore'
 >;
 
-const nobodyWatches = () => undefined;
-
 export class NodeStates {
   private readonly node: string;
   private readonly states = new Map<string, NamedState>();
@@ -29,9 +27,8 @@ export class NodeStates {
     return this.named(name, new NumberRows(options));
   }
 
-  ownState(name: string, state: OwnState): (key: StateKey) => void {
+  ownState(name: string, state: OwnState): undefined {
     this.named(name, stateOfOwn(state));
-    return nobodyWatches;
   }
 
   get keys(): number {

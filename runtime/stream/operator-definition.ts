@@ -50,8 +50,11 @@ export interface Output {
 }
 
 export interface OperatorContext {
-  /** The operator's own state goes into checkpoints. What comes back is to be told of every key that the handler is about to look at or to change. */
-  ownState(name: string, state: OwnState): (key: StateKey) => void;
+  /**
+   * The operator's own state goes into checkpoints. What comes back is to be told of every key that the handler is about to look at or to change: by it `why`
+   * knows what a row comes of. Undefined: nobody looks on.
+   */
+  ownState(name: string, state: OwnState): TellKey | undefined;
   /** Values must survive the structured clone algorithm (plain objects, arrays, Map, Set, numbers, strings). */
   keyedState<V>(name: string, options?: StateOptions<V>): KeyedState<V>;
   rowState<V>(name: string, options: RowStateOptions<V>): RowState;
@@ -60,6 +63,9 @@ export interface OperatorContext {
   watermark(): number;
   readonly node: string;
 }
+
+/** Is told a key, as checkpoints have it. */
+export type TellKey = (key: StateKey) => void;
 
 export interface OperatorHandler {
   /** Handles one event of an input port. Must call one of `out`'s functions, or have taken the event into its state. */

@@ -13,7 +13,7 @@ import { type LiveEngine, startLiveEngine, type Upgrade } from '../execution/upg
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { type ArmedCrashPoints, armedCrashPoints } from '../faults.ts';
 import type { Store } from '../store/store.ts';
-import type { Logger } from '../stream/definition.ts';
+import type { Catalogue, Logger } from '../stream/definition.ts';
 import type { Event } from '../stream/schema.ts';
 import type { SinkRow } from '../stream/sink-definition.ts';
 import type { SourceContext } from '../stream/source-definition.ts';
@@ -82,9 +82,9 @@ const noStore = new Proxy({} as Store, {
   },
 });
 
-function labTopology(text: string, edges?: Edges): BoundTopology {
+function labTopology(text: string, catalogue: Catalogue): BoundTopology {
   const readFile = () => new TextEncoder().encode(text);
-  const { topology, diagnostics } = loadTopology('lab.yaml', { catalogue: smallCatalogue(edges), env: {}, readFile });
+  const { topology, diagnostics } = loadTopology('lab.yaml', { catalogue, env: {}, readFile });
   if (topology) return topology;
   throw new Error(diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'));
 }
@@ -94,11 +94,17 @@ export function openLab(args: {
   faults?: FaultPlan;
   edges?: Partial<Edges>;
   appendDeadlineMs?: number;
+  /** Real ones, beside those of the small catalogue. */
+  operators?: Catalogue['operators'];
 }): Lab {
+  const catalogueOf = (edges?: Edges): Catalogue => {
+    const small = smallCatalogue(edges);
+    return { ...small, operators: [...small.operators, ...(args.operators ?? [])] };
+  };
   const clock = virtualClock(1_700_000_000_000);
   const storage = memoryStorage();
   const sinks = new Map<string, CollectedSink>();
-  const topology = labTopology(args.topology);
+  const topology = labTopology(args.topology, catalogueOf());
 
   const sink = (id: string): CollectedSink => {
     const known = sinks.get(id) ?? { rows: [], tokens: new Map(), repeated: 0 };
@@ -171,7 +177,7 @@ export function openLab(args: {
       ...(args.edges?.closedSink && { closedSink: args.edges.closedSink }),
       answer: args.edges?.answer ?? (async () => null),
     };
-    const bound = labTopology(text, edges);
+    const bound = labTopology(text, catalogueOf(edges));
     const process: LabProcess = {
       log,
       crashPoints,
@@ -191,7 +197,7 @@ export function openLab(args: {
       },
       upgrade(next, upgradeOptions) {
         if (!state.engine) throw new Error('the process has not started');
-        const upgrading = state.engine.upgrade(labTopology(next, edges), upgradeOptions);
+        const upgrading = state.engine.upgrade(labTopology(next, catalogueOf(edges)), upgradeOptions);
         return drive(Promise.race([upgrading, died.then(() => undefined)]));
       },
     };
@@ -207,7 +213,7 @@ export function openLab(args: {
         groupCommitWindowMs: 0,
         ...engineOptions,
       },
-      rebindVersion({ catalogue: smallCatalogue(edges), env: {} }),
+      rebindVersion({ catalogue: catalogueOf(edges), env: {} }),
       shared ? await openAgreement(log, bound.name, clock) : undefined,
     ).then((engine) => {
       state.engine = engine;
@@ -220,7 +226,7 @@ export function openLab(args: {
     clock,
     storage,
     topology,
-    bind: (text) => labTopology(text),
+    bind: (text) => labTopology(text, catalogueOf()),
     sink,
     events: (id) => sink(id).rows.map(({ event }) => event),
     start,
