@@ -38,7 +38,9 @@ const session = z.strictObject({
     .enum(['together', 'apart'])
     .optional()
     .describe('whether two events exactly that far apart belong together (apart)'),
-  lateness,
+  lateness: lateness.describe(
+    'closed windows are corrected by late events for this long; later ones leave by the port `late`. Windows that a late event makes part of a longer one come once more with `withdrawn` true (and the values of the longer one): readers leave them out, and a table of the newest rows is sorted by the key and window_start',
+  ),
   early,
 });
 const global = z.strictObject({
@@ -62,7 +64,7 @@ export const aggregateOptions = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), expression())
     .refine((values) => Object.keys(values).length > 0, 'at least one value')
     .describe(
-      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED")',
+      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is right to 1 % of the value; approx_distinct is an estimate',
     ),
   best: z
     .strictObject({

@@ -147,6 +147,27 @@ describe('join with a table', () => {
     expect(() => bindOperator({ definition: join, options, schema: left })).toThrow(message);
   });
 
+  it.each([
+    ['an empty field alone', ',3\n', 'line 2 has no hospital, by which it would be found', 'beds'],
+    ['what could not be read once', 'H1,many\n', 'line 2: beds is "many", which is no int', 'has no'],
+  ])('says of a key of several fields %s', (_, row, message, unsaid) => {
+    const options = {
+      from: 'w',
+      table: { file: file('keys.csv', `hospital,beds\n${row}`), schema: { hospital: 'string?', beds: 'int' } },
+      on: { left: ['hospital', 'patients'], right: ['hospital', 'beds'] },
+    };
+    const problemOf = () => {
+      try {
+        bindOperator({ definition: join, options, schema: left });
+        return 'none';
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(problemOf()).toContain(message);
+    expect(problemOf()).not.toContain(unsaid);
+  });
+
   it('says when a file is not there or too large', () => {
     const bind = (path: string) =>
       bindOperator({

@@ -129,15 +129,7 @@ function bindTable(
   fields: JoinFields,
   { left, drop, check }: { left: Schema; drop: boolean; check: Checker },
 ): BoundOperator {
-  const rows = new Map<string | number, readonly unknown[]>();
-  const rightKey = equalityKey(fields.rightKey);
-  for (const { event, line } of table.rows) {
-    const key = rightKey(event);
-    if (key === null) check.problem(['table', 'file'], `line ${line} has no ${fields.rightKey.join(', ')}`);
-    else if (rows.has(key)) {
-      check.problem(['table', 'file'], `line ${line} has the key ${describeKey(event, fields.rightKey)} a second time`);
-    } else rows.set(key, fields.take(event));
-  }
+  const rows = rowsByKey(table, fields, check);
   const taken = new Set(fields.taken.map(({ to }) => to));
   return {
     ports: { out: fields.schema },
@@ -145,6 +137,22 @@ function bindTable(
     spread: { kind: 'each', unchanged: Object.keys(fields.schema.fields).filter((name) => !taken.has(name)) },
     stateless: lookingUp(rows, fields, { left, drop }),
   };
+}
+
+function rowsByKey(table: Table, fields: JoinFields, check: Checker): ReadonlyMap<StateKey, readonly unknown[]> {
+  const rows = new Map<StateKey, readonly unknown[]>();
+  const rightKey = equalityKey(fields.rightKey);
+  const complain = (message: string) => check.problem(['table', 'file'], message);
+  for (const { event, line } of table.rows) {
+    const key = rightKey(event);
+    if (key === null) {
+      // What could not be read has been told.
+      const empty = fields.rightKey.filter((name) => event[name] === null);
+      if (empty.length > 0) complain(`line ${line} has no ${empty.join(', ')}, by which it would be found`);
+    } else if (rows.has(key)) complain(`line ${line} has the key ${describeKey(event, fields.rightKey)} a second time`);
+    else rows.set(key, fields.take(event));
+  }
+  return rows;
 }
 
 function lookingUp(
