@@ -6,7 +6,7 @@ const poolLength = 65_536;
 const stretchMax = 1_024;
 const hotUrlsFrom = 1_000;
 const channelUrlsFrom = 5_000;
-const channelCount = 10_000;
+export const channelCount = 10_000;
 
 const pool = makePool();
 const poolOfWords = pool.replaceAll(' ', '_');
@@ -53,8 +53,11 @@ export function padding(random: Random, size: number, wanted: number): string {
   return letters(random.int(paddingOffsets), length);
 }
 
-export const hotChannels: readonly string[] = ['Google', 'Facebook', 'Baidu', 'Apple'];
-export const hotUrls: readonly string[] = hotChannels.map((_, index) => url(new Random(hotUrlsFrom + index)));
+const hotChannels: readonly string[] = ['Google', 'Facebook', 'Baidu', 'Apple'];
+const hotUrls: readonly string[] = hotChannels.map((_, index) => url(new Random(hotUrlsFrom + index)));
+
+/** So many of all channels are hot: those that come first. */
+export const hotChannelCount = hotChannels.length;
 
 interface Channels {
   readonly names: readonly string[];
@@ -63,13 +66,18 @@ interface Channels {
 
 let channels: Channels | undefined;
 
-/** Channels 0 to 9,999, each with its url. Made when they are first wanted. */
+/** The hot channels, and behind them channels 0 to 9,999, each with its url. Made when they are first wanted. */
 export function allChannels(): Channels {
-  channels ??= {
-    names: Array.from({ length: channelCount }, (_, channel) => `channel-${channel}`),
-    urls: Array.from({ length: channelCount }, (_, channel) => inOnePiece(channelUrl(channel))),
-  };
+  channels ??= makeChannels();
   return channels;
+}
+
+function makeChannels(): Channels {
+  const numbers = Array.from({ length: channelCount }, (_, channel) => channel);
+  return {
+    names: [...hotChannels, ...numbers.map((channel) => `channel-${channel}`)],
+    urls: [...hotUrls, ...numbers.map((channel) => inOnePiece(channelUrl(channel)))],
+  };
 }
 
 /** A text that is put together stays a tree of its parts, or a step further away, for as long as it lives. */
