@@ -89,8 +89,7 @@ export function openGenerator(settings: StreamSettings, fields: readonly Nexmark
         if (rest > 0) makeAuction(columns, at, number);
         else makePerson(columns, at, number);
       }
-      const next = at + Math.max(bidsInRow, 1);
-      for (let number0 = number - at; at < next; at++) times[at] = timeOf(number0 + at, rate);
+      for (let made = 0; made < Math.max(bidsInRow, 1); made++, at++) times[at] = timeOf(number + made, rate);
     }
     bids.make(columns);
     const own = named.map((name) => columns[name]);

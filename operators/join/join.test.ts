@@ -134,14 +134,24 @@ describe('join with a table', () => {
   });
 
   it.each([
-    ['a wrong cell', 'hospital,beds\nH1,many\n', 'line 2: beds is "many", which is no int'],
-    ['an empty key', 'hospital,beds\n,3\n', 'line 2: hospital is empty'],
-    ['a key twice', 'hospital,beds\nH1,3\nH1,4\n', 'line 3 has the key H1 a second time'],
-    ['a row that is too long', 'hospital,beds\nH1,3,4\n', 'line 2'],
-  ])('says what is wrong with a table: %s', (_, content, message) => {
+    ['a wrong cell', 'csv', 'hospital,beds\nH1,many\n', 'line 2: beds is "many", which is no int'],
+    ['an empty key', 'csv', 'hospital,beds\n,3\n', 'line 2: hospital is empty'],
+    ['a key twice', 'csv', 'hospital,beds\nH1,3\nH1,4\n', 'line 3 has the key H1 a second time'],
+    ['a row that is too long', 'csv', 'hospital,beds\nH1,3,4\n', 'line 2'],
+    [
+      'a wrong cell of YAML',
+      'yaml',
+      '# beds\n- hospital: H1\n  beds: 3\n- hospital: H2\n  beds: many\n',
+      'line 4: beds is',
+    ],
+    ['a wrong cell of JSON', 'json', '[\n{"hospital":"H1","beds":3},\n\n{"hospital":"H2"}]', 'line 4: beds is empty'],
+    ['a row that is no mapping', 'yaml', '- { hospital: H1, beds: 3 }\n\n- H2\n', 'line 3 is not a mapping'],
+    ['no list', 'yaml', 'hospital: H1\n', 'it is not a list of rows'],
+    ['broken YAML', 'yaml', '- { hospital: H1\n', 'wrong.yaml: '],
+  ])('says what is wrong with a table: %s', (_, type, content, message) => {
     const options = {
       from: 'w',
-      table: { file: file('wrong.csv', content), schema: { hospital: 'string', beds: 'int' } },
+      table: { file: file(`wrong.${type}`, content), schema: { hospital: 'string', beds: 'int' } },
       on: 'hospital',
     };
     expect(() => bindOperator({ definition: join, options, schema: left })).toThrow(message);

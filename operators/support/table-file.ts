@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
-import { parse as parseYaml } from 'yaml';
+import { isNode, isSeq, LineCounter, parseDocument, parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Checker, Event, Field, FieldType, Schema } from '../../runtime/stream/index.ts';
 import { messageOf } from '../../runtime/stream/index.ts';
@@ -50,7 +50,7 @@ export const tableFileOption = z.strictObject({
 
 export interface TableRow {
   readonly event: Event;
-  /** Line in a CSV file; number of the row in the others. */
+  /** Of the file; where a row of CSV has several, the last. */
   readonly line: number;
 }
 
@@ -167,12 +167,19 @@ function readCsv(text: string): RawRow[] {
 }
 
 function readList(text: string): RawRow[] {
-  const list: unknown = parseYaml(text);
-  if (!Array.isArray(list)) throw new Error('it is not a list of rows');
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter });
+  const [error] = document.errors;
+  if (error) throw error;
+  const list: unknown = document.toJS();
+  const { contents } = document;
+  if (!Array.isArray(list) || !isSeq(contents)) throw new Error('it is not a list of rows');
   return list.map((values: unknown, index) => {
+    const item = contents.items[index];
+    const { line } = lineCounter.linePos((isNode(item) && item.range?.[0]) || 0);
     if (values === null || typeof values !== 'object' || Array.isArray(values))
-      throw new Error(`row ${index + 1} is not a mapping`);
-    return { values: values as Record<string, unknown>, line: index + 1 };
+      throw new Error(`line ${line} is not a mapping`);
+    return { values: values as Record<string, unknown>, line };
   });
 }
 

@@ -61,12 +61,28 @@ function columnOf(events: readonly Event[], read: (event: Event) => unknown): un
   return values.some((value) => value !== null) ? values : null;
 }
 
+/** The values of some rows of a column. */
+export type ChooseValues = (column: ArrayLike<unknown>, rows: Uint32Array) => unknown[];
+
+/** Each call makes another function: one that sees columns of one kind alone copies them without asking for it. */
+export function valueChooser(): ChooseValues {
+  return compile(
+    ['column', 'rows'],
+    `const { length } = rows;
+    const values = new Array(length);
+    for (let at = 0; at < length; at++) values[at] = column[rows[at]];
+    return values;`,
+  );
+}
+
 /** How rows of columns become events, all of one shape from the start: fields added one by one would make V8 grow, and in the end hash, each. */
 export interface ColumnAccess {
   /** Of the rows from a place to another. */
   build(columns: readonly ArrayLike<unknown>[], from: number, to: number): Event[];
   /** Of the first `count` of `rows`, each counted from `offset`. */
   pick(columns: readonly ArrayLike<unknown>[], offset: number, rows: ArrayLike<number>, count: number): Event[];
+  /** Of each column. */
+  readonly choosers: readonly ChooseValues[];
 }
 
 const accesses = new Map<string, ColumnAccess>();
@@ -85,12 +101,17 @@ function accessOf(names: readonly string[]): ColumnAccess {
   const identity = JSON.stringify(names);
   const known = accesses.get(identity);
   if (known) return known;
-  const made = names.every(isPlain) ? compileAccess(names) : plainAccess(names);
+  const made = {
+    ...(names.every(isPlain) ? compileAccess(names) : plainAccess(names)),
+    choosers: names.map(valueChooser),
+  };
   if (accesses.size < readersMax) accesses.set(identity, made);
   return made;
 }
 
-function plainAccess(names: readonly string[]): ColumnAccess {
+type BuildAccess = Omit<ColumnAccess, 'choosers'>;
+
+function plainAccess(names: readonly string[]): BuildAccess {
   const row = (columns: readonly ArrayLike<unknown>[], index: number) =>
     Object.fromEntries(names.map((name, at) => [name, columns[at]?.[index]]));
   return {
@@ -100,10 +121,10 @@ function plainAccess(names: readonly string[]): ColumnAccess {
   };
 }
 
-function compileAccess(names: readonly string[]): ColumnAccess {
+function compileAccess(names: readonly string[]): BuildAccess {
   const opened = names.map((_, at) => `const c${at} = columns[${at}];`).join(' ');
   const fields = names.map((name, at) => `${name}: c${at}[index]`).join(', ');
-  return compile<() => ColumnAccess>(
+  return compile<() => BuildAccess>(
     [],
     `return {
       build(columns, from, to) {

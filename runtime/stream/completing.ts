@@ -1,7 +1,7 @@
 /** Events that are given fields by the value of one that they have, one by one or many at a time. */
 import { type CodeWriter, ColumnCode, EventCode } from './code.ts';
 import { eventExtender, fieldReader, isPlain } from './compiled-access.ts';
-import { EventColumns } from './event-columns.ts';
+import { EventColumns, KeptFields } from './event-columns.ts';
 import type { StatelessFunction } from './operator-definition.ts';
 import { type Added, buildColumnsLoop, buildLoop, type Rows, withRowLoop } from './row-loops.ts';
 import type { Event } from './schema.ts';
@@ -27,18 +27,14 @@ export function completing(completion: Completion): StatelessFunction {
   };
   const names = [...kept, ...added];
   if (![key, ...names].every(isPlain)) return transform;
-  const [columnKey, columnFields, eventKey, eventFields] = [
-    new ColumnCode(),
-    new ColumnCode(),
-    new EventCode(),
-    new EventCode(),
-  ];
+  const [columnKey, columnFields, columnAdded] = [new ColumnCode(), new ColumnCode(), new ColumnCode()];
+  const [eventKey, eventFields] = [new EventCode(), new EventCode()];
   const findInColumns = findLoop(columnKey, { key, find, drop });
   const findInEvents = findLoop(eventKey, { key, find, drop });
   const buildOfColumns = buildLoop<Build<Event[]>>(columnFields, fieldsIn(columnFields, completion), found);
   const buildOfEvents = buildLoop<Build<Event[]>>(eventFields, fieldsIn(eventFields, completion), found);
-  const texts = [...fieldsIn(columnFields, completion).values()];
-  const buildColumns = buildColumnsLoop<Build<unknown[][]>>(columnFields, texts, found);
+  const unchanged = new KeptFields(kept);
+  const build = buildColumnsLoop<Build<unknown[][]>>(columnAdded, [...addedFields(completion).values()], found);
   return withRowLoop(transform, {
     kind: 'complete',
     overColumns: true,
@@ -55,8 +51,9 @@ export function completing(completion: Completion): StatelessFunction {
       return buildOfColumns(events.columnsOf(columnFields.names), events.offset, rows, all.length, all);
     },
     buildColumns(columns, rows, all) {
-      const made = buildColumns(columns.columnsOf(columnFields.names), columns.offset, rows, all.length, all);
-      return new EventColumns(names, made, { length: all.length });
+      const { length } = all;
+      const made = [...unchanged.columns(columns, rows, length), ...build([], 0, rows, length, all)];
+      return new EventColumns(names, made, { length });
     },
   });
 }
@@ -78,9 +75,10 @@ function findLoop(code: EventCode | ColumnCode, { key, find, drop }: Pick<Comple
   });
 }
 
-function fieldsIn(code: CodeWriter, { kept, added }: Completion): Map<string, string> {
-  return new Map([
-    ...kept.map((name) => [name, code.field(name)] as const),
-    ...added.map((name, at) => [name, `values === null ? null : values[${at}]`] as const),
-  ]);
+function fieldsIn(code: CodeWriter, completion: Completion): Map<string, string> {
+  return new Map([...completion.kept.map((name) => [name, code.field(name)] as const), ...addedFields(completion)]);
+}
+
+function addedFields({ added }: Completion): Map<string, string> {
+  return new Map(added.map((name, at) => [name, `values === null ? null : values[${at}]`]));
 }

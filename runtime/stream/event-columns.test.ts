@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { CodeWriter } from './code.ts';
 import { EventColumns, joinColumns, withColumns, withPart } from './event-columns.ts';
-import { mapping, type Rows, rowLoopOf, selecting } from './row-loops.ts';
+import { type BuildLoop, mapping, type Rows, rowLoopOf, selecting } from './row-loops.ts';
+import type { Event } from './schema.ts';
 
 const odd = ['"', "'];throw 1;//", '\u2028', '__proto__', 'a b', '${x}', 'constructor', 'row', 'columns'];
 
@@ -43,7 +45,7 @@ describe('events as columns', () => {
   });
 
   it('are columns again when some are chosen, or when they are put one after the other', () => {
-    const gathered = columns.slice(1, 4).gather([0, 2], 2);
+    const gathered = columns.slice(1, 4).gather(Uint32Array.of(0, 2), 2);
     expect(gathered.events).toEqual([
       { n: 2, text: null },
       { n: 4, text: 'd' },
@@ -73,6 +75,63 @@ describe('events as columns', () => {
     expect(copy.events).toBe(columns.events);
     expect(copy.columns).toBeUndefined();
     expect({ ...frame, events: [] }.events).toEqual([]);
+  });
+
+  describe('of which some go on', () => {
+    const many = new EventColumns(
+      ['n', 'text', 'half'],
+      [
+        [0, 1, 2, 3, 4, 5],
+        ['a', null, 'c', 'd', null, 'f'],
+        [0, 0.5, 1, null, 2, 2.5],
+      ],
+      { length: 6 },
+    );
+    const doubled = { name: 'twice', evaluate: ({ n }: Event) => 2 * (n as number), write: written };
+
+    function written(code: CodeWriter): string {
+      return `2 * ${code.field('n')}`;
+    }
+
+    it.each([
+      ['of all', many, [1, 2, 4]],
+      ['of a part', many.slice(2, 6), [0, 3]],
+      ['of those chosen before', many.gather(Uint32Array.of(1, 3, 5), 3), [0, 2]],
+      ['all of them', many, [0, 1, 2, 3, 4, 5]],
+      ['all of a part', many.slice(1, 3), [0, 1]],
+      ['none', many.slice(2, 6), []],
+    ])('give the same as objects: %s', (_, from, places) => {
+      const transform = mapping(['text', 'n', 'gone'], [doubled, { ...doubled, name: 'n' }]);
+      const loop = rowLoopOf(transform) as BuildLoop;
+      // Who chooses rows writes over their places with the next batch.
+      const rows = Uint32Array.from([...places, 0, 0]);
+      const columns = loop.buildColumns(from, rows, places.length);
+      rows.fill(1);
+      const expected = from.pick(places, places.length).map((event) => transform(event));
+      expect(columns.length).toBe(places.length);
+      expect(columns.events).toEqual(expected.map((event) => ({ ...event, gone: null })));
+      expect(columns.valuesOf('text')).toEqual(
+        expected.some((event) => event?.text) ? expected.map((event) => event?.text) : null,
+      );
+      expect(columns.slice(1, places.length).events).toEqual(columns.events.slice(1));
+    });
+
+    it('copy no field that nobody reads', () => {
+      const reads: string[] = [];
+      const spied = (name: string) =>
+        new Proxy([1, 2, 3], {
+          get(target, place) {
+            if (typeof place === 'string' && /^\d+$/.test(place)) reads.push(name);
+            return Reflect.get(target, place);
+          },
+        });
+      const from = new EventColumns(['read', 'unread'], [spied('read'), spied('unread')], { length: 3 });
+      const loop = rowLoopOf(mapping(['read', 'unread'], [])) as BuildLoop;
+      const chosen = loop.buildColumns(from, Uint32Array.of(0, 2), 2);
+      expect(chosen.valuesOf('read')).toEqual([1, 3]);
+      expect(chosen.valuesOf('read')).toEqual([1, 3]);
+      expect(reads).toEqual(['read', 'read']);
+    });
   });
 
   it('take every name for a name, and none for code', () => {

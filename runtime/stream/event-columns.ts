@@ -2,7 +2,7 @@
  * Events side by side as columns. Objects are made of them when somebody asks, and only of those asked for: what a filter takes out is never made
  * (late materialisation, as in columnar stores).
  */
-import { type ColumnAccess, columnAccess } from './compiled-access.ts';
+import { type ChooseValues, type ColumnAccess, columnAccess, valueChooser } from './compiled-access.ts';
 import type { Event } from './schema.ts';
 
 interface Rows {
@@ -11,21 +11,67 @@ interface Rows {
   readonly length: number;
 }
 
+/** Some values of a column, which are put together when somebody asks for them: what nobody reads is never copied. */
+class ChosenColumn {
+  private readonly choose: ChooseValues;
+  private readonly column: ArrayLike<unknown>;
+  private readonly rows: Uint32Array;
+
+  /** `rows`: of the column; nobody changes them afterwards. */
+  constructor(choose: ChooseValues, column: ArrayLike<unknown>, rows: Uint32Array) {
+    this.choose = choose;
+    this.column = column;
+    this.rows = rows;
+  }
+
+  values(): ArrayLike<unknown> {
+    return this.choose(this.column, this.rows);
+  }
+}
+
+/** Fields that go on as they are, each with a function of its own (see `valueChooser`). */
+export class KeptFields {
+  readonly names: readonly string[];
+  private readonly choosers: readonly ChooseValues[];
+
+  constructor(names: readonly string[]) {
+    this.names = names;
+    this.choosers = names.map(valueChooser);
+  }
+
+  /** Of the first `count` of `rows`, which rise: the columns themselves, where those are all rows. */
+  columns(of: EventColumns, rows: Uint32Array, count: number): (ArrayLike<unknown> | ChosenColumn)[] {
+    const columns = of.columnsOf(this.names);
+    if (of.offset === 0 && of.length === count) return columns;
+    const places = placesOf(rows, count, of.offset);
+    return columns.map((column, at) => new ChosenColumn(this.choosers[at] as ChooseValues, column, places));
+  }
+}
+
+/** The first `count` of `rows`, as places in columns that begin at `offset`. */
+function placesOf(rows: Uint32Array, count: number, offset: number): Uint32Array {
+  const places = rows.slice(0, count);
+  if (offset !== 0) for (let at = 0; at < count; at++) (places[at] as number) += offset;
+  return places;
+}
+
 export class EventColumns {
   readonly names: readonly string[];
   readonly length: number;
   /** Of the first row, in each column. */
   readonly offset: number;
-  private readonly columns: readonly ArrayLike<unknown>[];
+  private readonly columns: (ArrayLike<unknown> | ChosenColumn)[];
   private readonly access: ColumnAccess;
   /** What this is a part of: an event is one object, whoever asks for it. */
   private readonly whole: EventColumns | undefined;
   private made: readonly Event[] | undefined;
+  /** No column is left whose values have still to be put together. */
+  private isTogether = false;
 
-  /** `columns`: of each name the values, null where one is absent; nobody changes them afterwards. */
+  /** `columns`: of each name the values, null where one is absent; they are handed over. */
   constructor(
     names: readonly string[],
-    columns: readonly ArrayLike<unknown>[],
+    columns: (ArrayLike<unknown> | ChosenColumn)[],
     { offset = 0, length }: Rows,
     whole?: EventColumns,
   ) {
@@ -39,15 +85,15 @@ export class EventColumns {
 
   /** All of them as objects, made once. */
   get events(): readonly Event[] {
-    const { columns, offset, length } = this;
-    this.made ??= this.known() ?? this.access.build(columns, offset, offset + length);
+    const { offset, length } = this;
+    this.made ??= this.known() ?? this.access.build(this.all(), offset, offset + length);
     return this.made;
   }
 
   /** Some of them as objects: the first `count` of `rows`. */
   pick(rows: ArrayLike<number>, count: number): Event[] {
     const made = this.made ?? this.known();
-    if (!made) return this.access.pick(this.columns, this.offset, rows, count);
+    if (!made) return this.access.pick(this.all(), this.offset, rows, count);
     const picked = new Array<Event>(count);
     for (let at = 0; at < count; at++) picked[at] = made[rows[at] as number] as Event;
     return picked;
@@ -67,19 +113,32 @@ export class EventColumns {
   }
 
   /** Columns of some of them alone: the first `count` of `rows`. */
-  gather(rows: ArrayLike<number>, count: number): EventColumns {
-    const { names, columns, offset } = this;
-    const gathered = columns.map((column) => {
-      const values = new Array<unknown>(count);
-      for (let at = 0; at < count; at++) values[at] = column[offset + (rows[at] as number)];
-      return values;
-    });
-    return new EventColumns(names, gathered, { length: count });
+  gather(rows: Uint32Array, count: number): EventColumns {
+    const { access, names, offset } = this;
+    const places = placesOf(rows, count, offset);
+    const chosen = this.all().map(
+      (column, at) => new ChosenColumn(access.choosers[at] as ChooseValues, column, places),
+    );
+    return new EventColumns(names, chosen, { length: count });
   }
 
   /** Columns by name, whole: see `offset`. Nulls where there is none of a name. */
   columnsOf(names: readonly string[]): ArrayLike<unknown>[] {
-    return names.map((name) => this.columns[this.names.indexOf(name)] ?? this.nulls());
+    return names.map((name) => this.column(this.names.indexOf(name)) ?? this.nulls());
+  }
+
+  private column(at: number): ArrayLike<unknown> | undefined {
+    const column = this.columns[at];
+    if (!(column instanceof ChosenColumn)) return column;
+    const values = column.values();
+    this.columns[at] = values;
+    return values;
+  }
+
+  private all(): readonly ArrayLike<unknown>[] {
+    if (!this.isTogether) for (let at = 0; at < this.columns.length; at++) this.column(at);
+    this.isTogether = true;
+    return this.columns as ArrayLike<unknown>[];
   }
 
   private nulls(): null[] {

@@ -4,7 +4,7 @@
  */
 import { type CodeWriter, ColumnCode, EventCode, type Write } from './code.ts';
 import { isPlain } from './compiled-access.ts';
-import { EventColumns } from './event-columns.ts';
+import { EventColumns, KeptFields } from './event-columns.ts';
 import type { StatelessFunction } from './operator-definition.ts';
 import type { Event } from './schema.ts';
 
@@ -116,27 +116,28 @@ export function mapping(kept: readonly string[], computed: readonly ComputedFiel
       ...computed.map((field) => [field.name, written(field)(code)] as const),
     ]);
   const transform = new EventCode().compile((code) => objectOf(fieldsIn(code))) as StatelessFunction;
-  const columnCode = new ColumnCode();
-  const fields = fieldsIn(columnCode);
-  const eventCode = new EventCode();
+  const [columnCode, computedCode, eventCode] = [new ColumnCode(), new ColumnCode(), new EventCode()];
+  const buildOfColumns = buildLoop(columnCode, fieldsIn(columnCode));
   const buildOfEvents = buildLoop(eventCode, fieldsIn(eventCode));
-  const build = buildLoop(columnCode, fields);
-  const buildColumns = buildColumnsLoop(
-    columnCode,
-    // A column has null where a value is absent; what is computed may be undefined.
-    [...fields].map(([name, text]) => (computed.some((one) => one.name === name) ? `${text} ?? null` : text)),
-  );
-  const names = [...fields.keys()];
+  // A column has null where a value is absent; what is computed may be undefined.
+  const computedTexts = computed.map((field) => `${written(field)(computedCode)} ?? null`);
+  const compute = buildColumnsLoop(computedCode, computedTexts);
+  const names = [...fieldsIn(new EventCode()).keys()];
+  const unchanged = new KeptFields(kept.filter((name) => !computed.some((one) => one.name === name)));
+  const made = [...unchanged.names, ...computed.map(({ name }) => name)];
+  const order = names.map((name) => made.indexOf(name));
   return withRowLoop(transform, {
     kind: 'build',
     overColumns: columnCode.isPossible,
     build(events, rows, count) {
       if (!(events instanceof EventColumns)) return buildOfEvents(events, 0, rows, count);
-      return build(events.columnsOf(columnCode.names), events.offset, rows, count);
+      return buildOfColumns(events.columnsOf(columnCode.names), events.offset, rows, count);
     },
     buildColumns(columns, rows, count) {
-      const made = buildColumns(columns.columnsOf(columnCode.names), columns.offset, rows, count);
-      return new EventColumns(names, made, { length: count });
+      const all = unchanged.columns(columns, rows, count);
+      if (computed.length > 0) all.push(...compute(columns.columnsOf(computedCode.names), columns.offset, rows, count));
+      const inOrder = order.map((at) => all[at] as (typeof all)[number]);
+      return new EventColumns(names, inOrder, { length: count });
     },
   });
 }
