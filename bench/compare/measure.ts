@@ -2,9 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stderr } from 'node:process';
 import type { PeerRequest } from '../peers/request.ts';
 import type { Contender } from './contenders.ts';
 import type { PeerProcess } from './peer-process.ts';
+import { waitUntilQuiet } from './quiet.ts';
 import { hashRows } from './rows-file.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
@@ -118,7 +120,9 @@ async function timeOnce(
   counts: boolean,
 ): Promise<string | undefined> {
   const request: PeerRequest = { query, events, seed, rate, disorder, over };
-  const answer = await process.ask(contender.lines ? { ...request, lines: await lines.fileOf(request) } : request);
+  const file = contender.lines ? { lines: await lines.fileOf(request) } : {};
+  if (!(await waitUntilQuiet())) stderr.write(`${query}: the machine was not quiet before ${contender.name}\n`);
+  const answer = await process.ask({ ...request, ...file });
   if ('unsupported' in answer) return answer.unsupported;
   if ('error' in answer) return answer.error;
   if (!counts) return undefined;
