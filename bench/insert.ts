@@ -14,6 +14,7 @@ import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import type { Rows, Store, TableSpec } from '../runtime/store/store.ts';
 import { defineSchema, field, parseDuration } from '../runtime/stream/index.ts';
 import { withStore } from '../runtime/testing/with-store.ts';
+import { UseError } from './arguments.ts';
 
 const batchSizes = [1_000, 10_000, 20_000];
 /** What the project asks of itself, with everything else on the same two cores. */
@@ -162,7 +163,7 @@ function print(results: readonly Result[]): void {
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { for: { type: 'string', default: '1s' }, json: { type: 'string' } } });
   const durationMs = parseDuration(values.for);
-  if (durationMs === undefined) throw new Error(`--for ${values.for} is not a duration: write 2s`);
+  if (durationMs === undefined) throw new UseError(`--for ${values.for} is not a duration: write 2s`);
   const results = await measureAll(durationMs);
   print(results);
   if (values.json) await writeFile(values.json, `${JSON.stringify({ targetPerSecond, results }, null, 2)}\n`);

@@ -1,4 +1,7 @@
 /** `npm run bench -- NAME [options]`: one workload of the bench, by its name. */
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { UseError } from './arguments.ts';
 
 interface Workload {
   readonly name: string;
@@ -52,7 +55,7 @@ const workloads: readonly Workload[] = [
   {
     name: 'log',
     summary:
-      'what the log costs: appends, and from one end to the other, against the raw client  [--seconds 1] [--runs 5] [--only through]',
+      'what the log costs: appends, and from one end to the other, against the raw client  [--seconds 1] [--runs 5] [--only append|through]',
     load: () => import('./log/run.ts'),
   },
   {
@@ -73,6 +76,16 @@ const workloads: readonly Workload[] = [
   },
   { name: 'expression', summary: 'evaluations of a filter on one core', load: () => import('./expression.ts') },
 ];
+
+/** A file that cannot be written would be noticed when all has been measured. */
+function refuseUnwritable(args: readonly string[]): void {
+  for (const [at, option] of args.entries()) {
+    const [name = '', joined] = option.split('=');
+    const file = joined ?? args[at + 1];
+    if (!['--json', '--rows'].includes(name) || file === undefined) continue;
+    if (!existsSync(dirname(resolve(file)))) throw new UseError(`${name} ${file}: there is no such folder`);
+  }
+}
 
 function help(): string {
   const width = Math.max(...workloads.map(({ name }) => name.length));
@@ -95,10 +108,15 @@ if (name === '--help' || name === 'help') {
   process.exitCode = 2;
 } else {
   try {
+    refuseUnwritable(args);
     await (await workload.load()).run(args);
   } catch (error) {
     const isUse = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-    process.stderr.write(`${isUse ? (error as Error).message : (error as Error).stack}\n`);
-    process.exitCode = isUse ? 2 : 1;
+    const use = `${workload.name}: ${workload.summary}  [--json FILE]\n`;
+    if (isUse && args.includes('--help')) process.stdout.write(use);
+    else {
+      process.stderr.write(isUse ? `${(error as Error).message}\n\n${use}` : `${(error as Error).stack}\n`);
+      process.exitCode = isUse ? 2 : 1;
+    }
   }
 }

@@ -171,6 +171,19 @@ export const limits = {
   drainDeadlineMs: 25_000,
   /** What is closed after a drain that did not succeed: the engine and, after it, the servers have this long each. */
   closeDeadlineMs: 2_000,
+  /**
+   * Of what V8 allows for old objects, what lives and the copy for a checkpoint together: from the first on somebody is told, from the second on a
+   * stage handles no more and takes no checkpoint, below the third it goes on.
+   */
+  heapScarcePercent: 75,
+  heapFullPercent: 90,
+  heapGoesOnPercent: 85,
+  /** A start whose heap is full for so long before it has handled what is in the log ends: nobody else could give it more. */
+  heapFullAtStartMs: 30_000,
+  /** What a checkpoint makes in the heap for a key, until one has been taken and it is known. */
+  checkpointKeyBytes: 400,
+  /** One of fewer keys says little of that. */
+  checkpointKeysKnown: 10_000,
   /** Keys in one keyed state of one node, unless the node says otherwise. */
   stateKeysMax: 2_000_000,
   /** Bytes of raw input kept in a dead letter. */

@@ -5,6 +5,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { oneOf, whole } from '../arguments.ts';
 import { machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
 import { loopQueries } from '../peers/loop/queries.ts';
@@ -44,11 +45,9 @@ function readArguments(args: string[]): Given {
     },
   });
   const known = queries.map(({ name }) => name).filter((name) => Object.hasOwn(loopQueries, name));
-  const names = values.query?.split(',') ?? known;
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new Error(`there is no query "${unknown}" with a loop beside it; there are ${known.join(', ')}`);
-  return { names, events: Number(values.events), runs: Number(values.runs), file: values.file };
+  const names = values.query?.split(',').map((name) => oneOf('query', name, known)) ?? known;
+  const events = whole('events', values.events, { least: 1, most: 100_000_000 });
+  return { names, events, runs: whole('runs', values.runs, { least: 1, most: 1_000 }), file: values.file };
 }
 
 /** `npm run bench -- baseline`. */

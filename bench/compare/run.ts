@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { oneOf, whole } from '../arguments.ts';
 import { load, machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
 import { type Contender, contenders, prepare, toolVersions } from './contenders.ts';
@@ -12,6 +13,15 @@ import { keepOutcomes, type RunHead } from './report.ts';
 import { comparisonTable } from './table.ts';
 
 const answerWithinMs = 600_000;
+
+const bounds = {
+  events: { least: 1, most: 1_000_000_000 },
+  'check-events': { least: 1, most: 10_000_000 },
+  runs: { least: 1, most: 1_000 },
+  seed: { least: 0, most: 2 ** 31 - 1 },
+  rate: { least: 1, most: 1_000_000 },
+  disorder: { least: 1, most: 1_000_000 },
+};
 
 const usage = `npm run bench -- compare [--query q5,q7] [--peer flink,loop] [--events 1000000] [--check-events 100000] [--runs 5]
   [--seed 42] [--rate 10000] [--disorder 1] [--over generator|objects] [--results FOLDER] [--json FILE]
@@ -38,17 +48,19 @@ export async function run(args: string[]): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(`${usage}\n`);
-  if (values.over !== 'generator' && values.over !== 'objects') throw new Error(`--over ${values.over}\n\n${usage}`);
+  const number = (name: 'events' | 'check-events' | 'seed' | 'rate' | 'disorder' | 'runs') =>
+    whole(name, values[name], bounds[name]);
   const settings: CompareSettings = {
-    events: Number(values.events),
-    checkEvents: Number(values['check-events']),
-    seed: Number(values.seed),
-    rate: Number(values.rate),
-    disorder: Number(values.disorder),
-    runs: Number(values.runs),
-    over: values.over,
+    events: number('events'),
+    checkEvents: number('check-events'),
+    seed: number('seed'),
+    rate: number('rate'),
+    disorder: number('disorder'),
+    runs: number('runs'),
+    over: oneOf('over', values.over, ['generator', 'objects']),
   };
-  const names = values.query?.split(',') ?? queries.map(({ name }) => name);
+  const all = queries.map(({ name }) => name);
+  const names = values.query === undefined || values.query === 'all' ? all : queriesOf(values.query, all);
   const result = await compare(names, chosen(values.peer, settings), settings, values.results);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
   process.stdout.write(`\n${result.table}\n`);
@@ -58,11 +70,14 @@ export async function run(args: string[]): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1;
 }
 
+function queriesOf(text: string, all: readonly string[]): readonly string[] {
+  return text.split(',').map((name) => oneOf('query', name, ['all', ...all]));
+}
+
 function chosen(peers: string | undefined, { over }: CompareSettings): readonly Contender[] {
   const wanted = peers?.split(',');
-  const unknown = wanted?.find((name) => !contenders.some((contender) => contender.name === name));
-  if (unknown !== undefined)
-    throw new Error(`there is no peer "${unknown}"; there are ${contenders.map(({ name }) => name).join(', ')}`);
+  const known = contenders.map(({ name }) => name);
+  for (const name of wanted ?? []) oneOf('peer', name, known);
   return contenders.filter(
     ({ name, isOwn, takesObjects }) =>
       (over === 'generator' || takesObjects) && (isOwn || (wanted?.includes(name) ?? true)),

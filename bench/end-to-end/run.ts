@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../../runtime/stream/index.ts';
+import { UseError } from '../arguments.ts';
 import { load, machine } from '../machine.ts';
 import { measureCeilings, type Shape } from './ceilings.ts';
 import { type Accounting, startEngine } from './engine.ts';
@@ -167,13 +168,13 @@ function isBalanced({ in: taken, delivered, filtered, late, dropped, dead_letter
 
 function durationOf(option: string, text: string): number {
   const durationMs = parseDuration(text);
-  if (durationMs === undefined) throw new Error(`--${option} ${text} is not a duration: write 30s`);
+  if (durationMs === undefined) throw new UseError(`--${option} ${text} is not a duration: write 30s`);
   return durationMs;
 }
 
 function numberOf(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
-  if (!(value >= least && value <= most)) throw new Error(`--${option} ${text} is not between ${least} and ${most}`);
+  if (!(value >= least && value <= most)) throw new UseError(`--${option} ${text} is not between ${least} and ${most}`);
   return value;
 }
 

@@ -1,6 +1,7 @@
 /** `npm run bench -- log`: appends alone, then through the log from one end to the other. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { oneOf, whole } from '../arguments.ts';
 import { machine } from '../machine.ts';
 import { appendRounds, measureAppends, reportAppends } from './append.ts';
 import { measureThrough, type ThroughRate } from './through.ts';
@@ -15,11 +16,13 @@ export async function run(args: string[]): Promise<void> {
       only: { type: 'string' },
     },
   });
-  const roundMs = Number(values.seconds) * 1_000;
-  const appends = values.only === 'through' ? [] : await measureAppends(roundMs);
+  const roundMs = whole('seconds', values.seconds, { least: 1, most: 600 }) * 1_000;
+  const runs = whole('runs', values.runs, { least: 1, most: 1_000 });
+  const only = values.only === undefined ? undefined : oneOf('only', values.only, ['append', 'through']);
+  const appends = only === 'through' ? [] : await measureAppends(roundMs);
   if (appends.length > 0) reportAppends(appends, roundMs);
-  const through = values.only === 'append' ? [] : await measureThrough(Number(values.runs), roundMs);
-  if (through.length > 0) reportThrough(through, Number(values.runs), roundMs);
+  const through = only === 'append' ? [] : await measureThrough(runs, roundMs);
+  if (through.length > 0) reportThrough(through, runs, roundMs);
   if (values.json === undefined) return;
   const result = { benchmark: 'log', machine: machine(), rounds: appendRounds, roundMs, rates: appends, through };
   await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);

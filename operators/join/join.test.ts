@@ -145,6 +145,11 @@ describe('join with a table', () => {
       'line 4: beds is',
     ],
     ['a wrong cell of JSON', 'json', '[\n{"hospital":"H1","beds":3},\n\n{"hospital":"H2"}]', 'line 4: beds is empty'],
+    ['the name of the file', 'csv', 'hospital,beds\nH1,many\n', 'wrong.csv line 2: beds'],
+    ['a column of another name', 'csv', 'hospital,bed\nH1,3\n', 'has no column beds; it has hospital, bed'],
+    ['another separator', 'csv', 'hospital;beds\nH1;3\n', 'has no column hospital; it has hospital;beds'],
+    ['an empty file', 'csv', '', 'the first line of a CSV file names its columns'],
+    ['a field of another name', 'yaml', '- { hospital: H1, bed: 3 }\n', 'has no column beds; it has hospital, bed'],
     ['a row that is no mapping', 'yaml', '- { hospital: H1, beds: 3 }\n\n- H2\n', 'line 3 is not a mapping'],
     ['no list', 'yaml', 'hospital: H1\n', 'it is not a list of rows'],
     ['broken YAML', 'yaml', '- { hospital: H1\n', 'wrong.yaml: '],
@@ -155,6 +160,18 @@ describe('join with a table', () => {
       on: 'hospital',
     };
     expect(() => bindOperator({ definition: join, options, schema: left })).toThrow(message);
+  });
+
+  it('takes a list whose rows leave out a field that may be empty, unless it has another name there', () => {
+    const options = (content: string) => ({
+      from: 'w',
+      table: { file: file('few.yaml', content), schema: { hospital: 'string', beds: 'int?' } },
+      on: 'hospital',
+    });
+    const { bound } = bindOperator({ definition: join, options: options('- { hospital: H1 }\n'), schema: left });
+    expect(bound.stateless?.({ hospital: 'H1', patients: 1 })).toMatchObject({ beds: null });
+    const misspelt = options('- { hospital: H1, bed: 3 }\n');
+    expect(() => bindOperator({ definition: join, options: misspelt, schema: left })).toThrow('no column beds');
   });
 
   it.each([

@@ -142,7 +142,7 @@ function bindTable(
 function rowsByKey(table: Table, fields: JoinFields, check: Checker): ReadonlyMap<StateKey, readonly unknown[]> {
   const rows = new Map<StateKey, readonly unknown[]>();
   const rightKey = equalityKey(fields.rightKey);
-  const complain = (message: string) => check.problem(['table', 'file'], message);
+  const complain = (message: string) => check.problem(['table', 'file'], `${table.file} ${message}`);
   for (const { event, line } of table.rows) {
     const key = rightKey(event);
     if (key === null) {

@@ -8,7 +8,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { isNode, isSeq, LineCounter, parseDocument, parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Checker, Event, Field, FieldType, Schema } from '../../runtime/stream/index.ts';
-import { messageOf } from '../../runtime/stream/index.ts';
+import { didYouMean, messageOf } from '../../runtime/stream/index.ts';
 
 export const tableLimits = { bytesMax: 8 * 1024 * 1024, rowsMax: 100_000, problemsShownMax: 10 } as const;
 
@@ -55,6 +55,8 @@ export interface TableRow {
 }
 
 export interface Table {
+  /** For people. */
+  readonly file: string;
   readonly schema: Schema;
   readonly rows: readonly TableRow[];
 }
@@ -62,17 +64,19 @@ export interface Table {
 /** `at`: the option that holds the table. Problems are recorded; the table then has what could be read. */
 export function readTable(options: z.output<typeof tableFileOption>, at: string, check: Checker): Table {
   const fields = typeof options.schema === 'string' ? readSchemaFile(options.schema, at, check) : options.schema;
-  if (!fields) return { schema: { fields: {} }, rows: [] };
+  const { file } = options;
+  if (!fields) return { file, schema: { fields: {} }, rows: [] };
   const columns = Object.entries(fields).map(([name, written]) => columnOf(name, written));
   const schema: Schema = { fields: Object.fromEntries(columns.map(({ name, field }) => [name, field])) };
-  const records = readRecords(options.file, [at, 'file'], check);
+  const table = readRecords(file, [at, 'file'], check);
+  if (!table || !hasColumns(table, columns, { at, file, check })) return { file, schema, rows: [] };
   const rows: TableRow[] = [];
   const problems: string[] = [];
-  for (const { values, line } of records) {
+  for (const { values, line } of table.rows) {
     const event: Event = {};
     for (const column of columns) {
       const read = readCell(values[column.name], column);
-      if ('problem' in read) problems.push(`line ${line}: ${column.name} ${read.problem}`);
+      if ('problem' in read) problems.push(`${file} line ${line}: ${column.name} ${read.problem}`);
       else event[column.name] = read.value;
     }
     rows.push({ event, line });
@@ -80,7 +84,31 @@ export function readTable(options: z.output<typeof tableFileOption>, at: string,
   for (const problem of problems.slice(0, tableLimits.problemsShownMax)) check.problem([at, 'file'], problem);
   const more = problems.length - tableLimits.problemsShownMax;
   if (more > 0) check.problem([at, 'file'], `${more} more cells are wrong`);
-  return { schema, rows };
+  return { file, schema, rows };
+}
+
+/**
+ * A column that is not there would be empty in every row, and nobody would know why. In a list a field that may be empty may be left out of all, unless it
+ * has another name there.
+ */
+function hasColumns(
+  table: RawTable,
+  wanted: readonly Column[],
+  { at, file, check }: { at: string; file: string; check: Checker },
+): boolean {
+  if (table.rows.length === 0 && !table.hasHeader) return true;
+  const names = [...table.columns];
+  const others = names.filter((name) => !wanted.some((column) => column.name === name));
+  const missing = wanted.filter(({ name, field }) => {
+    if (table.columns.has(name)) return false;
+    return table.hasHeader || !field.nullable || didYouMean(name, others) !== undefined;
+  });
+  for (const { name } of missing) {
+    const near = didYouMean(name, others);
+    const hint = near === undefined ? 'the names of `schema` are those of the file' : `did you mean ${near}?`;
+    check.problem([at, 'file'], `${file} has no column ${name}; it has ${names.join(', ')}`, hint);
+  }
+  return missing.length === 0;
 }
 
 interface Column {
@@ -139,23 +167,35 @@ interface RawRow {
   readonly line: number;
 }
 
-function readRecords(path: string, at: readonly string[], check: Checker): RawRow[] {
+interface RawTable {
+  /** That some row has, or that the header names. */
+  readonly columns: ReadonlySet<string>;
+  readonly hasHeader: boolean;
+  readonly rows: readonly RawRow[];
+}
+
+function readRecords(path: string, at: readonly string[], check: Checker): RawTable | undefined {
   const text = readText(path, at, check);
-  if (text === undefined) return [];
+  if (text === undefined) return undefined;
   try {
-    const rows = extname(path).toLowerCase() === '.csv' ? readCsv(text) : readList(text);
-    if (rows.length <= tableLimits.rowsMax) return rows;
-    check.problem(at, `${path} has ${rows.length} rows, more than tableLimits.rowsMax (${tableLimits.rowsMax})`);
+    const table = extname(path).toLowerCase() === '.csv' ? readCsv(text) : readList(text);
+    const { length } = table.rows;
+    if (length <= tableLimits.rowsMax) return table;
+    check.problem(at, `${path} has ${length} rows, more than tableLimits.rowsMax (${tableLimits.rowsMax})`);
   } catch (error) {
     check.problem(at, `${path}: ${messageOf(error)}`);
   }
-  return [];
+  return undefined;
 }
 
-function readCsv(text: string): RawRow[] {
+function readCsv(text: string): RawTable {
+  let columns: readonly string[] = [];
   const parsed = parseCsv(text, {
     bom: true,
-    columns: true,
+    columns(header: string[]) {
+      columns = header;
+      return header;
+    },
     skip_empty_lines: true,
     trim: true,
     info: true,
@@ -163,24 +203,28 @@ function readCsv(text: string): RawRow[] {
     record: Record<string, string>;
     info: { lines: number };
   }[];
-  return parsed.map(({ record, info }) => ({ values: record, line: info.lines }));
+  if (columns.length === 0) throw new Error('it is empty: the first line of a CSV file names its columns');
+  const rows = parsed.map(({ record, info }) => ({ values: record, line: info.lines }));
+  return { columns: new Set(columns), hasHeader: true, rows };
 }
 
-function readList(text: string): RawRow[] {
+function readList(text: string): RawTable {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter });
   const [error] = document.errors;
   if (error) throw error;
   const list: unknown = document.toJS();
   const { contents } = document;
-  if (!Array.isArray(list) || !isSeq(contents)) throw new Error('it is not a list of rows');
-  return list.map((values: unknown, index) => {
+  if (!Array.isArray(list) || !isSeq(contents))
+    throw new Error('it is not a list of rows, such as `- { hospital: H1, beds: 40 }` (a CSV file is named .csv)');
+  const rows = list.map((values: unknown, index): RawRow => {
     const item = contents.items[index];
     const { line } = lineCounter.linePos((isNode(item) && item.range?.[0]) || 0);
     if (values === null || typeof values !== 'object' || Array.isArray(values))
       throw new Error(`line ${line} is not a mapping`);
     return { values: values as Record<string, unknown>, line };
   });
+  return { columns: new Set(rows.flatMap(({ values }) => Object.keys(values))), hasHeader: false, rows };
 }
 
 type Cell = { readonly value: unknown } | { readonly problem: string };

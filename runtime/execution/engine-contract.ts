@@ -8,6 +8,7 @@ import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import type { SpreadPlan } from '../topology/spread.ts';
 import type { WaitingSource } from './engine-sources.ts';
+import type { HeapRoom } from './heap-room.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import type { SinkRunner } from './sink-runner.ts';
 import type { OpenSource } from './source-host.ts';
@@ -28,6 +29,8 @@ export interface EngineOptions {
   /** Time for checkpoints, retries and look-ups. */
   readonly machineClock?: Clock;
   readonly crashPoints?: CrashPoints;
+  /** Default: that of the process. */
+  readonly heap?: HeapRoom;
   readonly checkpointEveryMs?: number;
   /** Nodes (or `log`) whose state may be lost on this start. */
   readonly acceptLoss?: readonly string[];
@@ -96,6 +99,9 @@ export interface Engine {
   readonly input: LogStream;
   /** Why the log takes nothing now (its disk is full), or null. */
   readonly logProblem: string | null;
+  readonly heap: Pick<HeapRoom, 'liveBytes' | 'limitBytes'>;
+  /** Why the stages handle nothing now (MACH3230), or null. */
+  readonly heapProblem: string | null;
   readonly startedAt: number;
   readonly state: EngineState;
   /** Resolves with the error when the engine cannot go on; never rejects. */

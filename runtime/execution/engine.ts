@@ -15,6 +15,8 @@ import type { Engine, EngineOptions, EngineState, HandOverArguments } from './en
 import { engineSources } from './engine-sources.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
+import { heapProblem, tellOfHeap, whileRoom } from './heap-problem.ts';
+import { processHeap } from './heap-room.ts';
 import { settleBeginning } from './log-beginning.ts';
 import { startLookupAsker } from './lookup-asker.ts';
 import { completeCut } from './rescale/cut-objects.ts';
@@ -79,6 +81,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onFailure,
   });
   const units = new Map<number, Unit>();
+  const heap = options.heap ?? processHeap();
+  const stopTelling = tellOfHeap(heap, { logger, topology, units });
   let isHeld = options.held !== undefined;
   /** Partitions that are being closed. */
   const leaving = new Set<number>();
@@ -130,6 +134,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       machineClock,
       ...(options.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: options.checkpointEveryMs }),
       acceptLoss,
+      heap,
       beginning,
       ...(deployed.cutAt !== undefined && { cutAt: deployed.cutAt }),
       ...(options.held && { held: options.held }),
@@ -148,7 +153,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     try {
       if (!isHeld && !options.withoutSources) {
         // Senders are told where to go on from by what is in the log: so the stage must have seen all of it before they come.
-        await stage.reached((await streams.input.state()).lastSequence, draining.signal);
+        const caughtUp = stage.reached((await streams.input.state()).lastSequence, draining.signal);
+        await (started ? caughtUp : whileRoom(caughtUp, heap, { topology, units, clock: machineClock }));
         await openSourcesOf(partition, stage);
       }
     } catch (error) {
@@ -254,6 +260,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function closeAll(how?: { readonly clean: boolean }): Promise<void> {
     for (const unit of units.values()) await unit.close(how);
     await lookups.close();
+    stopTelling();
     state = 'stopped';
   }
 
@@ -301,6 +308,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     input: streams.input,
     get logProblem() {
       return log.problem ?? null;
+    },
+    heap,
+    get heapProblem() {
+      return heap.state === 'full' ? heapProblem(heap, { topology, units }).message : null;
     },
     startedAt: wallTime(),
     get state() {

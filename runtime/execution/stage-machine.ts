@@ -123,6 +123,13 @@ export class StageMachine {
     return this.ledger.accounting;
   }
 
+  /** In the states of all its nodes. */
+  get stateKeys(): number {
+    let keys = 0;
+    for (const { stateKeys } of this.nodes.runners.values()) keys += stateKeys;
+    return keys;
+  }
+
   runner(node: string): NodeRunner | undefined {
     return this.nodes.runners.get(node);
   }

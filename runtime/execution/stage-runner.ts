@@ -10,11 +10,13 @@ import type { BoundTopology } from '../topology/bound.ts';
 import { parseEdgeToken, stageName, type TopologyNames } from '../topology/names.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { headOf } from './checkpoint-head.ts';
+import { CheckpointRoom } from './checkpoint-room.ts';
 import { executionErrors } from './errors.ts';
 import { decodeExchangeFrame } from './exchange/exchange-frame.ts';
 import { ExchangeMerge } from './exchange/exchange-merge.ts';
 import { endsOf, type Lane, readLanes } from './exchange/lane-readers.ts';
 import { inputFrameOf } from './handed-on.ts';
+import type { HeapRoom } from './heap-room.ts';
 import type { LogBeginning } from './log-beginning.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import type { OutputPublisher } from './output-publisher.ts';
@@ -34,7 +36,7 @@ export interface StageCounts {
   checkpoints: number;
   checkpointBytes: number;
   busyMs: number;
-  /** Time spent waiting for outputs to be published. */
+  /** Time spent waiting for outputs to be published, and for room in the heap. */
   backpressuredMs: number;
 }
 
@@ -66,6 +68,7 @@ export interface StageArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  readonly heap: HeapRoom;
   readonly beginning: LogBeginning;
   /** Where its state was cut for the number of partitions: nothing before it is its own. */
   readonly cutAt?: number;
@@ -136,6 +139,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   let broken = false;
   let failure: unknown;
   let checkpointProblem: string | null = null;
+  const checkpointRoom = new CheckpointRoom(args.heap, () => machine.stateKeys);
   let checkpointTimer: Timer | undefined;
 
   function handle(message: LogMessage): void {
@@ -160,9 +164,10 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   async function relieve(): Promise<void> {
-    if (waitingRows() < limits.outputWaitingRowsMax) return;
+    if (waitingRows() < limits.outputWaitingRowsMax && args.heap.state !== 'full') return;
     const began = wallTime();
     while (waitingRows() > limits.outputGoesOnRowsMax) await makeRoom();
+    await args.heap.whenRoom(stop.signal);
     counts.backpressuredMs += wallTime() - began;
   }
 
@@ -264,15 +269,18 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   async function save(): Promise<void> {
-    if (machine.sequence === savedAt || broken) return;
+    args.heap.look();
+    if (machine.sequence === savedAt || broken || args.heap.state === 'full') return;
     const ends = part.stage !== 1 ? await endsOf(streams.exchange as LogStream, lanes) : undefined;
     if (broken) return;
     const { sequence } = machine;
     // The state is copied here, between two messages; the outputs that it has produced must be out before it may count.
-    const encoded = args.checkpoints.encode({
-      head: { ...head, sequence, ...(ends && { readFrom: merge.readFrom(ends) }) },
-      snapshot: machine.snapshot(),
-    });
+    const encoded = checkpointRoom.copy(() =>
+      args.checkpoints.encode({
+        head: { ...head, sequence, ...(ends && { readFrom: merge.readFrom(ends) }) },
+        snapshot: machine.snapshot(),
+      }),
+    );
     await flushed();
     await args.checkpoints.put(sequence, encoded);
     savedAt = sequence;
@@ -329,6 +337,7 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     },
     async close() {
       stop.abort(new Error('closing'));
+      checkpointRoom.close();
       checkpointTimer?.cancel();
       await finished;
       await saving?.catch(() => undefined);

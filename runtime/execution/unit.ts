@@ -16,6 +16,7 @@ import { stageName, type TopologyNames } from '../topology/names.ts';
 import { partitionsOfStage, type SpreadPlan } from '../topology/spread.ts';
 import { checkpointStore } from './checkpoint.ts';
 import { isFenced } from './fenced.ts';
+import type { HeapRoom } from './heap-room.ts';
 import type { LogBeginning } from './log-beginning.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import { openWhenThere } from './sink-opening.ts';
@@ -42,6 +43,7 @@ export interface UnitArguments {
   readonly machineClock: Clock;
   readonly checkpointEveryMs?: number;
   readonly acceptLoss: ReadonlySet<string>;
+  readonly heap: HeapRoom;
   readonly beginning: LogBeginning;
   /** Where the state was cut for the number of partitions. */
   readonly cutAt?: number;
@@ -173,6 +175,7 @@ async function openStage(part: StagePart, args: UnitArguments): Promise<StageRun
     machineClock: args.machineClock,
     ...(args.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: args.checkpointEveryMs }),
     acceptLoss: args.acceptLoss,
+    heap: args.heap,
     beginning: args.beginning,
     ...(args.cutAt !== undefined && { cutAt: args.cutAt }),
     ...(args.held && { held: args.held }),

@@ -24,6 +24,7 @@ function readinessOf(engine: Engine, ownership: Ownership | undefined): Readines
   const reasons: string[] = [];
   if (engine.state !== 'running') reasons.push(`the engine is ${engine.state}`);
   if (engine.logProblem) reasons.push(`log: ${engine.logProblem}`);
+  if (engine.heapProblem) reasons.push(engine.heapProblem);
   for (const { id, running } of engine.sources) {
     const problem = running.problem?.();
     if (problem) reasons.push(`source ${id}: ${problem}`);
@@ -95,7 +96,7 @@ async function answer(observed: Observed, path: string, asked: URLSearchParams):
     case '/status':
       return json(200, await engineStatus(engine, clock.now(), ownership));
     case '/metrics': {
-      const body = await renderMetrics(await engineStatus(engine, clock.now(), ownership), engine.metrics.all());
+      const body = await renderMetrics(await engineStatus(engine, clock.now(), ownership), engine);
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
     }
     case '/graph':

@@ -74,7 +74,9 @@ beforeAll(async () => {
   await lab.settle(process);
   const { engine } = process;
   if (!engine) throw new Error('the engine has not started');
-  families = parseMetrics(await renderMetrics(await engineStatus(engine, lab.clock.now()), samples));
+  const { heap } = engine;
+  const metrics = { all: () => samples };
+  families = parseMetrics(await renderMetrics(await engineStatus(engine, lab.clock.now()), { metrics, heap }));
 });
 
 const find = (name: string) => families.find((family) => family.name === name)?.samples ?? [];

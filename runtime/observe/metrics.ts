@@ -112,13 +112,20 @@ const nodeMetrics: readonly NodeMetric[] = [
   },
 ];
 
-export async function renderMetrics(status: EngineStatus, samples: readonly MetricSample[]): Promise<string> {
+/** What of an engine is not in its status. */
+export interface Measured {
+  readonly metrics: { all(): readonly MetricSample[] };
+  readonly heap: { readonly liveBytes: number; readonly limitBytes: number };
+}
+
+export async function renderMetrics(status: EngineStatus, { metrics, heap }: Measured): Promise<string> {
   const registry = new Registry();
   for (const metric of nodeMetrics) addNodeMetric(registry, metric, status);
   addAccounting(registry, status);
   addStage(registry, status);
   addPartitions(registry, status);
-  addSamples(registry, status.topology, samples);
+  addHeap(registry, status.topology, heap);
+  addSamples(registry, status.topology, metrics.all());
   return registry.metrics();
 }
 
@@ -178,6 +185,13 @@ function addStage(registry: Registry, { topology, stage, uptimeMs }: EngineStatu
   gauge('mach_stage_checkpoint_bytes', 'Size of the newest checkpoint', stage.checkpointBytes);
   counter('mach_stage_repeated_outputs_total', 'Outputs made again after a restart and dropped', stage.outputsRepeated);
   gauge('mach_uptime_seconds', 'Time since the engine started', uptimeMs / 1_000);
+}
+
+function addHeap(registry: Registry, topology: string, { liveBytes, limitBytes }: Measured['heap']): void {
+  const gauge = (name: string, help: string, value: number) =>
+    new Gauge({ name, help, labelNames: ['topology'], registers: [registry] }).set({ topology }, value);
+  gauge('mach_heap_live_bytes', 'Old objects that lived through the last full collection of garbage', liveBytes);
+  gauge('mach_heap_limit_bytes', 'What V8 allows for old objects', limitBytes);
 }
 
 function addPartitions(registry: Registry, { topology, partitions, workers }: EngineStatus): void {

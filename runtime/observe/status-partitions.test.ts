@@ -63,7 +63,7 @@ async function run(partitions: number, workers: readonly (readonly number[])[]) 
   for (const units of workers) processes.push(await lab.start({ partitions, units }));
   await sendAll(lab, processes[0] as LabProcess);
   const all = await statusOf(lab, processes);
-  return { all, status: mergeStatus(all) };
+  return { all, processes, status: mergeStatus(all) };
 }
 
 describe('the status of a topology', () => {
@@ -75,7 +75,11 @@ describe('the status of a topology', () => {
     const { status: four } = await run(4, [[0, 1, 2, 3]]);
     expect(four.accounting).toEqual(one.accounting);
     expect(countsOf(four)).toEqual(countsOf(one));
-    const { all, status: shared } = await run(4, [
+    const {
+      all,
+      status: shared,
+      processes: [withAccounts],
+    } = await run(4, [
       [0, 2],
       [1, 3],
     ]);
@@ -83,7 +87,9 @@ describe('the status of a topology', () => {
     expect(countsOf(shared)).toEqual(countsOf(one));
     // The worker of the first partition keeps them for all.
     expect(all.map(({ accounting }) => accounting.in)).toEqual([104, 0]);
-    expect(await renderMetrics(all[0] as EngineStatus, [])).toContain(
+    const { heap } = engineOf(withAccounts as LabProcess);
+    const measured = { metrics: { all: () => [] }, heap };
+    expect(await renderMetrics(all[0] as EngineStatus, measured)).toContain(
       'mach_accounting_events_total{topology="lab",outcome="in"} 104',
     );
   });

@@ -201,10 +201,16 @@ function operatorNodes(engine: Engine, parts: readonly Part[], id: string, engin
         backpressuredMs: stage.counts.backpressuredMs,
         ...progressOf(runner.watermark, engineTime),
         stateKeys: runner.stateKeys,
-        detail: runner.stateEvicted > 0 ? `${runner.stateEvicted} keys forgotten (stateKeysMax)` : null,
+        detail: operatorDetail(engine, runner),
       },
     ];
   });
+}
+
+function operatorDetail({ heapProblem }: Engine, { stateEvicted }: { readonly stateEvicted: number }): string | null {
+  const parts = heapProblem ? ['held: the heap is full (MACH3230)'] : [];
+  if (stateEvicted > 0) parts.push(`${stateEvicted} keys forgotten (stateKeysMax)`);
+  return parts.length > 0 ? parts.join(' · ') : null;
 }
 
 function sinkNodes(engine: Engine, parts: readonly Part[], id: string, engineTime: number): NodeStatus[] {

@@ -1,6 +1,7 @@
 /** All that an operator or a connector may import from the runtime. */
 
 export type { Clock, Timer } from '../clock.ts';
+export { didYouMean } from '../did-you-mean.ts';
 export {
   assert,
   defineErrors,

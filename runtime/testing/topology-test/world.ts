@@ -276,7 +276,7 @@ export async function openWorld(args: WorldOptions): Promise<World> {
     counts: (node) => (life.engine as Engine).stage.machine.runner(node)?.counts as NodeCounts,
     async metrics() {
       const engine = life.engine as Engine;
-      return renderMetrics(await drive(engineStatus(engine, clock.now())), engine.metrics.all());
+      return renderMetrics(await drive(engineStatus(engine, clock.now())), engine);
     },
     look: () => drive(lookAtEngine(life.engine as Engine, clock.now(), 'test')),
     inputs: () => inputs(),
