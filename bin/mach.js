@@ -39,8 +39,12 @@ async function loadProgram() {
     const program = bundle ? runBundle(bundle, folder) : undefined;
     if (program?.runProgram) return program;
   }
-  const { register } = await import('tsx/esm/api');
-  register();
+  const loader = await import('tsx/esm/api').catch((error) => {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    process.stderr.write(`mach is not set up here yet: run \`npm run setup\` in ${root} first\n`);
+    process.exit(3);
+  });
+  loader.register();
   return import('./program.ts');
 }
 

@@ -26,7 +26,7 @@ function cutOf(parts: readonly string[], schema: Schema): StateCut {
     // A text of a field of any shape may be that text, or what it was written as.
     return kind === 'json' ? undefined : [JSON.parse(key)];
   };
-  return { home: ({ key }) => values(key)?.filter((_, at) => (parts[at] as string) in schema.fields) };
+  return { home: ({ key }) => values(key)?.filter((_, at) => Object.hasOwn(schema.fields, parts[at] as string)) };
 }
 
 /** Until version 2 an identity was an object; now its time is that of the entry, and its value the watermark when it was last seen: a million identities are no objects. */
@@ -87,7 +87,9 @@ export const dedupe = defineOperator({
       return values.includes(null) ? null : JSON.stringify(values);
     };
     // Only a plain field can be seen from outside; equal identities are equal in each of them.
-    const plain = (Array.isArray(options.by) ? options.by : [options.by]).filter((text) => text in schema.fields);
+    const plain = (Array.isArray(options.by) ? options.by : [options.by]).filter((text) =>
+      Object.hasOwn(schema.fields, text),
+    );
     return {
       ports: { out: schema, duplicate: schema },
       spread: spreadByKey({ from: plain }, plain),

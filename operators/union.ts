@@ -36,7 +36,7 @@ export const union = defineOperator({
         }
       }
       for (const fieldName of Object.keys(other.fields)) {
-        if (!(fieldName in schema.fields))
+        if (!Object.hasOwn(schema.fields, fieldName))
           check.problem(
             path,
             `"${from}" has the field ${fieldName}, which "${first?.[1].from}" has not`,

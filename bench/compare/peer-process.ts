@@ -16,18 +16,27 @@ export function startPeer(contender: Contender, answerWithinMs: number): PeerPro
   const [program, ...args] = contender.command;
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], cwd: contender.folder });
   let complaint = '';
-  child.stderr.on('data', (chunk) => {
-    complaint = `${complaint}${chunk}`.slice(-complaintMax);
-  });
+  const complain = (text: string) => {
+    complaint = `${complaint}${text}`.slice(-complaintMax);
+  };
+  child.stderr.setEncoding('utf8').on('data', complain);
   const waiting: ((answer: PeerAnswer) => void)[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.(JSON.parse(line) as PeerAnswer));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const answer = answerOf(line);
+    // A library of it may print what it likes: that is no answer, and may say why there is none.
+    if (answer) waiting.shift()?.(answer);
+    else complain(`${line}\n`);
+  });
   const ended = endOf(child);
+  let end: { error: string } | undefined;
   void ended.then((how) => {
-    for (const answer of waiting.splice(0)) answer({ error: `its process ended (${how}): ${complaint}` });
+    end = { error: `its process ended (${how}): ${complaint}` };
+    for (const answer of waiting.splice(0)) answer(end);
   });
   child.stdin.on('error', () => undefined);
   return {
     ask(request) {
+      if (end) return Promise.resolve(end);
       return new Promise((resolve) => {
         const timer = setTimeout(() => {
           child.kill('SIGKILL');
@@ -47,6 +56,15 @@ export function startPeer(contender: Contender, answerWithinMs: number): PeerPro
       clearTimeout(timer);
     },
   };
+}
+
+function answerOf(line: string): PeerAnswer | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as PeerAnswer;
+  } catch {
+    return undefined;
+  }
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -11,9 +11,9 @@ const busyShareMax = 0.1;
 const waitMsMax = 10_000;
 
 /** Waits until the machine does next to nothing; false: it still did when the wait was over. */
-export async function waitUntilQuiet(read: () => Ticks = ticks): Promise<boolean> {
+export async function waitUntilQuiet(read: () => Ticks = ticks, waitMs = waitMsMax): Promise<boolean> {
   let before = read();
-  for (let waited = 0; waited < waitMsMax; waited += lookMs) {
+  for (let waited = 0; waited < waitMs; waited += lookMs) {
     await sleep(lookMs);
     const after = read();
     if (after.busy - before.busy <= busyShareMax * (after.all - before.all)) return true;

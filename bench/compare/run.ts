@@ -1,8 +1,9 @@
 /** `npm run bench -- compare`: queries of Nexmark by the engine and its peers, in one run on one machine. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { oneOf, whole } from '../arguments.ts';
+import { disorderStep } from '../../connectors/nexmark/generator.ts';
+import { oneOf, UseError, whole } from '../arguments.ts';
 import { load, machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
 import { type Contender, contenders, prepare, toolVersions } from './contenders.ts';
@@ -55,10 +56,11 @@ export async function run(args: string[]): Promise<void> {
     checkEvents: number('check-events'),
     seed: number('seed'),
     rate: number('rate'),
-    disorder: number('disorder'),
+    disorder: disorderOf(number('disorder')),
     runs: number('runs'),
     over: oneOf('over', values.over, ['generator', 'objects']),
   };
+  await mkdir(values.results, { recursive: true });
   const all = queries.map(({ name }) => name);
   const names = values.query === undefined || values.query === 'all' ? all : queriesOf(values.query, all);
   const result = await compare(names, chosen(values.peer, settings), settings, values.results);
@@ -68,6 +70,12 @@ export async function run(args: string[]): Promise<void> {
   for (const { query, contender, sha256 } of wrong)
     process.stderr.write(`${query}: the rows of ${contender} differ from those of the others (${sha256})\n`);
   if (wrong.length > 0) process.exitCode = 1;
+}
+
+/** What the generator can mix. */
+function disorderOf(events: number): number {
+  if (events % disorderStep === 0) throw new UseError(`--disorder is no multiple of ${disorderStep}`);
+  return events;
 }
 
 function queriesOf(text: string, all: readonly string[]): readonly string[] {

@@ -29,7 +29,7 @@ export function bindActions({ schema, from }: BoundInput, key: readonly string[]
   };
   text('action', true);
   for (const name of ['by', 'to', 'note']) text(name, false);
-  const hasKey = key.every((name) => name in schema.fields);
+  const hasKey = key.every((name) => Object.hasOwn(schema.fields, name));
   if (!text('alert_id', false) && !hasKey) {
     check.problem(
       'actions',

@@ -136,7 +136,7 @@ export const edOverload = defineOperator({
       given[name] === undefined ? null : check.expression(['inputs', name], schema, 'number'),
     ]);
     for (const name of Object.keys(results)) {
-      if (name in schema.fields)
+      if (Object.hasOwn(schema.fields, name))
         check.problem('from', `"${inputs.from?.from}" has a field ${name} already`, 'take it out with map');
     }
     return {

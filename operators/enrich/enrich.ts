@@ -84,7 +84,7 @@ export const enrich = defineOperator({
     const takes = takesOf(options.set);
     const fields: Record<string, Field> = { ...schema.fields };
     const add = (name: string, path: string[], field: Field) => {
-      if (name in fields)
+      if (Object.hasOwn(fields, name))
         check.problem(
           path,
           `"${inputs.from?.from}" has a field ${name} already`,

@@ -95,11 +95,16 @@ export function bindFields(args: {
 }): JoinFields {
   const { options, left, right, optional, check } = args;
   const { leftKey, rightKey } = checkKeys(options, left, right, check);
-  options.fields?.forEach((_, index) => check.field(['fields', index], right));
+  options.fields?.forEach((name, index, names) => {
+    check.field(['fields', index], right);
+    if (names.indexOf(name) < index) check.problem(['fields', index], `${name} is named twice`);
+  });
   const wanted = options.fields ?? fieldNames(right).filter((name) => !rightKey.includes(name));
   const prefix = options.prefix ?? '';
-  const taken = wanted.filter((name) => name in right.fields).map((from) => ({ from, to: `${prefix}${from}` }));
-  const twice = taken.filter(({ to }) => to in left.fields).map(({ to }) => to);
+  const taken = wanted
+    .filter((name) => Object.hasOwn(right.fields, name))
+    .map((from) => ({ from, to: `${prefix}${from}` }));
+  const twice = taken.filter(({ to }) => Object.hasOwn(left.fields, to)).map(({ to }) => to);
   if (twice.length > 0) {
     const problem = `both sides have ${twice.length === 1 ? 'a field' : 'fields'} ${twice.join(', ')}`;
     const other = prefix === '' ? 'right_' : `right_${prefix}`;

@@ -150,6 +150,7 @@ describe('join with a table', () => {
     ['another separator', 'csv', 'hospital;beds\nH1;3\n', 'has no column hospital; it has hospital;beds'],
     ['an empty file', 'csv', '', 'the first line of a CSV file names its columns'],
     ['a field of another name', 'yaml', '- { hospital: H1, bed: 3 }\n', 'has no column beds; it has hospital, bed'],
+    ['a column twice', 'csv', 'hospital,beds,beds\nH1,3,4\n', 'it has two columns beds'],
     ['a row that is no mapping', 'yaml', '- { hospital: H1, beds: 3 }\n\n- H2\n', 'line 3 is not a mapping'],
     ['no list', 'yaml', 'hospital: H1\n', 'it is not a list of rows'],
     ['broken YAML', 'yaml', '- { hospital: H1\n', 'wrong.yaml: '],
@@ -172,6 +173,34 @@ describe('join with a table', () => {
     expect(bound.stateless?.({ hospital: 'H1', patients: 1 })).toMatchObject({ beds: null });
     const misspelt = options('- { hospital: H1, bed: 3 }\n');
     expect(() => bindOperator({ definition: join, options: misspelt, schema: left })).toThrow('no column beds');
+  });
+
+  it('takes a text as it is written, and only a list, a day and a field that there are', () => {
+    const schema = { hospital: 'string', opened: 'timestamp?', can: 'list?', constructor: 'string?' };
+    const options = (content: string, more: object = {}) => ({
+      from: 'w',
+      table: { file: file('written.yaml', content), schema },
+      on: 'hospital',
+      ...more,
+    });
+    const bind = (content: string, more?: object) =>
+      bindOperator({ definition: join, options: options(content, more), schema: left }).bound;
+    const bound = bind(
+      '- { hospital: 007, opened: 2026-02-28T00:00:00Z, can: [1, burn] }\n- { hospital: 9007199254740993 }\n',
+    );
+    const nothing = { opened: null, can: null, constructor: null };
+    expect(bound.stateless?.({ hospital: '007', patients: 1 })).toEqual({
+      ...{ hospital: '007', patients: 1 },
+      ...{ ...nothing, opened: Date.parse('2026-02-28T00:00:00Z'), can: ['1', 'burn'] },
+    });
+    const large = { hospital: '9007199254740993', patients: 1 };
+    expect(bound.stateless?.(large)).toEqual({ ...large, ...nothing });
+    const wrong = (cells: string) => () => bind(`- { hospital: H1, ${cells} }\n`);
+    expect(wrong('opened: "2026-02-30T00:00:00Z"')).toThrow('which is no timestamp');
+    expect(wrong('opened: "2026-13-01T00:00:00Z"')).toThrow('which is no timestamp');
+    expect(wrong('opened: 9e15')).toThrow('which is no timestamp');
+    expect(wrong('can: [1, null]')).toThrow('which is no list');
+    expect(() => bind('- { hospital: H1 }\n', { fields: ['can', 'can'] })).toThrow('can is named twice');
   });
 
   it.each([

@@ -88,7 +88,7 @@ export function checkDiversions(diversions: BoundInput, check: Checker): void {
 /** Reads a status event; what its schema has not is not known. */
 export function bindStatus(status: BoundInput, check: Checker): (event: Event) => HospitalStatus {
   const number = { kind: 'float' } as const;
-  const present = Object.values(statusFields).filter((name) => name in status.schema.fields);
+  const present = Object.values(statusFields).filter((name) => Object.hasOwn(status.schema.fields, name));
   const wanted = Object.fromEntries(present.map((name) => [name, number]));
   requireFields(check, {
     option: 'status',

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
-import { isNode, isSeq, LineCounter, parseDocument, parse as parseYaml } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Checker, Event, Field, FieldType, Schema } from '../../runtime/stream/index.ts';
 import { didYouMean, messageOf } from '../../runtime/stream/index.ts';
@@ -72,10 +72,14 @@ export function readTable(options: z.output<typeof tableFileOption>, at: string,
   if (!table || !hasColumns(table, columns, { at, file, check })) return { file, schema, rows: [] };
   const rows: TableRow[] = [];
   const problems: string[] = [];
-  for (const { values, line } of table.rows) {
+  for (const row of table.rows) {
+    const { values, line } = row;
     const event: Event = {};
     for (const column of columns) {
-      const read = readCell(values[column.name], column);
+      const raw = Object.hasOwn(values, column.name) ? values[column.name] : undefined;
+      // A number that is to be a text is what was written: 007 is not 7.
+      const isText = column.kind === 'string' && (typeof raw === 'number' || typeof raw === 'boolean');
+      const read = readCell(isText ? (row.written?.(column.name) ?? raw) : raw, column);
       if ('problem' in read) problems.push(`${file} line ${line}: ${column.name} ${read.problem}`);
       else event[column.name] = read.value;
     }
@@ -165,6 +169,8 @@ function readSchemaFile(path: string, at: string, check: Checker): FieldMap | un
 interface RawRow {
   readonly values: Readonly<Record<string, unknown>>;
   readonly line: number;
+  /** The text of a value as it stands in the file, where the value is another. */
+  readonly written?: (name: string) => string | undefined;
 }
 
 interface RawTable {
@@ -193,6 +199,8 @@ function readCsv(text: string): RawTable {
   const parsed = parseCsv(text, {
     bom: true,
     columns(header: string[]) {
+      const twice = header.find((name, at) => header.indexOf(name) < at);
+      if (twice !== undefined) throw new Error(`it has two columns ${twice}`);
       columns = header;
       return header;
     },
@@ -222,7 +230,11 @@ function readList(text: string): RawTable {
     const { line } = lineCounter.linePos((isNode(item) && item.range?.[0]) || 0);
     if (values === null || typeof values !== 'object' || Array.isArray(values))
       throw new Error(`line ${line} is not a mapping`);
-    return { values: values as Record<string, unknown>, line };
+    const written = (name: string) => {
+      const cell = isMap(item) ? item.get(name, true) : undefined;
+      return isScalar(cell) ? cell.source : undefined;
+    };
+    return { values: values as Record<string, unknown>, line, written };
   });
   return { columns: new Set(rows.flatMap(({ values }) => Object.keys(values))), hasHeader: false, rows };
 }
@@ -247,7 +259,7 @@ function readCell(raw: unknown, { kind, field }: Column): Cell {
     case 'timestamp':
       return readTime(raw) ?? refused;
     case 'list':
-      if (Array.isArray(raw)) return { value: raw.map(String) };
+      if (Array.isArray(raw)) return raw.every(isPlainItem) ? { value: raw.map(String) } : refused;
       return typeof raw === 'string'
         ? {
             value: raw
@@ -261,6 +273,8 @@ function readCell(raw: unknown, { kind, field }: Column): Cell {
   }
 }
 
+const isPlainItem = (item: unknown) => ['string', 'number', 'boolean'].includes(typeof item);
+
 function readNumber(raw: unknown, kind: 'int' | 'float'): Cell | null {
   const written = typeof raw === 'string' && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(raw);
   if (typeof raw !== 'number' && !written) return null;
@@ -268,12 +282,19 @@ function readNumber(raw: unknown, kind: 'int' | 'float'): Cell | null {
   return Number.isFinite(value) && (kind === 'float' || Number.isSafeInteger(value)) ? { value } : null;
 }
 
+/** Of JavaScript: ms from the epoch, both ways. */
+const timeMax = 8.64e15;
+
 /** ISO 8601 with its zone, or ms since the epoch: a time without a zone would mean another one on another machine. */
 function readTime(raw: unknown): Cell | null {
-  if (typeof raw === 'number') return Number.isSafeInteger(raw) ? { value: raw } : null;
-  if (typeof raw !== 'string' || !/T.*(?:Z|[+-]\d\d:?\d\d)$/.test(raw)) return null;
-  const value = Date.parse(raw);
-  return Number.isNaN(value) ? null : { value };
+  if (typeof raw === 'number') return Number.isInteger(raw) && Math.abs(raw) <= timeMax ? { value: raw } : null;
+  const [, day] = (typeof raw === 'string' && /^(\d{4}-\d\d-\d\d)T.*(?:Z|[+-]\d\d:?\d\d)$/.exec(raw)) || [];
+  if (day === undefined) return null;
+  const value = Date.parse(raw as string);
+  if (Number.isNaN(value)) return null;
+  // The 30th of February is taken for a day of March.
+  const midnight = new Date(Date.parse(`${day}T00:00:00Z`));
+  return midnight.toISOString().startsWith(day) ? { value } : null;
 }
 
 function readJson(raw: unknown): Cell | null {

@@ -96,7 +96,7 @@ export const top = defineOperator({
     checkTimes(given, check);
     const added = addedFields(window !== undefined);
     for (const name of Object.keys(added)) {
-      if (name in schema.fields)
+      if (Object.hasOwn(schema.fields, name))
         check.problem(['from'], `its field "${name}" is one that rankings have themselves`, 'rename it with map');
     }
     const scores = then.map(scoreFunction);

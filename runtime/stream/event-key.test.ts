@@ -13,6 +13,10 @@ const value = fc.oneof(
 );
 const events = fc.array(fc.record({ a: value, b: value, c: value }), { maxLength: 60 });
 
+it('of one field is 0 where the field is -0, as in a checkpoint', () => {
+  expect(eventKey(['a'])({ a: -0 })).toBe(0);
+});
+
 describe('the key of several fields', () => {
   it('is the same whatever keys were made before', () => {
     fc.assert(

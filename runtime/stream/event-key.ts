@@ -13,10 +13,10 @@ function partOf(value: unknown): string {
   return `j${JSON.stringify(value ?? null)};`;
 }
 
-/** A text or a number is its own key; null is a key too. */
+/** A text or a number is its own key; null is a key too. -0 is 0, as it is in a checkpoint. */
 export function keyOfValue(value: unknown): StateKey {
   if (typeof value === 'string') return value.charCodeAt(0) === 0 ? mark + partOf(value) : value;
-  return typeof value === 'number' ? value : mark + partOf(value);
+  return typeof value === 'number' ? value + 0 : mark + partOf(value);
 }
 
 /** The same of several values. */

@@ -62,7 +62,14 @@ export interface Lab {
 export type LabStartOptions = Partial<
   Pick<
     EngineOptions,
-    'acceptLoss' | 'admitStore' | 'checkpointEveryMs' | 'groupCommitWindowMs' | 'heap' | 'isContested' | 'partitions' | 'units'
+    | 'acceptLoss'
+    | 'admitStore'
+    | 'checkpointEveryMs'
+    | 'groupCommitWindowMs'
+    | 'heap'
+    | 'isContested'
+    | 'partitions'
+    | 'units'
   >
 > & {
   /** Another version of the topology. */

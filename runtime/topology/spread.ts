@@ -108,7 +108,7 @@ export function spreadTopology(topology: BoundTopology, partitions: number): Spr
     if (sources.has(node)) return { stage: 1, where: everywhere };
     const { stage, out } = nodes.get(node) as SpreadNode;
     // What leaves by another port than the main one may lack the fields.
-    if (out.kind === 'by' && port !== 'out' && !out.fields.every((name) => name in schema.fields))
+    if (out.kind === 'by' && port !== 'out' && !out.fields.every((name) => Object.hasOwn(schema.fields, name)))
       return { stage, where: somewhere };
     return { stage, where: out };
   };
