@@ -36,15 +36,31 @@ async function tap(edge: string, { data, url, limit }: TapFlags, context: Comman
     throw cliErrors.make('MACH1623', { reason: error });
   }
   if (context.isTerminal) context.printError(`watching ${edge} at ${base} from now on; Ctrl-C ends it`);
-  let left = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
+  const last = await printLines(response.body, limit === undefined ? Number.POSITIVE_INFINITY : Number(limit), context);
+  if (last === 'ended') context.printError(`the engine at ${base} has ended`);
+}
+
+/** `ended`: the engine is gone before there were so many. */
+async function printLines(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+  context: CommandContext,
+): Promise<'all' | 'ended'> {
+  let left = limit;
   let rest = '';
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split('\n');
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    // However a connection breaks off, nothing more will come of it.
+    const { value } = await reader.read().catch(() => ({ value: undefined }));
+    if (value === undefined) return 'ended';
+    const lines = (rest + value).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       context.print(line);
       left--;
-      if (left <= 0) return;
+      if (left > 0) continue;
+      await reader.cancel();
+      return 'all';
     }
   }
 }
