@@ -53,8 +53,8 @@ it('says that its heap fills up, stops before it is full, and goes on with a lar
   try {
     const small = await startEngineProcess(args, env(192));
     const says = (code: string) => small.lines.find((line) => line.code === code)?.msg;
-    while (says('MACH3230') === undefined && small.process.exitCode === null) await sleep(50);
-    expect(says('MACH3230')).toMatch(/is full, no more is handled: .* of 192 live.*; most keys: counted \d+$/);
+    while (says('MACH3254') === undefined && small.process.exitCode === null) await sleep(50);
+    expect(says('MACH3254')).toMatch(/is full, no more is handled: .* of 192 live.*; most keys: counted \d+$/);
     const readiness = async () => (await fetch(`${small.observeUrl}/readyz`)).json();
     expect(await readiness()).toMatchObject({ ready: false, reasons: [expect.stringContaining('is full')] });
     const held = (await statusOf(small)).stage.sequence;

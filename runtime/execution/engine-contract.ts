@@ -100,7 +100,7 @@ export interface Engine {
   /** Why the log takes nothing now (its disk is full), or null. */
   readonly logProblem: string | null;
   readonly heap: Pick<HeapRoom, 'liveBytes' | 'limitBytes'>;
-  /** Why the stages handle nothing now (MACH3230), or null. */
+  /** Why the stages handle nothing now (MACH3254), or null. */
   readonly heapProblem: string | null;
   readonly startedAt: number;
   readonly state: EngineState;

@@ -113,16 +113,6 @@ export const executionErrors = defineErrors({
       'the checkpoints of topology {topology} were cut for {partitions} partitions by an earlier version of mach, key by key',
     help: 'Keys are in groups now, and each group in one partition; of this number of partitions that gives other partitions to some keys. Cut the state anew for the same number: `mach rescale FILE --partitions {partitions}`. Where work was left run the earlier version until it is level, and stop it with Ctrl-C (which drains), before.',
   },
-  MACH3229: {
-    message:
-      'the heap of this process fills up: {live} MiB of {limit} live, and a checkpoint needs {reserved} more{states}',
-    help: 'From limits.heapScarcePercent on the engine says so, and goes on as before; from limits.heapFullPercent on it handles no more (MACH3230). Give it a larger heap (`NODE_OPTIONS=--max-old-space-size=MIB`, then start it again), share the keys among workers (`--partitions`, `--workers`; `mach rescale` for a topology that has run), or let the nodes that are named forget sooner (`within`, windows, `ttl`).',
-  },
-  MACH3230: {
-    message:
-      'the heap of this process is full, no more is handled: {live} MiB of {limit} live, and a checkpoint needs {reserved} more{states}',
-    help: 'V8 would end the process at its limit without a word, so the stages stop before it (limits.heapFullPercent, with the room that a checkpoint needs for its copy) and take no checkpoint. What senders deliver is accepted and waits in the log; nothing is lost. It goes on by itself when there is room (limits.heapGoesOnPercent); a start that does not come through what is in the log for it (limits.heapFullAtStartMs) ends with this error. As a rule it needs a start with a larger heap: `NODE_OPTIONS=--max-old-space-size=MIB mach run ...`. Or share the keys among workers (`mach rescale`, then `--partitions`, `--workers`), or let the nodes that are named forget sooner.',
-  },
   MACH3250: {
     message: 'worker {worker} ended with {code} before it was running',
     help: 'The lines of its log before this one say why; what is wrong with one is wrong with all. The others were ended.',
@@ -135,5 +125,19 @@ export const executionErrors = defineErrors({
   MACH3252: {
     message: 'not every worker had drained in time',
     help: 'Everything accepted is in the log and is handled after the next start; only this ending took longer than it may (drainDeadlineMs). The lines of the log say which worker it was.',
+  },
+  MACH3253: {
+    message:
+      'the heap of this process fills up: {live} MiB of {limit} live, and a checkpoint needs {reserved} more{states}',
+    help: 'From limits.heapScarcePercent on the engine says so, and goes on as before; from limits.heapFullPercent on it handles no more (MACH3254). Give it a larger heap (`NODE_OPTIONS=--max-old-space-size=MIB`, then start it again), share the keys among workers (`--partitions`, `--workers`; `mach rescale` for a topology that has run), or let the nodes that are named forget sooner (`within`, windows, `ttl`).',
+  },
+  MACH3254: {
+    message:
+      'the heap of this process is full, no more is handled: {live} MiB of {limit} live, and a checkpoint needs {reserved} more{states}',
+    help: 'V8 would end the process at its limit without a word, so the stages stop before it (limits.heapFullPercent, with the room that a checkpoint needs for its copy) and take no checkpoint. What senders deliver is accepted and waits in the log; nothing is lost. It goes on by itself when there is room (limits.heapGoesOnPercent); a start that does not come through what is in the log for it (limits.heapFullAtStartMs) ends with this error. As a rule it needs a start with a larger heap: `NODE_OPTIONS=--max-old-space-size=MIB mach run ...`. Or share the keys among workers (`mach rescale`, then `--partitions`, `--workers`), or let the nodes that are named forget sooner.',
+  },
+  MACH3255: {
+    message: 'no checkpoint of stage {stage} can be taken: the heap of this process has no room for its copy',
+    help: 'See MACH3254. The checkpoint before still holds, and what came after it is in the log: nothing is lost, only the next start has more to do again. What was to be done with the checkpoint (an upgrade, a named checkpoint, a partition that is handed over) is not done.',
   },
 });

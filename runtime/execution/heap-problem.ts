@@ -35,10 +35,10 @@ export function heapProblem(heap: HeapRoom, holders: Holders): MachError {
     limit: mebibytes(heap.limitBytes),
     states: statesText(holders),
   };
-  return executionErrors.make(heap.state === 'full' ? 'MACH3230' : 'MACH3229', said);
+  return executionErrors.make(heap.state === 'full' ? 'MACH3254' : 'MACH3253', said);
 }
 
-/** Rejects with MACH3230 where the heap has been full for so long and `work` is not done. */
+/** Rejects with MACH3254 where the heap has been full for so long and `work` is not done. */
 export function whileRoom<T>(
   work: Promise<T>,
   heap: HeapRoom,

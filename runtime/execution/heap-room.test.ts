@@ -101,6 +101,9 @@ describe('a stage whose heap is full', () => {
       // One message was under way when the heap was found to be full.
       expect(numbersOf(lab)).toEqual(['a=1', 'b=2']);
       expect(engine.stage.counts.checkpoints).toBe(checkpoints);
+      // Whoever needs one is told.
+      const [unit] = engine.units.values();
+      await expect(unit?.checkpoint()).rejects.toMatchObject({ code: 'MACH3255' });
       const said = process.logged.filter(({ level }) => level === 'error').map(({ message }) => message);
       expect(said).toEqual([
         expect.stringMatching(/heap of this process is full, no more is handled: .*most keys: order 1/),
@@ -125,7 +128,7 @@ describe('a stage whose heap is full', () => {
     await send(lab, first, ['a']);
     for (const id of ['b', 'c', 'd']) await lab.drive(append(first, [id]));
     first.kill();
-    await expect(lab.start({ heap: new HeapRoom(100_000, percent(95)) })).rejects.toMatchObject({ code: 'MACH3230' });
+    await expect(lab.start({ heap: new HeapRoom(100_000, percent(95)) })).rejects.toMatchObject({ code: 'MACH3254' });
     const last = await lab.start();
     await lab.settle(last);
     expect(numbersOf(lab)).toEqual(['a=1', 'b=2', 'c=3', 'd=4']);

@@ -269,8 +269,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
   }
 
   async function save(): Promise<void> {
+    if (machine.sequence === savedAt || broken) return;
     args.heap.look();
-    if (machine.sequence === savedAt || broken || args.heap.state === 'full') return;
+    if (args.heap.state === 'full') throw executionErrors.make('MACH3255', { stage });
     const ends = part.stage !== 1 ? await endsOf(streams.exchange as LogStream, lanes) : undefined;
     if (broken) return;
     const { sequence } = machine;
@@ -292,6 +293,9 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     if (stop.signal.aborted) return;
     checkpointTimer = args.machineClock.after(args.checkpointEveryMs ?? limits.checkpointEveryMs, () => {
       if (stop.signal.aborted) return;
+      args.heap.look();
+      // The engine tells of it (MACH3254); the checkpoint before still holds.
+      if (args.heap.state === 'full') return scheduleCheckpoints();
       void checkpoint()
         .then(
           () => {

@@ -208,7 +208,7 @@ function operatorNodes(engine: Engine, parts: readonly Part[], id: string, engin
 }
 
 function operatorDetail({ heapProblem }: Engine, { stateEvicted }: { readonly stateEvicted: number }): string | null {
-  const parts = heapProblem ? ['held: the heap is full (MACH3230)'] : [];
+  const parts = heapProblem ? ['held: the heap is full (MACH3254)'] : [];
   if (stateEvicted > 0) parts.push(`${stateEvicted} keys forgotten (stateKeysMax)`);
   return parts.length > 0 ? parts.join(' · ') : null;
 }
