@@ -83,6 +83,21 @@ describe('a log that hands messages on', () => {
     expect(seen).toEqual([2, 3]);
   });
 
+  it('holds nobody back for what all have read and what stays as the newest of its subject', async () => {
+    const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false, readers: () => 1 } });
+    const spec = { name: 'events', subjects: ['events.>'], durability: 'broker', unreadBytesMax: 2_500 } as const;
+    const stream = await log.stream(spec);
+    for (const subject of ['a', 'b', 'c']) await stream.append(`events.${subject}`, lazy(subject));
+    const reader = stream.read({ fromSequence: 1 })[Symbol.asyncIterator]();
+    for (let read = 0; read < 3; read++) await reader.next();
+    const next = reader.next();
+    expect((await stream.state()).bytes).toBeGreaterThan(spec.unreadBytesMax);
+    // As large as what is kept: with it counted nobody would ever make room.
+    for (const text of ['d', 'e']) await stream.append('events.a', lazy(text));
+    expect((await next).value.sequence).toBe(4);
+    await reader.return?.();
+  });
+
   it('lets go of appends that are held back when it is closed', async () => {
     const log = memoryLog({ clock: systemClock(), passing: { keeps: () => false, readers: () => 1 } });
     const stream = await log.stream({

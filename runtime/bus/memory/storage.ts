@@ -36,6 +36,8 @@ export interface StoredStream {
   firstSequence: number;
   lastSequence: number;
   bytes: number;
+  /** Of those that every reader has passed, and that are kept as the newest of their subjects: nobody will make room by reading them. */
+  passedBytes: number;
 }
 
 export interface MemoryStorage {
@@ -82,6 +84,7 @@ export function makeStream(storage: MemoryStorage, spec: StreamSpec): StoredStre
     firstSequence: 1,
     lastSequence: 0,
     bytes: 0,
+    passedBytes: 0,
   };
   storage.streams.set(spec.name, stream);
   return stream;
@@ -128,17 +131,19 @@ export function expire(stream: StoredStream, now: number): void {
 export function forgetPassed(stream: StoredStream): void {
   let passed = Number.POSITIVE_INFINITY;
   for (const { next } of stream.cursors) passed = Math.min(passed, next - 1);
-  for (const [sequence, { subject }] of stream.messages) {
+  stream.passedBytes = 0;
+  for (const [sequence, message] of stream.messages) {
     if (sequence > passed) break;
-    if (stream.lastBySubject.get(subject) !== sequence) removeMessage(stream, sequence);
+    if (stream.lastBySubject.get(message.subject) === sequence) stream.passedBytes += sizeOf(message);
+    else removeMessage(stream, sequence);
   }
   stream.firstSequence = Math.max(stream.firstSequence, Math.min(passed, stream.lastSequence) + 1);
   letIn(stream);
 }
 
 /** Whether an append may be stored now; without a reader nobody would ever make room. */
-export function hasRoom({ spec, bytes, cursors }: StoredStream): boolean {
-  return spec.unreadBytesMax === undefined || bytes < spec.unreadBytesMax || cursors.size === 0;
+export function hasRoom({ spec, bytes, passedBytes, cursors }: StoredStream): boolean {
+  return spec.unreadBytesMax === undefined || bytes - passedBytes < spec.unreadBytesMax || cursors.size === 0;
 }
 
 /** The appends that are held back go on, as long as there is room. */
