@@ -12,11 +12,12 @@ import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '
 import type { SpreadEdge, SpreadNode } from '../topology/spread.ts';
 import { operatorLetter } from './dead-letter.ts';
 import { fuseChains, isFusible, isReadAsColumns } from './fuse.ts';
+import { keptFrames } from './kept-frames.ts';
 import type { LargeRows } from './large-rows.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
 import type { RedriveHandler } from './redrive-handler.ts';
-import { isShadow, keptFrames, type StagePart } from './stage-part.ts';
+import { isShadow, type StagePart } from './stage-part.ts';
 
 /** The stage around them. */
 export interface StageOfNodes {

@@ -1,21 +1,7 @@
 /** The part of a topology that one partition of one stage runs. */
-import { Observable } from 'rxjs';
-import { limits } from '../limits.ts';
-import { eventKey } from '../stream/event-key.ts';
-import type { Batch, Frame } from '../stream/frame.ts';
-import { subscribeFrames } from '../stream/frame-subscriber.ts';
-import { hashText } from '../stream/hash.ts';
-import type { Event } from '../stream/schema.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
-import {
-  type Exchange,
-  type Keep,
-  partitionsOfStage,
-  type SpreadPlan,
-  spreadTopology,
-  writersOf,
-} from '../topology/spread.ts';
+import { type Exchange, partitionsOfStage, type SpreadPlan, spreadTopology, writersOf } from '../topology/spread.ts';
 
 export interface Place {
   readonly stage: number;
@@ -46,18 +32,6 @@ export function partsOf(plan: SpreadPlan): StagePart[] {
 /** Everything in one stage and one partition. */
 export function wholePart(topology: BoundTopology): StagePart {
   return { plan: spreadTopology(topology, 1), stage: 1, partition: 0 };
-}
-
-/** The group that the key of an event belongs to: the same for ever, on every machine, whatever the number of partitions. */
-export function keyGroupOf(fields: readonly string[]): (event: Event) => number {
-  const keyOf = eventKey(fields);
-  return (event) => hashText(String(keyOf(event)))[0] % limits.keyGroups;
-}
-
-/** The partition that has the key group of an event. */
-export function partitionOf(fields: readonly string[], partitions: number): (event: Event) => number {
-  const groupOf = keyGroupOf(fields);
-  return (event) => groupOf(event) % partitions;
 }
 
 /** A node that does the same in every partition: it counts, and speaks to the outside, in the first alone. */
@@ -135,41 +109,6 @@ export function lanesOutOf(part: StagePart): readonly Place[] {
   if (part.plan.partitions > 1 && part.stage !== accountsStage)
     goals.set(laneName(accountsStage, 0), { stage: accountsStage, partition: 0 });
   return [...goals.values()];
-}
-
-/** The events of an edge that this partition handles. */
-export function keptFrames(frames: Observable<Frame>, keep: Keep, { plan, partition }: StagePart): Observable<Frame> {
-  if (keep.kind === 'all' || (keep.kind === 'first' && partition === 0)) return frames;
-  const isOwn = keep.kind === 'first' ? () => false : ownership(keep.fields, plan.partitions, partition);
-  return new Observable<Frame>((subscriber) =>
-    subscribeFrames(frames, (frame) => {
-      if (frame.kind !== 'batch') return subscriber.next(frame);
-      const kept = keepOwn(frame, isOwn);
-      if (kept.events.length > 0) subscriber.next(kept);
-    }),
-  );
-}
-
-function ownership(fields: readonly string[], partitions: number, partition: number): (event: Event) => boolean {
-  const homeOf = partitionOf(fields, partitions);
-  return (event) => homeOf(event) === partition;
-}
-
-function keepOwn({ events, times, causes }: Batch, isOwn: (event: Event) => boolean): Batch {
-  const kept: { kind: 'batch'; events: Event[]; times: number[]; causes: number[] } = {
-    kind: 'batch',
-    events: [],
-    times: [],
-    causes: [],
-  };
-  for (let at = 0; at < events.length; at++) {
-    const event = events[at] as Event;
-    if (!isOwn(event)) continue;
-    kept.events.push(event);
-    kept.times.push(times[at] as number);
-    kept.causes.push(causes[at] as number);
-  }
-  return kept;
 }
 
 /** Whether this part ever writes to a sink. */

@@ -14,19 +14,25 @@ interface Rows {
 /** Some values of a column, which are put together when somebody asks for them: what nobody reads is never copied. */
 class ChosenColumn {
   private readonly choose: ChooseValues;
-  private readonly column: ArrayLike<unknown>;
+  private readonly column: ArrayLike<unknown> | ChosenColumn;
   private readonly rows: Uint32Array;
+  private chosen: ArrayLike<unknown> | undefined;
 
   /** `rows`: of the column; nobody changes them afterwards. */
-  constructor(choose: ChooseValues, column: ArrayLike<unknown>, rows: Uint32Array) {
+  constructor(choose: ChooseValues, column: ArrayLike<unknown> | ChosenColumn, rows: Uint32Array) {
     this.choose = choose;
     this.column = column;
     this.rows = rows;
   }
 
   values(): ArrayLike<unknown> {
-    return this.choose(this.column, this.rows);
+    this.chosen ??= this.choose(valuesOf(this.column), this.rows);
+    return this.chosen;
   }
+}
+
+function valuesOf(column: ArrayLike<unknown> | ChosenColumn): ArrayLike<unknown> {
+  return column instanceof ChosenColumn ? column.values() : column;
 }
 
 /** Fields that go on as they are, each with a function of its own (see `valueChooser`). */
@@ -114,11 +120,9 @@ export class EventColumns {
 
   /** Columns of some of them alone: the first `count` of `rows`. */
   gather(rows: Uint32Array, count: number): EventColumns {
-    const { access, names, offset } = this;
+    const { access, columns, names, offset } = this;
     const places = placesOf(rows, count, offset);
-    const chosen = this.all().map(
-      (column, at) => new ChosenColumn(access.choosers[at] as ChooseValues, column, places),
-    );
+    const chosen = columns.map((column, at) => new ChosenColumn(access.choosers[at] as ChooseValues, column, places));
     return new EventColumns(names, chosen, { length: count });
   }
 

@@ -1,7 +1,8 @@
 /** Keys of several fields are the same text whether it was made before or not, and can be read back. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventKey, valuesOfKey } from './event-key.ts';
+import { eventKey, hashOfKey, valuesOfKey } from './event-key.ts';
+import { hashText } from './hash.ts';
 import { hashOf } from './key-hash.ts';
 
 const fields = ['a', 'b', 'c'];
@@ -15,6 +16,18 @@ const events = fc.array(fc.record({ a: value, b: value, c: value }), { maxLength
 
 it('of one field is 0 where the field is -0, as in a checkpoint', () => {
   expect(eventKey(['a'])({ a: -0 })).toBe(0);
+});
+
+it('has the hash of its text, which need not be made for it', () => {
+  const any = fc.oneof(value, fc.integer(), fc.double(), fc.string({ unit: 'binary', maxLength: 12 }));
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 3 }), (values) => {
+      const names = fields.slice(0, values.length);
+      const event = Object.fromEntries(names.map((name, at) => [name, values[at]]));
+      const text = String(eventKey(names)(event));
+      expect(hashOfKey(values.map((each) => each ?? null))).toBe(hashText(text)[0]);
+    }),
+  );
 });
 
 describe('the key of several fields', () => {

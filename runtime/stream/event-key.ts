@@ -1,5 +1,6 @@
 /** The key of an event, from one field or several, as one text or number that state can be kept by. */
 import { fieldReader } from './compiled-access.ts';
+import { PieceHash } from './hash.ts';
 import { hashOf, recallHash } from './key-hash.ts';
 import type { StateKey } from './operator-state.ts';
 import type { Event } from './schema.ts';
@@ -24,6 +25,35 @@ export function keyOfValues(values: readonly unknown[]): string {
   let key = mark;
   for (const value of values) key += partOf(value);
   return key;
+}
+
+/** The first half of `hashText` for the text of a key, which is not made: whatever is spread by keys needs it of every event. */
+export function hashOfKey(values: readonly unknown[]): number {
+  const [only] = values;
+  if (values.length === 1 && typeof only === 'number') pieces.number(only + 0);
+  else if (values.length === 1 && typeof only === 'string' && only.charCodeAt(0) !== 0) pieces.text(only);
+  else {
+    if (values.length > 0) pieces.text(mark);
+    for (const value of values) addPart(value);
+  }
+  return pieces.take();
+}
+
+const pieces = new PieceHash();
+
+/** As `partOf` writes it. */
+function addPart(value: unknown): void {
+  if (typeof value === 'string') {
+    pieces.text('s');
+    pieces.number(value.length);
+    pieces.text(':');
+    pieces.text(value);
+  } else if (typeof value === 'number') {
+    pieces.text('n');
+    // A template writes -0 as 0.
+    pieces.number(value + 0);
+    pieces.text(';');
+  } else pieces.text(partOf(value));
 }
 
 /** Without fields all events have one key. */

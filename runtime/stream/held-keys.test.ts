@@ -1,6 +1,7 @@
 /** A key as it is held says the same as the key of `eventKey`, and is its text again where it is written. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EventColumns } from './event-columns.ts';
 import { eventKey } from './event-key.ts';
 import { heldKeys } from './held-keys.ts';
 import { KeyedStateMap } from './keyed-state.ts';
@@ -42,6 +43,16 @@ describe('a held key', () => {
     expect(typeof heldKeys(['a', 'b']).of({ a: 60_000_000, b: 1 })).toBe('number');
     expect(typeof heldKeys(['a', 'b']).of({ a: 60_000_000, b: '2026-03-02' })).toBe('number');
     expect(typeof heldKeys(['a', 'b', 'c']).of({ a: 'H1', b: 'ED', c: 90_000 })).toBe('number');
+  });
+
+  it('is 0 where its values are -0', () => {
+    const columns = new EventColumns(['a', 'b'], [[-0], [-0]], { length: 1 });
+    const keys = heldKeys(['a', 'b']);
+    expect([
+      keys.of({ a: -0, b: -0 }),
+      ...keys.ofAll(columns),
+      keys.held(eventKey(['a', 'b'])({ a: 0, b: 0 })),
+    ]).toEqual([0, 0, 0]);
   });
 
   it('stays a text where a field has very many texts, whatever came since', () => {

@@ -141,7 +141,11 @@ class FieldParts {
 
   /** -1: there is none. */
   partOf(value: unknown): number {
-    if (typeof value === 'number') return (value | 0) === value && value >= 0 && value < this.textsFrom ? value : none;
+    if (typeof value === 'number') {
+      // -0 is 0.
+      const whole = value | 0;
+      return whole === value && whole >= 0 && whole < this.textsFrom ? whole : none;
+    }
     if (typeof value !== 'string') return none;
     if (value !== this.newest) {
       this.newestPart = this.partOfText(value);

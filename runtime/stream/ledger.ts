@@ -98,10 +98,10 @@ export function together(parts: readonly Settled[]): Settled {
   for (const part of parts) {
     for (let cause = 0; cause < part.outcomes.length; cause++) {
       const result = part.outcomes[cause] as number;
-      outcomes[cause] = Math.max(outcomes[cause] as number, result);
-      const reason = part.reasons.get(cause);
-      if (result === outcome.dropped && reason) reasons.set(cause, firstOf(reasons.get(cause), reason));
+      if (result > (outcomes[cause] as number)) outcomes[cause] = result;
     }
+    for (const [cause, reason] of part.reasons)
+      if (part.outcomes[cause] === outcome.dropped) reasons.set(cause, firstOf(reasons.get(cause), reason));
   }
   const sum = (of: (part: Settled) => number) => parts.reduce((total, part) => total + of(part), 0);
   return { outcomes, reasons, dead: sum(({ dead }) => dead), redriven: sum(({ redriven }) => redriven) };

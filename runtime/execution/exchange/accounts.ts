@@ -16,7 +16,6 @@ export const accountsExchange = '~accounts';
 
 export const accountsSchema = defineSchema({
   outcomes: field.string({
-    repeated: true,
     description: 'runs of one outcome: its letter, and how many where it is more than one',
   }),
   reasons: field.json({ nullable: true, description: 'why events were dropped, and which' }),
@@ -34,29 +33,55 @@ function saysSomething({ outcomes, dead, redriven }: Settled): boolean {
 }
 
 function encodeSettled({ outcomes, reasons, dead, redriven }: Settled): Event {
-  let text = '';
-  for (let from = 0; from < outcomes.length; ) {
-    const result = outcomes[from] as number;
-    let to = from + 1;
-    while (to < outcomes.length && outcomes[to] === result) to++;
-    text += `${letters[result]}${to - from > 1 ? to - from : ''}`;
-    from = to;
-  }
   const causes: Record<string, number[]> = {};
   for (const [cause, reason] of reasons) causes[reason] = [...(causes[reason] ?? []), cause];
-  return { outcomes: text, reasons: reasons.size > 0 ? causes : null, dead, redriven };
+  return { outcomes: encodeOutcomes(outcomes), reasons: reasons.size > 0 ? causes : null, dead, redriven };
+}
+
+const letterCodes = Buffer.from(letters, 'latin1');
+const zeroCode = 48;
+const isDigit = (code: number) => code >= zeroCode && code < zeroCode + 10;
+
+/** A run of two or more takes no more characters than it has events. */
+function encodeOutcomes(outcomes: ArrayLike<number>): string {
+  const { length } = outcomes;
+  const text = Buffer.allocUnsafe(length);
+  let written = 0;
+  for (let from = 0; from < length; ) {
+    const result = outcomes[from] as number;
+    let to = from + 1;
+    while (to < length && outcomes[to] === result) to++;
+    text[written++] = letterCodes[result] as number;
+    const run = to - from;
+    if (run > 9) written += text.write(String(run), written, 'latin1');
+    else if (run > 1) text[written++] = zeroCode + run;
+    from = to;
+  }
+  return text.toString('latin1', 0, written);
 }
 
 function decodeSettled({ outcomes, reasons, dead, redriven }: Event): Settled {
-  const results: number[] = [];
-  for (const [, letter = '-', count] of String(outcomes).matchAll(/([a-z-])(\d*)/g)) {
-    const result = letters.indexOf(letter);
-    for (let left = count ? Number(count) : 1; left > 0; left--) results.push(result);
-  }
   const byCause = Object.entries((reasons ?? {}) as Record<string, number[]>).flatMap(([reason, causes]) =>
     causes.map((cause) => [cause, reason] as const),
   );
-  return { outcomes: results, reasons: new Map(byCause), dead: dead as number, redriven: redriven as number };
+  return {
+    outcomes: decodeOutcomes(String(outcomes)),
+    reasons: new Map(byCause),
+    dead: dead as number,
+    redriven: redriven as number,
+  };
+}
+
+/** There is one of these texts for each source message of each partition, with a run for each event where keys take turns. */
+function decodeOutcomes(text: string): number[] {
+  const results: number[] = [];
+  for (let at = 0; at < text.length; ) {
+    const result = letters.indexOf(text.charAt(at++));
+    let run = 0;
+    for (; at < text.length && isDigit(text.charCodeAt(at)); at++) run = run * 10 + text.charCodeAt(at) - zeroCode;
+    for (let left = run || 1; left > 0; left--) results.push(result);
+  }
+  return results;
 }
 
 /** Tells by the lane of the accounts what became of events here. */

@@ -27,7 +27,7 @@ export interface ExchangeRow {
   readonly acceptedAt: number;
   readonly event: Event;
   /** The source message is a dead letter that went in again. */
-  readonly redrive?: PassedLink;
+  readonly redrive?: PassedLink | undefined;
 }
 
 /** A dead letter that went in again, the node that it went in at, and its time. */
@@ -128,7 +128,6 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
     ) as [number[], number[], number[], number[], number[], number[]];
     readEvents(reader, schemaIn(exchange, schemaOf), count).events.forEach((event, at) => {
       const sequence = sequences[at] as number;
-      const redrive = redrives.get(sequence);
       rows.push({
         exchange,
         sequence,
@@ -138,7 +137,7 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
         time: times[at] as number,
         acceptedAt: acceptedAts[at] as number,
         event,
-        ...(redrive && { redrive }),
+        redrive: redrives.get(sequence),
       });
     });
   }

@@ -133,7 +133,11 @@ export async function openExchangePublisher(args: {
       counted = counted.sequence === row.sequence ? counted : { sequence: row.sequence, rows: 0 };
       const index = counted.rows++;
       if (isKnown(row.sequence, index)) counts.repeated++;
-      else rows.push({ ...row, index });
+      else {
+        // Field by field: a copy by spreading is ten times as dear.
+        const { exchange, sequence, wave, cause, time, acceptedAt, event, redrive } = row;
+        rows.push({ exchange, sequence, wave, cause, index, time, acceptedAt, event, redrive });
+      }
     },
     watermark(mark) {
       if (mark.sequence > through) watermarks.push(mark);

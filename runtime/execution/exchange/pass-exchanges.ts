@@ -5,8 +5,9 @@ import { subscribeFrames } from '../../stream/frame-subscriber.ts';
 import type { Event } from '../../stream/schema.ts';
 import type { NodePort } from '../../topology/bound.ts';
 import type { Exchange } from '../../topology/spread.ts';
+import { partitionOf } from '../key-groups.ts';
 import type { LargeRows, RowGoal } from '../large-rows.ts';
-import { destinationsOf, exchangesOut, partitionOf, type StagePart } from '../stage-part.ts';
+import { destinationsOf, exchangesOut, type StagePart } from '../stage-part.ts';
 import type { ExchangeRow, ExchangeWatermark } from './exchange-frame.ts';
 
 export interface ExchangeOutput {
@@ -32,7 +33,6 @@ export function passExchanges(args: {
     const goals = goalsOf(exchange, part);
     subscribeFrames(args.frames(exchange.from), (frame) => {
       const { sequence, wave, acceptedAt, redrive } = args.place();
-      const common = { exchange: exchange.id, sequence, wave };
       if (frame.kind === 'batch') {
         const large = findLarge?.(frame);
         frame.events.forEach((event, at) => {
@@ -42,12 +42,14 @@ export function passExchanges(args: {
           const bytes = large?.get(at);
           if (bytes !== undefined) return largeRows.turnAway(goals, frame, { at, bytes });
           const [cause, time] = [frame.causes[at] as number, frame.times[at] as number];
-          to.row(exchange.toStage, home, { ...common, cause, time, acceptedAt, event, ...(redrive && { redrive }) });
+          const row = { exchange: exchange.id, sequence, wave, cause, time, acceptedAt, event, redrive };
+          to.row(exchange.toStage, home, row);
         });
         return;
       }
       const { time, idle } = frame.kind === 'watermark' ? frame : { time: Number.POSITIVE_INFINITY, idle: false };
-      for (const partition of destinations) to.watermark(exchange.toStage, partition, { ...common, time, idle });
+      for (const partition of destinations)
+        to.watermark(exchange.toStage, partition, { exchange: exchange.id, sequence, wave, time, idle });
     });
   }
 }

@@ -1,7 +1,8 @@
 /** The way of what the input log brings for a node of a later stage: a redriven letter, an answer of a look-up. */
 import type { Event } from '../../stream/schema.ts';
 import { partitionsOfStage, type SpreadPlan } from '../../topology/spread.ts';
-import { lanesOutOf, type Place, partitionOf, type StagePart } from '../stage-part.ts';
+import { partitionOf } from '../key-groups.ts';
+import { lanesOutOf, type Place, type StagePart } from '../stage-part.ts';
 
 /** Where an event that comes into an input of a node belongs. Undefined where every partition would have it. */
 export function redriveGoal(plan: SpreadPlan, node: string, input: string, event: Event): Place | undefined {

@@ -13,8 +13,9 @@ import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '
 import { partitionsOfStage, type SpreadPlan, spreadOf } from '../../topology/spread.ts';
 import { executionErrors } from '../errors.ts';
 import { isFusible } from '../fuse.ts';
+import { partitionOf } from '../key-groups.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
-import { accountsStage, exchangesIn, lanesInto, partitionOf, partsOf, type StagePart } from '../stage-part.ts';
+import { accountsStage, exchangesIn, lanesInto, partsOf, type StagePart } from '../stage-part.ts';
 
 /** The parts as they are, by `partKey`. */
 export type Parts = ReadonlyMap<string, StageSnapshot>;
