@@ -22,6 +22,8 @@ function bench(...args: string[]) {
 const ran = (rows: number): TrialResult => ({
   of: 'run',
   seconds: 2,
+  beganAt: 0,
+  endedAt: 2_000,
   cpuSeconds: 4,
   rows,
   checkpoints: 1,

@@ -90,7 +90,8 @@ async function measureOn(
     const sum = (of: 'cpuSeconds' | 'maxRssMb') => used.reduce((total, one) => total + one[of], 0);
     const cpuSeconds = own.cpuSeconds + sum('cpuSeconds') + logCpuSeconds() - logBefore;
     const lines = await collectLines(prepared, log);
-    return { seconds: own.seconds, cpuSeconds, maxRssMb: maxRssMb + sum('maxRssMb'), lines };
+    const endedAt = Math.max(own.endedAt, ...used.map((worker) => worker.endedAt));
+    return { seconds: (endedAt - own.beganAt) / 1_000, cpuSeconds, maxRssMb: maxRssMb + sum('maxRssMb'), lines };
   } finally {
     others.close();
     await close();

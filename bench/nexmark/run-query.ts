@@ -10,6 +10,7 @@ import { outputRunsOf } from '../../runtime/execution/handed-on.ts';
 import { readersOf } from '../../runtime/execution/streams.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import type { Catalogue, Logger } from '../../runtime/stream/definition.ts';
+import type { BoundSource } from '../../runtime/stream/source-definition.ts';
 import { type BoundTopology, loadTopology } from '../../runtime/topology/index.ts';
 import { stageName, topologyNames } from '../../runtime/topology/names.ts';
 import { spreadTopology } from '../../runtime/topology/spread.ts';
@@ -34,8 +35,12 @@ export interface RunOptions extends StreamOptions {
 }
 
 export interface Measured {
+  /** From the first event to the last row, as of every contender. */
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** ms since the epoch: for who puts the times of several processes together. */
+  readonly beganAt: number;
+  readonly endedAt: number;
   /** Written by the sinks of this process, corrections included. */
   readonly rows: number;
   readonly checkpoints: number;
@@ -127,20 +132,49 @@ export async function measureQuery(
   log: Log,
   options: RunOptions & { readonly units?: readonly number[] },
 ): Promise<Measured> {
-  const cpuBefore = process.cpuUsage();
-  const begin = performance.now();
+  let begin = now();
+  // A worker without the source begins here.
+  const watched = whenOpened(topology, () => {
+    begin = now();
+  });
   const { partitions, units: own, checkpointEveryMs } = options;
-  const engine = await openEngine(topology, log, { partitions, checkpointEveryMs, ...(own && { units: own }) });
+  const engine = await openEngine(watched, log, { partitions, checkpointEveryMs, ...(own && { units: own }) });
   await untilWritten(engine);
-  const seconds = (performance.now() - begin) / 1_000;
-  const { user, system } = process.cpuUsage(cpuBefore);
+  const end = now();
+  const cpuSeconds = end.cpuSeconds - begin.cpuSeconds;
   const units = [...engine.units.values()];
   const rows = sumOf(units.flatMap((unit) => [...unit.sinks.values()].map(({ counts }) => counts.rows)));
   const stages = units.flatMap((unit) => unit.stages.map(({ counts }) => counts));
   const checkpoints = sumOf(stages.map((counts) => counts.checkpoints));
   const checkpointBytes = sumOf(stages.map((counts) => counts.checkpointBytes));
   await engine.stop();
-  return { seconds, cpuSeconds: (user + system) / 1e6, rows, checkpoints, checkpointBytes };
+  const times = { seconds: (end.at - begin.at) / 1_000, beganAt: begin.at, endedAt: end.at };
+  return { ...times, cpuSeconds, rows, checkpoints, checkpointBytes };
+}
+
+interface Moment {
+  /** ms since the epoch, monotonic within a process. */
+  readonly at: number;
+  /** Of this process, since it began. */
+  readonly cpuSeconds: number;
+}
+
+function now(): Moment {
+  const { user, system } = process.cpuUsage();
+  return { at: performance.timeOrigin + performance.now(), cpuSeconds: (user + system) / 1e6 };
+}
+
+/** The same topology; tells when its source is about to make the first event. */
+function whenOpened(topology: BoundTopology, tell: () => void): BoundTopology {
+  const watch = (bound: BoundSource): BoundSource => ({
+    ...bound,
+    ...(bound.narrow && { narrow: (fields) => watch((bound.narrow as NonNullable<typeof bound.narrow>)(fields)) }),
+    open(context) {
+      tell();
+      return bound.open(context);
+    },
+  });
+  return { ...topology, sources: topology.sources.map((source) => ({ ...source, bound: watch(source.bound) })) };
 }
 
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);

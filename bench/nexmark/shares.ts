@@ -11,6 +11,7 @@ import { type Query, queries } from './queries.ts';
 import { RowBook } from './rows.ts';
 import {
   collectLines,
+  type Measured,
   measureQuery,
   passingOf,
   prepareQuery,
@@ -27,6 +28,8 @@ export interface ShareRequest {
   readonly keepsRows: boolean;
 }
 
+type Times = Pick<Measured, 'beganAt' | 'endedAt'>;
+
 interface ShareAnswer {
   readonly cpuSeconds: number;
   readonly maxRssMb: number;
@@ -34,7 +37,7 @@ interface ShareAnswer {
 }
 
 export interface ShareResult {
-  /** From the moment when all begin to the end of the last. */
+  /** From the first event of all to the last row of all. */
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly maxRssMb: number;
@@ -58,16 +61,16 @@ export function openShareWorkers(workers: number): ShareWorkers {
       const shareOf = (worker: number) => `${worker + 1}/${workers}`;
       const ready = children.map((child, at) => ask(child, { ...request, share: shareOf(at + 1) }));
       const [own] = await Promise.all([prepareShare({ ...request, share: shareOf(0) }), ...ready]);
-      const began = performance.now();
-      const theirs = children.map((child) => ask(child, 'go'));
+      const theirs = children.map(async (child) => (await ask(child, 'go')) as Times);
       const measured = await own.measure();
-      await Promise.all(theirs);
-      const seconds = (performance.now() - began) / 1_000;
+      const times = [measured, ...(await Promise.all(theirs))];
+      const beganAt = Math.min(...times.map((one) => one.beganAt));
+      const endedAt = Math.max(...times.map((one) => one.endedAt));
       const told = children.map((child) => ask(child, 'tell'));
       const answers = [await own.tell(measured), ...((await Promise.all(told)) as ShareAnswer[])];
       const sum = (of: 'cpuSeconds' | 'maxRssMb') => answers.reduce((total, one) => total + one[of], 0);
       const lines = together(queryOf(request.query), answers);
-      return { seconds, cpuSeconds: sum('cpuSeconds'), maxRssMb: sum('maxRssMb'), lines };
+      return { seconds: (endedAt - beganAt) / 1_000, cpuSeconds: sum('cpuSeconds'), maxRssMb: sum('maxRssMb'), lines };
     },
     close() {
       for (const child of children) child.kill();
@@ -118,7 +121,8 @@ async function serve(): Promise<void> {
     process.send?.('ready');
     await once(process, 'message');
     const measured = await own.measure();
-    process.send?.('done');
+    const { beganAt, endedAt } = measured;
+    process.send?.({ beganAt, endedAt } satisfies Times);
     await once(process, 'message');
     process.send?.(await own.tell(measured));
   }

@@ -17,6 +17,8 @@ interface Assignment {
 
 export interface WorkerUsage {
   readonly cpuSeconds: number;
+  /** ms since the epoch: of its last row. */
+  readonly endedAt: number;
   readonly maxRssMb: number;
 }
 
@@ -92,9 +94,9 @@ async function work({ query: name, url, options, units }: Assignment): Promise<v
   const log = await connectLog({ url, clock: systemClock() });
   process.send?.('ready');
   await once(process, 'message');
-  const { cpuSeconds }: Measured = await measureQuery(prepared.topology, log, { ...options, units });
+  const { cpuSeconds, endedAt }: Measured = await measureQuery(prepared.topology, log, { ...options, units });
   const maxRssMb = Math.round(process.resourceUsage().maxRSS / kibibytesPerMebibyte);
-  process.send?.({ cpuSeconds, maxRssMb } satisfies WorkerUsage);
+  process.send?.({ cpuSeconds, endedAt, maxRssMb } satisfies WorkerUsage);
   await log.close();
   await prepared.clean();
   process.disconnect();
