@@ -76,6 +76,18 @@ describe('npm run bench -- nexmark', () => {
     timeoutMs,
   );
 
+  it(
+    'runs several, in their usual order',
+    async () => {
+      const several = (await result('--query', 'q12,q2', '--events', '2000', '--seed', '42')) as unknown;
+      expect(several).toMatchObject([
+        { query: 'q2', events: 2_000 },
+        { query: 'q12', events: 2_000 },
+      ]);
+    },
+    timeoutMs,
+  );
+
   it('shares out the queries that keep no state, and no others', async () => {
     for (const query of queries) {
       const prepared = await prepareQuery(query, { events: 1, seed: 1, rate: 1, disorder: 1 });
@@ -87,6 +99,9 @@ describe('npm run bench -- nexmark', () => {
 
   it.each([
     [['--query', 'q6'], 'there is no query "q6"'],
+    [['--query', 'q5,'], 'there is no query ""'],
+    [['--query', 'q0,q5', '--rows', 'rows'], 'add --query'],
+    [['--query', 'q0,q5', '--workers', '2'], 'add --log jetstream'],
     [['--events', '1.5'], '--events is a whole number'],
     [['--disorder', '953'], '--disorder is no multiple of 953'],
     [['--query', 'q5', '--workers', '2'], 'add --log jetstream'],

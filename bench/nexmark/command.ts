@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { nodeFlags } from '../machine.ts';
 import { checkLines } from './check.ts';
 import { type LogKind, openLog } from './logs.ts';
-import { type Query, queries } from './queries.ts';
+import type { Query } from './queries.ts';
 import { hashOf, writeLines } from './rows.ts';
 import { collectLines, measureQuery, passingOf, prepareQuery, type RunOptions } from './run-query.ts';
 import { openShareWorkers } from './shares.ts';
@@ -31,18 +31,20 @@ export async function run(args: string[]): Promise<void> {
   const given = readArguments(args);
   process.stdout.write(header());
   const results: NexmarkResult[] = [];
-  if (given.query) {
-    results.push(await runOne(given.query, given));
+  const [only, ...others] = given.queries;
+  if (only && others.length === 0) {
+    results.push(await runOne(only, given));
     process.stdout.write(lineOf(results[0] as NexmarkResult));
   } else {
-    for (const [index, query] of queries.entries()) {
-      if (process.stdout.isTTY) process.stdout.write(`${query.name.padEnd(5)} ${index + 1} of ${queries.length} ...\r`);
+    for (const [index, query] of given.queries.entries()) {
+      const { length } = given.queries;
+      if (process.stdout.isTTY) process.stdout.write(`${query.name.padEnd(5)} ${index + 1} of ${length} ...\r`);
       const result = await runAlone(query, args);
       results.push(result);
       process.stdout.write(lineOf(result));
     }
   }
-  const content = given.query ? results[0] : results;
+  const content = others.length === 0 ? results[0] : results;
   if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(content, null, 2)}\n`);
 }
 

@@ -9,8 +9,8 @@ import { type Query, queries } from './queries.ts';
 import type { RunOptions } from './run-query.ts';
 
 export interface Given {
-  /** Undefined: all of them. */
-  readonly query: Query | undefined;
+  /** In the order of `queries`. */
+  readonly queries: readonly Query[];
   readonly options: Omit<RunOptions, 'folder'>;
   readonly workers: number;
   readonly log: LogKind;
@@ -44,14 +44,13 @@ export function readArguments(args: readonly string[]): Given {
   const log = logKinds.find((kind) => kind === values.log);
   if (!log) throw new UseError(`--log is ${logKinds.join(' or ')}, not "${values.log}"`);
   if (workers > partitions) throw new UseError(`--workers ${workers} are more than the --partitions ${partitions}`);
-  const query = queries.find(({ name }) => name === values.query);
-  if (workers > 1 && log === 'memory' && !query?.isStateless)
+  const wanted = queriesOf(values.query);
+  if (workers > 1 && log === 'memory' && !wanted.every(({ isStateless }) => isStateless))
     throw new UseError('--workers are processes, which cannot share a log in memory: add --log jetstream');
   if (workers > 1 && log === 'memory' && partitions !== workers)
     throw new UseError('--workers over logs in memory have one partition each: leave --partitions out');
-  const known = queries.map(({ name }) => name).join(', ');
-  if (!query && values.query !== 'all') throw new UseError(`there is no query "${values.query}": all, ${known}`);
-  if (!query && values.rows !== undefined) throw new UseError('--rows is for the rows of one query: add --query');
+  if (wanted.length > 1 && values.rows !== undefined)
+    throw new UseError('--rows is for the rows of one query: add --query');
   const disorder = whole('disorder', values.disorder, { least: 1, most: 1_000_000 });
   if (disorder % disorderStep === 0) throw new UseError(`--disorder is no multiple of ${disorderStep}`);
   const checkpointEveryMs = parseDuration(values.checkpoint);
@@ -62,7 +61,7 @@ export function readArguments(args: readonly string[]): Given {
   const events = whole('events', values.events, { least: 1, most: 1e12 });
   const seed = whole('seed', values.seed, { least: 0, most: 0xffffffff });
   return {
-    query,
+    queries: wanted,
     options: { events, seed, rate, disorder, partitions, checkpointEveryMs },
     workers,
     log,
@@ -70,4 +69,14 @@ export function readArguments(args: readonly string[]): Given {
     json: values.json,
     check: values.check,
   };
+}
+
+/** `all`, one, or several with commas between. */
+function queriesOf(text: string): readonly Query[] {
+  if (text === 'all') return queries;
+  const names = text.split(',').map((name) => name.trim());
+  const known = queries.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new UseError(`there is no query "${unknown}": all, ${known.join(', ')}`);
+  return queries.filter(({ name }) => names.includes(name));
 }

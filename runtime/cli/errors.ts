@@ -35,7 +35,7 @@ export const cliErrors = defineErrors({
     help: '`mach decode` reads a file as a whole. Cut the file into parts.',
   },
   MACH1620: {
-    message: '{option} does not take "{value}"',
+    message: '{option} does not take "{value}"; it takes {takes}',
     help: '`mach help COMMAND` shows what each option takes. Durations have a unit: 30s, 5m. Times are ISO 8601: 2026-03-02T07:00:00+07:00.',
   },
   MACH1621: {

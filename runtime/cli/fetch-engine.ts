@@ -5,7 +5,11 @@ import { cliErrors } from './errors.ts';
 /** Throws MACH1620 when the address of `--url` is none, MACH1622 when nobody answers there. */
 export async function fetchEngine(url: string, path: string, init: RequestInit = {}): Promise<Response> {
   if (!/^https?:\/\/./.test(url) || !URL.canParse(url))
-    throw cliErrors.make('MACH1620', { option: '--url', value: url });
+    throw cliErrors.make('MACH1620', {
+      option: '--url',
+      value: url,
+      takes: 'an address such as http://127.0.0.1:8080',
+    });
   try {
     return await fetch(`${url.replace(/\/$/, '')}${path}`, init);
   } catch (error) {

@@ -103,7 +103,7 @@ describe('mach graph and explain', () => {
     });
     expect(await mach('explain', '--partitions', 'x', good)).toMatchObject({
       code: 2,
-      err: expect.stringContaining('a whole number from 1 to 256'),
+      err: expect.stringContaining('a whole number from 1 to 64'),
     });
   });
 });

@@ -9,6 +9,7 @@ import { createLogger } from '../observe/logger.ts';
 import type { CommandContext } from './context.ts';
 import { cliErrors } from './errors.ts';
 import { reachLog } from './reach-log.ts';
+import { takesCount } from './takes.ts';
 
 export interface RescaleFlags {
   readonly partitions: string;
@@ -19,7 +20,11 @@ export interface RescaleFlags {
 export async function rescaleCommand(file: string, flags: RescaleFlags, context: CommandContext): Promise<void> {
   const partitions = Number(flags.partitions);
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > limits.partitionsMax)
-    throw cliErrors.make('MACH1620', { option: '--partitions', value: flags.partitions });
+    throw cliErrors.make('MACH1620', {
+      option: '--partitions',
+      value: flags.partitions,
+      takes: takesCount(limits.partitionsMax),
+    });
   const topology = await context.loadTopology(file);
   const reached = await reachLog({ directory: flags.data, env: context.env });
   try {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { CommandContext } from '../../runtime/cli/context.ts';
 import { cliErrors } from '../../runtime/cli/errors.ts';
 import { groups } from '../../runtime/cli/groups.ts';
+import { takesDuration } from '../../runtime/cli/takes.ts';
 import { parseDuration } from '../../runtime/stream/index.ts';
 import { type ScenarioName, scenarioNames } from '../city/model/scenario.ts';
 
@@ -39,7 +40,7 @@ export function register(program: Command, context: CommandContext): void {
 async function demo(flags: DemoFlags, context: CommandContext): Promise<void> {
   const { runDemo } = await import('./run-demo.ts');
   const durationMs = flags.for === undefined ? undefined : parseDuration(flags.for);
-  if (flags.for !== undefined && durationMs === undefined) throw wrong('--for', flags.for);
+  if (flags.for !== undefined && durationMs === undefined) throw wrong('--for', flags.for, takesDuration);
   await runDemo({
     context,
     ...(durationMs === undefined ? {} : { durationMs }),
@@ -55,10 +56,10 @@ async function demo(flags: DemoFlags, context: CommandContext): Promise<void> {
 
 function positive(option: string, text: string): number {
   const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) throw wrong(option, text);
+  if (!(value > 0) || !Number.isFinite(value)) throw wrong(option, text, 'a number above 0');
   return value;
 }
 
-function wrong(option: string, value: string) {
-  return cliErrors.make('MACH1620', { option, value });
+function wrong(option: string, value: string, takes: string) {
+  return cliErrors.make('MACH1620', { option, value, takes });
 }

@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { groups } from '../groups.ts';
 import { findRuns } from '../run-file.ts';
+import { takesPort } from '../takes.ts';
 
 interface BoardsFlags {
   readonly boards: string;
@@ -44,7 +45,11 @@ async function makeToken(name: string, rolesText: string, context: CommandContex
   const { roles } = await import('../../boards/access.ts');
   const wanted = rolesText.split(',').map((one) => one.trim());
   if (wanted.some((one) => !(roles as readonly string[]).includes(one))) {
-    throw cliErrors.make('MACH1620', { option: '--roles', value: rolesText });
+    throw cliErrors.make('MACH1620', {
+      option: '--roles',
+      value: rolesText,
+      takes: `one or several of ${roles.join(', ')}`,
+    });
   }
   const token = randomBytes(24).toString('base64url');
   const sha256 = createHash('sha256').update(token).digest('hex');
@@ -88,7 +93,8 @@ async function serve(flags: BoardsFlags, context: CommandContext): Promise<void>
 
 function listenOf(text: string): { host: string; port: number } {
   const [, host = '127.0.0.1', port = ''] = /^(?:(.+):)?(\d+)$/.exec(text) ?? [];
-  if (port === '' || Number(port) > 65_535) throw cliErrors.make('MACH1620', { option: '--listen', value: text });
+  if (port === '' || Number(port) > 65_535)
+    throw cliErrors.make('MACH1620', { option: '--listen', value: text, takes: takesPort });
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 

@@ -1,9 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { limits } from '../../limits.ts';
 import type { CommandContext } from '../context.ts';
 import { groups } from '../groups.ts';
-
-/** Partitions are fixed when a topology is deployed; more than this helps nobody. */
-const partitionsMax = 256;
 
 export function register(program: Command, context: CommandContext): void {
   program
@@ -27,6 +25,7 @@ export function register(program: Command, context: CommandContext): void {
 
 function parsePartitions(text: string): number {
   const partitions = Number(text);
+  const { partitionsMax } = limits;
   if (Number.isInteger(partitions) && partitions >= 1 && partitions <= partitionsMax) return partitions;
   throw new InvalidArgumentError(`a whole number from 1 to ${partitionsMax} is needed.`);
 }

@@ -8,6 +8,7 @@ import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { groups } from '../groups.ts';
 import type { RunSettings } from '../start-run.ts';
+import { takesCount, takesDuration, takesPort } from '../takes.ts';
 
 interface RunFlags {
   readonly data: string;
@@ -130,10 +131,11 @@ function passedOn(flags: RunFlags): string[] {
 
 function clockOf(flags: RunFlags): { rate: number; start: number | undefined } {
   const rate = flags.clockRate === undefined ? 1 : Number(flags.clockRate);
-  if (!(rate > 0)) throw cliErrors.make('MACH1620', { option: '--clock-rate', value: flags.clockRate });
+  if (!(rate > 0))
+    throw cliErrors.make('MACH1620', { option: '--clock-rate', value: flags.clockRate, takes: 'a number above 0' });
   const start = flags.clockStart === undefined ? undefined : Date.parse(flags.clockStart);
   if (start !== undefined && Number.isNaN(start)) {
-    throw cliErrors.make('MACH1620', { option: '--clock-start', value: flags.clockStart });
+    throw cliErrors.make('MACH1620', { option: '--clock-start', value: flags.clockStart, takes: 'a time in ISO 8601' });
   }
   // Workers that were started at other times have one engine time: it began when the first of them did.
   const origin = flags.workerClockOrigin === undefined ? undefined : Number(flags.workerClockOrigin);
@@ -144,7 +146,8 @@ function clockOf(flags: RunFlags): { rate: number; start: number | undefined } {
 function countOf(option: string, text: string | undefined, max: number): number | undefined {
   if (text === undefined) return undefined;
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > max) throw cliErrors.make('MACH1620', { option, value: text });
+  if (!Number.isInteger(count) || count < 1 || count > max)
+    throw cliErrors.make('MACH1620', { option, value: text, takes: takesCount(max) });
   return count;
 }
 
@@ -152,7 +155,7 @@ function settingsOf(flags: RunFlags, context: CommandContext): Omit<RunSettings,
   const { rate, start } = clockOf(flags);
   const [host, port] = flags.observe.includes(':') ? splitAddress(flags.observe) : ['127.0.0.1', flags.observe];
   if (!/^\d+$/.test(port) || Number(port) > 65_535)
-    throw cliErrors.make('MACH1620', { option: '--observe', value: flags.observe });
+    throw cliErrors.make('MACH1620', { option: '--observe', value: flags.observe, takes: takesPort });
   const { worker, workerRun, workerCount = 1, workerAgain: again = false } = flags;
   return {
     directory: flags.data,
@@ -174,7 +177,8 @@ function splitAddress(address: string): [string, string] {
 
 function durationOf(text: string): number {
   const durationMs = parseDuration(text);
-  if (durationMs === undefined) throw cliErrors.make('MACH1620', { option: '--for', value: text });
+  if (durationMs === undefined)
+    throw cliErrors.make('MACH1620', { option: '--for', value: text, takes: takesDuration });
   return durationMs;
 }
 

@@ -28,7 +28,7 @@ export function register(program: Command, context: CommandContext): void {
 
 async function tap(edge: string, { data, url, limit }: TapFlags, context: CommandContext): Promise<void> {
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit))
-    throw cliErrors.make('MACH1620', { option: '--limit', value: limit });
+    throw cliErrors.make('MACH1620', { option: '--limit', value: limit, takes: 'a whole number from 1 on' });
   const base = url ?? (await findRun(data)).url;
   const response = await fetchEngine(base, `/tap?edge=${encodeURIComponent(edge)}`);
   if (!response.ok || !response.body) {

@@ -40,7 +40,7 @@ async function fetchStatus(url: string): Promise<EngineStatus> {
 
 async function top(flags: TopFlags, context: CommandContext): Promise<void> {
   if (!/^\d{1,9}$/.test(flags.interval))
-    throw cliErrors.make('MACH1620', { option: '--interval', value: flags.interval });
+    throw cliErrors.make('MACH1620', { option: '--interval', value: flags.interval, takes: 'whole milliseconds' });
   const intervalMs = Math.max(Number(flags.interval), 100);
   const url = flags.url ?? (await findRun(flags.data)).url;
   let before = await fetchStatus(url);

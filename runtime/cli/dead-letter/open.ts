@@ -70,20 +70,26 @@ export function refuseUnknownNode(node: string | undefined, topology: BoundTopol
   if (node === undefined || book.entries.length > 0) return;
   const { sources, operators, sinks } = topology;
   if ([...sources, ...operators, ...sinks].some(({ id }) => id === node)) return;
-  throw cliErrors.make('MACH1620', { option: '--node', value: node });
+  throw cliErrors.make('MACH1620', { option: '--node', value: node, takes: 'the name of a node of the topology' });
 }
 
 /** `30m` ago, or a time. */
 function timeOf(since: string): number {
   const durationMs = parseDuration(since);
   const time = durationMs === undefined ? Date.parse(since) : Date.now() - durationMs;
-  if (Number.isNaN(time)) throw cliErrors.make('MACH1620', { option: '--since', value: since });
+  if (Number.isNaN(time))
+    throw cliErrors.make('MACH1620', {
+      option: '--since',
+      value: since,
+      takes: 'a duration, such as 30m, or a time in ISO 8601',
+    });
   return time;
 }
 
 export function countOf(option: string, value: string | undefined, absent: number): number {
   if (value === undefined) return absent;
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw cliErrors.make('MACH1620', { option, value });
+  if (!/^[1-9]\d{0,8}$/.test(value))
+    throw cliErrors.make('MACH1620', { option, value, takes: 'a whole number from 1 on' });
   return Number(value);
 }
 

@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { cliLimits } from '../limits.ts';
+import { takesDuration } from '../takes.ts';
 import {
   countOf,
   type FilterFlags,
@@ -159,6 +160,7 @@ function describe(
 
 function durationOf(text: string): number {
   const durationMs = parseDuration(text);
-  if (durationMs === undefined) throw cliErrors.make('MACH1620', { option: '--wait', value: text });
+  if (durationMs === undefined)
+    throw cliErrors.make('MACH1620', { option: '--wait', value: text, takes: takesDuration });
   return durationMs;
 }

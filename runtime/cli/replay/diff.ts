@@ -30,9 +30,13 @@ export function diffCommand(live: string, shadow: string, flags: DiffFlags, cont
 async function compareWithLive(live: string, shadow: string, flags: DiffFlags, context: CommandContext): Promise<void> {
   const limit = flags.limit === undefined ? undefined : Number(flags.limit);
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0))
-    throw cliErrors.make('MACH1620', { option: '--limit', value: flags.limit });
+    throw cliErrors.make('MACH1620', { option: '--limit', value: flags.limit, takes: 'a whole number from 0 on' });
   if (flags.key !== undefined && flags.table === undefined)
-    throw cliErrors.make('MACH1620', { option: '--key', value: `${flags.key}: it needs --table` });
+    throw cliErrors.make('MACH1620', {
+      option: '--key',
+      value: flags.key,
+      takes: 'columns of the table that --table names',
+    });
   if (flags.reveal && !flags.reason?.trim()) throw cliErrors.make('MACH1661');
   const equal = await withStore(flags.data, context, async (store) => {
     const pairs = await pairsOf(shadowsOf(store), { live, shadow, flags, context });

@@ -55,7 +55,8 @@ export type Position = { readonly sequence: number } | { readonly time: number }
 export function positionOf(option: string, text: string): Position {
   if (/^\d{1,15}$/.test(text)) return { sequence: Number(text) };
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw cliErrors.make('MACH1620', { option, value: text });
+  if (Number.isNaN(time))
+    throw cliErrors.make('MACH1620', { option, value: text, takes: 'a sequence of the log, or a time in ISO 8601' });
   return { time };
 }
 

@@ -143,7 +143,11 @@ async function rangeOf(
   if (from < past.first || from > past.last) throw replayErrors.make('MACH3231', { topology, wanted: from, has });
   if (until > past.last) throw replayErrors.make('MACH3231', { topology, wanted: until, has });
   if (until < from)
-    throw cliErrors.make('MACH1620', { option: '--until', value: `${flags.until}: it lies before --from` });
+    throw cliErrors.make('MACH1620', {
+      option: '--until',
+      value: flags.until,
+      takes: 'a place in the log that does not lie before --from',
+    });
   return { from, until };
 }
 

@@ -27,7 +27,12 @@ export async function whyOpen(
   flags: OpenFlags,
   context: CommandContext,
 ): Promise<void> {
-  if (keys.length === 0) throw cliErrors.make('MACH1620', { option: '--open', value: `${node} without a key` });
+  if (keys.length === 0)
+    throw cliErrors.make('MACH1620', {
+      option: '--open',
+      value: `${node} without a key`,
+      takes: 'the name of a node, then a key',
+    });
   const key = keys.join(',');
   const url = flags.url ?? (await runningUrl(flags));
   const report = url

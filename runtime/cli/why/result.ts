@@ -11,6 +11,7 @@ import { auditFile, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
+import { takesCount } from '../takes.ts';
 import { type PlaceFlags, withLog } from './open-past.ts';
 import { describeReport } from './print-report.ts';
 
@@ -70,6 +71,8 @@ async function replayedResult(past: Past, { text, place, sinks }: ResultQuery): 
 
 function countOf(value: string | undefined): number {
   if (value === undefined) return whyLimits.messagesNamed;
-  if (!/^[1-9]\d{0,3}$/.test(value)) throw cliErrors.make('MACH1620', { option: '--messages', value });
+  const most = 9_999;
+  if (!/^[1-9]\d{0,3}$/.test(value))
+    throw cliErrors.make('MACH1620', { option: '--messages', value, takes: takesCount(most) });
   return Number(value);
 }
