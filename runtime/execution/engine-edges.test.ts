@@ -6,8 +6,9 @@ import { limits } from '../limits.ts';
 import { field } from '../stream/schema.ts';
 import { type Lab, openLab } from '../testing/engine-lab.ts';
 import { append, numbering, numbersOf, send } from './engine.fixture.ts';
+import { decodeOutputRuns } from './log-frame.ts';
 import { openOutputPublisher } from './output-publisher.ts';
-import type { OutputRun } from './output-run.ts';
+import { type OutputRun, rowCount } from './output-run.ts';
 
 describe('drain', () => {
   it('answers what it owes, writes everything and saves it', async () => {
@@ -246,6 +247,45 @@ describe('output publisher', () => {
     await lab.drive(publisher.flushed());
     expect(publisher.published).toBe(texts.length);
     expect(lengths.filter((length) => length > messageBytesMax)).toEqual([]);
+  });
+
+  it('cuts very many rows into messages, and copies none of them more than once', async () => {
+    const lab = openLab({ topology: numbering });
+    const process = await lab.start();
+    const stream = await process.log.stream({ name: 'out', subjects: ['out.>'], durability: 'broker' });
+    const publisher = await openOutputPublisher({
+      beginning: 0,
+      stream,
+      subject: 'out.rows',
+      schema: { fields: {} },
+      clock: lab.clock,
+      crashPoints: noCrashPoints,
+      onFailure: () => undefined,
+    });
+    let copied = 0;
+    const counted = (times: number[]): number[] => {
+      const slice = (from?: number, to?: number) => {
+        const part = times.slice(from, to);
+        copied += part.length;
+        return counted(part);
+      };
+      return Object.defineProperty([...times], 'slice', { value: slice });
+    };
+    const count = limits.outputFlushEventsMax * 5;
+    publisher.add(rows(1, 0, 3));
+    publisher.add({ ...rows(2, 0, count), times: counted(Array.from({ length: count }, (_, at) => at)) });
+    await lab.drive(publisher.flushed());
+    expect(publisher.published).toBe(count + 3);
+    expect(copied).toBe(count);
+    const times: number[] = [];
+    const { lastSequence } = await stream.state();
+    for (let sequence = 1; sequence <= lastSequence; sequence++) {
+      const message = await stream.get(sequence);
+      const runs = decodeOutputRuns(message?.payload as Uint8Array, { fields: {} });
+      expect(rowCount(runs)).toBeLessThanOrEqual(limits.outputFlushEventsMax);
+      times.push(...runs.flatMap((run) => run.times));
+    }
+    expect(times).toEqual([0, 0, 0, ...Array.from({ length: count }, (_, at) => at)]);
   });
 
   it('says when all but so many rows are out', async () => {

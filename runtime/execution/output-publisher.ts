@@ -9,7 +9,7 @@ import { limits } from '../limits.ts';
 import type { Schema } from '../stream/schema.ts';
 import { outputMessage } from './handed-on.ts';
 import { lastPlaceOf } from './log-frame.ts';
-import { behind, halvesOf, lastOf, type OutputRun, rowCount, splitRun } from './output-run.ts';
+import { behind, halvesOf, lastOf, type OutputRun, partOf, rowCount } from './output-run.ts';
 
 export interface OutputPublisher {
   /** Takes rows; those that the log has already are dropped. */
@@ -85,18 +85,21 @@ export async function openOutputPublisher(args: {
     hurry = undefined;
   }
 
+  /** Each part is cut out of the whole: of a million rows at once what is left must not be copied with each. */
   function enqueue(run: OutputRun): void {
-    let message = queue.at(-1);
-    if (!message || message.rows >= limits.outputFlushEventsMax) {
-      message = { rows: 0, runs: [] };
-      queue.push(message);
+    const { length } = run.times;
+    for (let from = 0; from < length; ) {
+      let message = queue.at(-1);
+      if (!message || message.rows >= limits.outputFlushEventsMax) {
+        message = { rows: 0, runs: [] };
+        queue.push(message);
+      }
+      const to = Math.min(length, from + limits.outputFlushEventsMax - message.rows);
+      message.runs.push(partOf(run, from, to));
+      message.rows += to - from;
+      from = to;
     }
-    const room = limits.outputFlushEventsMax - message.rows;
-    const [fitting, rest] = run.times.length > room ? splitRun(run, room) : [run, undefined];
-    message.runs.push(fitting);
-    message.rows += fitting.times.length;
-    waiting += fitting.times.length;
-    if (rest) enqueue(rest);
+    waiting += length;
   }
 
   async function publish(runs: readonly OutputRun[]): Promise<void> {

@@ -44,8 +44,9 @@ export function splitRun(run: OutputRun, length: number): readonly [OutputRun, O
   return [partOf(run, 0, length), partOf(run, length, run.times.length)];
 }
 
-/** Its rows from one to before another. */
-function partOf(run: OutputRun, from: number, to: number): OutputRun {
+/** Its rows from one to before another; itself where those are all. */
+export function partOf(run: OutputRun, from: number, to: number): OutputRun {
+  if (from === 0 && to === run.times.length) return run;
   const { times, sequence, index, acceptedAt, redrive } = run;
   const rest = { sequence, index: index + from, acceptedAt, ...(redrive && { redrive }) };
   return withPart({ times: times.slice(from, to), ...rest }, run, { from, to });
