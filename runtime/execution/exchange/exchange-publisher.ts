@@ -109,9 +109,10 @@ export async function openExchangePublisher(args: {
 
   /** In several messages where it is too much for one: only the last says that the lane has come through. */
   async function publish(frame: ExchangeFrame, before: number): Promise<void> {
-    const payload = encodeExchangeFrame(frame, schemaOf);
-    const tooMuch = frame.rows.length > limits.outputFlushEventsMax || payload.length > stream.messageBytesMax;
-    if (tooMuch && frame.rows.length > 1) {
+    const isLong = frame.rows.length > limits.outputFlushEventsMax;
+    const payload = isLong ? undefined : encodeExchangeFrame(frame, schemaOf);
+    const isTooLarge = payload !== undefined && payload.length > stream.messageBytesMax && frame.rows.length > 1;
+    if (payload === undefined || isTooLarge) {
       const middle = frame.rows.length >> 1;
       await publish({ beginning, through: before, rows: frame.rows.slice(0, middle), watermarks: [] }, before);
       await publish({ ...frame, rows: frame.rows.slice(middle) }, before);
