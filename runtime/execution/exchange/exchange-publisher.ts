@@ -135,7 +135,7 @@ export async function openExchangePublisher(args: {
       const index = counted.rows++;
       if (isKnown(row.sequence, index)) counts.repeated++;
       else {
-        // Field by field: a copy by spreading is ten times as dear.
+        // Field by field: a copy by spreading is much dearer.
         const { exchange, sequence, wave, cause, time, acceptedAt, event, redrive } = row;
         rows.push({ exchange, sequence, wave, cause, index, time, acceptedAt, event, redrive });
       }

@@ -5,6 +5,7 @@ import java.util.Map;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.TimestampData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 
 /** A column of the table of events: what of which kind. A row has the columns that its query names, and null in those of other kinds. */
 final class Column implements Serializable {
@@ -20,31 +21,31 @@ final class Column implements Serializable {
   private static final Map<String, Read> PERSON =
       Map.of(
           "id", event -> event.id,
-          "name", event -> event.name.data(),
-          "emailAddress", event -> event.email.data(),
-          "creditCard", event -> event.card.data(),
-          "city", event -> event.city.data(),
-          "state", event -> event.usState.data(),
-          "extra", event -> event.extra.data());
+          "name", event -> data(event.name),
+          "emailAddress", event -> data(event.email),
+          "creditCard", event -> data(event.card),
+          "city", event -> data(event.city),
+          "state", event -> data(event.usState),
+          "extra", event -> data(event.extra));
   private static final Map<String, Read> AUCTION =
       Map.of(
           "id", event -> event.id,
-          "itemName", event -> event.itemName.data(),
-          "description", event -> event.description.data(),
+          "itemName", event -> data(event.itemName),
+          "description", event -> data(event.description),
           "initialBid", event -> event.initialBid,
           "reserve", event -> event.reserve,
           "expires", event -> TimestampData.fromEpochMillis(event.expires),
           "seller", event -> event.seller,
           "category", event -> event.category,
-          "extra", event -> event.extra.data());
+          "extra", event -> data(event.extra));
   private static final Map<String, Read> BID =
       Map.of(
           "auction", event -> event.auction,
           "bidder", event -> event.bidder,
           "price", event -> event.price,
-          "channel", event -> event.channel.data(),
-          "url", event -> event.url.data(),
-          "extra", event -> event.extra.data());
+          "channel", event -> data(event.channel),
+          "url", event -> data(event.url),
+          "extra", event -> data(event.extra));
   private static final Map<String, Integer> KINDS =
       Map.of("person", Generator.PERSON, "auction", Generator.AUCTION, "bid", Generator.BID);
 
@@ -71,6 +72,12 @@ final class Column implements Serializable {
           default -> isText ? "STRING" : "BIGINT";
         };
     if (read == null) throw new IllegalArgumentException("no event has a column " + name);
+  }
+
+  /** Without a copy. */
+  private static Object data(Text text) {
+    if (text.made == null) text.made = BinaryStringData.fromBytes(text.bytes, text.offset, text.length);
+    return text.made;
   }
 
   static int kindOf(String name) {

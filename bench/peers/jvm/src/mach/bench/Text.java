@@ -1,17 +1,16 @@
 package mach.bench;
 
 import java.nio.charset.StandardCharsets;
-import org.apache.flink.table.data.StringData;
-import org.apache.flink.table.data.binary.BinaryStringData;
 
-/** ASCII text as a stretch of bytes, which Flink's rows take without a copy. */
+/** ASCII text as a stretch of bytes, which a peer may take without a copy. */
 final class Text {
   static final Text EMPTY = of("");
 
   final int length;
-  private final byte[] bytes;
-  private final int offset;
-  private StringData kept;
+  final byte[] bytes;
+  final int offset;
+  /** What the peer has made of it: texts come again. */
+  Object made;
 
   Text(byte[] bytes, int offset, int length) {
     this.bytes = bytes;
@@ -22,11 +21,6 @@ final class Text {
   static Text of(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
     return new Text(bytes, 0, bytes.length);
-  }
-
-  StringData data() {
-    if (kept == null) kept = BinaryStringData.fromBytes(bytes, offset, length);
-    return kept;
   }
 
   @Override
