@@ -60,7 +60,7 @@ const workloads: readonly Workload[] = [
   },
   {
     name: 'nexmark',
-    summary: 'the queries of Nexmark  [--query q5] [--events 1000000] [--seed 42] [--rate 10000] [--disorder 100]',
+    summary: 'the queries of Nexmark  [--query q5,q7] [--events 1000000] [--seed 42] [--rate 10000] [--disorder 100]',
     load: () => import('./nexmark/command.ts'),
   },
   {

@@ -96,6 +96,26 @@ describe('dedupe', () => {
     ).toEqual([1, '1', null, null, [1]]);
   });
 
+  it('tells numbers from each other that JSON does not know, also where its state is cut', () => {
+    const floats = defineSchema({ f: field.float({ nullable: true }), part: field.int({ nullable: true }) });
+    const options = { from: 'adt', by: ['f', 'part'], within: '1m' };
+    const run = operatorRun({ definition: dedupe, options, schema: floats });
+    const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1.5];
+    const once = run([...odd, null, ...odd].map((f, time) => at(time, { f, part: 1 })));
+    expect(once.events().map(({ f }) => f)).toEqual([...odd, null]);
+
+    const { cut } = bindOperator({ definition: dedupe, options, schema: floats }).bound;
+    const seen = new KeyedStateMap<number>({ ttlMs: 60_000 });
+    const context = { watermark: () => 0, keyedState: () => seen } as unknown as OperatorContext;
+    const out = { emit() {}, dropped() {} } as unknown as Output;
+    const handler = bindOperator({ definition: dedupe, options, schema: floats }).bound.create?.(context);
+    for (const f of odd) handler?.event({ f, part: 1 }, 0, out, 'from');
+    const homes = [...entriesOf(seen.snapshot())].map(([key, { value }]) =>
+      cut?.home({ state: 'seen', key, value }, 2),
+    );
+    expect(homes).toEqual(odd.map((f) => [f, 1]));
+  });
+
   it('forgets the oldest identity at its bound', () => {
     const options = { from: 'adt', by: 'id', within: '1h', identities: 2 };
     const run = operatorRun({ definition: dedupe, options, schema });

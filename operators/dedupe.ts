@@ -16,12 +16,32 @@ import { expressionBasis } from './support/state-basis.ts';
 
 const bytesPerIdentity = 76;
 
+/** JSON has no NaN and no infinities: all of them would be null, and one identity. A field has no such name. */
+const oddNumber = '\u0000number';
+
+const isOdd = (value: unknown): value is number => typeof value === 'number' && !Number.isFinite(value);
+
+function writeIdentity(values: readonly unknown[]): string {
+  const writable = values.some(isOdd)
+    ? values.map((value) => (isOdd(value) ? { [oddNumber]: String(value) } : value))
+    : values;
+  return JSON.stringify(writable);
+}
+
+function readIdentity(text: string): unknown[] {
+  const values = JSON.parse(text) as unknown[];
+  return values.map((value) => {
+    const written = value !== null && typeof value === 'object' && Object.hasOwn(value, oddNumber);
+    return written ? Number((value as Record<string, unknown>)[oddNumber]) : value;
+  });
+}
+
 /** An identity says which plain fields it has; expressions are part of it, and decide nothing. */
 function cutOf(parts: readonly string[], schema: Schema): StateCut {
   const [only = ''] = parts;
   const kind = schema.fields[only]?.type.kind;
   const values = (key: StateKey): readonly unknown[] | undefined => {
-    if (parts.length > 1) return JSON.parse(String(key)) as unknown[];
+    if (parts.length > 1) return readIdentity(String(key));
     if (typeof key === 'number' || kind === 'string') return [key];
     // A text of a field of any shape may be that text, or what it was written as.
     return kind === 'json' ? undefined : [JSON.parse(key)];
@@ -84,7 +104,7 @@ export const dedupe = defineOperator({
         return value === null || value === undefined ? null : JSON.stringify(value);
       }
       const values = parts.map((part) => part.evaluate(event) ?? null);
-      return values.includes(null) ? null : JSON.stringify(values);
+      return values.includes(null) ? null : writeIdentity(values);
     };
     // Only a plain field can be seen from outside; equal identities are equal in each of them.
     const plain = (Array.isArray(options.by) ? options.by : [options.by]).filter((text) =>

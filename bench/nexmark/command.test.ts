@@ -100,7 +100,7 @@ describe('npm run bench -- nexmark', () => {
   it.each([
     [['--query', 'q6'], 'there is no query "q6"'],
     [['--query', 'q5,'], 'there is no query ""'],
-    [['--query', 'q0,q5', '--rows', 'rows'], 'add --query'],
+    [['--query', 'q0,q5', '--rows', 'rows'], 'name one'],
     [['--query', 'q0,q5', '--workers', '2'], 'add --log jetstream'],
     [['--events', '1.5'], '--events is a whole number'],
     [['--disorder', '953'], '--disorder is no multiple of 953'],
@@ -108,7 +108,8 @@ describe('npm run bench -- nexmark', () => {
     [['--query', 'q0', '--workers', '2', '--partitions', '4'], 'leave --partitions out'],
     [['--checkpoint', 'soon'], '--checkpoint is a time'],
     [['--rate', '0'], '--rate is a number of events a second'],
-    [['--rows', 'rows'], 'add --query'],
+    [['--rows', 'rows'], 'name one'],
+    [['--query', 'all,q1'], 'all stands by itself'],
   ])('refuses %j', (args, reason) => {
     expect(() => readArguments(args)).toThrow(reason);
   });

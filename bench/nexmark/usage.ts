@@ -50,7 +50,7 @@ export function readArguments(args: readonly string[]): Given {
   if (workers > 1 && log === 'memory' && partitions !== workers)
     throw new UseError('--workers over logs in memory have one partition each: leave --partitions out');
   if (wanted.length > 1 && values.rows !== undefined)
-    throw new UseError('--rows is for the rows of one query: add --query');
+    throw new UseError('--rows is for the rows of one query: name one, such as --query q5');
   const disorder = whole('disorder', values.disorder, { least: 1, most: 1_000_000 });
   if (disorder % disorderStep === 0) throw new UseError(`--disorder is no multiple of ${disorderStep}`);
   const checkpointEveryMs = parseDuration(values.checkpoint);
@@ -75,6 +75,7 @@ export function readArguments(args: readonly string[]): Given {
 function queriesOf(text: string): readonly Query[] {
   if (text === 'all') return queries;
   const names = text.split(',').map((name) => name.trim());
+  if (names.includes('all')) throw new UseError('--query all stands by itself');
   const known = queries.map(({ name }) => name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new UseError(`there is no query "${unknown}": all, ${known.join(', ')}`);

@@ -1,8 +1,8 @@
 /** The watched folder: what lies in it, what is still being written, and how files leave it. */
 import { constants, type Dirent } from 'node:fs';
-import { access, copyFile, link, lstat, mkdir, open, readdir, unlink, writeFile } from 'node:fs/promises';
+import { access, copyFile, link, lstat, open, readdir, unlink, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
-import { messageOf } from '../../runtime/stream/index.ts';
+import { makeFolder, messageOf } from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
 import { fileDropLimits } from './limits.ts';
 
@@ -31,7 +31,7 @@ export function makeNameMatcher(pattern: string): (name: string) => boolean {
 export async function prepareFolders(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
       throw fileDropErrors.make('MACH2201', { folder, reason: messageOf(error) }, error);

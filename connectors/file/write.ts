@@ -1,7 +1,7 @@
 /** Files that are there whole or not at all. */
-import { type FileHandle, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, opendir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../../runtime/stream/index.ts';
+import { makeFolder, messageOf } from '../../runtime/stream/index.ts';
 import { fileErrors } from './errors.ts';
 import { fileLimits } from './limits.ts';
 
@@ -23,7 +23,7 @@ export function fileWriter(root: string, id: string): FileWriter {
 
   async function makeSure(folder: string, name: string): Promise<void> {
     if (known.has(folder)) return;
-    const made = await mkdir(folder, { recursive: true });
+    const made = await makeFolder(folder);
     // Also those that are there already: who made them may have died before they were synced.
     const lowest = made === undefined || made.length > root.length ? root : dirname(made);
     for (let at = folder; at !== lowest; ) {

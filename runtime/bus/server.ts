@@ -1,6 +1,6 @@
 /** The embedded NATS server: a child process with JetStream on loopback, its files in one folder. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { diskRoom, isDiskLow, roomText } from '../disk-room.ts';
 import { messageOf } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { makeFolder } from '../make-folder.ts';
 import { logErrors } from './errors.ts';
 import { serverLimits } from './server-limits.ts';
 import { isAlive, lockFolder, type ProcessMark, serverOfFolder } from './server-lock.ts';
@@ -181,7 +182,7 @@ const storageFailed = /critical write error|failed to store a msg|no space left 
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const program = options.program ?? findNatsServer();
   const directory = resolve(options.directory);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolder(directory, { mode: 0o700 });
   // A server that starts on a full disk may take what it cannot read for lost.
   if (isFull({ ...options, directory })) {
     const reason = roomText(diskRoom(directory, options.reserveBytes));

@@ -1,8 +1,9 @@
 /** Who looked at what names persons: a line each in the data folder, written before anything is shown. */
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { cliErrors } from './errors.ts';
 
 export const auditFile = 'audit.ndjson';
@@ -23,7 +24,7 @@ export async function recordReveal(args: {
     const behind = env.SUDO_USER === undefined ? {} : { sudo_user: env.SUDO_USER };
     const who = { user: username, ...behind, host: hostname(), process: process.pid };
     const line = JSON.stringify({ at: new Date().toISOString(), ...who, action, topology, ...subject });
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await appendFile(join(directory, auditFile), `${line}\n`, { mode: 0o600 });
   } catch (error) {
     throw cliErrors.make('MACH1633', { reason: messageOf(error) }, error);

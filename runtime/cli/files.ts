@@ -1,7 +1,8 @@
 /** Files of the command line, with coded errors. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { makeFolderSync } from '../make-folder.ts';
 import { cliErrors } from './errors.ts';
 
 /** Why the system does not let a file be read or written. */
@@ -26,7 +27,7 @@ export function readBinaryFile(file: string): Uint8Array {
 export function writeTextFile(file: string, text: string, { replace }: { replace: boolean }): void {
   const refused = (error: unknown, reason: string) => cliErrors.make('MACH1606', { file, reason }, error);
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolderSync(dirname(file));
   } catch (error) {
     throw refused(error, folderReason(error));
   }
@@ -43,5 +44,6 @@ export function writeTextFile(file: string, text: string, { replace }: { replace
 /** Why the system does not let a folder be made: what is there already is a file. */
 export function folderReason(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'no folder can be made there';
   return code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in the place of a folder' : fileReason(error);
 }

@@ -1,6 +1,7 @@
 /** What a running engine leaves for `mach top` and `mach tap` to find it by: one small file for each topology. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 
 export interface RunFile {
   readonly topology: string;
@@ -22,7 +23,7 @@ const folderOf = (directory: string) => join(directory, 'running');
 
 export async function writeRunFile(directory: string, run: RunFile): Promise<() => Promise<void>> {
   const folder = folderOf(directory);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const file = join(folder, `${run.topology}.json`);
   await writeFile(file, JSON.stringify(run), { mode: 0o600 });
   return () => rm(file, { force: true });

@@ -1,10 +1,10 @@
 /** The log and the store that a run needs: those that the environment names, else embedded ones in the data folder. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
 import { limits } from '../limits.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../stream/definition.ts';
 import { cliErrors } from './errors.ts';
@@ -34,7 +34,7 @@ export async function openServices(args: {
   replicas?: number | undefined;
 }): Promise<Services> {
   const { directory, env, clock, logger, replicas } = args;
-  await mkdir(directory, { recursive: true }).catch((error) => {
+  await makeFolder(directory).catch((error) => {
     throw cliErrors.make('MACH1635', { directory, reason: folderReason(error) }, error);
   });
   const opened: (() => Promise<void>)[] = [];

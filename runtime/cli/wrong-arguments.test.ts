@@ -131,6 +131,11 @@ it.each([
   ['run @good.yaml --data @data --log loud', 2, 'Allowed choices are debug, info, warn, error'],
   ['run @good.yaml --data @empty.yaml', 2, 'MACH1635  the data folder @/empty.yaml cannot be used: a file is in the'],
   [
+    'run @good.yaml --data /dev/null/data',
+    2,
+    'MACH1635  the data folder /dev/null/data cannot be used: a file is in the',
+  ],
+  [
     'plan @good.yaml @good.yaml --accept-loss per_hospitl',
     2,
     'MACH1636  --accept-loss names "per_hospitl", which is no',

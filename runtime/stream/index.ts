@@ -13,6 +13,7 @@ export {
 } from '../errors.ts';
 export type { CompiledAggregate } from '../expression/aggregate.ts';
 export { type LimitName, limits } from '../limits.ts';
+export { makeFolder } from '../make-folder.ts';
 export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';

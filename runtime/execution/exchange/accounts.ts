@@ -34,7 +34,11 @@ function saysSomething({ outcomes, dead, redriven }: Settled): boolean {
 
 function encodeSettled({ outcomes, reasons, dead, redriven }: Settled): Event {
   const causes: Record<string, number[]> = {};
-  for (const [cause, reason] of reasons) causes[reason] = [...(causes[reason] ?? []), cause];
+  for (const [cause, reason] of reasons) {
+    const known = Object.hasOwn(causes, reason) ? causes[reason] : undefined;
+    if (known) known.push(cause);
+    else causes[reason] = [cause];
+  }
   return { outcomes: encodeOutcomes(outcomes), reasons: reasons.size > 0 ? causes : null, dead, redriven };
 }
 
