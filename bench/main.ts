@@ -115,7 +115,8 @@ if (name === '--help' || name === 'help') {
     const use = `${workload.name}: ${workload.summary}  [--json FILE]\n`;
     if (isUse && args.includes('--help')) process.stdout.write(use);
     else {
-      process.stderr.write(isUse ? `${(error as Error).message}\n\n${use}` : `${(error as Error).stack}\n`);
+      const more = `npm run bench -- ${workload.name} --help tells more.\n`;
+      process.stderr.write(isUse ? `${(error as Error).message}\n\n${use}${more}` : `${(error as Error).stack}\n`);
       process.exitCode = isUse ? 2 : 1;
     }
   }

@@ -1,6 +1,6 @@
 /** Folders are made with those above them, or the system says why not: never neither. */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { platform, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeFolder, makeFolderSync } from './make-folder.ts';
@@ -43,8 +43,8 @@ describe('makeFolder', () => {
     expect(() => makeFolderSync(join(root, 'file', 'a'))).toThrow('ENOTDIR');
   });
 
-  it.runIf(platform() === 'linux')('comes back from where none can be made', async () => {
-    await expect(makeFolder('/proc/mach/data')).rejects.toMatchObject({ code: 'ENOENT' });
-    expect(() => makeFolderSync('/proc/mach/data')).toThrow('ENOENT');
+  it('comes back from where none can be made', async () => {
+    await expect(makeFolder('/proc/mach/data')).rejects.toThrow(/^E[A-Z]+: /);
+    expect(() => makeFolderSync('/proc/mach/data')).toThrow(/^E[A-Z]+: /);
   });
 });

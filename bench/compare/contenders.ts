@@ -196,6 +196,7 @@ export function prepare(contender: Contender): { readonly absent?: string } {
   const { build, folder } = contender;
   if (!build || existsSync(`${folder}/${build.makes}`)) return {};
   const [program, ...args] = build.command;
+  process.stderr.write(`${contender.name} is built, once: it may take minutes\n`);
   try {
     execFileSync(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     return {};

@@ -65,7 +65,7 @@ export async function run(args: string[]): Promise<void> {
   const names = values.query === undefined || values.query === 'all' ? all : queriesOf(values.query, all);
   const result = await compare(names, chosen(values.peer, settings), settings, values.results);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
-  process.stdout.write(`\n${result.table}\n`);
+  process.stdout.write(`\n${result.table}\n\nkept in ${values.results}\n`);
   const wrong = wrongRows(result.outcomes);
   for (const { query, contender, sha256 } of wrong)
     process.stderr.write(`${query}: the rows of ${contender} differ from those of the others (${sha256})\n`);
@@ -120,6 +120,7 @@ export async function compare(
   });
   const outcomes: Outcome[] = [];
   const lines = openLineFiles();
+  process.stdout.write(`${progressHead}\n`);
   try {
     for (const query of names) {
       const measured = await measureQuery(query, runners, { ...settings, lines });
@@ -134,6 +135,8 @@ export async function compare(
   }
   return { ...head, outcomes, table: comparisonTable(outcomes, taking) };
 }
+
+const progressHead = `${'query'.padEnd(19)}${['least', 'median', 'most'].map((one) => one.padStart(11)).join(' ')}           processor time, rows`;
 
 function progressLine(outcome: Outcome): string {
   const head = `${outcome.query.padEnd(4)} ${outcome.contender.padEnd(14)}`;

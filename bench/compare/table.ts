@@ -24,7 +24,7 @@ export function comparisonTable(outcomes: readonly Outcome[], shown: readonly Co
     ...lines,
     '',
     `Thousand events/s. ${title}: median (least to most), processor seconds for a million events; of one worker, unless it says that two were faster. Peers: best run, then how many times ` +
-      `${title}'s median is that (in brackets by processor time).`,
+      `${title}'s median is that (in brackets by processor time, again the best of the peer against the median).`,
     '',
     ...missingLines(outcomes, shown),
     ...fewerEventsLines(outcomes, shown),

@@ -12,7 +12,7 @@ import type { Query } from './queries.ts';
 import { hashOf, writeLines } from './rows.ts';
 import { collectLines, measureQuery, passingOf, prepareQuery, type RunOptions } from './run-query.ts';
 import { openShareWorkers } from './shares.ts';
-import { type Given, readArguments } from './usage.ts';
+import { type Given, readArguments, usage } from './usage.ts';
 import { kibibytesPerMebibyte, openWorkers, unitsOf } from './workers.ts';
 
 export interface NexmarkResult {
@@ -29,6 +29,7 @@ export interface NexmarkResult {
 
 export async function run(args: string[]): Promise<void> {
   const given = readArguments(args);
+  if (!given) return void process.stdout.write(usage);
   process.stdout.write(header());
   const results: NexmarkResult[] = [];
   const [only, ...others] = given.queries;

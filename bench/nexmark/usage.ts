@@ -21,7 +21,21 @@ export interface Given {
   readonly check: boolean;
 }
 
-export function readArguments(args: readonly string[]): Given {
+export const usage = `npm run bench -- nexmark [options]
+
+  --query all               one, several (q1,q5) or all of ${queries.map(({ name }) => name).join(', ')}
+  --events 1000000          --seed 42   --rate 10000 (events a second of event time)   --disorder 1 (events that are mixed)
+  --log memory|jetstream    jetstream: through a nats-server of its own
+  --workers 1               processes; queries with state need --log jetstream
+  --partitions N            as many as workers when absent
+  --checkpoint 10s          time between checkpoints
+  --check                   compares the rows with those of the query in batch; exit code 1 when one differs
+  --rows FILE               the rows of one query: JSON arrays, sorted by text
+  --json FILE               the figures
+`;
+
+/** Undefined: help is wanted. */
+export function readArguments(args: readonly string[]): Given | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -37,8 +51,10 @@ export function readArguments(args: readonly string[]): Given {
       rows: { type: 'string' },
       json: { type: 'string' },
       check: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return undefined;
   const workers = whole('workers', values.workers, { least: 1, most: limits.workersMax });
   const partitions = whole('partitions', values.partitions ?? values.workers, { least: 1, most: limits.partitionsMax });
   const log = logKinds.find((kind) => kind === values.log);

@@ -70,8 +70,11 @@ function checkKeys(options: JoinOptions, left: Schema, right: Schema, check: Che
   if (leftNames.length !== rightNames.length) {
     check.problem('on', `${leftNames.length} fields of the left cannot equal ${rightNames.length} of the right`);
   }
+  const isKnown = ([name]: readonly [string, unknown], side: Schema) => Object.hasOwn(side.fields, name);
   for (const [, path] of leftNames) check.field(path, left);
-  for (const [, path] of rightNames) check.field(path, right);
+  // A name that stands for both sides is told once.
+  for (const [at, name] of rightNames.entries())
+    if (sides || isKnown(leftNames[at] as (typeof leftNames)[number], left)) check.field(name[1], right);
   leftNames.forEach(([name, path], index) => {
     const a = left.fields[name]?.type;
     const b = right.fields[rightNames[index]?.[0] ?? '']?.type;
@@ -82,7 +85,11 @@ function checkKeys(options: JoinOptions, left: Schema, right: Schema, check: Che
       'convert one with map',
     );
   });
-  return { leftKey: leftNames.map(([name]) => name), rightKey: rightNames.map(([name]) => name) };
+  return {
+    leftKey: leftNames.map(([name]) => name),
+    rightKey: rightNames.map(([name]) => name),
+    isWhole: rightNames.every((name) => isKnown(name, right)),
+  };
 }
 
 /** `optional`: an event may come out without a right side, so that its fields may be null. */
@@ -94,7 +101,7 @@ export function bindFields(args: {
   check: Checker;
 }): JoinFields {
   const { options, left, right, optional, check } = args;
-  const { leftKey, rightKey } = checkKeys(options, left, right, check);
+  const { leftKey, rightKey, isWhole } = checkKeys(options, left, right, check);
   options.fields?.forEach((name, index, names) => {
     check.field(['fields', index], right);
     if (names.indexOf(name) < index) check.problem(['fields', index], `${name} is named twice`);
@@ -105,7 +112,8 @@ export function bindFields(args: {
     .filter((name) => Object.hasOwn(right.fields, name))
     .map((from) => ({ from, to: `${prefix}${from}` }));
   const twice = taken.filter(({ to }) => Object.hasOwn(left.fields, to)).map(({ to }) => to);
-  if (twice.length > 0) {
+  // A key that is spelt wrongly would be among them, and the advice wrong.
+  if (twice.length > 0 && isWhole) {
     const problem = `both sides have ${twice.length === 1 ? 'a field' : 'fields'} ${twice.join(', ')}`;
     const other = prefix === '' ? 'right_' : `right_${prefix}`;
     check.problem(

@@ -265,6 +265,12 @@ describe('what is wrong with a join', () => {
     expect(problemsOf(optionsFor(extra))).toContain(message);
   });
 
+  it('tells a key that is spelt wrongly once, and nothing that follows from it', () => {
+    const told = problemsOf(optionsFor({ on: 'hospitl' }));
+    expect(told.match(/hospitl/g)).toHaveLength(1);
+    expect(told).not.toMatch(/both sides/);
+  });
+
   it('names fields that both sides have, and how to tell them apart', () => {
     const other = { fields: { ...right.fields, patients: { type: { kind: 'int' as const } } } };
     expect(problemsOf(optionsFor({}), other)).toMatch(/both sides have a field patients.*prefix: right_/);

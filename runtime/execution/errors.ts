@@ -46,7 +46,8 @@ export const executionErrors = defineErrors({
     help: 'A row goes through the log, and one message must hold it. The node named has made it larger than that: texts put together, a long list. The row is a dead letter of the node that it was for, everything else goes on. The letter keeps the first deadLetterBytesMax bytes of it, so that it cannot be redriven. Leave out or shorten what is large (`map` with fewer fields or a `substring`, a shorter list) and start the mended topology; what comes from then on goes through. For the row that was turned away the sender sends again the message that it came from (`mach dead-letter show` names it), or `mach replay` writes it into a shadow table.',
   },
   MACH3212: {
-    message: 'topology {topology} runs with {now} partitions, and its checkpoints were made with {before}',
+    message:
+      'topology {topology} is to run with {now} partitions, and its checkpoints were made with {before}: `mach rescale FILE --partitions {now}` changes that',
     help: 'Each partition keeps the state of its own keys; with another number of partitions they would look for it in the wrong place. Stop the topology (Ctrl-C drains), then `mach rescale FILE --partitions N`, then start it with `--partitions N`. A `mach rescale` that was broken off has changed nothing, or is completed by the next start.',
   },
   MACH3213: {
