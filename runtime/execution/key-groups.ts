@@ -1,13 +1,17 @@
 /** Which group, and so which partition, the key of an event belongs to: the same for ever, on every machine, whatever the number of partitions. */
 import { limits } from '../limits.ts';
-import { fieldsReader } from '../stream/compiled-access.ts';
+import { fieldReader } from '../stream/compiled-access.ts';
 import type { EventColumns } from '../stream/event-columns.ts';
 import { hashOfKey } from '../stream/event-key.ts';
 import type { Event } from '../stream/schema.ts';
 
 export function keyGroupOf(fields: readonly string[]): (event: Event) => number {
-  const valuesOf = fieldsReader(fields);
-  return (event) => hashOfKey(valuesOf(event)) % limits.keyGroups;
+  const readers = fields.map(fieldReader);
+  const values = new Array<unknown>(fields.length).fill(null);
+  return (event) => {
+    for (let at = 0; at < readers.length; at++) values[at] = (readers[at] as (event: Event) => unknown)(event);
+    return hashOfKey(values) % limits.keyGroups;
+  };
 }
 
 /** The partition that has the key group of an event. */
