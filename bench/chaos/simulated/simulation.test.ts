@@ -11,7 +11,7 @@ import { formOf, simulate } from './simulate.ts';
 import { unproven } from './tally.ts';
 
 const fixedSeeds = 100;
-const timeoutMs = 600_000;
+const timeoutMs = 240_000;
 
 describe('the whole engine under faults from a seed', () => {
   it(

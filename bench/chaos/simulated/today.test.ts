@@ -5,7 +5,7 @@ import { describeFailure } from './shrink.ts';
 import { unproven } from './tally.ts';
 
 const seedsOfADay = 100;
-const timeoutMs = 600_000;
+const timeoutMs = 240_000;
 const dayMs = 86_400_000;
 const first = 100_000 + Math.floor(Date.now() / dayMs) * seedsOfADay;
 const last = first + seedsOfADay - 1;
