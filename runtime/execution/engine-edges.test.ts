@@ -189,22 +189,19 @@ const rows = (sequence: number, index: number, count: number): OutputRun => ({
   acceptedAt: 0,
 });
 
+/** What publishers of a test have in common. */
+function publishing({ clock }: Lab) {
+  const onFailure: (error: unknown) => void = () => undefined;
+  return { beginning: 0, subject: 'out.rows', schema: { fields: {} }, clock, crashPoints: noCrashPoints, onFailure };
+}
+
 describe('output publisher', () => {
   it('drops what the log has, and stops for good at the fence', async () => {
     const lab = openLab({ topology: numbering, faults: faultPlan(1, {}) });
     const process = await lab.start();
     const stream = await process.log.stream({ name: 'out', subjects: ['out.>'], durability: 'broker' });
     const failures: unknown[] = [];
-    const open = () =>
-      openOutputPublisher({
-        beginning: 0,
-        stream,
-        subject: 'out.rows',
-        schema: { fields: {} },
-        clock: lab.clock,
-        crashPoints: noCrashPoints,
-        onFailure: (error) => failures.push(error),
-      });
+    const open = () => openOutputPublisher({ ...publishing(lab), stream, onFailure: (error) => failures.push(error) });
     const first = await open();
     for (const run of [rows(1, 0, 2), rows(3, 0, 1)]) first.add(run);
     await lab.drive(first.flushed());
@@ -234,13 +231,9 @@ describe('output publisher', () => {
       return stream.append(subject, payload, options);
     };
     const publisher = await openOutputPublisher({
-      beginning: 0,
+      ...publishing(lab),
       stream: { ...stream, messageBytesMax, append },
-      subject: 'out.rows',
       schema: { fields: { text: field.string() } },
-      clock: lab.clock,
-      crashPoints: noCrashPoints,
-      onFailure: () => undefined,
     });
     const texts = Array.from({ length: 20 }, (_, at) => ({ text: String(at).repeat(100) }));
     publisher.add({ ...rows(1, 0, texts.length), events: texts });
@@ -253,15 +246,7 @@ describe('output publisher', () => {
     const lab = openLab({ topology: numbering });
     const process = await lab.start();
     const stream = await process.log.stream({ name: 'out', subjects: ['out.>'], durability: 'broker' });
-    const publisher = await openOutputPublisher({
-      beginning: 0,
-      stream,
-      subject: 'out.rows',
-      schema: { fields: {} },
-      clock: lab.clock,
-      crashPoints: noCrashPoints,
-      onFailure: () => undefined,
-    });
+    const publisher = await openOutputPublisher({ ...publishing(lab), stream });
     let copied = 0;
     const counted = (times: number[]): number[] => {
       const slice = (from?: number, to?: number) => {
@@ -297,15 +282,7 @@ describe('output publisher', () => {
       await new Promise<void>((resolve) => held.push(resolve));
       return stream.append(...given);
     };
-    const publisher = await openOutputPublisher({
-      beginning: 0,
-      stream: { ...stream, append },
-      subject: 'out.rows',
-      schema: { fields: {} },
-      clock: lab.clock,
-      crashPoints: noCrashPoints,
-      onFailure: () => undefined,
-    });
+    const publisher = await openOutputPublisher({ ...publishing(lab), stream: { ...stream, append } });
     const message = limits.outputFlushEventsMax;
     publisher.add(rows(1, 0, 3 * message));
     const published: number[] = [];

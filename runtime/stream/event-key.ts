@@ -30,7 +30,7 @@ export function keyOfValues(values: readonly unknown[]): string {
 /** The first half of `hashText` for the text of a key, which is not made: whatever is spread by keys needs it of every event. */
 export function hashOfKey(values: readonly unknown[]): number {
   const [only] = values;
-  if (values.length === 1 && typeof only === 'number') pieces.number(only + 0);
+  if (values.length === 1 && typeof only === 'number') pieces.number(only);
   else if (values.length === 1 && typeof only === 'string' && only.charCodeAt(0) !== 0) pieces.text(only);
   else {
     if (values.length > 0) pieces.text(mark);
@@ -50,8 +50,7 @@ function addPart(value: unknown): void {
     pieces.text(value);
   } else if (typeof value === 'number') {
     pieces.text('n');
-    // A template writes -0 as 0.
-    pieces.number(value + 0);
+    pieces.number(value);
     pieces.text(';');
   } else pieces.text(partOf(value));
 }

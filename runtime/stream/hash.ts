@@ -31,10 +31,10 @@ export class PieceHash {
     this.length += text.length;
   }
 
-  /** The text of a number. */
+  /** The text of a number; that of -0 is 0. */
   number(number: number): void {
     const whole = number | 0;
-    if (whole !== number || whole < 0 || Object.is(number, -0)) return this.text(String(number));
+    if (whole !== number || whole < 0) return this.text(String(number));
     let first = digitsMax;
     let rest = whole;
     do {
