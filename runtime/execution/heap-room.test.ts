@@ -84,6 +84,27 @@ describe('room in the heap', () => {
   });
 });
 
+describe('room for the checkpoints of an engine', () => {
+  it('is kept while it runs, and no longer', async () => {
+    const lab = openLab({ topology: numbering });
+    const heap = new HeapRoom(2 ** 40);
+    const process = await lab.start({ heap });
+    await send(lab, process, ['a', 'b']);
+    expect(heap.reservedBytes).toBeGreaterThan(0);
+    await lab.drive(process.engine?.stop() ?? Promise.reject(new Error('the engine has not started')));
+    expect(heap.reservedBytes).toBe(0);
+  });
+
+  it('is not taken from the process that simulates it: a simulated one dies without a word', async () => {
+    const lab = openLab({ topology: numbering });
+    const before = processHeap().reservedBytes;
+    const process = await lab.start();
+    await send(lab, process, ['a', 'b']);
+    process.kill();
+    expect(processHeap().reservedBytes).toBe(before);
+  });
+});
+
 describe('a stage whose heap is full', () => {
   it('handles no more, takes no checkpoint and says so, and goes on where it stopped', async () => {
     const lab = openLab({ topology: numbering });

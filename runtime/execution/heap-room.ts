@@ -97,6 +97,11 @@ export function processHeap(): HeapRoom {
   return heap;
 }
 
+/** For a simulated process, which may die without a word: what it keeps room for is not a matter of the process that simulates it. */
+export function simulatedHeap(): HeapRoom {
+  return new HeapRoom(getHeapStatistics().heap_size_limit);
+}
+
 function oldBytes(): number {
   return getHeapSpaceStatistics()
     .filter(({ space_name }) => !/^(?:new|read_only)_/.test(space_name))

@@ -8,6 +8,7 @@ import { type MemoryLog, memoryLog } from '../bus/memory/log.ts';
 import { type MemoryStorage, memoryStorage } from '../bus/memory/storage.ts';
 import { type VirtualClock, virtualClock } from '../clock.ts';
 import type { EngineOptions } from '../execution/engine.ts';
+import { simulatedHeap } from '../execution/heap-room.ts';
 import { openAgreement } from '../execution/upgrade/agreement.ts';
 import { type LiveEngine, startLiveEngine, type Upgrade } from '../execution/upgrade/live-engine.ts';
 import { rebindVersion } from '../execution/upgrade/rebind.ts';
@@ -217,6 +218,7 @@ export function openLab(args: {
         clock,
         machineClock: clock,
         crashPoints,
+        heap: simulatedHeap(),
         groupCommitWindowMs: 0,
         ...engineOptions,
       },

@@ -7,6 +7,7 @@ import type { MemoryStorage } from '../../../runtime/bus/memory/storage.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf } from '../../../runtime/errors.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../../runtime/execution/engine.ts';
+import { simulatedHeap } from '../../../runtime/execution/heap-room.ts';
 import { armedCrashPoints, type CrashPoints } from '../../../runtime/faults.ts';
 import type { Store } from '../../../runtime/store/store.ts';
 import type { Logger } from '../../../runtime/stream/definition.ts';
@@ -166,6 +167,7 @@ export function startProcess(args: ProcessArguments): SimulatedProcess {
     clock: clock.wall,
     machineClock: clock.monotonic,
     crashPoints,
+    heap: simulatedHeap(),
     groupCommitWindowMs: 0,
     checkpointEveryMs: args.checkpointEveryMs,
     partitions,

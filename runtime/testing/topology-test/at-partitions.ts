@@ -7,6 +7,7 @@ import { type MemoryLog, memoryLog } from '../../bus/memory/log.ts';
 import { memoryStorage } from '../../bus/memory/storage.ts';
 import { virtualClock } from '../../clock.ts';
 import { type Engine, startEngine } from '../../execution/engine.ts';
+import { simulatedHeap } from '../../execution/heap-room.ts';
 import { firstStage } from '../../execution/streams.ts';
 import type { Accounting } from '../../stream/ledger.ts';
 import type { SinkRow } from '../../stream/sink-definition.ts';
@@ -72,6 +73,7 @@ export async function runAtPartitions(args: {
         machineClock: clock,
         partitions,
         withoutSources: true,
+        heap: simulatedHeap(),
         checkpointEveryMs: Number.MAX_SAFE_INTEGER,
       }),
     );

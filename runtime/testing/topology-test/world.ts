@@ -10,6 +10,7 @@ import { memoryStorage } from '../../bus/memory/storage.ts';
 import { virtualClock } from '../../clock.ts';
 import { decodeDeadLetterRows } from '../../execution/dead-letter.ts';
 import { type Engine, startEngine } from '../../execution/engine.ts';
+import { simulatedHeap } from '../../execution/heap-room.ts';
 import { decodeInputFrame } from '../../execution/log-frame.ts';
 import { firstStage } from '../../execution/streams.ts';
 import { type CrashPoints, SimulatedCrash } from '../../faults.ts';
@@ -149,6 +150,7 @@ export async function openWorld(args: WorldOptions): Promise<World> {
       clock,
       machineClock,
       crashPoints,
+      heap: simulatedHeap(),
       checkpointEveryMs: Number.MAX_SAFE_INTEGER,
       groupCommitWindowMs: 0,
     }).then((engine) => {
