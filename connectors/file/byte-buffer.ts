@@ -13,14 +13,16 @@ const int32Digits = 10;
 
 /** Characters that a text must not have if it is to be written as it is. */
 export interface CharacterSet {
-  readonly pattern: RegExp;
-  /** The same for each byte of UTF-8: 1 where it is one of them, in ASCII. */
+  /** Of ASCII, for each byte of UTF-8: 1 where it is one of them. */
   readonly isIn: Uint8Array;
+  /** All of them: one by one where they are few. */
+  readonly sought: RegExp | readonly string[];
 }
 
-export function characterSet(pattern: RegExp): CharacterSet {
-  const isOne = (code: number) => code <= asciiMax && pattern.test(String.fromCharCode(code));
-  return { pattern, isIn: Uint8Array.from({ length: 256 }, (_, code) => (isOne(code) ? 1 : 0)) };
+export function characterSet(sought: RegExp | readonly string[]): CharacterSet {
+  const isOne = (text: string) => (sought instanceof RegExp ? sought.test(text) : sought.includes(text));
+  const isAscii = (_: unknown, code: number) => (code <= asciiMax && isOne(String.fromCharCode(code)) ? 1 : 0);
+  return { sought, isIn: Uint8Array.from({ length: 256 }, isAscii) };
 }
 
 export class ByteBuffer {
@@ -61,14 +63,20 @@ export class ByteBuffer {
     return true;
   }
 
-  /** Written first and looked through then: of bytes that takes a fraction of what a pattern takes of a text. */
-  private addLongTextWithout({ pattern, isIn }: CharacterSet, text: string): boolean {
+  private addLongTextWithout({ sought, isIn }: CharacterSet, text: string): boolean {
     const { length } = this;
+    if (!(sought instanceof RegExp)) {
+      // A search for one character takes next to nothing.
+      for (let at = 0; at < sought.length; at++) if (text.includes(sought[at] as string)) return false;
+      this.addText(text);
+      return true;
+    }
+    // Written first and looked through then: of bytes that takes a fraction of what a pattern takes of a text.
     this.addText(text);
     const { bytes } = this;
     const end = this.length;
     this.length = length;
-    if (end - length > text.length && pattern.test(text)) return false;
+    if (end - length > text.length && sought.test(text)) return false;
     for (let at = length; at < end; at++) if (isIn[bytes[at] as number] !== 0) return false;
     this.length = end;
     return true;

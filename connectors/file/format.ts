@@ -22,14 +22,14 @@ type Write = (value: unknown, line: ByteBuffer) => void;
 export function lineWriter({ format, fields, schema, header }: LineOptions): LineWriter {
   const isTime = (field: string) => schema.fields[field]?.type.kind === 'timestamp';
   const isCsv = format === 'csv';
-  const visits = fields.flatMap((field, at): FieldVisit<ByteBuffer>[] => {
-    const before = Buffer.from(isCsv ? (at > 0 ? ',' : '') : `${at > 0 ? ',' : '{'}${JSON.stringify(field)}:`);
+  const visits = fields.map((field, at): FieldVisit<ByteBuffer> => {
     const write = isCsv ? writeCell : writeJson;
     const visit = isTime(field) ? timeWriter(write, isCsv ? '' : '"') : write;
-    return [
-      { field, visit: (_, line) => line.addBytes(before) },
-      { field, visit },
-    ];
+    const separator = at === 0 ? (isCsv ? '' : '{') : ',';
+    return {
+      field,
+      visit: afterBytes(Buffer.from(isCsv ? separator : `${separator}${JSON.stringify(field)}:`), visit),
+    };
   });
   const end = Buffer.from(isCsv ? '\r\n' : '}\n');
   visits.push({ field: fields.at(-1) as string, visit: (_, line) => line.addBytes(end) });
@@ -46,6 +46,21 @@ export function lineWriter({ format, fields, schema, header }: LineOptions): Lin
   };
 }
 
+/** Writes a value with these bytes before it. */
+function afterBytes(before: Uint8Array, write: Write): Write {
+  const [byte] = before;
+  if (byte === undefined) return write;
+  if (before.length > 1)
+    return (value, line) => {
+      line.addBytes(before);
+      write(value, line);
+    };
+  return (value, line) => {
+    line.addByte(byte);
+    write(value, line);
+  };
+}
+
 /** As RFC 4180 has it; an absent value is an empty cell, and a text that is empty stands in quotes. */
 function writeCell(value: unknown, line: ByteBuffer): void {
   if (typeof value === 'number') line.addNumber(value);
@@ -55,7 +70,7 @@ function writeCell(value: unknown, line: ByteBuffer): void {
   }
 }
 
-const quoted = characterSet(/[",\r\n]/);
+const quoted = characterSet(['"', ',', '\r', '\n']);
 
 function writeJson(value: unknown, line: ByteBuffer): void {
   if (typeof value === 'number' && Number.isFinite(value)) line.addNumber(value);
