@@ -20,7 +20,7 @@ import { KeyPanes } from './key-panes.ts';
 import { aggregateLimits } from './limits.ts';
 import { CellPlaces } from './number-cells.ts';
 import type { PaneCells } from './pane-cells.ts';
-import { keyColumns, resultColumns } from './rows.ts';
+import { keyColumns, repeated, resultColumns } from './rows.ts';
 import { ScoreTree } from './score-tree.ts';
 import type { AggregateSetting } from './setting.ts';
 
@@ -245,15 +245,14 @@ export class PaneWindows implements OperatorHandler {
     if (length === 0) return false;
     if (this.kept.touch) for (const key of keys) this.kept.touch(key);
     const { heldKeys, keyFields, rowNames } = this.setting;
-    const filled = (time: number) => new Array<number>(length).fill(time);
     const rows = {
       keys: keyColumns(heldKeys, keyFields, keys),
-      starts: filled(start),
-      ends: filled(end),
+      starts: repeated(start, length),
+      ends: repeated(end, length),
       values: store.columnsOf(places),
       early: false,
     };
-    out.emitColumns(resultColumns(rowNames, rows), filled(end - 1));
+    out.emitColumns(resultColumns(rowNames, rows), repeated(end - 1, length));
     return true;
   }
 

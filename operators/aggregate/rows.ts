@@ -94,9 +94,12 @@ export function resultColumns(
 ): EventColumns {
   const { keys, starts, ends, values, early } = rows;
   const { length } = starts;
-  const constant = <Value>(value: Value) => new Array<Value>(length).fill(value);
-  const { revisions = constant(0) } = rows;
-  return new EventColumns(names, [...keys, starts, ends, ...values, revisions, constant(early)], { length });
+  const { revisions = repeated(0, length) } = rows;
+  return new EventColumns(names, [...keys, starts, ends, ...values, revisions, repeated(early, length)], { length });
+}
+
+export function repeated<Value>(value: Value, count: number): Value[] {
+  return new Array<Value>(count).fill(value);
 }
 
 /** Of each field of the keys the values. */

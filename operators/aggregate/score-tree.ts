@@ -5,6 +5,9 @@ const fanoutBits = 3;
 const fanout = 1 << fanoutBits;
 const none = Number.NEGATIVE_INFINITY;
 
+/** Whether what is below a group is to be visited; `greatest`: of it. */
+type Enters = (greatest: number, isLeaf: boolean, at: number) => boolean;
+
 /** A tree of maxima: level by level what is the greatest of each eight below. A score that is no maximum, before or after, changes nothing above. */
 export class ScoreTree {
   private levels: Float64Array[] = [new Float64Array(fanout).fill(none)];
@@ -61,7 +64,7 @@ export class ScoreTree {
   /** The greatest score that is less than another. */
   private below(limit: number): number {
     let best = none;
-    this.visit((greatest, isLeaf) => {
+    this.visitAll((greatest, isLeaf) => {
       if (greatest <= best) return false;
       if (greatest < limit) best = greatest;
       return !isLeaf && greatest >= limit;
@@ -70,21 +73,21 @@ export class ScoreTree {
   }
 
   private collect(score: number, into: number[]): void {
-    this.visit((greatest, isLeaf, at) => {
+    this.visitAll((greatest, isLeaf, at) => {
       if (isLeaf && greatest === score) into.push(at);
       return !isLeaf && greatest >= score;
     });
   }
 
-  /** From the top down: below a group only where `enters` says so. */
-  private visit(enters: (greatest: number, isLeaf: boolean, at: number) => boolean): void {
-    const { levels } = this;
-    const go = (height: number, from: number) => {
-      const level = levels[height] as Float64Array;
-      for (let at = from; at < Math.min(level.length, from + fanout); at++)
-        if (enters(level[at] as number, height === 0, at)) go(height - 1, at << fanoutBits);
-    };
-    go(levels.length - 1, 0);
+  /** From the top down. */
+  private visitAll(enters: Enters): void {
+    this.visit(enters, this.levels.length - 1, 0);
+  }
+
+  private visit(enters: Enters, height: number, from: number): void {
+    const level = this.levels[height] as Float64Array;
+    for (let at = from; at < Math.min(level.length, from + fanout); at++)
+      if (enters(level[at] as number, height === 0, at)) this.visit(enters, height - 1, at << fanoutBits);
   }
 
   private grow(): void {
