@@ -32,6 +32,8 @@ export interface Measurement {
   readonly contender: string;
   readonly events: number;
   readonly eventsPerSecond: Spread;
+  /** Events/s of each turn. Absent from what was kept before turns were. */
+  readonly turns?: readonly number[];
   readonly cpuSecondsPerMillion: Spread;
   readonly checkedRows: number;
   readonly sha256: string;
@@ -86,6 +88,7 @@ export async function measureQuery(query: string, runners: readonly Runner[], se
       contender: contender.name,
       events,
       eventsPerSecond: spreadOf(rates),
+      turns: rates,
       cpuSecondsPerMillion: spreadOf(cpus),
       checkedRows: rows.count,
       sha256: rows.sha256,

@@ -37,5 +37,18 @@ describe('the table of a comparison', () => {
     expect(table).toMatch(/\| q4 \| 500 [^|]* s \| absent \|/);
     expect(table).toContain('- q4, Flink, heap: it ended');
     expect(table).not.toContain('it keeps state');
+    expect(table).not.toContain(', turns');
+  });
+
+  it('has the ratio of runs beside each other, which a busy moment of the machine does not change', () => {
+    const of = (contender: string, turns: readonly number[]): Outcome => ({
+      ...measured('q0', contender, 1),
+      eventsPerSecond: spreadOf(turns),
+      turns,
+    });
+    const quiet = comparisonTable([of('mach', [4e6, 4e6, 4e6]), of('flink', [2e6, 2e6, 2e6])], shown);
+    const busy = comparisonTable([of('mach', [2e6, 2e6, 4e6]), of('flink', [1e6, 1e6, 2e6])], shown);
+    expect(quiet).toContain('| 2,000 · 2.00x (1.00x), turns 2.00x |');
+    expect(busy).toContain('| 2,000 · 1.00x (1.00x), turns 2.00x |');
   });
 });

@@ -1,6 +1,7 @@
 /** What was measured as a table: a line for each query, a column for each contender, the ratio of the first to each. */
 import { type Contender, versionOf } from './contenders.ts';
 import { isMissing, type Measurement, type Outcome } from './measure.ts';
+import { spreadOf } from './spread.ts';
 
 const thousands = (rate: number) => Math.round(rate / 1_000).toLocaleString('en');
 
@@ -24,7 +25,8 @@ export function comparisonTable(outcomes: readonly Outcome[], shown: readonly Co
     ...lines,
     '',
     `Thousand events/s. ${title}: median (least to most), processor seconds for a million events; of one worker, unless it says that two were faster. Peers: best run, then how many times ` +
-      `${title}'s median is that (in brackets by processor time, again the best of the peer against the median).`,
+      `${title}'s median is that (in brackets by processor time, again the best of the peer against the median). Turns: the median of the ratios of two runs of one turn, ` +
+      'which stood beside each other in time, so that a busy moment falls on both.',
     '',
     ...missingLines(outcomes, shown),
     ...fewerEventsLines(outcomes, shown),
@@ -57,15 +59,27 @@ function peerCell(ours: Outcome | undefined, peer: Outcome | undefined): string 
   if (!peer || isMissing(peer)) return 'absent';
   const rate = thousands(peer.eventsPerSecond.most);
   if (!ours || isMissing(ours)) return rate;
-  const { wall, processor } = ratios(ours, peer);
-  return `${rate} · ${wall.toFixed(2)}x (${processor.toFixed(2)}x)`;
+  const { wall, processor, inTurns } = ratios(ours, peer);
+  const turns = inTurns === undefined ? '' : `, turns ${inTurns.toFixed(2)}x`;
+  return `${rate} · ${wall.toFixed(2)}x (${processor.toFixed(2)}x)${turns}`;
 }
 
-/** How many times as fast we are, our median against the peer's best. */
-export function ratios(ours: Measurement, peer: Measurement): { wall: number; processor: number } {
+export interface Ratios {
+  /** Our median against the peer's best. */
+  readonly wall: number;
+  readonly processor: number;
+  /** The median over the turns. */
+  readonly inTurns: number | undefined;
+}
+
+/** How many times as fast we are. */
+export function ratios(ours: Measurement, peer: Measurement): Ratios {
+  const [own, others] = [ours.turns ?? [], peer.turns ?? []];
+  const byTurn = own.map((rate, turn) => rate / (others[turn] ?? Number.NaN));
   return {
     wall: ours.eventsPerSecond.median / peer.eventsPerSecond.most,
     processor: peer.cpuSecondsPerMillion.least / ours.cpuSecondsPerMillion.median,
+    inTurns: own.length > 0 && own.length === others.length ? spreadOf(byTurn).median : undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock, virtualClock } from '../../runtime/clock.ts';
 import { MachError, type RunningSource } from '../../runtime/stream/index.ts';
 import { bindSource } from '../testing/bind.ts';
@@ -16,6 +16,7 @@ const running: { source: RunningSource; context: TestContext }[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mach-file-drop-'));
   log = recordedLog();
+  warn.mockClear();
 });
 afterEach(async () => {
   for (const { source } of running.splice(0)) await source.close();
@@ -34,8 +35,11 @@ const base = {
   ahead: '1000w',
 };
 
+const warn = vi.fn();
+
 async function open(options: object = {}): Promise<RunningSource> {
-  const context = testContext(log, { clock: systemClock() });
+  const made = testContext(log, { clock: systemClock() });
+  const context = { ...made, logger: { ...made.logger, warn } };
   const source = await bindSource(fileDrop, { ...base, ...options }, folder).open(context);
   running.push({ source, context });
   return source;
@@ -111,6 +115,9 @@ describe('file-drop', () => {
     ]);
     expect(Buffer.from(log.deadLetters[2]?.raw ?? []).toString()).toBe('H4,yesterday,3,');
     expect(await listed('processed')).toEqual(['beds.csv']);
+    expect(warn.mock.calls).toEqual([
+      [{ file: 'beds.csv', rows: 3, dead: 6 }, expect.stringContaining('`mach dead-letter list` says why')],
+    ]);
   });
 
   it('takes the same content once, whatever its name, also after a restart', async () => {

@@ -84,7 +84,9 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
     const { rows, dead } = counts;
     await ledger.write({ sha, name: file.name, state: 'done', at: at(), rows, dead });
     await moveFile(file, options.processed);
-    context.logger.info({ file: file.name, rows, dead }, 'file taken');
+    const taken = { file: file.name, rows, dead };
+    if (dead === 0) context.logger.info(taken, 'file taken');
+    else context.logger.warn(taken, 'file taken, but for rows that cannot be read: `mach dead-letter list` says why');
     context.count('files_total', 1, { outcome: 'taken' });
     context.count('rows_total', rows);
     if (dead > 0) context.count('rows_refused_total', dead);

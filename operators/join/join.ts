@@ -83,6 +83,22 @@ export const join = defineOperator({
       },
       out: [{ order: 'L1', patient: 'P1', value: 7 }],
     },
+    {
+      title: 'the names of hospitals, from a file beside the topology',
+      options: {
+        from: 'windows',
+        table: { file: 'topologies/data/hospitals.csv', schema: { hospital: 'string', name: 'string' } },
+        on: 'hospital',
+      },
+      in: [
+        { hospital: 'H1', patients: 31 },
+        { hospital: 'H99', patients: 2 },
+      ],
+      out: [
+        { hospital: 'H1', patients: 31, name: 'Bệnh viện Thử nghiệm An Bình' },
+        { hospital: 'H99', patients: 2, name: null },
+      ],
+    },
   ],
   state: { version: joinStateVersion, basis: joinBasis, migrations: joinMigrations },
   bind({ options, inputs, check }) {
