@@ -8,7 +8,7 @@ import { linePlot } from '../compare/plot.ts';
 import { spreadOf } from '../compare/spread.ts';
 import { type Case, casesOf } from './cases.ts';
 import { checkRows, type Measurement, measurementOf } from './measure.ts';
-import type { GrowthResult } from './run.ts';
+import { type GrowthResult, growthPage, type KeptMeasurement } from './run.ts';
 import { growthPlots, growthTable, keptRate, slopeOf } from './table.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 import { readArguments } from './usage.ts';
@@ -133,6 +133,34 @@ describe('what is measured', () => {
       keys: 5,
       bytesPerKey: { median: 90 },
     });
+  });
+});
+
+describe('the page of a folder', () => {
+  it('has the newest run of each thing that grows, in whatever parts they came', () => {
+    const machine = { cpu: 'a processor', cores: 2, node: 'v20', git: 'abc' } as KeptMeasurement['machine'];
+    const kept = (by: Measurement['by'], at: string, rate: number): KeptMeasurement => ({
+      benchmark: 'growth',
+      at,
+      machine,
+      load_before: 0,
+      runs: 1,
+      by,
+      series: 'q0',
+      size: 1,
+      events: 1,
+      eventsPerSecond: spreadOf([rate]),
+      cpuSecondsPerMillion: spreadOf([1]),
+      rows: 1,
+    });
+    const page = growthPage([
+      kept('partitions', '2026-01-01', 1_000_000),
+      kept('events', '2026-01-02', 2_000_000),
+      kept('partitions', '2026-01-03', 3_000_000),
+    ]);
+    expect(page.match(/### By .*/g)).toEqual(['### By partitions in one process', '### By length of the stream']);
+    expect(page.match(/\| q0 \| 1 \| [^|]*/g)).toEqual(['| q0 | 1 | 3,000 ', '| q0 | 1 | 2,000 ']);
+    expect(page.match(/2026-01-0\d/g)).toEqual(['2026-01-03', '2026-01-02']);
   });
 });
 

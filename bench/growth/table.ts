@@ -55,7 +55,7 @@ export function growthTable(by: Subject, measured: readonly Measurement[]): stri
 
 const whole = (value: number) => Math.round(value).toLocaleString('en');
 const spread = ({ least, median, most }: Spread, text: (value: number) => string) =>
-  `${text(median)} (${text(least)} to ${text(most)})`;
+  least === most ? text(median) : `${text(median)} (${text(least)} to ${text(most)})`;
 const none: Spread = { least: Number.NaN, median: Number.NaN, most: Number.NaN };
 
 function runLine({ series, size, eventsPerSecond = none, cpuSecondsPerMillion = none, ...rest }: Measurement): string {
