@@ -21,8 +21,8 @@ export interface CharacterSet {
 
 export function characterSet(sought: RegExp | readonly string[]): CharacterSet {
   const isOne = (text: string) => (sought instanceof RegExp ? sought.test(text) : sought.includes(text));
-  const isAscii = (_: unknown, code: number) => (code <= asciiMax && isOne(String.fromCharCode(code)) ? 1 : 0);
-  return { sought, isIn: Uint8Array.from({ length: 256 }, isAscii) };
+  const flagOf = (code: number) => (code <= asciiMax && isOne(String.fromCharCode(code)) ? 1 : 0);
+  return { sought, isIn: Uint8Array.from({ length: 256 }, (_, code) => flagOf(code)) };
 }
 
 export class ByteBuffer {
