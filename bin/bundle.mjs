@@ -153,12 +153,21 @@ async function bundled({ root, entry, folder, inlined }, inputs) {
     for (const file of Object.keys(metafile.inputs).map((input) => path.resolve(root, input))) {
       inputs[file] ??= lookOf(file);
     }
-    return { code: code.text, map: map.text };
+    return { code: inAscii(code.text), map: map.text };
   } finally {
     // Its process would live as long as ours.
     await stop();
   }
 }
+
+/**
+ * Left of other letters are those of comments and of regular expressions, and both take them escaped. V8 would give each letter of the program two
+ * bytes for them, and Node would look for them at each start.
+ *
+ * @param {string} text
+ */
+const inAscii = (text) =>
+  text.replace(/[^\x00-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** A script of `node:vm` cannot import (see `compiled.mjs`): who runs it does. */
 const declareImportOutside = 'const importOutside = module.importOutside ?? ((name) => import(name));';

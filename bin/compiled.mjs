@@ -18,7 +18,7 @@ const filesKept = 24;
 /**
  * Gives what the file exports.
  *
- * @param {string} file absolute; a CommonJS module
+ * @param {string} file absolute; a CommonJS module in ASCII
  * @param {{ use: string, folder: string }} kept `use`: what this process runs it for, as other functions are called for another use; `folder`: where compiled code is kept
  * @returns {any}
  */
@@ -27,7 +27,7 @@ export function runCompiled(file, { use, folder }) {
   // Its tag says what V8 asks of its code: its version, its flags, the processor.
   const codeFile = path.join(folder, `${path.parse(file).name}-${use}-${v8.cachedDataVersionTag().toString(16)}.code`);
   const code = keptCode(codeFile, source);
-  const script = new vm.Script(Module.wrap(source.toString()), {
+  const script = new vm.Script(Module.wrap(source.toString('latin1')), {
     filename: file,
     ...(code && { cachedData: code }),
   });

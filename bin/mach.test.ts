@@ -38,6 +38,8 @@ export async function runProgram(): Promise<number> {
   folder: import.meta.dirname,
   file: import.meta.filename,
   words: 'import.meta.url',
+  // Bệnh viện 🏥
+  letters: ['bệnh viện', \`đường \${'phố'} 🏥\`, 'µs 🏥'.replace(/µ|🏥/g, 'ă'), /^[đ🏥]$/u.test('🏥')],
 };
 `,
 };
@@ -82,19 +84,22 @@ async function startedFrom(root: string, env?: NodeJS.ProcessEnv) {
 
 describe('the start of the program', () => {
   it('is from a bundle, in which everything is what it is in the sources', async () => {
-    const { root, bundles } = makeProgram();
+    const { root, folder, bundles } = makeProgram();
     const bundled = await startedFrom(root);
     const file = path.join(root, 'parts/lazy.ts');
+    const letters = ['bệnh viện', 'đường phố 🏥', 'ăs ă', true];
     expect(bundled).toEqual({
       place: 'bundle',
       text: 'one',
       subject: 'Subject',
-      lazy: { url: pathToFileURL(file).href, folder: path.dirname(file), file, words: 'import.meta.url' },
+      lazy: { url: pathToFileURL(file).href, folder: path.dirname(file), file, words: 'import.meta.url', letters },
       program: path.join(root, 'bin/mach.js'),
     });
     expect(await startedFrom(root, { MACH_UNBUNDLED: '1' })).toEqual({ ...bundled, place: 'sources' });
     expect(await startedFrom(root)).toEqual(bundled);
+    expect(await startedFrom(root, { MACH_DEBUG: '1' })).toEqual({ ...bundled, place: 'sources' });
     expect(bundles()).toHaveLength(1);
+    expect(fs.readFileSync(path.join(folder, String(bundles()[0])), 'utf8')).toMatch(/^[\0-\x7f]*$/);
   });
 
   it('sees that a source, a package or the folder is another', async () => {

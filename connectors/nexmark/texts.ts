@@ -8,27 +8,39 @@ const hotUrlsFrom = 1_000;
 const channelUrlsFrom = 5_000;
 export const channelCount = 10_000;
 
-const pool = makePool();
-const poolOfWords = pool.replaceAll(' ', '_');
+interface Pool {
+  readonly letters: string;
+  /** With underscores in the place of spaces. */
+  readonly words: string;
+}
 
-function makePool(): string {
+let pool: Pool | undefined;
+
+/** Made when it is first wanted: every command loads this file. */
+function thePool(): Pool {
+  pool ??= makePool();
+  return pool;
+}
+
+function makePool(): Pool {
   const random = new Random(0);
   const codes = new Uint8Array(poolLength);
   for (let at = 0; at < poolLength; at++) codes[at] = random.int(13) === 0 ? 0x20 : 0x61 + random.int(26);
-  return Buffer.from(codes).toString('latin1');
+  const letters = Buffer.from(codes).toString('latin1');
+  return { letters, words: letters.replaceAll(' ', '_') };
 }
 
 /** `length` letters and underscores. */
 export function word(random: Random, length: number): string {
   const offset = random.int(poolLength - length);
-  return poolOfWords.substring(offset, offset + length);
+  return thePool().words.substring(offset, offset + length);
 }
 
 /** Three letters at least, less than `lengthMax`. */
 export function shortText(random: Random, lengthMax: number): string {
   const length = 3 + random.int(lengthMax - 3);
   const offset = random.int(poolLength - lengthMax);
-  return pool.substring(offset, offset + length);
+  return thePool().letters.substring(offset, offset + length);
 }
 
 /** How long a text is that fills an event of `size` bytes up to about `wanted`: `least`, or more by less than `spread`. */
@@ -42,7 +54,7 @@ export const paddingOffsets = poolLength - stretchMax;
 
 /** `length` letters and spaces. */
 export function letters(offset: number, length: number): string {
-  return pool.substring(offset, offset + length);
+  return thePool().letters.substring(offset, offset + length);
 }
 
 /** What fills an event of `size` bytes up to about `wanted`. */
@@ -54,7 +66,6 @@ export function padding(random: Random, size: number, wanted: number): string {
 }
 
 const hotChannels: readonly string[] = ['Google', 'Facebook', 'Baidu', 'Apple'];
-const hotUrls: readonly string[] = hotChannels.map((_, index) => url(new Random(hotUrlsFrom + index)));
 
 /** So many of all channels are hot: those that come first. */
 export const hotChannelCount = hotChannels.length;
@@ -74,6 +85,7 @@ export function allChannels(): Channels {
 
 function makeChannels(): Channels {
   const numbers = Array.from({ length: channelCount }, (_, channel) => channel);
+  const hotUrls = hotChannels.map((_, index) => url(new Random(hotUrlsFrom + index)));
   return {
     names: [...hotChannels, ...numbers.map((channel) => `channel-${channel}`)],
     urls: [...hotUrls, ...numbers.map((channel) => inOnePiece(channelUrl(channel)))],
