@@ -77,7 +77,7 @@ export function createChecker(context: CheckerContext): Checker {
       const given = Object.hasOwn(input.fields, name) ? input.fields[name] : undefined;
       if (!given) {
         const data = { field: name, from: nameOf(input) };
-        const suggestion = suggestName(name, fieldNames(input), 'fields');
+        const suggestion = suggestField(name, fieldNames(input));
         context.report(makeDiagnostic('MACH1250', { file: places.file, span, data, suggestion }));
       } else if (wanted && !fits(given.type, wanted) && !(context.guessedInputs && given.type.kind === 'json')) {
         const data = { field: name, given: describeType(given.type), wanted: `a ${wanted}` };
@@ -120,6 +120,13 @@ function describeProblem(
     message: shown,
     ...(hint !== undefined && { suggestion: hint }),
   };
+}
+
+function suggestField(name: string, names: readonly string[]): string {
+  // `key: hospital, ward` is one text to YAML.
+  const parts = name.split(',').map((part) => part.trim());
+  if (parts.length > 1 && parts.every((part) => names.includes(part))) return `a list is written [${parts.join(', ')}]`;
+  return suggestName(name, names, 'fields');
 }
 
 function fieldHint(code: string, suggestion: string | undefined, input: Schema): string | undefined {

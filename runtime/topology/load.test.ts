@@ -252,6 +252,12 @@ describe('mistakes in a topology', () => {
       ['MACH1250 30:11', 'MACH1250 30:11'],
       'did you mean hospital?',
     ],
+    [
+      'fields that are no list',
+      [['key: hospital', 'key: hospital, department']],
+      ['MACH1250 24:12', 'MACH1250 30:11'],
+      'a list is written [hospital, department]',
+    ],
     ['a missing environment variable', [['${env:TOKEN}', '${env:TOKN}']], ['MACH1401 8:37'], 'did you mean TOKEN?'],
     ['a missing file', [['${env:TOKEN}', '${file:absent}']], ['MACH1402 8:37'], 'it does not exist'],
     ['a reference of no kind', [['${env:TOKEN}', '${evn:TOKEN}']], ['MACH1403 8:37'], 'did you mean ${env:TOKEN}?'],

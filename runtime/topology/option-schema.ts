@@ -120,7 +120,10 @@ export function findSecrets(root: JsonSchema, options: RawValue, path: Path = []
 
 /** What a value should have been, in words. */
 export function describeWanted(schemas: readonly JsonSchema[]): string {
-  const words = [...new Set(schemas.map(describeOne))];
+  // Where YAML's null stands for the text, both are written `null`.
+  const hasNullText = schemas.some((schema) => schema.enum?.includes('null'));
+  const shown = schemas.filter(({ type }) => !(hasNullText && type === 'null'));
+  const words = [...new Set(shown.flatMap(describeOne))];
   if (words.length === 0) return 'another value';
   return words.length === 1 ? (words[0] as string) : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
@@ -145,9 +148,9 @@ const typeWords: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-function describeOne(schema: JsonSchema): string {
-  if (schema.mach && meanings[schema.mach]) return meanings[schema.mach] as string;
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum) return `one of ${schema.enum.join(', ')}`;
-  return typeWords[String(schema.type)] ?? 'another value';
+function describeOne(schema: JsonSchema): string[] {
+  if (schema.mach && meanings[schema.mach]) return [meanings[schema.mach] as string];
+  if (schema.const !== undefined) return [JSON.stringify(schema.const)];
+  if (schema.enum) return [`one of ${schema.enum.join(', ')}`];
+  return [schema.type].flat().map((type) => typeWords[String(type)] ?? 'another value');
 }
