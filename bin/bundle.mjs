@@ -17,6 +17,7 @@ const filesKept = 8;
  * @property {string} entry absolute
  * @property {string} folder absolute; bundles are kept there, and nothing else
  * @property {readonly string[]} inlined packages that become part of the bundle
+ * @property {readonly Place[]} alongside of which bundles are made when this one is
  */
 
 /**
@@ -35,7 +36,11 @@ const filesKept = 8;
  */
 export async function currentBundle(place) {
   try {
-    return keptBundle(place) ?? (await makeBundle(place));
+    const kept = keptBundle(place);
+    if (kept) return kept;
+    const made = await makeBundle(place);
+    for (const other of place.alongside) await currentBundle(other);
+    return made;
   } catch {
     return undefined;
   }

@@ -28,6 +28,11 @@ export async function runProgram(): Promise<number> {
   return 7;
 }
 `,
+  'runtime/store/embedded/process.ts': `export async function runProgram(): Promise<void> {
+  const place = new Error().stack?.includes('.mach/store') ? 'bundle' : 'sources';
+  console.log(JSON.stringify({ place, given: process.argv.slice(2) }));
+}
+`,
   'parts/greeting.ts': `export const greeting = {
   text: 'one' as string,
   failure: () => new Error('as asked'),
@@ -52,7 +57,7 @@ function makeProgram() {
     fs.writeFileSync(path.join(root, name), text);
   };
   for (const [name, text] of Object.entries(files)) write(name, text);
-  for (const name of ['mach.js', 'bundle.mjs', 'compiled.mjs']) {
+  for (const name of ['mach.js', 'store.js', 'start.mjs', 'bundle.mjs', 'compiled.mjs']) {
     fs.copyFileSync(path.join(repository, 'bin', name), path.join(root, 'bin', name));
   }
   fs.symlinkSync(path.join(repository, 'node_modules'), path.join(root, 'node_modules'));
@@ -67,8 +72,12 @@ interface Ended {
 }
 
 function start(root: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return run(path.join(root, 'bin/mach.js'), args, env);
+}
+
+function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const { MACH_UNBUNDLED: _unbundled, MACH_DEBUG: _debug, NODE_OPTIONS: _options, ...inherited } = process.env;
-  const parameters = [path.join(root, 'bin/mach.js'), ...args];
+  const parameters = [file, ...args];
   return new Promise((resolve) => {
     execFile(process.execPath, parameters, { env: { ...inherited, ...env } }, (error, output, errors) => {
       resolve({ code: error ? Number(error.code) : 0, output, errors });
@@ -100,6 +109,25 @@ describe('the start of the program', () => {
     expect(await startedFrom(root, { MACH_DEBUG: '1' })).toEqual({ ...bundled, place: 'sources' });
     expect(bundles()).toHaveLength(1);
     expect(fs.readFileSync(path.join(folder, String(bundles()[0])), 'utf8')).toMatch(/^[\0-\x7f]*$/);
+  });
+
+  it('makes the bundle of the store as well, which starts by itself', async () => {
+    const { root } = makeProgram();
+    const file = path.join(root, 'bin/store.js');
+    const folder = path.join(root, '.mach/store');
+    await startedFrom(root);
+    const made = fs.readdirSync(folder).filter((name) => name.endsWith('.cjs'));
+    expect(made).toHaveLength(1);
+    const started = async (env?: NodeJS.ProcessEnv) => {
+      const { code, output, errors } = await run(file, ['data', '0'], env);
+      expect({ code, errors }).toEqual({ code: 0, errors: '' });
+      return JSON.parse(output);
+    };
+    expect(await started()).toEqual({ place: 'bundle', given: ['data', '0'] });
+    expect(await started({ MACH_UNBUNDLED: '1' })).toEqual({ place: 'sources', given: ['data', '0'] });
+    expect(fs.readdirSync(folder).filter((name) => name.endsWith('.cjs'))).toEqual(made);
+    fs.rmSync(folder, { recursive: true });
+    expect(await started()).toMatchObject({ place: 'bundle' });
   });
 
   it('sees that a source, a package or the folder is another', async () => {

@@ -1,9 +1,8 @@
 /** Starts the child process once, and knows what it said last. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../errors.ts';
 import { embeddedLimits } from '../limits.ts';
 import type { StoreNotice } from './notice.ts';
@@ -26,14 +25,14 @@ export interface ChildOptions {
 
 const libuvThreads = embeddedLimits.insertSessions + embeddedLimits.readSessions + embeddedLimits.commandSessions + 6;
 
+const program = fileURLToPath(new URL('../../../bin/store.js', import.meta.url));
+
 function command({ directory, port, detached, reserveBytes }: ChildOptions): string[] {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const script = fileURLToPath(new URL('./process.ts', import.meta.url));
   const flags = [
     ...(detached ? ['--detached'] : []),
     ...(reserveBytes === undefined ? [] : [`--reserve=${reserveBytes}`]),
   ];
-  return ['--import', loader, script, directory, String(port), ...flags];
+  return [program, directory, String(port), ...flags];
 }
 
 /** Keeps the last bytes of a stream. */

@@ -1,5 +1,5 @@
 /**
- * The child process that holds the embedded engine: `process.ts DIRECTORY PORT [--detached] [--reserve=BYTES]`.
+ * The child process that holds the embedded engine: `bin/store.js DIRECTORY PORT [--detached] [--reserve=BYTES]`.
  *
  * Says `{"port":...,"pid":...,"instance":...}` on stdout when it serves, and `{"notice":...}` for what people must know, each on a line. It ends when its stdin does (its parent is gone) unless detached, and on SIGTERM after a drain.
  */
@@ -46,10 +46,10 @@ async function open(directory: string, reserveBytes: number | undefined): Promis
   }
 }
 
-async function main(): Promise<void> {
+export async function runProgram(): Promise<void> {
   const [directory, port, ...flags] = process.argv.slice(2);
   if (directory === undefined || port === undefined)
-    throw new Error('usage: process.ts DIRECTORY PORT [--detached] [--reserve=BYTES]');
+    throw new Error('usage: store.js DIRECTORY PORT [--detached] [--reserve=BYTES]');
   // Ctrl-C reaches the whole process group, but the engine still has to write what it has: its end decides ours.
   process.on('SIGINT', () => {});
   // A limit on the size of files is a write that fails, not our end.
@@ -94,5 +94,3 @@ async function main(): Promise<void> {
   process.stdin.on('error', () => void stop());
   process.stdin.resume();
 }
-
-await main();
