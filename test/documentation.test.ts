@@ -19,7 +19,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalogue } from '../catalogue.ts';
 import { loadTopology } from '../runtime/topology/index.ts';
 import { renderPages } from '../scripts/docs/pages.ts';
-import { applyDiff, copyRepository, type Fence, fencesOf, listFiles, writeFence } from './documents.ts';
+import {
+  applyDiff,
+  copyRepository,
+  type Fence,
+  fencesOf,
+  listFiles,
+  resetRepository,
+  writeFence,
+} from './documents.ts';
 
 const documents = listFiles().filter((file) => file.endsWith('.md'));
 const done = ['README.md', 'CONTRIBUTING.md', ...documents.filter((file) => /^docs\/[\w-]+\.md$/.test(file))];
@@ -138,21 +146,27 @@ function prepare(folder: string): void {
   writeFileSync(join(folder, 'beds.csv'), beds);
 }
 
-describe.each(done)('%s, done literally', (document) => {
-  const steps = stepsOf(document);
+describe('documents, done literally', () => {
+  // One copy, as a new one would make the bundle of the program anew.
   let folder = '';
   beforeAll(() => {
-    if (steps.length === 0) return;
     folder = copyRepository();
-    prepare(folder);
   });
-  afterAll(() => {
-    if (folder !== '') rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('has fences that are closed', () =>
-    expect(fencesOf(readFileSync(document, 'utf8')).every(({ text }) => text !== '\n')).toBe(true));
-  for (const step of steps) it(step.title, () => step.do(folder), stepTimeoutMs);
+  describe.each(done)('%s', (document) => {
+    const steps = stepsOf(document);
+    beforeAll(() => {
+      if (steps.length > 0) prepare(folder);
+    });
+    afterAll(() => {
+      if (steps.length > 0) resetRepository(folder);
+    });
+
+    it('has fences that are closed', () =>
+      expect(fencesOf(readFileSync(document, 'utf8')).every(({ text }) => text !== '\n')).toBe(true));
+    for (const step of steps) it(step.title, () => step.do(folder), stepTimeoutMs);
+  });
 });
 
 describe('topologies in documents', () => {

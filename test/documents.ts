@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -90,8 +91,20 @@ export function copyRepository(): string {
     for (const name of readdirSync(fetched))
       symlinkSync(join(process.cwd(), fetched, name), join(folder, fetched, name));
   }
-  const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { stdio: 'ignore' });
-  git('init', '--quiet');
-  git('add', '--all');
+  git(folder, 'init', '--quiet');
+  git(folder, 'add', '--all');
   return folder;
+}
+
+const git = (folder: string, ...args: string[]) => execFileSync('git', ['-C', folder, ...args], { stdio: 'ignore' });
+
+/** What makes the next command start sooner. */
+const kept = ['bin', 'program', 'store'];
+
+/** Takes back what has been done to a copy. */
+export function resetRepository(folder: string): void {
+  git(folder, 'checkout', '--', '.');
+  git(folder, 'clean', '-ffdxq', '-e', '/node_modules', '-e', '/.mach');
+  for (const name of readdirSync(join(folder, '.mach')))
+    if (!kept.includes(name)) rmSync(join(folder, '.mach', name), { recursive: true });
 }
