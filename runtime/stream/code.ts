@@ -10,10 +10,22 @@ type Evaluate = (event: Event) => unknown;
 /** Gives the text of an expression of JavaScript. */
 export type Write = (writer: CodeWriter) => string;
 
+/** A text that may be wanted in several places of the function. */
+interface SharedText {
+  readonly text: string;
+  /** How often it stands in the function. */
+  readonly places: number;
+}
+
+/** Stands for a shared text until all has been written, and it is known how often each is wanted. */
+const sharedAt = /@(\d+)@/g;
+
 /** Where the fields stand: in the object `event`, or in columns, of which `row` is the row. */
 export abstract class CodeWriter {
   private readonly values: unknown[] = [];
   private temporaries = 0;
+  /** By the text without the numbers of its variables. */
+  private readonly sharedTexts = new Map<string, SharedText>();
 
   /** The value of a field as it stands there: null or undefined where it is absent. */
   abstract field(name: string): string;
@@ -51,10 +63,36 @@ export abstract class CodeWriter {
     return `value${this.temporaries++}`;
   }
 
-  /** `let value0, value1;` */
+  /**
+   * For a text that takes time, and depends on the event and on its own variables alone: where it stands more than once, its value is computed where it
+   * is first wanted, if at all, and kept for the others.
+   */
+  shared(text: string): string {
+    const { sharedTexts } = this;
+    const wanted = withoutNumbers(text);
+    const known = sharedTexts.get(wanted) ?? { text, places: 0 };
+    sharedTexts.set(wanted, { ...known, places: known.places + 1 });
+    return `@${[...sharedTexts.keys()].indexOf(wanted)}@`;
+  }
+
+  private withShared(body: string): string {
+    const all = [...this.sharedTexts.values()];
+    const filled = (part: string): string =>
+      part.replace(sharedAt, (_, at: string) => {
+        const { text, places } = all[Number(at)] as SharedText;
+        const value = filled(text);
+        // Nothing of the language is undefined.
+        return places === 1 ? value : `(shared${at} !== undefined ? shared${at} : (shared${at} = ${value}))`;
+      });
+    return filled(body);
+  }
+
+  /** `let value0, value1, shared0;` */
   protected declarations(): string {
-    if (this.temporaries === 0) return '';
-    return `let ${Array.from({ length: this.temporaries }, (_, at) => `value${at}`).join(', ')};`;
+    const values = Array.from({ length: this.temporaries }, (_, at) => `value${at}`);
+    const shared = [...this.sharedTexts.values()].map(({ places }, at) => (places > 1 ? [`shared${at}`] : []));
+    const names = [...values, ...shared.flat()];
+    return names.length === 0 ? '' : `let ${names.join(', ')};`;
   }
 
   /** A loop over rows of `from`, of which `at` is the place among those that are handed in. */
@@ -77,9 +115,21 @@ export abstract class CodeWriter {
   /** A function of these parameters, whose text may use all that was given. */
   protected make<Made>(parameters: string, body: string): Made {
     const names = this.values.map((_, at) => `given${at}`);
-    const open = compile<(...values: unknown[]) => Made>(names, `return (${parameters}) => { ${body} };`);
+    const open = compile<(...values: unknown[]) => Made>(
+      names,
+      `return (${parameters}) => { ${this.withShared(body)} };`,
+    );
     return open(...this.values);
   }
+}
+
+/** The same for texts that differ in the numbers of their variables alone. */
+function withoutNumbers(text: string): string {
+  const known: string[] = [];
+  return text.replace(/\bvalue\d+\b/g, (name) => {
+    if (!known.includes(name)) known.push(name);
+    return `value_${known.indexOf(name)}`;
+  });
 }
 
 /** Over an object. */

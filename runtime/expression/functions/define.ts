@@ -118,7 +118,7 @@ export function applyTo(
       const parameter = parameters[Math.min(position, parameters.length - 1)] as Parameter;
       return `(${assignment}, ${holds(parameter, variable)})`;
     });
-    return `(${checks.join(' && ')} ? ${code.given(apply)}(${variables.join(', ')}) : null)`;
+    return code.shared(`(${checks.join(' && ')} ? ${code.given(apply)}(${variables.join(', ')}) : null)`);
   };
   return { write, evaluate: compiled(write) };
 }
