@@ -16,7 +16,7 @@ const running: { source: RunningSource; context: TestContext }[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mach-file-drop-'));
   log = recordedLog();
-  warn.mockClear();
+  vi.clearAllMocks();
 });
 afterEach(async () => {
   for (const { source } of running.splice(0)) await source.close();
@@ -36,10 +36,11 @@ const base = {
 };
 
 const warn = vi.fn();
+const info = vi.fn();
 
 async function open(options: object = {}): Promise<RunningSource> {
   const made = testContext(log, { clock: systemClock() });
-  const context = { ...made, logger: { ...made.logger, warn } };
+  const context = { ...made, logger: { ...made.logger, warn, info } };
   const source = await bindSource(fileDrop, { ...base, ...options }, folder).open(context);
   running.push({ source, context });
   return source;
@@ -83,6 +84,16 @@ describe('file-drop', () => {
     expect(log.requests.map(({ origin }) => origin)).toEqual(['Bệnh viện Thử', 'H2']);
     expect(await listed('processed')).toEqual(['giường bệnh.csv'.normalize()]);
     expect(await listed('failed')).toEqual([]);
+  });
+
+  it('makes the folder where it is missing, and says so', async () => {
+    await open({ folder: 'bed' });
+    expect(info.mock.calls).toEqual([[{ folder: join(folder, 'bed') }, 'the folder was missing, and has been made']]);
+    expect((await readdir(join(folder, 'bed'))).sort()).toEqual(['failed', 'processed']);
+    await closeLast();
+    info.mockClear();
+    await open({ folder: 'bed' });
+    expect(info.mock.calls).toEqual([]);
   });
 
   it('sends each bad row to the dead letters with its line and column, and keeps the others', async () => {

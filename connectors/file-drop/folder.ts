@@ -27,16 +27,18 @@ export function makeNameMatcher(pattern: string): (name: string) => boolean {
   return (name) => expression.test(name.normalize('NFC'));
 }
 
-/** Makes the folders where they are missing and checks that they can be used. Rejects with MACH2201. */
-export async function prepareFolders(folders: readonly string[]): Promise<void> {
+/** Makes the folders where they are missing, and checks that they can be used: those that were missing. Rejects with MACH2201. */
+export async function prepareFolders(folders: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
   for (const folder of folders) {
     try {
-      await makeFolder(folder);
+      if ((await makeFolder(folder)) !== undefined) missing.push(folder);
       await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
       throw fileDropErrors.make('MACH2201', { folder, reason: messageOf(error) }, error);
     }
   }
+  return missing;
 }
 
 /** Files of the folder that may be taken, oldest first. Links are not followed: they could point anywhere. */

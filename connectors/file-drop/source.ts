@@ -96,7 +96,9 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
 /** Watches and takes until closed. Rejects with MACH2201 (folders) or MACH2212 (ledger). */
 export async function openDrop(options: DropOptions, context: SourceContext): Promise<RunningSource> {
   const { folder, processed, failed } = options;
-  await prepareFolders([folder, processed, failed]);
+  const missing = await prepareFolders([folder, processed, failed]);
+  // Its name may be wrong: nothing would ever come.
+  if (missing.includes(folder)) context.logger.info({ folder }, 'the folder was missing, and has been made');
   const ledger = await openLedger(join(processed, ledgerName));
   const handle = makeFileHandler(options, context, ledger);
   const settle = new SettleWatch(options.settleMs);
