@@ -1,5 +1,7 @@
 /** `mach rescale`. */
+
 import { systemClock } from '../clock.ts';
+import { counted } from '../counted.ts';
 import { executionErrors } from '../execution/errors.ts';
 import { rescale } from '../execution/rescale/rescale.ts';
 import { listenForWorkers } from '../execution/running-workers.ts';
@@ -55,7 +57,7 @@ export async function rescaleCommand(file: string, flags: RescaleFlags, context:
     else {
       const { before, sequence, checkpoints } = done;
       context.print(
-        `${name}: from ${before} to ${partitions} partitions (state cut at message ${sequence}, ${checkpoints} checkpoints written).\nStart it with: mach run ${file} --partitions ${partitions}`,
+        `${name}: from ${before} to ${counted(partitions, 'partition')} (state cut at message ${sequence}, ${counted(checkpoints, 'checkpoint')} written).\nStart it with: mach run ${file} --partitions ${partitions}`,
       );
     }
   } finally {

@@ -1,4 +1,5 @@
 /** The plan in words, for `mach explain`. */
+import { counted } from '../counted.ts';
 import { formatDuration } from '../stream/options.ts';
 import { describeType, type Schema } from '../stream/schema.ts';
 import { describeField, type TopologyPlan } from './plan.ts';
@@ -7,7 +8,7 @@ export function explainPlan(plan: TopologyPlan): string {
   const isSpread = plan.stages.some(({ partitions }) => partitions > 1);
   const lines = [`${plan.topology}  ${plan.file}  ${plan.hash.slice(0, 12)}`, ''];
   for (const stage of plan.stages) {
-    const count = `${stage.partitions} ${stage.partitions === 1 ? 'partition' : 'partitions'}`;
+    const count = counted(stage.partitions, 'partition');
     lines.push(`stage ${stage.name}, ${count}: ${stage.operators.join(', ') || 'no operators'}`);
     lines.push(`  reads   ${stage.inputStream}`, ...stage.inputSubjects.map((subject) => `          ${subject}`));
     lines.push(`  writes  ${stage.outputStream}`, ...stage.outputSubjects.map((subject) => `          ${subject}`));
@@ -55,7 +56,7 @@ function describeState(bytes: Readonly<Record<string, number>>): string {
 
 function explainPorts(ports: Readonly<Record<string, Schema>>): string[] {
   return Object.entries(ports).flatMap(([port, schema]) => [
-    `    ${port}${port === 'out' ? '' : ' (port)'}: ${Object.keys(schema.fields).length} fields`,
+    `    ${port}${port === 'out' ? '' : ' (port)'}: ${counted(Object.keys(schema.fields).length, 'field')}`,
     ...(port === 'late' || port === 'dead' ? [] : explainFields(schema)),
   ]);
 }

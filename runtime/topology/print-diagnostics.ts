@@ -1,4 +1,5 @@
 /** Problems as people read them: one line each for logs and pipes, with the line of the file on a terminal. */
+import { counted } from '../counted.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
 /** Longer lines of a file are shown around the place only. */
@@ -41,8 +42,8 @@ export function formatCounts(file: string, diagnostics: readonly Diagnostic[]): 
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   const warnings = diagnostics.length - errors;
   const parts = [];
-  if (errors > 0) parts.push(`${errors} ${errors === 1 ? 'error' : 'errors'}`);
-  if (warnings > 0) parts.push(`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`);
+  if (errors > 0) parts.push(counted(errors, 'error'));
+  if (warnings > 0) parts.push(counted(warnings, 'warning'));
   return `${file} has ${parts.join(' and ') || 'no errors'}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import { messageOf } from '../../errors.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Diagnostic } from '../../topology/diagnostic.ts';
@@ -61,8 +62,11 @@ function describeTopology(
   { file, name, sources, operators, sinks }: BoundTopology,
   { connected }: { connected: boolean },
 ): string {
-  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
-  const parts = [count(sources.length, 'source'), count(operators.length, 'operator'), count(sinks.length, 'sink')];
+  const parts = [
+    counted(sources.length, 'source'),
+    counted(operators.length, 'operator'),
+    counted(sinks.length, 'sink'),
+  ];
   return `${file}: ${name} is right: ${parts.join(', ')}${connected ? ', everything reached' : ''}`;
 }
 

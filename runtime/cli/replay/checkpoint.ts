@@ -1,7 +1,9 @@
 /** `mach checkpoint`. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../bus/log.ts';
 import { wallTime } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import { messageOf } from '../../errors.ts';
 import { replayErrors } from '../../execution/replay/errors.ts';
 import { type ListedCheckpoint, type NamedCheckpoint, openNamedCheckpoints } from '../../execution/replay/named.ts';
@@ -130,7 +132,7 @@ async function keepCurrent(
 
 function describe({ name, sequence, bytes, savedAt, parts }: NamedCheckpoint): string {
   const size = bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
-  return `${name}  ${new Date(savedAt).toISOString()}  at ${sequence}  ${size}  ${parts.length} ${parts.length === 1 ? 'part' : 'parts'}`;
+  return `${name}  ${new Date(savedAt).toISOString()}  at ${sequence}  ${size}  ${counted(parts.length, 'part')}`;
 }
 
 function toJson({ savedAt, takenAt, ...rest }: NamedCheckpoint) {

@@ -1,6 +1,8 @@
 /** `mach replay`. */
+
 import { setPriority } from 'node:os';
 import { wallTime } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import { replayErrors } from '../../execution/replay/errors.ts';
 import { replayLimits } from '../../execution/replay/limits.ts';
 import { openPast, type Past } from '../../execution/replay/past.ts';
@@ -192,7 +194,7 @@ function sayProgress(progress: ReplayProgress, { json }: ReplayFlags, context: C
   if (json) return context.print(JSON.stringify(progressToJson(progress)));
   const { phase, sequence, until, eventsPerSecond, eventTime, rows, remainingMs } = progress;
   const left = remainingMs === null ? '' : `, ${Math.ceil(remainingMs / 1_000)} s left`;
-  const doing = phase === 'catching-up' ? 'making the state before' : `${rows} rows`;
+  const doing = phase === 'catching-up' ? 'making the state before' : counted(rows, 'row');
   context.printError(
     `${sequence} of ${until}  ${isoTime(eventTime) ?? ''}  ${eventsPerSecond} events/s  ${doing}${left}`,
   );
@@ -231,10 +233,10 @@ function sayEnd(
   }
   const seconds = (durationMs / 1_000).toFixed(1);
   const from = restored ? `from the checkpoint at ${restored.sequence}` : 'from the beginning of the log';
-  context.print(`${events} events in ${messages} messages, ${from}, in ${seconds} s`);
+  context.print(`${counted(events, 'event')} in ${counted(messages, 'message')}, ${from}, in ${seconds} s`);
   for (const { sink, shadow: table } of record.tables) {
     const refused = writer.refused[sink] ? `, ${writer.refused[sink]} that the store cannot take` : '';
-    context.print(`${table}: ${writer.written[sink] ?? 0} rows${refused}`);
+    context.print(`${table}: ${counted(writer.written[sink] ?? 0, 'row')}${refused}`);
   }
   const others = Object.entries(rowsBySink).filter(([sink]) => !record.tables.some((table) => table.sink === sink));
   for (const [sink, count] of others) {
@@ -255,7 +257,7 @@ async function listShadows(shadows: Shadows, { json }: ReplayFlags, context: Com
   if (json) return context.print(JSON.stringify({ shadows: records.map(toJson) }, null, 2));
   if (records.length === 0) context.print('There are no shadows.');
   for (const { name, topology, file, from, until, state, rows, startedAt } of records) {
-    const ended = state === 'done' ? `${rows} rows` : 'not finished';
+    const ended = state === 'done' ? counted(rows, 'row') : 'not finished';
     context.print(`${name}  ${topology} (${file})  ${from} to ${until}  ${ended}  ${isoTime(startedAt)}`);
   }
 }

@@ -162,7 +162,7 @@ sinks:
     expect(planOf(plain, plain.replace('planned', 'another')).refusals).toEqual([
       expect.stringContaining('two topologies'),
     ]);
-    expect(planOf(plain, plain, [1, 4]).refusals).toEqual([expect.stringContaining('1 partitions, not 4')]);
+    expect(planOf(plain, plain, [1, 4]).refusals).toEqual([expect.stringContaining('it runs with 1 partition, not 4')]);
     const weaker = planOf(plain, text('{ pulses: {}, durability: broker }'));
     expect(weaker.refusals).toEqual([expect.stringContaining('its log has the durability disk')]);
   });

@@ -1,4 +1,5 @@
 /** What changes when one version of a topology takes the place of another, and what would be lost. */
+import { counted } from '../../counted.ts';
 import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import type { Manifest, NodeManifest, SinkManifest, SourceManifest } from './manifest.ts';
 import { definitionChanges, schemaChanges, sourceChange } from './source-changes.ts';
@@ -114,7 +115,7 @@ function refusalsOf(args: {
   }
   if (partitions.before !== partitions.after) {
     refusals.push(
-      `it runs with ${partitions.before} partitions, not ${partitions.after}: see \`mach help run\` on --partitions`,
+      `it runs with ${counted(partitions.before, 'partition')}, not ${partitions.after}: see \`mach help run\` on --partitions`,
     );
   }
   return refusals;

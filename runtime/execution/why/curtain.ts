@@ -3,6 +3,7 @@
  * numbers, times and truth values are shown unless they stand under the name of a tagged field, and texts only where they are known from
  * an untagged field of an event on the way to the result. Texts of senders are hidden whole.
  */
+import { counted } from '../../counted.ts';
 import { hidden, hidePersonal } from '../../observe/personal.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event, Fields, Schema } from '../../stream/schema.ts';
@@ -61,13 +62,13 @@ export class Curtain {
     if (typeof value === 'string') return this.isOpen || this.isPlain(value) ? value : hidden;
     if (typeof value === 'number') return shownNumber(value);
     if (typeof value !== 'object') return value;
-    if (value instanceof Map || value instanceof Set) return `${value.size} entries`;
+    if (value instanceof Map || value instanceof Set) return counted(value.size, 'entry', 'entries');
     if (Array.isArray(value)) {
-      if (value.length > itemsMax || depth >= depthMax) return `${value.length} items`;
+      if (value.length > itemsMax || depth >= depthMax) return counted(value.length, 'item');
       return value.map((item) => this.shown(item, name, depth + 1));
     }
     const entries = Object.entries(value);
-    if (depth >= depthMax) return `${entries.length} fields`;
+    if (depth >= depthMax) return counted(entries.length, 'field');
     return Object.fromEntries(entries.map(([inner, item]) => [inner, this.shown(item, inner, depth + 1)]));
   }
 

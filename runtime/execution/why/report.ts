@@ -1,4 +1,5 @@
 /** The answer to "why", as it is printed and as `--json` gives it: plain data, personal fields hidden. */
+import { counted } from '../../counted.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
@@ -217,7 +218,7 @@ function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyM
     if (frame.ended) parts.push('nothing more will come of it');
     return { ...common, kind: 'silence', note: frame.quiet ? 'nobody has ever been heard' : parts.join(', ') };
   }
-  if (frame.kind === 'answers') return { ...common, kind: 'answers', note: `${frame.answers.length} answers` };
+  if (frame.kind === 'answers') return { ...common, kind: 'answers', note: counted(frame.answers.length, 'answer') };
   if (frame.kind === 'version') return { ...common, kind: 'version', note: 'another version of the topology' };
   if (frame.kind === 'source') throw new Error('invariant broken: the message of a source is told sender by sender');
   const note = `dead letter ${frame.letter} of message ${frame.sequence}, that went in again`;
