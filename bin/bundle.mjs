@@ -166,8 +166,8 @@ async function bundled({ root, entry, folder, inlined }, inputs) {
 }
 
 /**
- * Left of other letters are those of comments and of regular expressions, and both take them escaped. V8 would give each letter of the program two
- * bytes for them, and Node would look for them at each start.
+ * esbuild leaves letters that are not ASCII in comments and in regular expressions alone, and both take them escaped. With one of them V8 would keep each
+ * letter of the program in two bytes, and Node would look for them at each start.
  *
  * @param {string} text
  */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** Starts the process that holds the embedded store: `store.js DIRECTORY PORT [--detached] [--reserve=BYTES]`. The engine starts it; nobody else needs to. */
 import { loadProgram, store } from './start.mjs';
 
