@@ -63,9 +63,27 @@ describe('a text that stands in several places of a function', () => {
     expect(counted.calls).toBe(2);
   });
 
-  it('is not the text of another field', () => {
+  it.each([
+    ['n', 'm'],
+    ['value0', 'value1'],
+    ['value1', 'value0'],
+    ['value1', 'value2'],
+    ['value2', 'value10'],
+    ['shared0', 'shared1'],
+    ['given0', 'given1'],
+    ['$value1', '$value2'],
+    ['value1_', 'value2_'],
+  ])('is not that of another field: %s, %s', (one, other) => {
     const { call } = doubling();
-    const difference = new EventCode().compile((code) => `${call('n')(code)} - ${call('m')(code)}`);
-    expect(difference({ n: 3, m: 1 })).toBe(4);
+    const difference = new EventCode().compile((code) => `${call(one)(code)} - ${call(other)(code)}`);
+    expect(difference({ [one]: 3, [other]: 1 })).toBe(4);
+    expect(new EventCode().isSameText(call(one), call(other))).toBe(false);
+  });
+
+  it('is that of the same field, whatever was written before it', () => {
+    const { call } = doubling();
+    const code = new EventCode();
+    code.temporary();
+    expect(code.isSameText(call('value1'), call('value1'))).toBe(true);
   });
 });

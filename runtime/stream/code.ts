@@ -123,12 +123,15 @@ export abstract class CodeWriter {
   }
 }
 
+/** A variable of `temporary`, as a whole word, and not the field of this name behind a dot. */
+const temporaryName = /(?<![\p{ID_Continue}$.])value\d+(?![\p{ID_Continue}$])/gu;
+
 /** The same for texts that differ in the numbers of their variables alone. */
 function withoutNumbers(text: string): string {
   const known: string[] = [];
-  return text.replace(/\bvalue\d+\b/g, (name) => {
+  return text.replace(temporaryName, (name) => {
     if (!known.includes(name)) known.push(name);
-    return `value_${known.indexOf(name)}`;
+    return `value#${known.indexOf(name)}`;
   });
 }
 
