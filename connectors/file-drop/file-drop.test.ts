@@ -86,6 +86,22 @@ describe('file-drop', () => {
     expect(await listed('failed')).toEqual([]);
   });
 
+  it('lets each origin of a file be heard before the time of another goes on', async () => {
+    const at = (hospital: string, time: string, number: number) => `${hospital},2026-03-02T${time}+07:00,${number},\n`;
+    const content =
+      at('H1', '08:00', 1) + at('H1', '09:00', 2) + at('H2', '07:00', 3) + at('H2', '08:30', 4) + at('H3', '07:30', 5);
+    await open();
+    await drop('beds.csv', header + content);
+    await taken(1);
+    expect(beds().map(([, number]) => number)).toEqual([3, 5, 1, 2, 4]);
+    await drop('one.csv', header + at('H1', '10:00', 6) + at('H1', '09:30', 7));
+    await taken(2);
+    expect(beds().slice(5)).toEqual([
+      ['H1', 6],
+      ['H1', 7],
+    ]);
+  });
+
   it('makes the folder where it is missing, and says so', async () => {
     await open({ folder: 'bed' });
     expect(info.mock.calls).toEqual([[{ folder: join(folder, 'bed') }, 'the folder was missing, and has been made']]);
@@ -127,7 +143,7 @@ describe('file-drop', () => {
     expect(Buffer.from(log.deadLetters[2]?.raw ?? []).toString()).toBe('H4,yesterday,3,');
     expect(await listed('processed')).toEqual(['beds.csv']);
     expect(warn.mock.calls).toEqual([
-      [{ file: 'beds.csv', rows: 3, dead: 6 }, expect.stringContaining('`mach dead-letter list` says why')],
+      [{ file: 'beds.csv', rows: 3, dead: 6 }, expect.stringContaining('`mach dead-letter list TOPOLOGY` says why')],
     ]);
   });
 
@@ -259,23 +275,47 @@ describe('file-drop', () => {
 describe('after a crash', () => {
   const many = (count: number) => Array.from({ length: count }, (_, i) => row(`H${i % 3}`, i)).join('');
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('after append %i nothing is lost and nothing is twice', async (crashAt) => {
-    let appends = 0;
-    log.after = () => {
-      // The rows are stored, but nobody hears of it: the process is gone.
-      if (++appends >= crashAt) throw new Error('killed');
-    };
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+    'after append %i nothing is lost and nothing is twice',
+    async (crashAt) => {
+      let appends = 0;
+      log.after = () => {
+        // The rows are stored, but nobody hears of it: the process is gone.
+        if (++appends >= crashAt) throw new Error('killed');
+      };
+      await open();
+      await drop('beds.csv', header + many(1_400));
+      await until(() => appends >= crashAt);
+      await closeLast();
+      log.after = () => {};
+      // Another file that was there first must not disturb the marks of the one that was begun.
+      await writeFile(join(folder, 'aaa.csv'), header + row('H0', 99_999));
+      await open();
+      await taken(2);
+      const numbers = log.events.map(({ event }) => event.beds as number).sort((a, b) => a - b);
+      expect(numbers).toEqual([...Array.from({ length: 1_400 }, (_, i) => i), 99_999]);
+    },
+  );
+
+  it('goes on with a file that was begun before the first rows were stored alone', async () => {
+    const rowsOfChunk = fileDropLimits.rowsPerChunk;
     await open();
-    await drop('beds.csv', header + many(1_400));
-    await until(() => appends >= crashAt);
+    await drop('beds.csv', header + many(3 * rowsOfChunk));
+    await taken(1);
+    const sha = log.requests[0]?.id?.split(':')[0];
     await closeLast();
-    log.after = () => {};
-    // Another file that was there first must not disturb the marks of the one that was begun.
-    await writeFile(join(folder, 'aaa.csv'), header + row('H0', 99_999));
+    // As it was then: of one origin the first chunk is stored, of the others nothing.
+    log.requests.length = 0;
+    log.events.length = 0;
+    log.marks.clear();
+    log.marks.set('H0', `${sha}:0`);
+    await rename(join(folder, 'processed', 'beds.csv'), join(folder, 'beds.csv'));
+    await unlink(join(folder, 'processed', '.mach-ledger.ndjson'));
     await open();
     await taken(2);
     const numbers = log.events.map(({ event }) => event.beds as number).sort((a, b) => a - b);
-    expect(numbers).toEqual([...Array.from({ length: 1_400 }, (_, i) => i), 99_999]);
+    const all = Array.from({ length: 3 * rowsOfChunk }, (_, number) => number);
+    expect(numbers).toEqual(all.filter((number) => number >= rowsOfChunk || number % 3 !== 0));
   });
 
   it('between the last append and the move nothing is twice', async () => {

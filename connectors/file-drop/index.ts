@@ -33,7 +33,7 @@ const options = z.strictObject({
   origin: fieldName()
     .optional()
     .describe(
-      'field that says who reported, such as hospital; without it the file name without its numbers. Time goes on for each origin by itself',
+      'field that says who reported, such as hospital; without it the file name without its numbers. Time goes on for each origin by itself, and for all with the slowest; all origins of a file are heard before its rows',
     ),
   match: z.string().min(1).default('*').describe('names of the files that are taken, with * and ?'),
   delimiter: z.string().length(1).default(',').describe('between the columns of a csv'),

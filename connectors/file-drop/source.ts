@@ -21,7 +21,7 @@ import {
 } from './folder.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { fileDropLimits } from './limits.ts';
-import { type Counts, checkContent, makeTaker, type TakeOptions } from './take.ts';
+import { type Counts, checkContent, type FirstRows, makeTaker, type TakeOptions } from './take.ts';
 
 export interface DropOptions extends TakeOptions {
   readonly folder: string;
@@ -66,8 +66,9 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
       return;
     }
     const content = { name: file.name, bytes, sha, modifiedMs: file.modifiedMs };
+    let firsts: FirstRows;
     try {
-      await checkContent(content, options);
+      firsts = await checkContent(content, options);
     } catch (error) {
       if (error instanceof MachError) return fail(file, error, sha);
       throw error;
@@ -75,7 +76,7 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
     if (ledger.state(sha) !== 'begun') await ledger.write({ sha, name: file.name, state: 'begun', at: at() });
     let counts: Counts;
     try {
-      counts = await taker.take(content, options);
+      counts = await taker.take(content, options, firsts);
     } catch (error) {
       // A row that no message of the log can hold would be refused for ever, and every file behind it would wait.
       if (error instanceof MachError && error.code === 'MACH3202') return fail(file, error, sha);
@@ -86,7 +87,11 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
     await moveFile(file, options.processed);
     const taken = { file: file.name, rows, dead };
     if (dead === 0) context.logger.info(taken, 'file taken');
-    else context.logger.warn(taken, 'file taken, but for rows that cannot be read: `mach dead-letter list` says why');
+    else
+      context.logger.warn(
+        taken,
+        'file taken, but for rows that cannot be read: `mach dead-letter list TOPOLOGY` says why',
+      );
     context.count('files_total', 1, { outcome: 'taken' });
     context.count('rows_total', rows);
     if (dead > 0) context.count('rows_refused_total', dead);

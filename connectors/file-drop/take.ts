@@ -4,6 +4,9 @@
  * A chunk is a fixed number of rows. For each origin in it there is one append, whose mark says which chunk of which content
  * it was. So a content that is taken again after a crash skips what each origin already has: nothing is lost, nothing twice,
  * however long the outage, as long as the file is cut in the same places.
+ *
+ * Before the chunks comes the first row of each origin, where there are several: time goes on with the slowest origin that has been heard, so each
+ * has to be heard before another's rows take it further. Otherwise all of the second hospital of a file would be late.
  */
 import { type DeadLetter, limits, type SourceContext, type SourceEvent } from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
@@ -78,12 +81,24 @@ export function takeRow(row: ReadRow, content: Content, options: TakeOptions, ti
   return { origin, event: { event, time, raw: row.raw.slice(0, limits.deadLetterBytesMax) } };
 }
 
-/** Reads everything once and throws what makes the content unreadable as a whole, before any row is stored. */
-export async function checkContent(content: Content, options: TakeOptions): Promise<void> {
+/** The first row of each origin: the number of the row in the content, from 0, and the origin. Empty where there is one origin alone. */
+export type FirstRows = ReadonlyMap<number, string>;
+
+/** Reads everything once, before any row is stored. Throws what makes the content unreadable as a whole. */
+export async function checkContent(content: Content, options: TakeOptions): Promise<FirstRows> {
+  const firsts = new Map<string, number>();
   let rows = 0;
-  for await (const _row of readRows(content.bytes, options)) {
-    if (++rows > options.rowsMax) throw fileDropErrors.make('MACH2204', { rows_max: options.rowsMax });
+  for await (const read of readRows(content.bytes, options)) {
+    if (rows >= options.rowsMax) throw fileDropErrors.make('MACH2204', { rows_max: options.rowsMax });
+    if (options.originField !== undefined) {
+      // Whatever its time: which rows are first must not depend on when that is asked.
+      const { origin } = takeRow(read, content, options, Number.POSITIVE_INFINITY);
+      if (origin !== null && !firsts.has(origin)) firsts.set(origin, rows);
+    }
+    rows++;
   }
+  if (firsts.size < 2) return new Map();
+  return new Map([...firsts].map(([origin, row]) => [row, origin]));
 }
 
 /** How far the newest contents of an origin have come: `sha:chunk sha:chunk`. */
@@ -102,12 +117,12 @@ class Progress {
       if (sha && chunk) marked.set(sha, Number(chunk));
     }
     const known = this.#known.get(origin) ?? marked;
-    for (const [sha, chunk] of known) if (chunk > (marked.get(sha) ?? -1)) marked.set(sha, chunk);
+    for (const [sha, chunk] of known) if (chunk > (marked.get(sha) ?? Number.NEGATIVE_INFINITY)) marked.set(sha, chunk);
     return marked;
   }
 
   has(origin: string, sha: string, chunk: number): boolean {
-    return (this.#of(origin).get(sha) ?? -1) >= chunk;
+    return (this.#of(origin).get(sha) ?? Number.NEGATIVE_INFINITY) >= chunk;
   }
 
   /** The mark to write with a chunk. */
@@ -137,59 +152,97 @@ export interface Counts {
 
 export interface Taker {
   /** Stores the rows of a content, those that are not stored yet. Rejects when the log does; it may then be called again. */
-  take(content: Content, options: TakeOptions): Promise<Counts>;
+  take(content: Content, options: TakeOptions, firsts: FirstRows): Promise<Counts>;
+}
+
+/** In the place of a chunk's number: comes before all of them. */
+const firstRows = -1;
+
+interface Share {
+  readonly events: SourceEvent[];
+  readonly deadLetters: DeadLetter[];
+}
+
+const emptyShare = (): Share => ({ events: [], deadLetters: [] });
+
+/** What a chunk has for each origin, in the order of their rows. Rows that are stored already count for the order alone. */
+function sharesOf(rows: readonly (RowTaken & { readonly isStored: boolean })[], content: Content): Map<string, Share> {
+  const shares = new Map<string, Share>();
+  const deadLetters: DeadLetter[] = [];
+  for (const row of rows) {
+    if (row.origin === null) {
+      if (!row.isStored) deadLetters.push(row.dead);
+      continue;
+    }
+    const share = shares.get(row.origin) ?? emptyShare();
+    shares.set(row.origin, share);
+    if (!row.isStored) share.events.push(row.event);
+  }
+  if (shares.size === 0) shares.set(originOfName(content.name), emptyShare());
+  // Dead letters go with the first origin, which is the same every time.
+  const [first] = shares.values();
+  first?.deadLetters.push(...deadLetters);
+  return shares;
 }
 
 export function makeTaker(context: SourceContext, aheadMs: number): Taker {
   const progress = new Progress(context);
 
-  async function store(rows: readonly RowTaken[], chunk: number, content: Content): Promise<void> {
-    const groups = new Map<string, SourceEvent[]>();
-    const deadLetters: DeadLetter[] = [];
-    for (const row of rows) {
-      if (row.origin === null) {
-        deadLetters.push(row.dead);
-        continue;
-      }
-      const group = groups.get(row.origin);
-      if (group) group.push(row.event);
-      else groups.set(row.origin, [row.event]);
-    }
-    if (groups.size === 0) groups.set(originOfName(content.name), []);
+  async function store(shares: ReadonlyMap<string, Share>, chunk: number, content: Content): Promise<void> {
     const sha = content.sha.slice(0, 16);
-    let first = true;
     const appends: Promise<void>[] = [];
-    for (const [origin, events] of groups) {
-      // Dead letters go with the first origin, which is the same every time.
-      const letters = first ? deadLetters : [];
-      first = false;
-      if (progress.has(origin, sha, chunk)) continue;
+    for (const [origin, { events, deadLetters }] of shares) {
+      if (events.length + deadLetters.length === 0 || progress.has(origin, sha, chunk)) continue;
       const mark = progress.next(origin, sha, chunk);
-      const append = context.append({ origin, events, deadLetters: letters, mark, id: `${sha}:${chunk}` });
+      const append = context.append({ origin, events, deadLetters, mark, id: `${sha}:${chunk}` });
       appends.push(append.then(() => progress.stored(origin, mark)));
     }
     const failed = (await Promise.allSettled(appends)).find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
 
+  /** In the order of their times, so that none is late by another. */
+  async function storeFirsts(
+    content: Content,
+    options: TakeOptions,
+    firsts: FirstRows,
+    timeMax: number,
+  ): Promise<void> {
+    const shares: (readonly [string, Share])[] = [];
+    let number = 0;
+    for await (const read of readRows(content.bytes, options)) {
+      const origin = firsts.get(number++);
+      if (origin === undefined) continue;
+      const row = takeRow(read, content, options, timeMax);
+      const share =
+        row.origin === null ? { events: [], deadLetters: [row.dead] } : { events: [row.event], deadLetters: [] };
+      shares.push([origin, share]);
+      if (shares.length === firsts.size) break;
+    }
+    const timeOf = ([, { events }]: (typeof shares)[number]) => events[0]?.time ?? Number.POSITIVE_INFINITY;
+    await store(new Map(shares.sort((a, b) => timeOf(a) - timeOf(b) || 0)), firstRows, content);
+  }
+
   return {
-    async take(content, options) {
+    async take(content, options, firsts) {
       const timeMax = context.clock.now() + aheadMs;
       const dated = { ...content, modifiedMs: Math.min(content.modifiedMs, context.clock.now()) };
       const counts: Counts = { rows: 0, dead: 0 };
-      let rows: RowTaken[] = [];
+      if (firsts.size > 0) await storeFirsts(dated, options, firsts, timeMax);
+      let rows: (RowTaken & { readonly isStored: boolean })[] = [];
       let chunk = 0;
       for await (const read of readRows(content.bytes, options)) {
+        const isStored = firsts.has(counts.rows + counts.dead);
         const row = takeRow(read, dated, options, timeMax);
         if (row.origin === null) counts.dead++;
         else counts.rows++;
-        rows.push(row);
+        rows.push({ ...row, isStored });
         if (rows.length < fileDropLimits.rowsPerChunk) continue;
         context.signal.throwIfAborted();
-        await store(rows, chunk++, dated);
+        await store(sharesOf(rows, content), chunk++, dated);
         rows = [];
       }
-      if (rows.length > 0) await store(rows, chunk, dated);
+      if (rows.length > 0) await store(sharesOf(rows, content), chunk, dated);
       return counts;
     },
   };

@@ -99,7 +99,8 @@ export const cliErrors = defineErrors({
     help: 'It says how much room the embedded servers leave free on the disk, such as 1024. Leave it out for 512, or a twentieth of a smaller disk.',
   },
   MACH1660: {
-    message: 'it is not clear which topology is meant: {found} (data folder {directory})',
+    message:
+      'it is not clear which topology is meant: {found} (data folder {directory}); name its file with --topology FILE',
     help: 'Name its file: `mach why RESULT --topology FILE`. Without it the file of the engine that runs on the data folder is taken.',
   },
   MACH1661: {
