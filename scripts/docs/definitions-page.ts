@@ -104,7 +104,7 @@ export function operatorsPage(operators: readonly OperatorDefinition[]): Page {
     file: 'docs/operators.md',
     title: 'Operators',
     intro:
-      'What can be done to a stream. An entry stands under `operators:` with an id of its own; other nodes name the id, or `id.port`. `late` takes events that came after their window had closed, `dead` those that could not be dealt with.',
+      'What can be done to a stream. An entry stands under `operators:` with an id of its own; other nodes name the id, or `id.port`. `late` takes events that came after their window had closed, `dead` those that could not be dealt with. Expressions are those of [the language of topologies](../runtime/expression/DIALECT.md).',
     sections: operators.map((operator) => section(operator, operatorOutput(operator))),
   };
 }
