@@ -158,6 +158,9 @@ export interface Taker {
 /** In the place of a chunk's number: comes before all of them. */
 const firstRows = -1;
 
+/** `isStored`: it is the first row of its origin, and came before. */
+type ChunkRow = RowTaken & { readonly isStored: boolean };
+
 interface Share {
   readonly events: SourceEvent[];
   readonly deadLetters: DeadLetter[];
@@ -166,7 +169,7 @@ interface Share {
 const emptyShare = (): Share => ({ events: [], deadLetters: [] });
 
 /** What a chunk has for each origin, in the order of their rows. Rows that are stored already count for the order alone. */
-function sharesOf(rows: readonly (RowTaken & { readonly isStored: boolean })[], content: Content): Map<string, Share> {
+function sharesOf(rows: readonly ChunkRow[], content: Content): Map<string, Share> {
   const shares = new Map<string, Share>();
   const deadLetters: DeadLetter[] = [];
   for (const row of rows) {
@@ -219,6 +222,7 @@ export function makeTaker(context: SourceContext, aheadMs: number): Taker {
       shares.push([origin, share]);
       if (shares.length === firsts.size) break;
     }
+    // What has no time comes last; a difference of two of them is no number.
     const timeOf = ([, { events }]: (typeof shares)[number]) => events[0]?.time ?? Number.POSITIVE_INFINITY;
     await store(new Map(shares.sort((a, b) => timeOf(a) - timeOf(b) || 0)), firstRows, content);
   }
@@ -229,7 +233,7 @@ export function makeTaker(context: SourceContext, aheadMs: number): Taker {
       const dated = { ...content, modifiedMs: Math.min(content.modifiedMs, context.clock.now()) };
       const counts: Counts = { rows: 0, dead: 0 };
       if (firsts.size > 0) await storeFirsts(dated, options, firsts, timeMax);
-      let rows: (RowTaken & { readonly isStored: boolean })[] = [];
+      let rows: ChunkRow[] = [];
       let chunk = 0;
       for await (const read of readRows(content.bytes, options)) {
         const isStored = firsts.has(counts.rows + counts.dead);
