@@ -102,6 +102,25 @@ describe('file-drop', () => {
     ]);
   });
 
+  it.each([
+    ['each of them before all rows', fileDropLimits.rowsPerChunk + 100, true],
+    [
+      'as their rows come, where they are more than senders there may be',
+      fileDropLimits.originsHeardFirstMax + 1,
+      false,
+    ],
+  ])('hears many origins: %s', async (_, origins, areFirst) => {
+    await open();
+    const rows = Array.from({ length: origins + 1 }, (__, number) => row(`H${number % origins}`, number));
+    await drop('beds.csv', header + rows.join(''));
+    await taken(1);
+    const first = log.requests.filter(({ id }) => id?.endsWith(':-1'));
+    expect(first.map(({ origin, events }) => [origin, events.length])).toEqual(
+      areFirst ? Array.from({ length: origins }, (__, number) => [`H${number}`, 1]) : [],
+    );
+    expect(beds().map(([, number]) => number)).toEqual(Array.from({ length: origins + 1 }, (__, number) => number));
+  });
+
   it('makes the folder where it is missing, and says so', async () => {
     await open({ folder: 'bed' });
     expect(info.mock.calls).toEqual([[{ folder: join(folder, 'bed') }, 'the folder was missing, and has been made']]);

@@ -2,6 +2,8 @@
 export const fileDropLimits = {
   /** Rows of one append. Fixed for ever: a file that was begun before a restart is cut in the same places after it. */
   rowsPerChunk: 500,
+  /** Origins of a file of which all are heard before its rows; in a file of more they are heard as their rows come. Fixed for ever, as well. */
+  originsHeardFirstMax: 5_000,
   /** One row of text. */
   rowBytesMax: 1024 * 1024,
   /** Header that is kept with a row that is refused. */

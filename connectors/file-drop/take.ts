@@ -81,7 +81,7 @@ export function takeRow(row: ReadRow, content: Content, options: TakeOptions, ti
   return { origin, event: { event, time, raw: row.raw.slice(0, limits.deadLetterBytesMax) } };
 }
 
-/** The first row of each origin: the number of the row in the content, from 0, and the origin. Empty where there is one origin alone. */
+/** The first row of each origin: the number of the row in the content, from 0, and the origin. Empty where there is one origin alone, or more than senders there may be. */
 export type FirstRows = ReadonlyMap<number, string>;
 
 /** Reads everything once, before any row is stored. Throws what makes the content unreadable as a whole. */
@@ -97,7 +97,7 @@ export async function checkContent(content: Content, options: TakeOptions): Prom
     }
     rows++;
   }
-  if (firsts.size < 2) return new Map();
+  if (firsts.size < 2 || firsts.size > fileDropLimits.originsHeardFirstMax) return new Map();
   return new Map([...firsts].map(([origin, row]) => [row, origin]));
 }
 
@@ -224,7 +224,12 @@ export function makeTaker(context: SourceContext, aheadMs: number): Taker {
     }
     // What has no time comes last; a difference of two of them is no number.
     const timeOf = ([, { events }]: (typeof shares)[number]) => events[0]?.time ?? Number.POSITIVE_INFINITY;
-    await store(new Map(shares.sort((a, b) => timeOf(a) - timeOf(b) || 0)), firstRows, content);
+    shares.sort((a, b) => timeOf(a) - timeOf(b) || 0);
+    const { rowsPerChunk } = fileDropLimits;
+    for (let from = 0; from < shares.length; from += rowsPerChunk) {
+      context.signal.throwIfAborted();
+      await store(new Map(shares.slice(from, from + rowsPerChunk)), firstRows, content);
+    }
   }
 
   return {
