@@ -14,12 +14,12 @@ import { aggregateCut } from './cut.ts';
 import { examples } from './examples.ts';
 import { numberCells } from './number-cells.ts';
 import { type AggregateOptions, aggregateOptions } from './options.ts';
-import type { BestRule } from './pane-windows.ts';
 import { rowCells } from './row-cells.ts';
 import { type NamedAggregate, resultSchema, rowMaker, rowNames, windowFields } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 import { aggregateBasis, aggregateMigrations } from './state.ts';
 import { planWindow } from './window.ts';
+import type { BestRule } from './window-totals.ts';
 
 export const aggregate = defineOperator({
   name: 'aggregate',

@@ -12,7 +12,7 @@ import type {
   TimedColumns,
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
-import { type CellStore, cellStoreOf } from './cell-store.ts';
+import type { CellStore } from './cell-store.ts';
 import { firstEndAfter, lastEndOf, paneStartOf, type WindowGrid } from './grid.ts';
 import type { KeptWindows } from './kept-keys.ts';
 import { keepKeyByKey, keepPaneByPane } from './kept-panes.ts';
@@ -21,15 +21,8 @@ import { aggregateLimits } from './limits.ts';
 import { CellPlaces } from './number-cells.ts';
 import type { PaneCells } from './pane-cells.ts';
 import { keyColumns, repeated, resultColumns } from './rows.ts';
-import { ScoreTree } from './score-tree.ts';
 import type { AggregateSetting } from './setting.ts';
-
-export interface BestRule {
-  /** Slot of the value by which keys are compared. */
-  readonly slot: number;
-  readonly rows: number;
-  readonly ascending: boolean;
-}
+import { type BestRule, WindowTotals } from './window-totals.ts';
 
 /** Cells in the order in which they come out, with their keys. */
 interface Given {
@@ -42,18 +35,11 @@ export class PaneWindows implements OperatorHandler {
   private readonly context: OperatorContext;
   private readonly setting: AggregateSetting;
   private readonly grid: WindowGrid;
-  /** Absent: all keys come out. */
-  private readonly rule: BestRule | undefined;
   private readonly state: KeyPanes;
   private readonly kept: KeptWindows;
   private readonly places = new CellPlaces();
-  /**
-   * Of the window that was given last, by the number of the key: what its panes hold together, and how many of them hold something. Made anew after a
-   * restart: what panes hold can be added up and taken out again exactly.
-   */
-  private readonly totals: CellStore;
-  private readonly holding: number[] = [];
-  private readonly scores: ScoreTree | undefined;
+  /** Of the window that was given last. Made anew after a restart: what panes hold can be added up and taken out again exactly. */
+  private readonly totals: WindowTotals;
   /** Every window is one pane, and needs no totals. */
   private readonly isOnePane: boolean;
   /** The panes in [from, to) are in the totals. */
@@ -65,21 +51,18 @@ export class PaneWindows implements OperatorHandler {
     setting: AggregateSetting,
     { grid, rule }: { grid: WindowGrid; rule: BestRule | undefined },
   ) {
-    const { kind, numberCells } = setting;
     this.context = context;
     this.setting = setting;
     this.grid = grid;
-    this.rule = rule;
     this.state = new KeyPanes(setting, grid);
     this.kept = (rule ? keepPaneByPane : keepKeyByKey)(context, this.state, setting);
-    this.totals = cellStoreOf(kind, numberCells);
-    this.scores = rule && new ScoreTree(rule);
+    this.totals = new WindowTotals(setting, rule);
     this.isOnePane = !rule && grid.sizeMs === grid.everyMs;
   }
 
   resume(): void {
     this.kept.putTogether();
-    this.clearWindow();
+    this.totals.clear();
     const { closed } = this.state;
     if (!Number.isFinite(closed)) return;
     this.from = Number.NEGATIVE_INFINITY;
@@ -101,7 +84,7 @@ export class PaneWindows implements OperatorHandler {
       if (!pane.cells.admits(pane.placeAt(cell), event))
         return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
       this.kept.touch?.(key);
-      if (isInWindow) this.change(pane, cell, -1);
+      if (isInWindow) this.totals.change(pane, cell, -1);
     } else {
       const { keysMax } = this.setting;
       const { panesMax } = aggregateLimits;
@@ -112,7 +95,7 @@ export class PaneWindows implements OperatorHandler {
       cell = state.addCell(pane, key, time);
     }
     pane.cells.add(pane.placeAt(cell), event, time);
-    if (isInWindow) this.change(pane, cell, 1);
+    if (isInWindow) this.totals.change(pane, cell, 1);
   }
 
   columns(batch: TimedColumns, alone: (row: number) => void): void {
@@ -139,11 +122,12 @@ export class PaneWindows implements OperatorHandler {
     take();
   }
 
-  /** The pane of a time, if it is there and changes nothing of the window that was given last. */
+  /** The pane of a time, made where there is none; undefined where events of it are taken one by one. */
   private openFor(time: number, watermark: number): PaneCells | undefined {
-    const pane = this.state.paneAt(paneStartOf(this.grid, time));
-    const isOpen = pane && pane.lastEnd > watermark && (pane.start < this.from || pane.start >= this.to);
-    return isOpen ? pane : undefined;
+    const { grid, state } = this;
+    const start = paneStartOf(grid, time);
+    if (lastEndOf(grid, start) <= watermark || (start >= this.from && start < this.to)) return undefined;
+    return state.paneAt(start) ?? (this.hasRoom() ? state.open(start) : undefined);
   }
 
   /** Where a key's cell stands, made where there is none; -1: it may not be made. */
@@ -151,8 +135,13 @@ export class PaneWindows implements OperatorHandler {
     const known = pane.find(key);
     if (known >= 0) return pane.placeAt(known);
     const { state } = this;
-    const hasRoom = this.hasKeyFor(key) && state.cells < aggregateLimits.panesMax;
-    return hasRoom ? pane.placeAt(state.addCell(pane, key, time)) : -1;
+    const isAdmitted = this.hasKeyFor(key) && state.cells < aggregateLimits.panesMax;
+    return isAdmitted ? pane.placeAt(state.addCell(pane, key, time)) : -1;
+  }
+
+  /** For a cell of any key. */
+  private hasRoom(): boolean {
+    return this.state.keys.size < this.setting.keysMax && this.state.cells < aggregateLimits.panesMax;
   }
 
   private hasKeyFor(key: StateKey): boolean {
@@ -197,44 +186,23 @@ export class PaneWindows implements OperatorHandler {
     const { state } = this;
     const { paneMs } = this.grid;
     if (from >= this.to) {
-      this.clearWindow();
+      this.totals.clear();
       for (const pane of state.all()) if (pane.start < from) state.drop(pane);
       this.to = from;
     } else {
       for (let start = this.from; start < from; start += paneMs) {
         const pane = state.paneAt(start);
         if (!pane) continue;
-        if (!this.isOnePane) for (let at = 0; at < pane.size; at++) this.change(pane, at, -1);
+        if (!this.isOnePane) this.totals.changeAll(pane, -1);
         state.drop(pane);
       }
     }
     this.from = from;
     for (let start = this.to; start < to && !this.isOnePane; start += paneMs) {
       const pane = state.paneAt(start);
-      if (pane) for (let at = 0; at < pane.size; at++) this.change(pane, at, 1);
+      if (pane) this.totals.changeAll(pane, 1);
     }
     this.to = to;
-  }
-
-  private clearWindow(): void {
-    this.holding.fill(0);
-    this.scores?.clear();
-  }
-
-  /** Puts what a pane holds of its n-th key into the window, or takes it out. */
-  private change(pane: PaneCells, at: number, sign: 1 | -1): void {
-    const { totals, holding, scores, rule } = this;
-    const number = pane.numberAt(at);
-    const total = number * totals.width;
-    const before = holding[number] ?? 0;
-    holding[number] = before + sign;
-    if (before === 0) totals.begin(total);
-    else if (before + sign === 0) {
-      scores?.set(number, null);
-      return;
-    }
-    totals.change(total, pane.cells, pane.placeAt(at), sign);
-    if (rule) scores?.set(number, totals.numberAt(total, rule.slot));
   }
 
   /** False when no key has anything in the window. */
@@ -260,7 +228,7 @@ export class PaneWindows implements OperatorHandler {
   private ofPane(start: number): Given {
     const { keys } = this.state;
     const pane = this.state.paneAt(start);
-    if (!pane) return { store: this.totals, places: [], keys: [] };
+    if (!pane) return { store: this.totals.cells, places: [], keys: [] };
     const slots = Array.from({ length: pane.size }, (_, at) => at);
     // Most come in the order of their keys.
     slots.sort((a, b) => keys.orderOf(pane.numberAt(a)) - keys.orderOf(pane.numberAt(b)));
@@ -273,15 +241,13 @@ export class PaneWindows implements OperatorHandler {
 
   /** Of the window that the totals are of. */
   private ofWindow(): Given {
-    const { scores, totals, holding, rule } = this;
+    const { totals } = this;
     const { keys } = this.state;
-    const numbers =
-      scores && rule
-        ? scores.best(rule.rows).flatMap((equals) => keys.inOrder(equals))
-        : [...keys.numbers()].filter((number) => (holding[number] ?? 0) > 0);
+    const best = totals.best()?.flatMap((equals) => keys.inOrder(equals));
+    const numbers = best ?? [...keys.numbers()].filter((number) => totals.has(number));
     return {
-      store: totals,
-      places: numbers.map((number) => number * totals.width),
+      store: totals.cells,
+      places: numbers.map((number) => number * totals.cells.width),
       keys: numbers.map((number) => keys.keyOf(number)),
     };
   }

@@ -6,10 +6,11 @@ import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
 import { GridWindows } from './grid-windows.ts';
 import { aggregateLimits } from './limits.ts';
 import type { GridOptions, WindowOptions } from './options.ts';
-import { type BestRule, PaneWindows } from './pane-windows.ts';
+import { PaneWindows } from './pane-windows.ts';
 import { SessionRows } from './session-rows.ts';
 import { SessionWindows } from './session-windows.ts';
 import type { AggregateSetting } from './setting.ts';
+import type { BestRule } from './window-totals.ts';
 
 const dayMs = 86_400_000;
 
