@@ -17,6 +17,8 @@ export const limits = {
   watermarkStepMs: 1_000,
   /** An origin silent for this long is forgotten, unless it is the last of its source. */
   originForgetMs: 24 * 3_600_000,
+  /** Origins that one message says are silent, or forgotten; the next message names the others. */
+  silenceOriginsMax: 1_000,
   /** An event this far ahead of engine time does not take the watermark with it: one clock that is wrong must not make all else late. */
   futureTimeMs: 3_600_000,
   /** Append identities remembered of a source, so that a resend counts once. */

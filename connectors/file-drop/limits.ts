@@ -17,6 +17,8 @@ export const fileDropLimits = {
   ledgerEntriesMax: 100_000,
   /** Files of an origin whose progress its mark remembers. */
   filesPerMark: 4,
+  /** Origins whose progress is remembered until their marks in the log say it. */
+  progressKeptMax: 10_000,
   /** Files looked at in one look at the folder; the rest waits for the next. */
   filesPerScanMax: 10_000,
   /** Wait before a file is tried again whose rows could not be stored or that could not be moved. */

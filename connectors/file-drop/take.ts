@@ -8,7 +8,13 @@
  * Before the chunks comes the first row of each origin, where there are several: time goes on with the slowest origin that has been heard, so each
  * has to be heard before another's rows take it further. Otherwise all of the second hospital of a file would be late.
  */
-import { type DeadLetter, limits, type SourceContext, type SourceEvent } from '../../runtime/stream/index.ts';
+import {
+  type DeadLetter,
+  keepNewest,
+  limits,
+  type SourceContext,
+  type SourceEvent,
+} from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
 import { fileDropLimits } from './limits.ts';
 import { parseRow, type RowSchema } from './row-schema.ts';
@@ -105,6 +111,7 @@ export async function checkContent(content: Content, options: TakeOptions): Prom
 class Progress {
   readonly #context: SourceContext;
   readonly #known = new Map<string, Map<string, number>>();
+  readonly #forgetOldest = keepNewest(this.#known, fileDropLimits.progressKeptMax);
 
   constructor(context: SourceContext) {
     this.#context = context;
@@ -140,8 +147,8 @@ class Progress {
       origin,
       new Map(mark.split(' ').map((part) => [part.split(':')[0] ?? '', Number(part.split(':')[1])])),
     );
-    // The mark of the log has it a moment later: only the newest need be remembered here.
-    if (this.#known.size > 10_000) this.#known.delete(this.#known.keys().next().value as string);
+    // The mark of the log has it a moment later.
+    this.#forgetOldest();
   }
 }
 

@@ -12,7 +12,6 @@ import {
   watermark,
 } from '../../runtime/testing/operator-harness.ts';
 import { aggregate } from './aggregate.ts';
-import { ScoreTree } from './score-tree.ts';
 
 const schema = defineSchema({ ward: field.string(), minutes: field.int(), cost: field.float() });
 const values = { n: 'count()', total: 'sum(minutes)', kinds: 'distinct(minutes)' };
@@ -89,34 +88,5 @@ describe('best', () => {
     const bind = () => bindOperator({ definition: aggregate, options: { ...options, ...extra }, schema });
     expect(bind).toThrow(BindProblems);
     expect(bind).toThrow(message);
-  });
-});
-
-describe('ScoreTree', () => {
-  it('gives what sorting gives, whatever comes and goes', () => {
-    const change = fc.record({
-      number: fc.oneof(fc.nat({ max: 6 }), fc.nat({ max: 600 })),
-      score: fc.option(fc.integer({ min: -3, max: 3 })),
-      rows: fc.integer({ min: 1, max: 4 }),
-    });
-    fc.assert(
-      fc.property(fc.array(change, { maxLength: 60 }), fc.boolean(), (changes, ascending) => {
-        const tree = new ScoreTree({ ascending });
-        const scores = new Map<number, number>();
-        for (const { number, score, rows } of changes) {
-          if (score === null) scores.delete(number);
-          else scores.set(number, score);
-          tree.set(number, score);
-          const sorted = [...new Set(scores.values())].sort((a, b) => (ascending ? a - b : b - a));
-          const expected: number[][] = [];
-          for (const value of sorted) {
-            if (expected.flat().length >= rows) break;
-            expected.push([...scores].filter(([, one]) => one === value).map(([one]) => one));
-          }
-          const inOrder = (numbers: number[]) => [...numbers].sort((a, b) => a - b);
-          expect(tree.best(rows).map(inOrder)).toEqual(expected.map(inOrder));
-        }
-      }),
-    );
   });
 });

@@ -1,7 +1,8 @@
 /** What the panes of one window hold together, by the number of the key; where only the best keys come out, they are found in a tree of the scores. */
+import { ScoreTree } from '../../runtime/stream/index.ts';
 import { type CellStore, cellStoreOf } from './cell-store.ts';
 import type { PaneCells } from './pane-cells.ts';
-import { ScoreTree } from './score-tree.ts';
+
 import type { AggregateSetting } from './setting.ts';
 
 export interface BestRule {

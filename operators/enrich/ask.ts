@@ -6,7 +6,7 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel';
-import { type Event, messageOf } from '../../runtime/stream/index.ts';
+import { type Event, keepNewest, messageOf } from '../../runtime/stream/index.ts';
 import { type Take, takeFrom } from './answer.ts';
 import { enrichLimits } from './limits.ts';
 
@@ -40,6 +40,7 @@ export function makeAsk(options: AskOptions): Ask {
     { halfOpenAfter: options.breaker.resetMs, breaker: new ConsecutiveBreaker(options.breaker.failures) },
   );
   const cache = new Map<string, { answer: Event | null; until: number }>();
+  const forgetOldest = keepNewest(cache, enrichLimits.cacheEntriesMax);
 
   /** Monotonic: the age of an answer does not depend on the clock being set. */
   function remembered(url: string): { answer: Event | null } | undefined {
@@ -53,8 +54,7 @@ export function makeAsk(options: AskOptions): Ask {
     if (cacheMs === 0) return;
     cache.delete(url);
     cache.set(url, { answer, until: performance.now() + cacheMs });
-    const oldest = cache.keys().next();
-    if (cache.size > enrichLimits.cacheEntriesMax && !oldest.done) cache.delete(oldest.value);
+    forgetOldest();
   }
 
   return async (url, signal) => {

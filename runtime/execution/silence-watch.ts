@@ -11,9 +11,12 @@ export interface SilenceWatch {
   heard(origin: string): void;
   /** The origin says no more: silent from now on, it holds nobody, and its time goes on with the clock. */
   closed(origin: string): void;
-  /** Takes what has been noticed, but of the origins in `waiting`, whose events have yet to be appended; undefined when there is nothing. */
+  /**
+   * Takes what has been noticed, as much as has room in a message, but of the origins in `waiting`, whose events have yet to be appended; undefined
+   * when there is nothing more.
+   */
   take(waiting: ReadonlySet<string>): Omit<SilenceFrame, 'kind'> | undefined;
-  /** What was taken is not in the log: the next look notices it anew. */
+  /** What was taken is not in the log: the next look notices it anew, and all that had not been taken. */
   putBack(noticed: Omit<SilenceFrame, 'kind'>): void;
   stop(): void;
 }
@@ -30,8 +33,9 @@ export function startSilenceWatch(args: {
   const openedAt = clock.now();
   const heardAt = new Map(args.origins.map((origin) => [origin, openedAt]));
   const idleSince = new Map<string, number>();
-  let idle: { origin: string; elapsedMs: number }[] = [];
-  let closed: string[] = [];
+  /** Noticed, and not taken: for how long each has been silent, ms. */
+  const idle = new Map<string, number>();
+  const closed: string[] = [];
   let quiet = false;
   let saidQuiet = false;
   let unsaid: readonly string[] = [];
@@ -46,19 +50,30 @@ export function startSilenceWatch(args: {
       if (now - heard > limits.originForgetMs && heardAt.size > 1) {
         heardAt.delete(origin);
         idleSince.delete(origin);
+        idle.delete(origin);
         closed.push(origin);
         continue;
       }
       // Repeated while the silence lasts, so that time goes on where every origin is silent.
       if (now - heard < idleMs || (since !== undefined && now - since < idleMs)) continue;
       idleSince.set(origin, now);
-      idle.push({ origin, elapsedMs: now - heard });
+      idle.set(origin, now - heard);
     }
     if (heardAt.size === 0 && !saidQuiet && now - openedAt >= idleMs) {
       saidQuiet = true;
       quiet = true;
     }
-    if (idle.length > 0 || closed.length > 0 || quiet) onSilence();
+    if (idle.size > 0 || closed.length > 0 || quiet) onSilence();
+  }
+
+  function takeIdle(waiting: ReadonlySet<string>): { origin: string; elapsedMs: number }[] {
+    const taken: { origin: string; elapsedMs: number }[] = [];
+    for (const [origin, elapsedMs] of idle) {
+      if (taken.length === limits.silenceOriginsMax) break;
+      idle.delete(origin);
+      if (!waiting.has(origin)) taken.push({ origin, elapsedMs });
+    }
+    return taken;
   }
 
   function schedule(): void {
@@ -73,30 +88,29 @@ export function startSilenceWatch(args: {
     heard(origin) {
       heardAt.set(origin, clock.now());
       idleSince.delete(origin);
-      if (idle.length > 0) idle = idle.filter((one) => one.origin !== origin);
+      idle.delete(origin);
     },
     closed(origin) {
       const heard = heardAt.get(origin);
       if (heard === undefined) return;
       idleSince.set(origin, clock.now());
-      idle.push({ origin, elapsedMs: clock.now() - heard });
+      idle.set(origin, clock.now() - heard);
       onSilence();
     },
     take(waiting) {
       const noticed = {
-        idle: idle.filter(({ origin }) => !waiting.has(origin)),
-        closed,
+        idle: takeIdle(waiting),
+        closed: closed.splice(0, limits.silenceOriginsMax),
         // Somebody may have been heard since.
         ...(quiet && heardAt.size === 0 ? { quiet } : {}),
       };
-      idle = [];
-      closed = [];
       quiet = false;
       return noticed.idle.length > 0 || noticed.closed.length > 0 || noticed.quiet ? noticed : undefined;
     },
     putBack(noticed) {
       // Idle origins are noticed again and again.
-      unsaid = [...unsaid, ...noticed.closed.filter((origin) => !heardAt.has(origin))];
+      idle.clear();
+      unsaid = [...unsaid, ...noticed.closed, ...closed.splice(0)].filter((origin) => !heardAt.has(origin));
       if (noticed.quiet) saidQuiet = false;
     },
     stop() {

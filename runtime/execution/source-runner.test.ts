@@ -292,6 +292,14 @@ describe('silence', () => {
     expect(new Set(said)).toEqual(new Set(['H1']));
   });
 
+  it('of very many origins has several messages', async () => {
+    const origins = Array.from({ length: 2 * limits.silenceOriginsMax + 1 }, (_, at) => `device ${at}`);
+    const { silences, clock } = await openRunner({ origins });
+    await clock.advance(idleMs);
+    expect(silences().map(({ idle }) => idle.length)).toEqual([limits.silenceOriginsMax, limits.silenceOriginsMax, 1]);
+    expect(silences().flatMap(({ idle }) => idle.map(({ origin }) => origin))).toEqual(origins);
+  });
+
   it('counts origins from before a restart as heard at the start', async () => {
     const { silences, clock } = await openRunner({ origins: ['H1'] });
     await clock.advance(idleMs - 1);

@@ -1,5 +1,6 @@
 /** A source as a stage sees it: its events in waves, its watermark, the positions of its senders, and what has been appended before. */
 import { Subject } from 'rxjs';
+import { keepNewest } from '../keep-newest.ts';
 import { limits } from '../limits.ts';
 import { withColumns } from '../stream/event-columns.ts';
 import { columnBatch, end, type Frame } from '../stream/frame.ts';
@@ -45,6 +46,7 @@ export class StageSource {
   private readonly stage: StageOfSource;
   private marks = new Map<string, string>();
   private appendIds = new Set<string>();
+  private forgetOldIds = keepNewest(this.appendIds, limits.appendIdentitiesMax);
   private forwarded = Number.NEGATIVE_INFINITY;
   private idle = false;
   private hasEnded = false;
@@ -137,6 +139,7 @@ export class StageSource {
     this.origins.restore(origins);
     this.marks = marks;
     this.appendIds = appendIds;
+    this.forgetOldIds = keepNewest(appendIds, limits.appendIdentitiesMax);
     this.forwarded = this.origins.time;
     this.idle = this.origins.allIdle;
   }
@@ -176,10 +179,7 @@ export class StageSource {
   private remember(identity: string): boolean {
     if (this.appendIds.has(identity)) return false;
     this.appendIds.add(identity);
-    if (this.appendIds.size > limits.appendIdentitiesMax) {
-      const oldest = this.appendIds.values().next();
-      if (!oldest.done) this.appendIds.delete(oldest.value);
-    }
+    this.forgetOldIds();
     return true;
   }
 }

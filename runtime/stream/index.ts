@@ -12,6 +12,7 @@ export {
   messageOf,
 } from '../errors.ts';
 export type { CompiledAggregate } from '../expression/aggregate.ts';
+export { keepNewest } from '../keep-newest.ts';
 export { type LimitName, limits } from '../limits.ts';
 export { makeFolder } from '../make-folder.ts';
 export { RefusedRowsError } from '../store/errors.ts';
@@ -57,6 +58,7 @@ export { jsonRow } from './row-json.ts';
 export { type EventRows, mapping, selecting } from './row-loops.ts';
 export { RowTable } from './row-table.ts';
 export * from './schema.ts';
+export { ScoreTree } from './score-tree.ts';
 export * from './sink-definition.ts';
 export * from './source-definition.ts';
 export type { StateColumns } from './state-columns.ts';

@@ -205,3 +205,45 @@ it('goes the same way by runs of events as by events', () => {
     }),
   );
 });
+
+it('is where the rule of all origins together puts it, whatever comes, falls silent, leaves and is restored', () => {
+  const origin = fc.integer({ min: 0, max: 20 }).map(String);
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ kind: fc.constant('event'), origin, ms: fc.integer({ min: 0, max: 30_000 }) }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('idle'), origin, ms: fc.integer({ min: 0, max: 9_000 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('close'), origin, ms: fc.constant(0) }) },
+    { arbitrary: fc.record({ kind: fc.constant('restart'), origin, ms: fc.constant(0) }), weight: 1 },
+    {
+      arbitrary: fc.record({ kind: fc.constant('arrival'), origin, ms: fc.integer({ min: 0, max: 30_000 }) }),
+      weight: 1,
+    },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      let origins = new OriginWatermarks(500, 1_000);
+      let furthest = none;
+      for (const { kind, origin: name, ms } of steps) {
+        if (kind === 'event') origins.observe(name, ms);
+        else if (kind === 'idle') origins.markIdle(name, ms);
+        else if (kind === 'close') origins.close(name);
+        else if (kind === 'arrival') origins.observeArrival(ms);
+        else {
+          const restored = new OriginWatermarks(500, 1_000);
+          restored.restore(origins.snapshot());
+          origins = restored;
+        }
+        const known = origins
+          .snapshot()
+          .origins.map(([, state]) => ({ ...state, time: state.watermark, ended: false }));
+        if (known.length === 0) continue;
+        const { time, idle: isIdle } = combineProgress(known);
+        furthest = Math.max(furthest, time);
+        expect({ time: origins.time, idle: origins.allIdle }).toEqual({ time: furthest, idle: isIdle });
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

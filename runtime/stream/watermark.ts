@@ -1,5 +1,6 @@
 /** Watermarks: how far event time has come on an edge, and how several edges are combined. */
 
+import { OriginTimes } from './origin-times.ts';
 import { type OriginView, type SourceView, slowestOf } from './state-view.ts';
 
 export interface Progress {
@@ -57,6 +58,11 @@ interface OriginState {
   heardAt?: number;
 }
 
+interface KnownOrigin extends OriginState {
+  /** In `OriginTimes`. */
+  readonly number: number;
+}
+
 export interface OriginHeard {
   readonly origin: string;
   /** Newest event time seen. */
@@ -86,7 +92,8 @@ export interface OriginsSnapshot {
  * was cut into log messages, and rarely.
  */
 export class OriginWatermarks {
-  private readonly origins = new Map<string, OriginState>();
+  private readonly origins = new Map<string, KnownOrigin>();
+  private readonly times = new OriginTimes();
   private combined = Number.NEGATIVE_INFINITY;
   private idle = false;
   private readonly disorderMs: number;
@@ -133,6 +140,7 @@ export class OriginWatermarks {
     if (state && heardAt !== undefined) state.heardAt = heardAt;
     if (!state) {
       state = {
+        number: this.times.enter(),
         newest: time,
         watermark: Number.NEGATIVE_INFINITY,
         idle: false,
@@ -149,7 +157,7 @@ export class OriginWatermarks {
     if (time > state.newest) state.newest = time;
     const watermark = this.watermarkAt(state.newest);
     if (watermark <= state.watermark && !wasIdle) return false;
-    state.watermark = Math.max(state.watermark, watermark);
+    this.reach(state, watermark);
     return this.recombine();
   }
 
@@ -158,7 +166,7 @@ export class OriginWatermarks {
     for (const state of this.origins.values()) {
       if (state.idle || time <= state.newest) continue;
       state.newest = time;
-      state.watermark = Math.max(state.watermark, this.watermarkAt(time));
+      this.reach(state, this.watermarkAt(time));
     }
     return this.origins.size > 0 && this.recombine();
   }
@@ -179,8 +187,7 @@ export class OriginWatermarks {
     // Nor past the time at which it was noticed: what a process that had stood still appends may come long after it was accepted.
     const latest = Math.max(state.newest, noticed?.at ?? Number.POSITIVE_INFINITY);
     const reached = Math.min(state.newest + passedMs, latest);
-    const watermark = this.watermarkAt(reached);
-    state.watermark = Math.max(state.watermark, watermark);
+    this.reach(state, this.watermarkAt(reached));
     return this.recombine();
   }
 
@@ -192,7 +199,10 @@ export class OriginWatermarks {
   }
 
   close(origin: string): boolean {
-    if (!this.origins.delete(origin)) return false;
+    const state = this.origins.get(origin);
+    if (!state) return false;
+    this.origins.delete(origin);
+    this.times.leave(state.number);
     // The last origin's time is kept: a source without origins is idle where it was, not at the end of time.
     if (this.origins.size === 0) {
       const wasIdle = this.idle;
@@ -225,7 +235,7 @@ export class OriginWatermarks {
 
   snapshot(): OriginsSnapshot {
     return {
-      origins: [...this.origins].map(([origin, state]) => [origin, { ...state }] as const),
+      origins: [...this.origins].map(([origin, { number: _number, ...state }]) => [origin, state] as const),
       combined: this.combined,
       idle: this.idle,
     };
@@ -233,7 +243,12 @@ export class OriginWatermarks {
 
   restore(snapshot: OriginsSnapshot): void {
     this.origins.clear();
-    for (const [origin, state] of snapshot.origins) this.origins.set(origin, { ...state });
+    this.times.clear();
+    for (const [origin, state] of snapshot.origins) {
+      const known = { ...state, number: this.times.enter() };
+      this.origins.set(origin, known);
+      this.times.set(known.number, known);
+    }
     this.combined = snapshot.combined;
     this.idle = snapshot.idle;
   }
@@ -248,13 +263,13 @@ export class OriginWatermarks {
     return (Math.floor(watermark / this.stepMs) + 1) * this.stepMs + this.disorderMs;
   }
 
+  private reach(state: KnownOrigin, watermark: number): void {
+    state.watermark = Math.max(state.watermark, watermark);
+    this.times.set(state.number, state);
+  }
+
   private recombine(): boolean {
-    const inputs = [...this.origins.values()].map((state) => ({
-      time: state.watermark,
-      idle: state.idle,
-      ended: false,
-    }));
-    const { time, idle } = combineProgress(inputs);
+    const { time, idle } = this.times.combined();
     const moved = time > this.combined || idle !== this.idle;
     this.combined = Math.max(this.combined, time);
     this.idle = idle;

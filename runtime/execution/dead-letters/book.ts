@@ -1,5 +1,6 @@
 /** What the stream of dead letters holds: the letters, and what became of those that were redriven. */
 import type { LogStream } from '../../bus/log.ts';
+import { keepNewest } from '../../keep-newest.ts';
 import { limits } from '../../limits.ts';
 import { type DeadLetterKind, type DeadLetterRow, deadLetterId, decodeDeadLetterRows } from '../dead-letter.ts';
 import type { OutputRow } from '../log-frame.ts';
@@ -57,6 +58,9 @@ export async function readDeadLetterBook(
   const entries = new Map<string, DeadLetterEntry>();
   const endings = new Map<string, Record<string, number>>();
   const followers = new Map<string, string>();
+  const forgetEntries = keepNewest(entries, limits.deadLettersReadMax);
+  const forgetEndings = keepNewest(endings, limits.deadLettersReadMax);
+  const forgetFollowers = keepNewest(followers, limits.deadLettersReadMax);
   let passedOver = 0;
   if (!stream) return { entries: [], passedOver, endings, followers };
   for await (const { payload, sequence: position, storedAt } of readWhole(stream)) {
@@ -70,10 +74,10 @@ export async function readDeadLetterBook(
       // A sink that crashed after it had buried a row buries it again: it is the same letter.
       if (entries.has(entry.id) || !passes(entry, filter)) continue;
       entries.set(entry.id, entry);
-      if (forgetOldest(entries)) passedOver++;
+      passedOver += forgetEntries();
     }
-    forgetOldest(endings);
-    forgetOldest(followers);
+    forgetEndings();
+    forgetFollowers();
   }
   return { entries: [...entries.values()], passedOver, endings, followers };
 }
@@ -92,12 +96,6 @@ function passes(entry: DeadLetterEntry, { node, code, since, isWanted }: DeadLet
   if (code !== undefined && entry.code !== code) return false;
   if (since !== undefined && entry.storedAt < since) return false;
   return isWanted?.(entry) ?? true;
-}
-
-function forgetOldest(map: Map<string, unknown>): boolean {
-  if (map.size <= limits.deadLettersReadMax) return false;
-  map.delete(map.keys().next().value as string);
-  return true;
 }
 
 function entryOf(

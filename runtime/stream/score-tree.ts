@@ -40,6 +40,12 @@ export class ScoreTree {
     }
   }
 
+  /** The best score; null: there is none. */
+  first(): number | null {
+    const first = greatestOf(this.levels.at(-1) as Float64Array, 0);
+    return first === none ? null : first * this.sign;
+  }
+
   /** The numbers of the best scores, score by score, until there are at least `rows` of them. */
   best(rows: number): number[][] {
     const groups: number[][] = [];
