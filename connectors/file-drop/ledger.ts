@@ -4,6 +4,7 @@
  * up first after a restart, while the marks of its origins still say how far it came.
  */
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
+import { keepNewest } from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
 import { fileDropLimits } from './limits.ts';
 
@@ -62,12 +63,7 @@ export async function openLedger(file: string, entriesMax: number = fileDropLimi
     throw error;
   });
   const { entries, lines, cut } = readEntries(text, file);
-  const forget = () => {
-    for (const sha of entries.keys()) {
-      if (entries.size <= entriesMax) return;
-      entries.delete(sha);
-    }
-  };
+  const forget = keepNewest(entries, entriesMax);
   forget();
   if (cut || lines > 2 * entries.size + 100) await rewrite(file, entries.values());
   let handle: FileHandle = await open(file, 'a');
