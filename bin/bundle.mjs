@@ -128,7 +128,6 @@ async function bundled({ root, entry, folder, inlined }, inputs) {
       format: 'cjs',
       platform: 'node',
       target: 'node20',
-      keepNames: true,
       sourcemap: 'external',
       sourcesContent: false,
       logLevel: 'silent',
