@@ -2,11 +2,10 @@
  * Evaluations of `kind == "arrival" && minutes > 240.0` in a second, on one core: ours, the same in hand-written JavaScript
  * (the ceiling) and cel-js's own evaluator (what we would have without a compiler), taken in turns in one run.
  *
- *   node --import tsx bench/expression.ts [--json FILE]
+ *   npm run bench -- expression [--json FILE]
  */
 import { writeFile } from 'node:fs/promises';
 import { arch, cpus } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Environment } from '@marcbachmann/cel-js';
 import { compileExpression } from '../runtime/expression/index.ts';
@@ -175,8 +174,4 @@ function report(rates: readonly Rate[]): void {
 
 function millions(perSecond: number): string {
   return (perSecond / 1e6).toFixed(1);
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await run(process.argv.slice(2));
 }

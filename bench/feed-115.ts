@@ -2,21 +2,19 @@
  * What the `feed-115` source alone can take: real gRPC over loopback, decoding, checks and acknowledgements, into a log that
  * answers after a group commit's time. The server has its own process, so that its share of a core can be told.
  *
- *   node --import tsx bench/feed-115.ts [--rate 20000] [--for 10s] [--batch 200] [--json FILE]
+ *   npm run bench -- feed-115 [--rate 20000] [--for 10s] [--batch 200] [--json FILE]
  *
  * Without `--rate` the sender goes as fast as acknowledgements come.
  */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connectFeed, type Item } from '../connectors/feed-115/client.ts';
 import { feed115 } from '../connectors/feed-115/index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Checker, limits, parseDuration, type SourceContext } from '../runtime/stream/index.ts';
+import { forkProgram } from './machine.ts';
 
-const serverRole = 'feed-115-bench-server';
 const centre = '115-bench';
 
 interface ServerReport {
@@ -54,7 +52,8 @@ function groupCommitContext(counted: { events: number }): SourceContext {
   };
 }
 
-async function serve(): Promise<void> {
+/** The server. */
+export async function runProgram(): Promise<void> {
   const counted = { events: 0 };
   const check = { resolveFile: (path: string) => path, problem() {} } as unknown as Checker;
   const bound = feed115.bind({ options: feed115.options.parse({ listen: '127.0.0.1:0' }), check });
@@ -131,7 +130,7 @@ export async function run(args: string[]): Promise<void> {
   });
   const durationMs = parseDuration(values.for) ?? 10_000;
   const rate = values.rate === undefined ? Number.POSITIVE_INFINITY : Number(values.rate);
-  const child = fork(fileURLToPath(import.meta.url), [serverRole], { execArgv: ['--import', 'tsx'] });
+  const child = forkProgram('feed-115.ts');
   try {
     const [address] = (await once(child, 'message')) as [string];
     const client = await connectFeed({ address, centre, batchItemsMax: Number(values.batch) });
@@ -176,6 +175,3 @@ async function drive(send: (item: Item) => Promise<void>, { rate, durationMs }: 
     await new Promise((resolve) => setTimeout(resolve, rate === Number.POSITIVE_INFINITY ? 0 : 5));
   }
 }
-
-if (process.argv[2] === serverRole) await serve();
-else if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await run(process.argv.slice(2));

@@ -2,11 +2,10 @@
  * HL7 messages decoded in a second on one core: from the bytes of a frame to a typed event, beside the parser's library alone
  * on the same text (the ceiling), taken in turns in one run.
  *
- *   node --import tsx bench/hl7.ts [--json FILE]
+ *   npm run bench -- hl7 [--json FILE]
  */
 import { writeFile } from 'node:fs/promises';
 import { arch, cpus } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Hl7Message } from '@medplum/core';
 import { decodeFrame } from '../connectors/hl7-mllp/decode.ts';
@@ -102,5 +101,3 @@ function rateOf(work: () => number): number {
 function medianOf(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await run(process.argv.slice(2));

@@ -3,12 +3,11 @@
  * (Native blocks), the same rows as JSON by the client's own insert (what we would have without the encoder), and INSERT SELECT inside the
  * engine (the ceiling), taken in turns in one run. Twelve columns: eight fields and four of origin. Processor time of both sides.
  *
- *   node --import tsx bench/insert.ts [--for 1s] [--json FILE]
+ *   npm run bench -- insert [--for 1s] [--json FILE]
  */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { arch, cpus } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import type { Rows, Store, TableSpec } from '../runtime/store/store.ts';
@@ -168,5 +167,3 @@ export async function run(args: string[]): Promise<void> {
   print(results);
   if (values.json) await writeFile(values.json, `${JSON.stringify({ targetPerSecond, results }, null, 2)}\n`);
 }
-
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await run(process.argv.slice(2));

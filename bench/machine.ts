@@ -1,7 +1,8 @@
 /** What a result must say about where it was measured. */
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 
 /**
  * With which the command is started in `deploy/`. A larger room for young objects: most events die young, and the default of 16 MiB makes the
@@ -9,8 +10,17 @@ import { arch, cpus, loadavg, release, totalmem } from 'node:os';
  */
 export const heapFlags: readonly string[] = ['--max-semi-space-size=64'];
 
-/** With which every process of a comparison is started. */
-export const nodeFlags: readonly string[] = [...heapFlags, '--import', 'tsx'];
+const starter = fileURLToPath(new URL('start.mjs', import.meta.url));
+
+/** What Node is started with for a program of the bench, such as `peers/loop/main.ts`; `flags`: more of Node's own. */
+export function programArguments(file: string, flags: readonly string[] = []): string[] {
+  return [...heapFlags, ...flags, starter, file];
+}
+
+/** The same as a process that messages go to. */
+export function forkProgram(file: string, flags: readonly string[] = []): ChildProcess {
+  return fork(starter, [file], { execArgv: [...heapFlags, ...flags] });
+}
 
 export interface Machine {
   readonly cpu: string;

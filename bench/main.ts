@@ -99,25 +99,28 @@ function help(): string {
   ].join('\n');
 }
 
-const [name, ...args] = process.argv.slice(2);
-const workload = workloads.find((candidate) => candidate.name === name);
-if (name === '--help' || name === 'help') {
-  process.stdout.write(help());
-} else if (!workload) {
-  process.stderr.write(`${name === undefined ? 'Name a workload.' : `There is no workload "${name}".`}\n\n${help()}`);
-  process.exitCode = 2;
-} else {
-  try {
-    refuseUnwritable(args);
-    await (await workload.load()).run(args);
-  } catch (error) {
-    const isUse = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-    const use = `${workload.name}: ${workload.summary}  [--json FILE]\n`;
-    if (isUse && args.includes('--help')) process.stdout.write(use);
-    else {
-      const more = `npm run bench -- ${workload.name} --help tells more.\n`;
-      process.stderr.write(isUse ? `${(error as Error).message}\n\n${use}${more}` : `${(error as Error).stack}\n`);
-      process.exitCode = isUse ? 2 : 1;
+/** Runs the workload that the command line of this process names. */
+export async function runProgram(): Promise<void> {
+  const [name, ...args] = process.argv.slice(2);
+  const workload = workloads.find((candidate) => candidate.name === name);
+  if (name === '--help' || name === 'help') {
+    process.stdout.write(help());
+  } else if (!workload) {
+    process.stderr.write(`${name === undefined ? 'Name a workload.' : `There is no workload "${name}".`}\n\n${help()}`);
+    process.exitCode = 2;
+  } else {
+    try {
+      refuseUnwritable(args);
+      await (await workload.load()).run(args);
+    } catch (error) {
+      const isUse = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+      const use = `${workload.name}: ${workload.summary}  [--json FILE]\n`;
+      if (isUse && args.includes('--help')) process.stdout.write(use);
+      else {
+        const more = `npm run bench -- ${workload.name} --help tells more.\n`;
+        process.stderr.write(isUse ? `${(error as Error).message}\n\n${use}${more}` : `${(error as Error).stack}\n`);
+        process.exitCode = isUse ? 2 : 1;
+      }
     }
   }
 }

@@ -7,7 +7,7 @@
  * Judged is processor time of both processes, of the third of the turns that other programs disturbed least. Exit code 1 when it is more
  * than 5 %. Beside it: what it costs to keep the texts of senders in the log, from which `mach why` shows them.
  *
- *   node --import tsx bench/provenance.ts [--turns 21] [--rows 60000] [--json FILE]
+ *   npm run bench -- provenance [--turns 21] [--rows 60000] [--json FILE]
  */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

@@ -26,8 +26,7 @@ describe('wrong use of the bench', () => {
     await expect(commands[name]([...args])).rejects.toThrow(reason);
   });
 
-  const bench = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...args]);
+  const bench = (...args: string[]) => promisify(execFile)(process.execPath, ['bench/start.mjs', 'main.ts', ...args]);
 
   it('ends with code 2, says what is known, and that a file cannot be written before all is measured', async () => {
     await expect(bench('log', '--wrong')).rejects.toMatchObject({

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { nodeFlags } from '../machine.ts';
+import { heapFlags, programArguments } from '../machine.ts';
 
 export interface Contender {
   readonly name: string;
@@ -35,7 +35,7 @@ export interface Contender {
 }
 
 const peers = fileURLToPath(new URL('../peers/', import.meta.url));
-const typescript = (name: string): Contender['command'] => [process.execPath, ...nodeFlags, `${peers}${name}/main.ts`];
+const own = (name: string): Contender['command'] => [process.execPath, ...programArguments(`peers/${name}/main.ts`)];
 
 const flink: Omit<Contender, 'name' | 'title' | 'state' | 'request'> = {
   delivery: 'exactly once within the job; the sink counts',
@@ -59,7 +59,7 @@ export const contenders: readonly Contender[] = [
     state: 'heap',
     workers: '1 thread',
     isOwn: true,
-    command: typescript('mach'),
+    command: own('mach'),
     needs: [],
     folder: `${peers}mach`,
     takesObjects: true,
@@ -73,7 +73,7 @@ export const contenders: readonly Contender[] = [
     workers: '2 processes of 1 thread, each with its share of the stream',
     isOwn: true,
     request: { workers: 2 },
-    command: typescript('mach'),
+    command: own('mach'),
     needs: [],
     folder: `${peers}mach`,
   },
@@ -100,7 +100,7 @@ export const contenders: readonly Contender[] = [
     state: 'heap',
     workers: '1 thread',
     version: [fileURLToPath(new URL('../../package.json', import.meta.url)), /"rxjs": "([^"]+)"/],
-    command: typescript('rxjs'),
+    command: own('rxjs'),
     needs: [],
     folder: `${peers}rxjs`,
     takesObjects: true,
@@ -112,7 +112,7 @@ export const contenders: readonly Contender[] = [
     checkpoints: 'none',
     state: 'heap',
     workers: '1 thread',
-    command: typescript('loop'),
+    command: own('loop'),
     needs: [],
     folder: `${peers}loop`,
     takesObjects: true,
@@ -157,7 +157,7 @@ export const contenders: readonly Contender[] = [
     checkpoints: 'none',
     state: 'none',
     workers: '1 thread; events are objects before the clock starts',
-    command: typescript('node-red'),
+    command: [process.execPath, ...heapFlags, '--import', 'tsx', `${peers}node-red/main.ts`],
     version: [`${peers}node-red/package.json`, /"node-red": "([^"]+)"/],
     needs: ['npm'],
     build: {

@@ -16,7 +16,7 @@ import { readArguments } from './usage.ts';
 const timeoutMs = 600_000;
 
 function bench(...args: string[]) {
-  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/main.ts', 'growth', ...args]);
+  return promisify(execFile)(process.execPath, ['bench/start.mjs', 'main.ts', 'growth', ...args]);
 }
 
 const ran = (rows: number): TrialResult => ({

@@ -1,8 +1,6 @@
 /** One measured run in a process of its own: what one leaves behind, in memory or in compiled code, is not the next one's. */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { nodeFlags } from '../machine.ts';
+import { forkProgram } from '../machine.ts';
 import { openLog } from '../nexmark/logs.ts';
 import {
   loadStreamTopology,
@@ -28,11 +26,8 @@ export interface Trial {
 
 export type TrialResult = (Measured & { readonly of: 'run' }) | (KeptState & { readonly of: 'memory' });
 
-/** A collection of garbage can be asked for there. */
-const flags = [...nodeFlags, '--expose-gc'];
-
 export async function runTrial(trial: Trial): Promise<TrialResult> {
-  const child = fork(fileURLToPath(import.meta.url), { execArgv: flags });
+  const child = forkProgram('growth/trial.ts', ['--expose-gc']);
   try {
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`a run has ended with code ${code} before it had a figure (${trial.file})`);
@@ -64,7 +59,7 @@ async function measure({ file, variables, partitions, checkpointEveryMs }: Trial
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+export async function runProgram(): Promise<void> {
   // Who asked is gone: nobody wants the figure.
   process.once('disconnect', () => process.exit());
   const [trial] = (await once(process, 'message')) as [Trial];

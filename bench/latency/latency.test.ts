@@ -13,7 +13,7 @@ import { readArguments } from './usage.ts';
 const timeoutMs = 300_000;
 
 function bench(...args: string[]) {
-  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/main.ts', 'latency', ...args]);
+  return promisify(execFile)(process.execPath, ['bench/start.mjs', 'main.ts', 'latency', ...args]);
 }
 
 describe('npm run bench -- latency', () => {

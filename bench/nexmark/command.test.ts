@@ -13,7 +13,7 @@ import { readArguments } from './usage.ts';
 const timeoutMs = 300_000;
 
 function bench(...args: string[]) {
-  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/main.ts', 'nexmark', ...args]);
+  return promisify(execFile)(process.execPath, ['bench/start.mjs', 'main.ts', 'nexmark', ...args]);
 }
 
 let folder: string;

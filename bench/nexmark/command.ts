@@ -3,9 +3,8 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { nodeFlags } from '../machine.ts';
+import { programArguments } from '../machine.ts';
 import { checkLines } from './check.ts';
 import { type LogKind, openLog } from './logs.ts';
 import type { Query } from './queries.ts';
@@ -117,9 +116,8 @@ async function runAlone(query: Query, args: readonly string[]): Promise<NexmarkR
   const folder = await mkdtemp(join(tmpdir(), 'mach-nexmark-'));
   const json = join(folder, 'result.json');
   try {
-    const main = fileURLToPath(new URL('../main.ts', import.meta.url));
     const own = [...args, '--query', query.name, '--json', json];
-    await promisify(execFile)(process.execPath, [...nodeFlags, main, 'nexmark', ...own]);
+    await promisify(execFile)(process.execPath, [...programArguments('main.ts'), 'nexmark', ...own]);
     return JSON.parse(await readFile(json, 'utf8')) as NexmarkResult;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -2,10 +2,9 @@
  * A query that keeps no state, by several processes: each runs its share of the stream over a log in its own memory. They share nothing, so
  * the rows are those of all together.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { nodeFlags } from '../machine.ts';
+import { forkProgram } from '../machine.ts';
 import { openLog } from './logs.ts';
 import { type Query, queries } from './queries.ts';
 import { RowBook } from './rows.ts';
@@ -54,8 +53,7 @@ export interface ShareWorkers {
 /** This process is the first of them; the others stay between requests. */
 export function openShareWorkers(workers: number): ShareWorkers {
   const children: ChildProcess[] = [];
-  for (let worker = 1; worker < workers; worker++)
-    children.push(fork(fileURLToPath(import.meta.url), { execArgv: [...nodeFlags] }));
+  for (let worker = 1; worker < workers; worker++) children.push(forkProgram('nexmark/shares.ts'));
   return {
     async run(request) {
       const shareOf = (worker: number) => `${worker + 1}/${workers}`;
@@ -114,7 +112,8 @@ async function prepareShare({ query, stream, share, keepsRows, checkpointEveryMs
   };
 }
 
-async function serve(): Promise<void> {
+/** One of the others. */
+export async function runProgram(): Promise<void> {
   for (;;) {
     const [request] = (await once(process, 'message')) as [ShareRequest & { share: string }];
     const own = await prepareShare(request);
@@ -127,5 +126,3 @@ async function serve(): Promise<void> {
     process.send?.(await own.tell(measured));
   }
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await serve();

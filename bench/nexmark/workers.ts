@@ -1,10 +1,9 @@
 /** Other processes that run their share of a query's partitions over the same log. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { connectLog } from '../../runtime/bus/index.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { nodeFlags } from '../machine.ts';
+import { forkProgram } from '../machine.ts';
 import { queries } from './queries.ts';
 import { type Measured, measureQuery, prepareQuery, type RunOptions } from './run-query.ts';
 
@@ -44,7 +43,7 @@ export async function openWorkers(args: Omit<Assignment, 'units'> & { readonly w
   };
   try {
     for (let worker = 1; worker < workers; worker++) {
-      const child = fork(fileURLToPath(import.meta.url), { execArgv: [...nodeFlags] });
+      const child = forkProgram('nexmark/workers.ts');
       children.push(child);
       child.send({
         ...rest,
@@ -102,7 +101,8 @@ async function work({ query: name, url, options, units }: Assignment): Promise<v
   process.disconnect();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** One of the workers. */
+export async function runProgram(): Promise<void> {
   const [assignment] = (await once(process, 'message')) as [Assignment];
   await work(assignment);
 }

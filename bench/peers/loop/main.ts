@@ -3,4 +3,4 @@ import { servePeer } from '../request.ts';
 import { runQuery } from '../stream.ts';
 import { loopQueries } from './queries.ts';
 
-await servePeer((request) => runQuery(loopQueries, request));
+export const runProgram = () => servePeer((request) => runQuery(loopQueries, request));

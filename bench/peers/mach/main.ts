@@ -64,5 +64,7 @@ async function runEngine(
   }
 }
 
-await servePeer(answer);
-shares?.close();
+export async function runProgram(): Promise<void> {
+  await servePeer(answer);
+  shares?.close();
+}

@@ -3,4 +3,4 @@ import { servePeer } from '../request.ts';
 import { runQuery } from '../stream.ts';
 import { rxjsQueries } from './queries.ts';
 
-await servePeer((request) => runQuery(rxjsQueries, request));
+export const runProgram = () => servePeer((request) => runQuery(rxjsQueries, request));
