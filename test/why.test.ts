@@ -235,6 +235,10 @@ describe('mach why, on a log of a real server', () => {
       expect(
         (await runMach(['why', 'alerts', 'hospital=H99', '--topology', file, '--data', folder], env)).errors,
       ).toMatch('MACH3261');
+      for (const names of [['alrts'], ['--open', 'register2', 'H1']]) {
+        const { code, errors } = await runMach(['why', ...names, '--topology', file, '--data', folder], env);
+        expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining('did you mean') });
+      }
       expect((await runMach(['why', 'alerts', '--reveal', '--topology', file, '--data', folder], env)).errors).toMatch(
         'MACH1661',
       );

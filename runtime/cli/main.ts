@@ -95,9 +95,12 @@ export async function main(argv: readonly string[], options: ContextOptions): Pr
   }
 }
 
-/** No tests at the place named; and of the errors of the command line all but that an engine did not answer. */
+/** No tests at the place named; no table, or node, of the name (`mach why`). */
+const wrongNames = new Set(['MACH1513', 'MACH3260', 'MACH3264']);
+
+/** And of the errors of the command line all but that an engine did not answer. */
 function isUsage(code: string): boolean {
-  if (code === 'MACH1513') return true;
+  if (wrongNames.has(code)) return true;
   return code.startsWith('MACH16') && code !== 'MACH1622';
 }
 

@@ -110,12 +110,18 @@ export async function describeOpenKey(question: OpenQuestion): Promise<OpenRepor
   }));
   const holding = await holdingOf(question, node, [stage, ...stages]);
   const known = key !== undefined;
-  const note = noteOf({ known, holding });
+  const note = known ? silenceNote(holding) : unknownNote(node, question.key);
   return { ...common, known, watermark: isoTime(runner.watermark), inputs, state, timers: due, holding, note };
 }
 
-function noteOf({ known, holding }: { known: boolean; holding: OpenHolding | null }): string | null {
-  if (!known) return 'the node keeps nothing for this key: no window of it is open';
+function unknownNote({ bound }: BoundOperatorNode, key: string): string {
+  const fields = bound.key ?? [];
+  if (fields.length > 1 && partsOf(key).length !== fields.length)
+    return `a key of the node has ${fields.length} values, separated by commas: ${fields.join(',')}`;
+  return 'the node keeps nothing for this key: no window of it is open';
+}
+
+function silenceNote(holding: OpenHolding | null): string | null {
   return holding?.idle ? 'all senders are silent: time goes on with the clock, as far as the slowest of them' : null;
 }
 
@@ -133,14 +139,16 @@ function findOperator(topology: BoundTopology, id: string): BoundOperatorNode {
   });
 }
 
+const partsOf = (key: string) => key.split(',').map((part) => part.trim());
+
 /** A key as people write it; several fields are separated by commas. */
 function keysOf({ bound, inputs }: BoundOperatorNode, text: string): StateKey[] {
   const keys: StateKey[] = [text];
   if (text !== '' && !Number.isNaN(Number(text))) keys.push(Number(text));
   const fields = bound.key ?? [];
-  if (fields.length < 2) return keys;
+  const parts = partsOf(text);
+  if (fields.length < 2 || parts.length !== fields.length) return keys;
   const schema = inputs[0]?.schema ?? { fields: {} };
-  const parts = text.split(',').map((part) => part.trim());
   const values = fields.map((name, at): [string, unknown] => {
     const kind = schema.fields[name]?.type.kind;
     return [name, kind === 'string' || kind === undefined ? parts[at] : Number(parts[at])];
