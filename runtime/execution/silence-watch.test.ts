@@ -36,6 +36,18 @@ it('says nothing of an origin that speaks before its silence was taken, nor of o
   expect(taken?.idle[0]).toEqual({ origin: 'device 2', elapsedMs: 1_000 });
 });
 
+it('forgets nobody who has spoken since the first message of it', async () => {
+  const { clock, watch, takeAll } = watchOf(originForgetMs);
+  await clock.advance(originForgetMs);
+  takeAll();
+  await clock.advance(originForgetMs);
+  expect(watch.take(nobody)?.closed).toHaveLength(silenceOriginsMax);
+  const last = origins.at(-2) as string;
+  watch.heard(last);
+  const closed = takeAll().flatMap((one) => one.closed);
+  expect(closed).toEqual(origins.slice(silenceOriginsMax, -2));
+});
+
 it('says all anew when a message of it was not stored, and the rest is not tried at once', async () => {
   const { clock, watch, takeAll } = watchOf(originForgetMs);
   await clock.advance(originForgetMs);

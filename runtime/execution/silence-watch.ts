@@ -35,7 +35,7 @@ export function startSilenceWatch(args: {
   const idleSince = new Map<string, number>();
   /** Noticed, and not taken: for how long each has been silent, ms. */
   const idle = new Map<string, number>();
-  const closed: string[] = [];
+  const closed = new Set<string>();
   let quiet = false;
   let saidQuiet = false;
   let unsaid: readonly string[] = [];
@@ -43,7 +43,7 @@ export function startSilenceWatch(args: {
 
   function look(): void {
     const now = clock.now();
-    closed.push(...unsaid);
+    for (const origin of unsaid) if (!heardAt.has(origin)) closed.add(origin);
     unsaid = [];
     for (const [origin, heard] of heardAt) {
       const since = idleSince.get(origin);
@@ -51,7 +51,7 @@ export function startSilenceWatch(args: {
         heardAt.delete(origin);
         idleSince.delete(origin);
         idle.delete(origin);
-        closed.push(origin);
+        closed.add(origin);
         continue;
       }
       // Repeated while the silence lasts, so that time goes on where every origin is silent.
@@ -63,7 +63,7 @@ export function startSilenceWatch(args: {
       saidQuiet = true;
       quiet = true;
     }
-    if (idle.size > 0 || closed.length > 0 || quiet) onSilence();
+    if (idle.size > 0 || closed.size > 0 || quiet) onSilence();
   }
 
   function takeIdle(waiting: ReadonlySet<string>): { origin: string; elapsedMs: number }[] {
@@ -73,6 +73,12 @@ export function startSilenceWatch(args: {
       idle.delete(origin);
       if (!waiting.has(origin)) taken.push({ origin, elapsedMs });
     }
+    return taken;
+  }
+
+  function takeClosed(): string[] {
+    const taken = [...closed].slice(0, limits.silenceOriginsMax);
+    for (const origin of taken) closed.delete(origin);
     return taken;
   }
 
@@ -89,6 +95,7 @@ export function startSilenceWatch(args: {
       heardAt.set(origin, clock.now());
       idleSince.delete(origin);
       idle.delete(origin);
+      closed.delete(origin);
     },
     closed(origin) {
       const heard = heardAt.get(origin);
@@ -100,7 +107,7 @@ export function startSilenceWatch(args: {
     take(waiting) {
       const noticed = {
         idle: takeIdle(waiting),
-        closed: closed.splice(0, limits.silenceOriginsMax),
+        closed: takeClosed(),
         // Somebody may have been heard since.
         ...(quiet && heardAt.size === 0 ? { quiet } : {}),
       };
@@ -110,7 +117,8 @@ export function startSilenceWatch(args: {
     putBack(noticed) {
       // Idle origins are noticed again and again.
       idle.clear();
-      unsaid = [...unsaid, ...noticed.closed, ...closed.splice(0)].filter((origin) => !heardAt.has(origin));
+      unsaid = [...unsaid, ...noticed.closed, ...closed];
+      closed.clear();
       if (noticed.quiet) saidQuiet = false;
     },
     stop() {
