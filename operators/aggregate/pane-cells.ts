@@ -5,7 +5,7 @@
 import { EntryTable, type StateKey } from '../../runtime/stream/index.ts';
 import type { Cell } from './cell.ts';
 import type { CellStore } from './cell-store.ts';
-import { lastEndOf, type WindowGrid } from './grid.ts';
+import type { WindowGrid } from './grid.ts';
 
 /** Of some keys, unlike each other: their numbers (`LiveKeys`) and cells. */
 export interface LoadedCells {
@@ -18,8 +18,6 @@ export class PaneCells {
   start = 0;
   /** Before this time. */
   end = 0;
-  /** End of the last window that holds it. */
-  lastEnd = 0;
   readonly cells: CellStore;
   /** Key to number. Keys only come, so the n-th cell is that of the n-th key. */
   private readonly table = new EntryTable<number>();
@@ -36,7 +34,6 @@ export class PaneCells {
   begin(start: number, grid: WindowGrid): void {
     this.start = start;
     this.end = start + grid.paneMs;
-    this.lastEnd = lastEndOf(grid, start);
     this.table.clear();
     this.cells.clear();
   }

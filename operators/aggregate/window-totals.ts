@@ -2,7 +2,6 @@
 import { ScoreTree } from '../../runtime/stream/index.ts';
 import { type CellStore, cellStoreOf } from './cell-store.ts';
 import type { PaneCells } from './pane-cells.ts';
-
 import type { AggregateSetting } from './setting.ts';
 
 export interface BestRule {
