@@ -87,7 +87,7 @@ export function takeRow(row: ReadRow, content: Content, options: TakeOptions, ti
   return { origin, event: { event, time, raw: row.raw.slice(0, limits.deadLetterBytesMax) } };
 }
 
-/** The first row of each origin: the number of the row in the content, from 0, and the origin. Empty where there is one origin alone, or more than senders there may be. */
+/** The first row of each origin: the number of the row in the content, from 0, and the origin. Empty where there is one origin alone, or more than `originsHeardFirstMax`. */
 export type FirstRows = ReadonlyMap<number, string>;
 
 /** Reads everything once, before any row is stored. Throws what makes the content unreadable as a whole. */

@@ -95,10 +95,10 @@ export async function main(argv: readonly string[], options: ContextOptions): Pr
   }
 }
 
-/** No tests at the place named; no table, or node, of the name (`mach why`). */
+/** Nothing is there of the name: no tests, no table, no node. */
 const wrongNames = new Set(['MACH1513', 'MACH3260', 'MACH3264']);
 
-/** And of the errors of the command line all but that an engine did not answer. */
+/** A name of nothing, and of the errors of the command line all but that an engine did not answer. */
 function isUsage(code: string): boolean {
   if (wrongNames.has(code)) return true;
   return code.startsWith('MACH16') && code !== 'MACH1622';
