@@ -5,24 +5,27 @@ import type { HeapRoom } from './heap-room.ts';
 
 export class CheckpointRoom {
   private readonly keys: () => number;
+  private readonly usedBytes: () => number;
   private keyBytes: number = limits.checkpointKeyBytes;
   /** Keeps no more room. */
   readonly close: () => void;
 
-  /** `keys`: in the state now. */
-  constructor(heap: HeapRoom, keys: () => number) {
+  /** `keys`: in the state now. `usedBytes`: of the heap, garbage included. */
+  constructor(heap: HeapRoom, keys: () => number, usedBytes = () => getHeapStatistics().used_heap_size) {
     this.keys = keys;
+    this.usedBytes = usedBytes;
     this.close = heap.reserve(() => keys() * this.keyBytes);
   }
 
   /** Makes the copy, and learns from it what a key takes. */
   copy(make: () => Uint8Array): Uint8Array {
-    const before = getHeapStatistics().used_heap_size;
+    const before = this.usedBytes();
     const made = make();
-    const bytes = getHeapStatistics().used_heap_size - before;
+    const bytes = this.usedBytes() - before;
     const keys = this.keys();
-    // Less than nothing: a collection came between, and nothing can be learnt.
-    if (bytes > 0 && keys >= limits.checkpointKeysKnown) this.keyBytes = bytes / keys;
+    if (keys < limits.checkpointKeysKnown) return made;
+    // A collection may have come between and taken older garbage: with it the copy seems small, or less than nothing. So the room falls by halves.
+    if (bytes > 0) this.keyBytes = Math.max(bytes / keys, this.keyBytes / 2);
     return made;
   }
 }

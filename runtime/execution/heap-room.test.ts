@@ -60,20 +60,49 @@ describe('room in the heap', () => {
   it('learns from a checkpoint what one takes, and until then takes a guess', () => {
     const heap = new HeapRoom(2 ** 40);
     let keys = 20_000;
-    const room = new CheckpointRoom(heap, () => keys);
+    let used = 50_000_000;
+    const room = new CheckpointRoom(
+      heap,
+      () => keys,
+      () => used,
+    );
     expect(heap.reservedBytes).toBe(keys * limits.checkpointKeyBytes);
-    const made: unknown[] = [];
-    room.copy(() => {
-      for (let key = 0; key < keys; key++) made.push({ key, more: [key, key + 0.5, key + 0.25, key + 0.125] });
-      return new Uint8Array();
-    });
-    expect(made).toHaveLength(keys);
-    const learnt = heap.reservedBytes / keys;
-    expect(learnt).not.toBe(limits.checkpointKeyBytes);
+    const copy = (bytes: number) =>
+      room.copy(() => {
+        used += bytes;
+        return new Uint8Array();
+      });
+    copy(keys * 720);
+    expect(heap.reservedBytes).toBe(keys * 720);
     keys = 40_000;
-    expect(heap.reservedBytes / keys).toBeCloseTo(learnt, 9);
+    expect(heap.reservedBytes).toBe(keys * 720);
+    // A collection came between: nothing is learnt, or not all of it at once.
+    copy(-1_000_000);
+    expect(heap.reservedBytes).toBe(keys * 720);
+    copy(keys);
+    expect(heap.reservedBytes).toBe(keys * 360);
+    // Of so few keys it tells too little.
+    keys = limits.checkpointKeysKnown - 1;
+    copy(keys * 900);
+    expect(heap.reservedBytes).toBe(keys * 360);
     room.close();
     expect(heap.reservedBytes).toBe(0);
+  });
+
+  it('learns from the heap of this process', () => {
+    const heap = new HeapRoom(2 ** 40);
+    const keys = 20_000;
+    const room = new CheckpointRoom(heap, () => keys);
+    const guess = heap.reservedBytes;
+    const made: unknown[] = [];
+    // Several, as a collection may come while one is made.
+    for (let copies = 0; copies < 50 && heap.reservedBytes === guess; copies++)
+      room.copy(() => {
+        for (let key = 0; key < keys; key++) made.push({ key, more: [key, key + 0.5, key + 0.25, key + 0.125] });
+        return new Uint8Array();
+      });
+    expect(heap.reservedBytes).not.toBe(guess);
+    room.close();
   });
 
   it('of this process is what V8 allows for old objects, and what lives in it', () => {
