@@ -12,6 +12,7 @@ import type {
   StateKey,
   TimedColumns,
 } from '../../runtime/stream/index.ts';
+import { inOrderOf } from '../support/number-order.ts';
 import { turnAway } from '../support/turn-away.ts';
 import type { Total } from './global-window.ts';
 import { aggregateLimits } from './limits.ts';
@@ -132,16 +133,12 @@ export class GlobalRows implements OperatorHandler {
     const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
     if (instant <= closed) return;
     this.closed.set('now', time, 0);
-    const slots = early ? this.takeChanged(instant) : this.takeAll();
-    const { width } = this;
-    const { rows } = this.totals;
-    const endOf = (slot: number) => {
-      const last = rows[slot * width + lastAt] as number;
-      return early ? Math.max(instant, last + 1) : last + 1;
-    };
-    const ends = this.sort(slots, endOf).map(endOf);
-    const times = ends.map((end) => (early ? instant : Math.max(end - 1, closed)));
-    if (slots.length > 0) out.emitColumns(this.columnsOf(slots, { ends, early }), times);
+    const due = early ? this.takeChanged(instant) : this.takeAll();
+    if (due.length === 0) return;
+    const { slots, ends } = this.inOrder(due, early ? instant : Number.NEGATIVE_INFINITY);
+    const times = new Array<number>(slots.length);
+    for (let at = 0; at < times.length; at++) times[at] = early ? instant : Math.max((ends[at] as number) - 1, closed);
+    out.emitColumns(this.columnsOf(slots, { ends, early }), times);
   }
 
   /** Those that hold something from before the instant; the others wait. */
@@ -160,36 +157,56 @@ export class GlobalRows implements OperatorHandler {
 
   private takeAll(): number[] {
     const { totals, width } = this;
+    const { size, rows } = totals;
+    const slots = new Array<number>(size);
+    for (let slot = 0; slot < size; slot++) {
+      slots[slot] = slot;
+      rows[slot * width + changedAt] = 0;
+    }
     this.changed = [];
-    const slots = Array.from({ length: totals.size }, (_, slot) => slot);
-    for (const slot of slots) totals.rows[slot * width + changedAt] = 0;
     return slots;
   }
 
-  /** By window end, then by the order in which keys came. */
-  private sort(slots: number[], endOf: (slot: number) => number): number[] {
+  /** By window end, which is not before `from`, then by the order in which keys came. */
+  private inOrder(due: readonly number[], from: number): { slots: Uint32Array; ends: Float64Array } {
     const { width } = this;
     const { rows } = this.totals;
-    const orderOf = (slot: number) => rows[slot * width + orderAt] as number;
-    return slots.sort((a, b) => endOf(a) - endOf(b) || orderOf(a) - orderOf(b));
+    const endOf = new Float64Array(due.length);
+    const orderOf = new Float64Array(due.length);
+    for (let at = 0; at < due.length; at++) {
+      const first = (due[at] as number) * width;
+      endOf[at] = Math.max(from, (rows[first + lastAt] as number) + 1);
+      orderOf[at] = rows[first + orderAt] as number;
+    }
+    const places = inOrderOf(endOf, inOrderOf(orderOf));
+    const slots = new Uint32Array(due.length);
+    const ends = new Float64Array(due.length);
+    for (let at = 0; at < due.length; at++) {
+      const place = places[at] as number;
+      slots[at] = due[place] as number;
+      ends[at] = endOf[place] as number;
+    }
+    return { slots, ends };
   }
 
-  private columnsOf(slots: readonly number[], { ends, early }: { ends: readonly number[]; early: boolean }) {
+  private columnsOf(slots: Uint32Array, { ends, early }: { ends: Float64Array; early: boolean }) {
     const { totals, width, cells } = this;
     const { keyFields, heldKeys, rowNames } = this.setting;
     const { rows } = totals;
+    const keys = new Array<StateKey>(slots.length);
+    const starts = new Float64Array(slots.length);
+    const froms = new Uint32Array(slots.length);
+    for (let at = 0; at < slots.length; at++) {
+      const slot = slots[at] as number;
+      keys[at] = totals.keyAt(slot);
+      starts[at] = rows[slot * width + firstAt] as number;
+      froms[at] = slot * width + cellAt;
+    }
     return resultColumns(rowNames, {
-      keys: keyColumns(
-        heldKeys,
-        keyFields,
-        slots.map((slot) => totals.keyAt(slot)),
-      ),
-      starts: slots.map((slot) => rows[slot * width + firstAt] as number),
+      keys: keyColumns(heldKeys, keyFields, keys),
+      starts,
       ends,
-      values: cells.columnsOf(
-        rows,
-        slots.map((slot) => slot * width + cellAt),
-      ),
+      values: cells.columnsOf(rows, froms),
       early,
     });
   }

@@ -83,10 +83,10 @@ export function resultColumns(
   rows: {
     /** Of each field of the key the values. */
     readonly keys: readonly unknown[][];
-    readonly starts: readonly number[];
-    readonly ends: readonly number[];
+    readonly starts: ArrayLike<number>;
+    readonly ends: ArrayLike<number>;
     /** Of each value. */
-    readonly values: readonly unknown[][];
+    readonly values: readonly ArrayLike<unknown>[];
     readonly early: boolean;
     /** Absent: all are first results. */
     readonly revisions?: readonly number[];
