@@ -159,13 +159,15 @@ function rowsByKey(table: Table, fields: JoinFields, check: Checker): ReadonlyMa
   const rows = new Map<StateKey, readonly unknown[]>();
   const rightKey = equalityKey(fields.rightKey);
   const complain = (message: string) => check.problem(['table', 'file'], `${table.file} ${message}`);
-  for (const { event, line } of table.rows) {
+  for (const [row, event] of table.rows.entries()) {
     const key = rightKey(event);
     if (key === null) {
       // What could not be read has been told.
       const empty = fields.rightKey.filter((name) => event[name] === null);
-      if (empty.length > 0) complain(`line ${line} has no ${empty.join(', ')}, by which it would be found`);
-    } else if (rows.has(key)) complain(`line ${line} has the key ${describeKey(event, fields.rightKey)} a second time`);
+      if (empty.length > 0)
+        complain(`line ${table.lineOf(row)} has no ${empty.join(', ')}, by which it would be found`);
+    } else if (rows.has(key))
+      complain(`line ${table.lineOf(row)} has the key ${describeKey(event, fields.rightKey)} a second time`);
     else rows.set(key, fields.take(event));
   }
   return rows;

@@ -45,7 +45,7 @@ export function readHospitals(option: z.output<typeof hospitalsOption>, check: C
 
 function hospitalsOf(file: string, check: Checker): Hospital[] {
   const { rows } = readTable({ file, schema: fileSchema }, 'hospitals', check);
-  return rows.map(({ event }) => ({
+  return rows.map((event) => ({
     hospital: String(event.hospital),
     name: String(event.name),
     latitude: Number(event.latitude),

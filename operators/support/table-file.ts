@@ -48,48 +48,47 @@ export const tableFileOption = z.strictObject({
     ),
 });
 
-export interface TableRow {
-  readonly event: Event;
-  /** Of the file; where a row of CSV has several, the last. */
-  readonly line: number;
-}
-
 export interface Table {
   /** For people. */
   readonly file: string;
   readonly schema: Schema;
-  readonly rows: readonly TableRow[];
+  readonly rows: readonly Event[];
+  /** Line of the file in which a row stands; where one of CSV has several, the last. */
+  lineOf(row: number): number;
 }
 
 /** `at`: the option that holds the table. Problems are recorded; the table then has what could be read. */
 export function readTable(options: z.output<typeof tableFileOption>, at: string, check: Checker): Table {
   const fields = typeof options.schema === 'string' ? readSchemaFile(options.schema, at, check) : options.schema;
   const { file } = options;
-  if (!fields) return { file, schema: { fields: {} }, rows: [] };
+  if (!fields) return { file, schema: { fields: {} }, ...noRows };
   const columns = Object.entries(fields).map(([name, written]) => columnOf(name, written));
   const schema: Schema = { fields: Object.fromEntries(columns.map(({ name, field }) => [name, field])) };
   const table = readRecords(file, [at, 'file'], check);
-  if (!table || !hasColumns(table, columns, { at, file, check })) return { file, schema, rows: [] };
-  const rows: TableRow[] = [];
+  if (!table || !hasColumns(table, columns, { at, file, check })) return { file, schema, ...noRows };
+  const { lineOf } = table;
+  const rows: Event[] = [];
   const problems: string[] = [];
   for (const row of table.rows) {
-    const { values, line } = row;
+    const { values } = row;
     const event: Event = {};
     for (const column of columns) {
       const raw = Object.hasOwn(values, column.name) ? values[column.name] : undefined;
       // A number that is to be a text is what was written: 007 is not 7.
       const isText = column.kind === 'string' && (typeof raw === 'number' || typeof raw === 'boolean');
       const read = readCell(isText ? (row.written?.(column.name) ?? raw) : raw, column);
-      if ('problem' in read) problems.push(`${file} line ${line}: ${column.name} ${read.problem}`);
+      if ('problem' in read) problems.push(`${file} line ${lineOf(rows.length)}: ${column.name} ${read.problem}`);
       else event[column.name] = read.value;
     }
-    rows.push({ event, line });
+    rows.push(event);
   }
   for (const problem of problems.slice(0, tableLimits.problemsShownMax)) check.problem([at, 'file'], problem);
   const more = problems.length - tableLimits.problemsShownMax;
   if (more > 0) check.problem([at, 'file'], `${more} more cells are wrong`);
-  return { file, schema, rows };
+  return { file, schema, rows, lineOf };
 }
+
+const noRows = { rows: [], lineOf: () => 0 } as const;
 
 /**
  * A column that is not there would be empty in every row, and nobody would know why. In a list a field that may be empty may be left out of all, unless it
@@ -168,7 +167,6 @@ function readSchemaFile(path: string, at: string, check: Checker): FieldMap | un
 
 interface RawRow {
   readonly values: Readonly<Record<string, unknown>>;
-  readonly line: number;
   /** The text of a value as it stands in the file, where the value is another. */
   readonly written?: (name: string) => string | undefined;
 }
@@ -178,6 +176,7 @@ interface RawTable {
   readonly columns: ReadonlySet<string>;
   readonly hasHeader: boolean;
   readonly rows: readonly RawRow[];
+  lineOf(row: number): number;
 }
 
 function readRecords(path: string, at: readonly string[], check: Checker): RawTable | undefined {
@@ -196,7 +195,7 @@ function readRecords(path: string, at: readonly string[], check: Checker): RawTa
 
 function readCsv(text: string): RawTable {
   let columns: readonly string[] = [];
-  const parsed = parseCsv(text, {
+  const options = {
     bom: true,
     columns(header: string[]) {
       const twice = header.find((name, at) => header.indexOf(name) < at);
@@ -206,14 +205,24 @@ function readCsv(text: string): RawTable {
     },
     skip_empty_lines: true,
     trim: true,
-    info: true,
-  }) as unknown as {
-    record: Record<string, string>;
-    info: { lines: number };
-  }[];
+  };
+  const records = parseCsv(text, options) as Record<string, string>[];
   if (columns.length === 0) throw new Error('it is empty: the first line of a CSV file names its columns');
-  const rows = parsed.map(({ record, info }) => ({ values: record, line: info.lines }));
-  return { columns: new Set(columns), hasHeader: true, rows };
+  // To know the lines takes as long again, and nobody asks where nothing is wrong.
+  let lines: readonly number[] | undefined;
+  const linesOf = () =>
+    (parseCsv(text, { ...options, info: true }) as unknown as { info: { lines: number } }[]).map(
+      ({ info }) => info.lines,
+    );
+  return {
+    columns: new Set(columns),
+    hasHeader: true,
+    rows: records.map((values) => ({ values })),
+    lineOf(row) {
+      lines ??= linesOf();
+      return lines[row] as number;
+    },
+  };
 }
 
 function readList(text: string): RawTable {
@@ -225,18 +234,21 @@ function readList(text: string): RawTable {
   const { contents } = document;
   if (!Array.isArray(list) || !isSeq(contents))
     throw new Error('it is not a list of rows, such as `- { hospital: H1, beds: 40 }` (a CSV file is named .csv)');
-  const rows = list.map((values: unknown, index): RawRow => {
-    const item = contents.items[index];
-    const { line } = lineCounter.linePos((isNode(item) && item.range?.[0]) || 0);
+  const lineOf = (row: number) => {
+    const item = contents.items[row];
+    return lineCounter.linePos((isNode(item) && item.range?.[0]) || 0).line;
+  };
+  const rows = list.map((values: unknown, row): RawRow => {
+    const item = contents.items[row];
     if (values === null || typeof values !== 'object' || Array.isArray(values))
-      throw new Error(`line ${line} is not a mapping`);
+      throw new Error(`line ${lineOf(row)} is not a mapping`);
     const written = (name: string) => {
       const cell = isMap(item) ? item.get(name, true) : undefined;
       return isScalar(cell) ? cell.source : undefined;
     };
-    return { values: values as Record<string, unknown>, line, written };
+    return { values: values as Record<string, unknown>, written };
   });
-  return { columns: new Set(rows.flatMap(({ values }) => Object.keys(values))), hasHeader: false, rows };
+  return { columns: new Set(rows.flatMap(({ values }) => Object.keys(values))), hasHeader: false, rows, lineOf };
 }
 
 type Cell = { readonly value: unknown } | { readonly problem: string };
