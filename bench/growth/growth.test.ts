@@ -86,6 +86,9 @@ describe('npm run bench -- growth', () => {
 
   it.each([
     [['--by', 'size'], '--by is keys or overlap'],
+    [['--by', 'overlap', '--keys', '10,100'], '--keys means something by keys, state, not by overlap'],
+    [['--by', 'events,keys', '--checkpoint', '1s'], '--checkpoint means something by state, not by events, keys'],
+    [['--by', 'events', '--events', '1000'], '--events means something by keys, overlap, partitions, state'],
     [['--keys', '1000'], '--keys are two sizes at least'],
     [['--keys', '1000,10'], 'from small to large'],
     [['--keys', '1,3000000'], '--keys is a whole number from 1 to 2000000'],
@@ -97,6 +100,11 @@ describe('npm run bench -- growth', () => {
     [['--runs', '0'], '--runs is a whole number from 1'],
   ])('refuses %j', (args, reason) => {
     expect(() => readArguments(args)).toThrow(reason);
+  });
+
+  it('takes what means something by one of those that are measured', () => {
+    const args = ['--by', 'overlap,events', '--overlaps', '1,10', '--lengths', '10,20', '--query', 'q5', '--events=9'];
+    expect(readArguments(args)).toMatchObject({ overlaps: [1, 10], lengths: [10, 20], queries: ['q5'], events: 9 });
   });
 
   it(

@@ -40,13 +40,25 @@ export const usage = `npm run bench -- growth [options]
   --json FILE                        all figures
 `;
 
+/** Options that mean nothing to the others. */
+const subjectsOf: Readonly<Record<string, readonly Subject[]>> = {
+  keys: ['keys', 'state'],
+  overlaps: ['overlap'],
+  partitions: ['partitions'],
+  lengths: ['events'],
+  query: ['events'],
+  events: ['keys', 'overlap', 'partitions', 'state'],
+  checkpoint: ['state'],
+};
+
 const eventsMax = 100_000_000;
 const windowMs = 10_000;
 
 /** Undefined: help is wanted. */
 export function readArguments(args: readonly string[]): Given | undefined {
-  const { values } = parseArgs({
+  const { values, tokens } = parseArgs({
     args: [...args],
+    tokens: true,
     options: {
       by: { type: 'string', default: subjects.join(',') },
       keys: { type: 'string', default: '1000,10000,100000,1000000' },
@@ -64,12 +76,14 @@ export function readArguments(args: readonly string[]): Given | undefined {
     },
   });
   if (values.help) return undefined;
+  const by = values.by.split(',').map((subject) => oneOf('by', subject, subjects));
+  for (const token of tokens) if (token.kind === 'option') refuseUnused(token.name, by);
   const names = queries.map(({ name }) => name);
   const overlaps = sizes('overlaps', values.overlaps, { least: 1, most: windowMs });
   const uneven = overlaps.find((overlap) => windowMs % overlap !== 0);
   if (uneven !== undefined) throw new UseError(`--overlaps ${uneven} does not cut ${windowMs} ms into whole slides`);
   return {
-    by: values.by.split(',').map((subject) => oneOf('by', subject, subjects)),
+    by,
     events: whole('events', values.events, { least: 1, most: eventsMax }),
     warmUpEvents: whole('warm-up', values['warm-up'], { least: 0, most: eventsMax }),
     keys: sizes('keys', values.keys, { least: 1, most: limits.stateKeysMax }),
@@ -82,6 +96,13 @@ export function readArguments(args: readonly string[]): Given | undefined {
     results: values.results,
     json: values.json,
   };
+}
+
+/** Who gives an option thinks that it counts. */
+function refuseUnused(option: string, by: readonly Subject[]): void {
+  const uses = subjectsOf[option];
+  if (!uses || by.some((subject) => uses.includes(subject))) return;
+  throw new UseError(`--${option} means something by ${uses.join(', ')}, not by ${by.join(', ')}`);
 }
 
 /** Two at least: growth is between them. */
