@@ -65,6 +65,7 @@ describe('npm run bench -- growth', () => {
       const table = await readFile(join(folder, 'growth.md'), 'utf8');
       expect(table).toContain('### By partitions in one process');
       expect(stdout).toContain('slope of CPU');
+      expect(stdout.split('\n').slice(-3)).toEqual(['', `kept in ${folder}`, '']);
     },
     timeoutMs,
   );

@@ -40,6 +40,7 @@ export async function run(args: string[]): Promise<void> {
   }
   const result: GrowthResult = { ...head, measured };
   if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(result, null, 2)}\n`);
+  process.stdout.write(`kept in ${given.results}\n`);
 }
 
 /** As soon as it is known: the whole takes long, and may be made in parts. */
