@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { machine } from '../machine.ts';
 import { isSlower } from './baseline.ts';
 import { contenders, toolVersions, versionOf } from './contenders.ts';
-import { isMissing, type Measurement, wrongRows } from './measure.ts';
+import { agreedQueries, isMissing, type Measurement, wrongRows } from './measure.ts';
 import { barPlot } from './plot.ts';
 import { keepOutcomes } from './report.ts';
 import { spreadOf } from './spread.ts';
@@ -58,6 +58,14 @@ describe('a comparison', () => {
   it('names all where two stand against each other', () => {
     const all = [measured('mach', [1], 'a'), measured('loop', [1], 'b')];
     expect(wrongRows(all)).toEqual(all);
+  });
+
+  it('says of which queries all rows agree', () => {
+    const of = (query: string, ...hashes: string[]) =>
+      hashes.map((sha256, at) => ({ ...measured(`contender ${at}`, [1], sha256), query }));
+    const alone = [...of('q3', 'a'), { query: 'q3', contender: 'gone', reason: 'absent' }];
+    const all = [...of('q0', 'a', 'a'), ...of('q1', 'a', 'b', 'a'), ...of('q2', 'b', 'b', 'b'), ...alone];
+    expect(agreedQueries(all)).toEqual(['q0', 'q2']);
   });
 
   it('says who was timed over fewer events, and who is missing', () => {

@@ -139,10 +139,7 @@ async function timeOnce(
  * whose is right, and all are named.
  */
 export function wrongRows(outcomes: readonly Outcome[]): readonly Measurement[] {
-  const byQuery = new Map<string, Measurement[]>();
-  for (const outcome of outcomes)
-    if (!isMissing(outcome)) byQuery.set(outcome.query, [...(byQuery.get(outcome.query) ?? []), outcome]);
-  return [...byQuery.values()].flatMap((measured) => {
+  return [...byQuery(outcomes).values()].flatMap((measured) => {
     const votes = new Map<string, number>();
     for (const { sha256 } of measured) votes.set(sha256, (votes.get(sha256) ?? 0) + 1);
     const most = Math.max(...votes.values());
@@ -150,4 +147,19 @@ export function wrongRows(outcomes: readonly Outcome[]): readonly Measurement[] 
     const right = winners.length === 1 ? winners[0]?.[0] : undefined;
     return measured.filter(({ sha256 }) => sha256 !== right);
   });
+}
+
+/** Queries of which several contenders gave rows, and all the same. */
+export function agreedQueries(outcomes: readonly Outcome[]): readonly string[] {
+  const wrong = new Set(wrongRows(outcomes).map(({ query }) => query));
+  return [...byQuery(outcomes)].flatMap(([query, measured]) =>
+    measured.length > 1 && !wrong.has(query) ? [query] : [],
+  );
+}
+
+function byQuery(outcomes: readonly Outcome[]): ReadonlyMap<string, readonly Measurement[]> {
+  const found = new Map<string, Measurement[]>();
+  for (const outcome of outcomes)
+    if (!isMissing(outcome)) found.set(outcome.query, [...(found.get(outcome.query) ?? []), outcome]);
+  return found;
 }

@@ -8,7 +8,7 @@ import { load, machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
 import { type Contender, contenders, prepare, toolVersions } from './contenders.ts';
 import { openLineFiles } from './line-files.ts';
-import { type CompareSettings, isMissing, measureQuery, type Outcome, wrongRows } from './measure.ts';
+import { agreedQueries, type CompareSettings, isMissing, measureQuery, type Outcome, wrongRows } from './measure.ts';
 import { startPeer } from './peer-process.ts';
 import { keepOutcomes, type RunHead } from './report.ts';
 import { comparisonTable } from './table.ts';
@@ -65,7 +65,10 @@ export async function run(args: string[]): Promise<void> {
   const names = values.query === undefined || values.query === 'all' ? all : queriesOf(values.query, all);
   const result = await compare(names, chosen(values.peer, settings), settings, values.results);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
-  process.stdout.write(`\n${result.table}\n\nkept in ${values.results}\n`);
+  process.stdout.write(`\n${result.table}\n\n`);
+  const agreed = agreedQueries(result.outcomes).join(', ');
+  if (agreed !== '') process.stdout.write(`${agreed}: the rows of all contenders agree\n`);
+  process.stdout.write(`kept in ${values.results}\n`);
   const wrong = wrongRows(result.outcomes);
   for (const { query, contender, sha256 } of wrong)
     process.stderr.write(`${query}: the rows of ${contender} differ from those of the others (${sha256})\n`);
