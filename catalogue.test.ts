@@ -93,6 +93,15 @@ describe('mach init', () => {
     // A secret that the example takes from the environment is for the reader to set.
     expect(bound.diagnostics.filter(({ code }) => code !== 'MACH1401')).toEqual([]);
   });
+
+  it.each(catalogue.sources.map(({ name }) => name))('%s -> aggregate: no name stands for something else', (source) => {
+    const { text } = writeStarter([source, 'aggregate', 'console'], { catalogue, name: 'start', schemaPath: 'x.json' });
+    const { operators } = readYaml(text ?? '', 'start.yaml').value as {
+      operators: { aggregate: { aggregate: { values: unknown } } };
+    };
+    // No source has the waits that the example takes the longest of.
+    expect(operators.aggregate.aggregate.values).toEqual({ patients: 'count()' });
+  });
 });
 
 describe('the builder', () => {

@@ -3,7 +3,7 @@ import type { Catalogue } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import { bindTopology } from '../topology/bind.ts';
 import type { RawValue } from '../topology/ir/options-node.ts';
-import { alternatives, optionSchema, schemasAt } from '../topology/option-schema.ts';
+import { alternatives, optionSchema, propertyNames, schemasAt } from '../topology/option-schema.ts';
 import { parseTopology } from '../topology/parse.ts';
 import type { Path } from '../topology/places.ts';
 import type { StarterNode } from './starter.ts';
@@ -30,6 +30,11 @@ function fitNode(upTo: readonly StarterNode[], context: FitContext): StarterNode
   for (const path of adaptablePaths(node)) {
     let fewest = errorsOf([...before, node], context);
     if (fewest === 0) break;
+    const less = withoutNamed(node, path);
+    if (less && errorsOf([...before, less], context) < fewest) {
+      node = less;
+      continue;
+    }
     for (const candidate of candidatesFor(path, node, names)) {
       const changed = { ...node, options: setAt(node.options, path, candidate) as Record<string, unknown> };
       const errors = errorsOf([...before, changed], context);
@@ -40,6 +45,18 @@ function fitNode(upTo: readonly StarterNode[], context: FitContext): StarterNode
   }
   const bare = withoutOptional(node);
   return errorsOf([...before, bare], context) < errorsOf([...before, node], context) ? bare : node;
+}
+
+/** Without what the example has under a name of its own choice, such as `longest_wait`: another expression would not be what the name says. */
+function withoutNamed(node: StarterNode, path: Path): StarterNode | undefined {
+  const [mapping, name] = [path.slice(0, -1), path.at(-1)];
+  const isChosen =
+    mapping.length > 0 &&
+    typeof name === 'string' &&
+    !propertyNames(optionSchema(node.definition.options), mapping).includes(name);
+  if (!isChosen) return undefined;
+  const isAlone = Object.keys(valueAt(node.options, mapping) as object).length === 1;
+  return { ...node, options: leaveOut(node.options, isAlone ? mapping : path) as Record<string, unknown> };
 }
 
 /** Only what must be there, and the inputs. */
@@ -108,11 +125,21 @@ function candidatesFor(
   { definition, options }: StarterNode,
   names: readonly string[],
 ): readonly RawValue[] {
-  const given = path.reduce<unknown>((value, step) => (value as Record<string | number, unknown>)[step], options);
+  const given = valueAt(options, path);
   if (typeof given === 'string' && given.match(placeOfField))
     return names.map((name) => given.replaceAll(placeOfField, `{${name}}`));
   const isExpression = schemasAt(optionSchema(definition.options), path).some(({ mach }) => mach === 'expression');
   return isExpression ? [...names, 'true', 'count()', '1'] : names;
+}
+
+function valueAt(options: unknown, path: Path): unknown {
+  return path.reduce((value, step) => (value as Record<string | number, unknown>)[step], options);
+}
+
+function leaveOut(value: unknown, [step, ...rest]: Path): unknown {
+  const entries = Object.entries(value as object);
+  if (rest.length === 0) return Object.fromEntries(entries.filter(([name]) => name !== step));
+  return Object.fromEntries(entries.map(([name, item]) => [name, name === step ? leaveOut(item, rest) : item]));
 }
 
 function setAt(value: unknown, path: Path, replacement: RawValue): unknown {
