@@ -12,6 +12,7 @@ import { filter } from './operators/filter.ts';
 import { runtimeErrorLists } from './runtime/cli/error-lists.ts';
 import { main } from './runtime/cli/main.ts';
 import { writeStarter } from './runtime/cli/starter.ts';
+import { describeMessage } from './runtime/errors.ts';
 import { bindTopology } from './runtime/topology/bind.ts';
 import { type EventsOf, topology } from './runtime/topology/builder.ts';
 import { topologyJsonSchema } from './runtime/topology/json-schema.ts';
@@ -53,6 +54,15 @@ describe('the catalogue', () => {
     for (const { message, help } of lists.flatMap((list) => Object.values(list))) {
       expect(message.length).toBeGreaterThan(0);
       expect(help.length).toBeGreaterThan(20);
+    }
+  });
+
+  it('has errors of which every text can be read without values', () => {
+    for (const { message, help } of [...runtimeErrorLists, ...errorLists].flatMap((list) => Object.values(list))) {
+      expect(describeMessage(message)).not.toMatch(/\{\w+\}/);
+      // Help is for everybody who meets the code: nothing of one case is filled in.
+      const ownPlaces = (message.match(/\{\w+\}/g) ?? []).filter((place) => help.includes(place));
+      expect({ message, ownPlaces }).toEqual({ message, ownPlaces: [] });
     }
   });
 });

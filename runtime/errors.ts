@@ -52,6 +52,14 @@ export function fillMessage(template: string, data: ErrorData): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in data ? String(data[name]) : whole));
 }
 
+/** The message of a code as such, without values: `no row of <result> is in the log`. */
+export function describeMessage(template: string): string {
+  // What follows a word without a space is added only at times.
+  return template
+    .replace(/(?<=[\w}])\{\w+\}/g, '')
+    .replace(/\{(\w+)\}/g, (_, name: string) => `<${name.replace(/_|(?=[A-Z])/g, ' ').toLowerCase()}>`);
+}
+
 /** Freezes a list of errors and gives the function that makes them: `errors.make('MACH2003', { bytes: 12 })`. */
 export function defineErrors<const L extends ErrorList>(list: L) {
   return Object.freeze({

@@ -140,7 +140,9 @@ describe('mach list, schema, help', () => {
 
   it('explain codes and commands', async () => {
     expect((await mach('help', 'MACH1107')).out).toContain('Events flow in one direction');
-    expect((await mach('help', '9901')).out).toContain('MACH9901');
+    expect((await mach('help', '9901')).out).toContain('MACH9901  m <x>\n');
+    const lost = await mach('help', 'MACH3263');
+    expect(lost.out).toContain('MACH3263  message <sequence>, handled again, does not give this row\n');
     expect((await mach('help', 'check')).out).toContain('Usage: mach check');
     expect((await mach('help')).out).toContain('Exit codes:');
     expect(await mach('help', 'MACH9999')).toMatchObject({ code: 2 });

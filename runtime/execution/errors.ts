@@ -112,7 +112,7 @@ export const executionErrors = defineErrors({
   MACH3228: {
     message:
       'the checkpoints of topology {topology} were cut for {partitions} partitions by an earlier version of mach, key by key',
-    help: 'Keys are in groups now, and each group in one partition; of this number of partitions that gives other partitions to some keys. Cut the state anew for the same number: `mach rescale FILE --partitions {partitions}`. Where work was left run the earlier version until it is level, and stop it with Ctrl-C (which drains), before.',
+    help: 'Keys are in groups now, and each group in one partition; of this number of partitions that gives other partitions to some keys. Cut the state anew for the same number: `mach rescale FILE --partitions N`. Where work was left run the earlier version until it is level, and stop it with Ctrl-C (which drains), before.',
   },
   MACH3250: {
     message: 'worker {worker} ended with {code} before it was running',

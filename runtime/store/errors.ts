@@ -37,7 +37,7 @@ export const storeErrors = defineErrors({
   },
   MACH3109: {
     message: 'the store did not answer: {reason}',
-    help: 'A query or check could not reach the store within {timeoutMs} ms, or the connection broke. Check address and network, and that the store runs.',
+    help: 'A query or check could not reach the store in time, or the connection broke. Check address and network, and that the store runs.',
     isAway: true,
   },
   MACH3110: {

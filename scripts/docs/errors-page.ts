@@ -46,7 +46,7 @@ export function errorsPage(lists: readonly ErrorList[]): Page {
     file: 'docs/errors.md',
     title: 'Errors',
     intro:
-      'Every error has a code, which is never used for anything else. `mach help CODE` says the same as this page. `{name}` stands for a value.',
+      'Every error has a code, which is never used for anything else. `mach help CODE` says the same as this page. `{name}` stands for a value, which `mach help` writes as `<name>`.',
     sections: [...byRange].flatMap(([range, codes]) => [
       `## ${range}xx ${areas[range] ?? 'others'}`,
       ...codes.map(describe),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { didYouMean } from '../../did-you-mean.ts';
-import type { ErrorDescription } from '../../errors.ts';
+import { describeMessage, type ErrorDescription } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { groups } from '../groups.ts';
@@ -41,7 +41,7 @@ async function explainCode(code: string, context: CommandContext): Promise<strin
   const { errorLists } = await context.loadCatalogue();
   for (const list of [...runtimeErrorLists, ...errorLists]) {
     const found = (list as Readonly<Record<string, ErrorDescription>>)[code];
-    if (found) return `${code}  ${found.message}\n\n${found.help}`;
+    if (found) return `${code}  ${describeMessage(found.message)}\n\n${found.help}`;
   }
   throw cliErrors.make('MACH1602', { code });
 }
