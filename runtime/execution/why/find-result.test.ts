@@ -8,7 +8,9 @@ name: rooms
 sources:
   pulse:
     pulses: {}
-operators: {}
+operators:
+  high:
+    keep: { from: pulse, min: 100 }
 sinks:
   readings:
     collect: { from: pulse }
@@ -37,7 +39,11 @@ describe('parseResult', () => {
   });
 
   it.each([
-    [['reading'], 'did you mean readings?'],
+    [['reading'], '"reading"; did you mean readings?'],
+    [['nothing'], 'no table, sink or alert "nothing"; tables and sinks are readings'],
+    [['high'], 'high is an operator, not a table or a sink; tables and sinks are readings'],
+    [['pulse'], 'pulse is a source, not a table or a sink; tables and sinks are readings'],
+    [['high/s1/0/4/1'], 'high is an operator'],
     [['readings/s1/0/x/1'], 'a place is TABLE/STAGE/PARTITION/SEQUENCE/INDEX'],
     [['readings/1'], 'a place is'],
     [['readings', 'hospitl=H1'], 'no field hospitl; did you mean hospital?'],

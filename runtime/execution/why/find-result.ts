@@ -55,10 +55,12 @@ export function parseResult(topology: BoundTopology, result: string, conditions:
     return { text, sinks, values: { ...values, alert_id: result }, takes: 'oldest' };
   }
   const known = topology.sinks.flatMap(({ id, bound }) => [id, ...(bound.tables ?? []).map((table) => table.name)]);
+  const there = `tables and sinks are ${[...new Set(known)].join(', ')}`;
+  const node = [...topology.sources, ...topology.operators].find(({ id }) => id === name);
+  if (node)
+    throw wrong(`${name} is ${node.kind === 'source' ? 'a source' : 'an operator'}, not a table or a sink; ${there}`);
   const near = didYouMean(name, known);
-  throw wrong(
-    `there is no table, sink or alert "${name}"${near ? `; did you mean ${near}?` : `: ${[...new Set(known)].join(', ')}`}`,
-  );
+  throw wrong(`there is no table, sink or alert "${name}"; ${near ? `did you mean ${near}?` : there}`);
 }
 
 function parsePlace(parts: readonly string[]): ResultQuery['place'] | null {
