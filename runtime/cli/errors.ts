@@ -101,7 +101,7 @@ export const cliErrors = defineErrors({
   MACH1660: {
     message:
       'it is not clear which topology is meant: {found} (data folder {directory}); name its file with --topology FILE',
-    help: 'Name its file: `mach why RESULT --topology FILE`. Without it the file of the engine that runs on the data folder is taken.',
+    help: 'Name its file: `mach why RESULT --topology FILE`. Without it the file of the engine that runs on the data folder is taken, or else that of the only topology that ever ran there.',
   },
   MACH1661: {
     message: '--reveal needs a reason: --reason TEXT',

@@ -15,7 +15,10 @@ export function register(program: Command, context: CommandContext): void {
     .argument('<result>', 'table and values, place, or id of an alert; with --open: a node')
     .argument('[conditions...]', 'field=value; with --open: a key')
     .option('--open', 'what a key of a node waits for')
-    .option('--topology <file>', 'topology file (default: that of the engine that runs here)')
+    .option(
+      '--topology <file>',
+      'topology file (default: that of the engine that runs here, or else of the only one that ever ran)',
+    )
     .option('--messages <count>', 'name at most this many messages that are part of it (default: 20)')
     .option('--no-verify', 'do not try whether the messages named give the row')
     .option('--verify', 'try it (default); exit code 1 when they do not')
