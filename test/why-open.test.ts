@@ -1,24 +1,27 @@
-/** `mach why --open` of a key of several fields. */
+/** `mach why --open` of keys of windows. */
 import { expect, it } from 'vitest';
 import { catalogue } from '../catalogue.ts';
 import { StageMachine } from '../runtime/execution/stage-machine.ts';
-import { describeOpenKey } from '../runtime/execution/why/open-key.ts';
+import { describeOpenKey, describeOpenReport } from '../runtime/execution/why/open-key.ts';
+import { viewOfSnapshot } from '../runtime/execution/why/snapshot-view.ts';
 import { loadTopology } from '../runtime/topology/index.ts';
 
-const text = `version: 1
+const minute = 60_000;
+
+/** A stage that has seen one bed of ward 3 of H1 at each of these times. Asks it, or a checkpoint of it. */
+function open(window: string, times: readonly number[], more = '') {
+  const text = `version: 1
 name: wards
 sources:
   beds:
     file-drop: { folder: ./beds, format: csv, schema: { hospital: string, ward: int, at: timestamp }, time: at }
 operators:
   free:
-    aggregate: { from: beds, key: [hospital, ward], window: { tumbling: 1h }, values: { n: count() } }
+    aggregate: { from: beds, key: [hospital, ward], window: { ${window} }, values: { n: count() }${more} }
 sinks:
   rows:
     discard: { from: free }
 `;
-
-it('of a key with one value in place of two says how keys are written', async () => {
   const readFile = () => new TextEncoder().encode(text);
   const { topology } = loadTopology('wards.yaml', { catalogue, env: {}, readFile });
   if (!topology) throw new Error('the topology does not load');
@@ -26,27 +29,80 @@ it('of a key with one value in place of two says how keys are written', async ()
   machine.handle(1, 'beds', {
     kind: 'source',
     acceptedAt: 1,
-    segments: [{ origin: 'beds', events: 1 }],
+    segments: [{ origin: 'beds', events: times.length }],
     deadLetters: [],
-    events: [{ hospital: 'H1', ward: 3, at: 60_000 }],
-    times: [60_000],
+    events: times.map((at) => ({ hospital: 'H1', ward: 3, at })),
+    times,
   });
-  const ask = (key: string) =>
+  return (key: string, isCheckpoint = false) =>
     describeOpenKey({
       topology,
       node: 'free',
       key,
-      stages: [machine.view()],
+      stages: [isCheckpoint ? viewOfSnapshot(machine.snapshot()) : machine.view()],
       asOf: { kind: 'engine', at: null, name: null },
       now: undefined,
       lastWord: async () => undefined,
     });
+}
+
+it('of a key with one value in place of two says how keys are written', async () => {
+  const ask = open('tumbling: 1h', [minute]);
   expect(await ask('H1,3')).toMatchObject({ known: true, note: null });
   expect(await ask('H1, 4')).toMatchObject({
     known: false,
     note: expect.stringContaining('keeps nothing for this key'),
   });
-  const note = 'a key of the node has 2 values, separated by commas: hospital,ward';
-  expect(await ask('H1')).toMatchObject({ known: false, note });
-  expect(await ask('H1,3,5')).toMatchObject({ known: false, note });
+  const wrong = { code: 'MACH3266', message: expect.stringContaining('has 2 values') };
+  await expect(ask('H1')).rejects.toMatchObject(wrong);
+  await expect(ask('H1,3,5')).rejects.toMatchObject(wrong);
+});
+
+it.each([
+  ['tumbling: 1h', [10 * minute, 20 * minute], 'window', [60 * minute]],
+  ['sliding: 1h, every: 10m', [15 * minute], 'window', [20 * minute]],
+  // Its time is past the first windows that hold the event.
+  ['sliding: 1h, every: 10m', [15 * minute, 45 * minute], 'window', [50 * minute]],
+  ['sliding: 1h, every: 10m, lateness: 30m', [15 * minute, 45 * minute], 'window', [50 * minute]],
+  ['session: 20m', [10 * minute, 15 * minute], 'session', [35 * minute]],
+  ['session: 20m', [15 * minute, 90 * minute, 60 * minute], 'session', [110 * minute]],
+  ['global: true, early: 1h', [10 * minute, 20 * minute], 'result', [60 * minute]],
+])('of windows with %s and beds at %j says when the next %s comes', async (window, times, name, due) => {
+  const ask = open(window, times);
+  for (const isCheckpoint of [false, true]) {
+    const report = await ask('H1,3', isCheckpoint);
+    expect(report.windows).toEqual(
+      due.map((time) => ({
+        name,
+        due: new Date(time).toISOString(),
+        missing_ms: time - Date.parse(String(report.watermark)),
+      })),
+    );
+    expect(describeOpenReport(report)).toContainEqual(
+      expect.stringMatching(`^  its next ${name} waits for 1970-01-01T`),
+    );
+  }
+});
+
+it('of a session that has a timer names it once', async () => {
+  const report = await open('session: 20m, lateness: 10m', [10 * minute])('H1,3');
+  expect(report.timers).toHaveLength(1);
+  expect(report.windows).toEqual([]);
+});
+
+it('says since when a window has the key, and of a total when it was changed last', async () => {
+  const times = [10 * minute, 20 * minute];
+  const [first, last] = times.map((time) => new Date(time).toISOString());
+  const window = await open('tumbling: 1h', times)('H1,3');
+  expect(window.state).toMatchObject([{ state: 'groups', changed: null, since: first }]);
+  expect(describeOpenReport(window).join('\n')).toContain(`state groups, there since ${first}: `);
+  const total = await open('global: true, early: 1h', times)('H1,3');
+  expect(total.state).toMatchObject([{ state: 'totals', changed: last, since: null }]);
+  const best = await open('tumbling: 1h', times, ', best: { by: n }')('H1,3');
+  expect(best.state).toMatchObject([{ state: 'keys', changed: null, since: first }]);
+});
+
+it('shows the values of the key that was asked for', async () => {
+  const { state } = await open('tumbling: 1h', [minute])('H1,3');
+  expect(JSON.stringify(state[0]?.value)).toContain('"key":["H1",3]');
 });

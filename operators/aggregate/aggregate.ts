@@ -67,6 +67,7 @@ export const aggregate = defineOperator({
       spread: best ? { kind: 'all' } : spreadByKey({ from: key }, key),
       reads: () => [],
       cut: aggregateCut,
+      glance: plan.glance,
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       readsColumns: plan.readsColumns?.(setting) ?? false,

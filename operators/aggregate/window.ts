@@ -1,5 +1,12 @@
 /** The windows that the options ask for, checked. */
-import { type Checker, isZone, type OperatorContext, type OperatorHandler } from '../../runtime/stream/index.ts';
+import {
+  type Checker,
+  type GlanceAtState,
+  isZone,
+  type OperatorContext,
+  type OperatorHandler,
+} from '../../runtime/stream/index.ts';
+import { glanceAtPanes, glanceAtSessions, glanceAtTotals } from './glance.ts';
 import { GlobalRows } from './global-rows.ts';
 import { GlobalWindow } from './global-window.ts';
 import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
@@ -19,6 +26,7 @@ export interface WindowPlan {
   readonly cellsPerKey: number;
   /** Whether late events can make a given result's window one that is no more. */
   readonly withdraws: boolean;
+  readonly glance: GlanceAtState;
   /** Whether handlers of this setting take events as columns. */
   readsColumns?(setting: AggregateSetting): boolean;
   create(context: OperatorContext, setting: AggregateSetting): OperatorHandler;
@@ -36,6 +44,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     return {
       cellsPerKey: 1,
       withdraws: false,
+      glance: glanceAtTotals(typeof window.early === 'number' ? window.early : undefined),
       readsColumns: (setting) => rowsOf(setting)?.takesColumns === true,
       create(context, setting) {
         const plan = rowsOf(setting);
@@ -52,6 +61,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     return {
       cellsPerKey: 1,
       withdraws: span.latenessMs > 0,
+      glance: glanceAtSessions,
       readsColumns: (setting) => cellsOf(setting)?.addAll !== undefined,
       create(context, setting) {
         const cells = cellsOf(setting);
@@ -68,6 +78,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
   return {
     cellsPerKey: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs),
     withdraws: false,
+    glance: glanceAtPanes(grid),
     readsColumns: (setting) => areOnce && areRows(setting) && setting.numberCells?.addAll !== undefined,
     create: (context, setting) =>
       best || (areOnce && areRows(setting))

@@ -4,7 +4,7 @@ import { lastWordOf } from '../execution/why/last-word.ts';
 import { describeOpenKey, type OpenReport } from '../execution/why/open-key.ts';
 import { isoTime } from '../execution/why/shown.ts';
 
-/** Rejects with MACH3264 when there is no such operator. */
+/** Rejects as `describeOpenKey` does. */
 export async function engineOpenKey(
   engine: Engine,
   { node, key, now }: { node: string; key: string; now: number },

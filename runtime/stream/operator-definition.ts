@@ -19,6 +19,7 @@ import type { Event, Schema } from './schema.ts';
 import type { TimedColumns } from './source-definition.ts';
 import type { StateContract } from './state-contract.ts';
 import type { StateCut } from './state-cut.ts';
+import type { GlanceAtState } from './state-view.ts';
 
 export interface Example {
   readonly title: string;
@@ -124,6 +125,8 @@ export interface BoundOperator {
   reads?(wanted: ReadonlySet<string>, input: string): Iterable<string>;
   /** Where `spread` is by key and there is state: without it the number of partitions cannot be changed. */
   readonly cut?: StateCut;
+  /** For `mach why --open`. */
+  readonly glance?: GlanceAtState;
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;

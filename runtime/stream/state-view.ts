@@ -11,6 +11,24 @@ export interface NodeView {
   timers(key: StateKey, countMax: number): readonly { readonly name: string; readonly time: number }[];
 }
 
+/** What an entry of a state tells to who looks on. */
+export interface StateGlance {
+  /** When the key was changed last, event time in ms; absent: that is not kept. */
+  readonly changed?: number;
+  /** When the key came; where `changed` is absent. */
+  readonly since?: number;
+  /** What it waits for beside its timers: event times, ms. */
+  readonly waits: readonly { readonly name: string; readonly time: number }[];
+}
+
+/** `value` and `time`: as checkpoints have them. Undefined: the state is one whose time is that of its last change. */
+export type GlanceAtState = (entry: {
+  readonly state: string;
+  readonly value: unknown;
+  readonly time: number;
+  readonly watermark: number;
+}) => StateGlance | undefined;
+
 export interface OriginView {
   readonly origin: string;
   readonly watermark: number;

@@ -26,4 +26,8 @@ export const whyErrors = defineErrors({
     message: 'there is neither a running engine nor a checkpoint of {topology} here',
     help: '`mach why --open` asks the engine that runs (found by `--data`, or given with `--url`), or else looks into the last checkpoint. Start the topology, or name the data folder of its run with `--data`.',
   },
+  MACH3266: {
+    message: 'a key of {node} has {count} values, and here are {given}: {fields}',
+    help: 'The values of a key of several fields are written with commas between them, in the order of the option `key`: `mach why --open NODE H1,ICU`.',
+  },
 });

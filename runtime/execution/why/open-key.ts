@@ -19,15 +19,29 @@ export interface OpenReport {
   readonly as_of: { readonly kind: 'engine' | 'checkpoint'; readonly at: string | null; readonly name: string | null };
   readonly watermark: string | null;
   readonly inputs: readonly OpenInput[];
-  readonly state: readonly { readonly state: string; readonly value: unknown; readonly changed: string | null }[];
-  readonly timers: readonly {
-    readonly name: string;
-    readonly due: string | null;
-    readonly missing_ms: number | null;
-  }[];
+  readonly state: readonly OpenState[];
+  readonly timers: readonly OpenWait[];
+  /** Ends of windows, which are given without a timer. */
+  readonly windows: readonly OpenWait[];
   /** The origin that the node's time waits for; null where none was ever heard on the way. */
   readonly holding: OpenHolding | null;
   readonly note: string | null;
+}
+
+export interface OpenState {
+  readonly state: string;
+  readonly value: unknown;
+  /** Event time of its last change; null where that is not kept. */
+  readonly changed: string | null;
+  /** Event time at which the key came; null where `changed` is known. */
+  readonly since: string | null;
+}
+
+export interface OpenWait {
+  readonly name: string;
+  readonly due: string | null;
+  /** From the node's time, ms. */
+  readonly missing_ms: number | null;
 }
 
 export interface OpenInput {
@@ -75,7 +89,7 @@ export interface OpenQuestion {
   lastWord(source: BoundSourceNode, origin: string): Promise<OriginWord | undefined>;
 }
 
-/** Rejects with MACH3264 when there is no such operator. */
+/** Rejects with MACH3264 when there is no such operator, with MACH3266 when its keys have more or fewer values. */
 export async function describeOpenKey(question: OpenQuestion): Promise<OpenReport> {
   const { topology, stages, asOf } = question;
   const node = findOperator(topology, question.node);
@@ -84,41 +98,65 @@ export async function describeOpenKey(question: OpenQuestion): Promise<OpenRepor
     const runner = stage.node(node.id);
     return runner ? [{ stage, runner, key: candidates.find((key) => keeps(runner, key)) }] : [];
   });
-  const chosen = inNode.find(({ key }) => key !== undefined) ?? inNode[0];
+  const keeping = inNode.find(({ key }) => key !== undefined);
+  // A text that the node keeps is a key of it, however many commas it has.
+  if (!keeping) checkParts(node, question.key);
+  const chosen = keeping ?? inNode[0];
   const curtain = new Curtain(topology, { reveal: false });
   // What was asked for by name is known to who asks.
-  curtain.learn({ key: question.key }, { fields: { key: { type: { kind: 'string' } } } });
+  for (const text of [question.key, ...partsOf(question.key)])
+    curtain.learn({ key: text }, { fields: { key: { type: { kind: 'string' } } } });
   const common = { topology: topology.name, node: node.id, key: question.key, as_of: asOf };
   if (!chosen) {
     const note = 'the node has not run yet';
-    return { ...common, known: false, watermark: null, inputs: [], state: [], timers: [], holding: null, note };
+    return {
+      ...common,
+      known: false,
+      watermark: null,
+      inputs: [],
+      state: [],
+      timers: [],
+      windows: [],
+      holding: null,
+      note,
+    };
   }
   const { stage, runner, key } = chosen;
   const inputs = inputsOf(node, runner);
-  const timers = key === undefined ? [] : runner.timers(key, whyLimits.timersListed);
-  const due = timers.map(({ name, time }) => ({
+  const { watermark } = runner;
+  const waitFor = ({ name, time }: { name: string; time: number }): OpenWait => ({
     name,
     due: isoTime(time),
-    missing_ms: Number.isFinite(runner.watermark) ? Math.max(0, time - runner.watermark) : null,
+    missing_ms: Number.isFinite(watermark) ? Math.max(0, time - watermark) : null,
+  });
+  const timers = key === undefined ? [] : runner.timers(key, whyLimits.timersListed).map(waitFor);
+  const entries = (key === undefined ? [] : runner.entries(key)).map((entry) => ({
+    ...entry,
+    glance: node.bound.glance?.({ ...entry, watermark }) ?? { changed: entry.time, waits: [] },
   }));
-  const entries = key === undefined ? [] : runner.entries(key);
+  const windows = entries.flatMap(({ glance }) => glance.waits).slice(0, whyLimits.timersListed);
   // Before anything is waited for: these are the values that the stage goes on with.
-  const state = entries.map(({ state: name, value, time }) => ({
-    state: name,
-    value: curtain.state(value),
-    changed: isoTime(time),
-  }));
+  const state = entries.map(
+    ({ state: name, value, glance }): OpenState => ({
+      state: name,
+      value: curtain.state(value),
+      changed: isoTime(glance.changed),
+      since: isoTime(glance.since),
+    }),
+  );
   const holding = await holdingOf(question, node, [stage, ...stages]);
   const known = key !== undefined;
-  const note = known ? silenceNote(holding) : unknownNote(node, question.key);
-  return { ...common, known, watermark: isoTime(runner.watermark), inputs, state, timers: due, holding, note };
+  const note = known ? silenceNote(holding) : 'the node keeps nothing for this key: no window of it is open';
+  const waits = { timers, windows: windows.map(waitFor) };
+  return { ...common, known, watermark: isoTime(watermark), inputs, state, ...waits, holding, note };
 }
 
-function unknownNote({ bound }: BoundOperatorNode, key: string): string {
+/** A key that cannot be one of the node's, whatever it keeps. */
+function checkParts({ id, bound }: BoundOperatorNode, key: string): void {
   const fields = bound.key ?? [];
-  if (fields.length > 1 && partsOf(key).length !== fields.length)
-    return `a key of the node has ${fields.length} values, separated by commas: ${fields.join(',')}`;
-  return 'the node keeps nothing for this key: no window of it is open';
+  const given = partsOf(key).length;
+  if (fields.length < 2 || given === fields.length) return;
+  throw whyErrors.make('MACH3266', { node: id, count: fields.length, given, fields: fields.join(',') });
 }
 
 function silenceNote(holding: OpenHolding | null): string | null {
@@ -247,15 +285,20 @@ export function describeOpenReport(report: OpenReport): string[] {
     const how = holds ? '  <- holds it' : idle ? '  (silent, holds nobody)' : '';
     lines.push(`    input ${input} (${from}): ${watermark ?? 'no time yet'}${how}`);
   }
-  for (const { state, value, changed } of report.state)
-    lines.push(`  state ${state}, changed last at ${changed ?? 'an unknown time'}: ${JSON.stringify(value)}`);
-  for (const { name, due, missing_ms: missing } of report.timers) {
-    const wait = missing === null ? '' : `, ${formatDuration(Math.ceil(missing))} from where its time stands`;
-    lines.push(`  timer "${name}" waits for ${due ?? 'the end'}${wait}`);
+  for (const { state, value, changed, since } of report.state) {
+    const when = since === null ? `changed last at ${changed ?? 'an unknown time'}` : `there since ${since}`;
+    lines.push(`  state ${state}, ${when}: ${JSON.stringify(value)}`);
   }
+  for (const timer of report.timers) lines.push(describeWait(`timer "${timer.name}"`, timer));
+  for (const window of report.windows) lines.push(describeWait(`its next ${window.name}`, window));
   if (holding) lines.push(...describeHolding(holding));
   if (report.note !== null) lines.push(`  ${report.note}`);
   return lines;
+}
+
+function describeWait(what: string, { due, missing_ms: missing }: OpenWait): string {
+  const wait = missing === null ? '' : `, ${formatDuration(Math.ceil(missing))} from where its time stands`;
+  return `  ${what} waits for ${due ?? 'the end'}${wait}`;
 }
 
 function describeHolding(holding: OpenHolding): string[] {

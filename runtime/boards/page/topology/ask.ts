@@ -74,6 +74,12 @@ export interface VersionsAnswer {
   }[];
 }
 
+export interface WaitAnswer {
+  readonly name: string;
+  readonly due: string | null;
+  readonly missing_ms: number | null;
+}
+
 export interface OpenAnswer {
   readonly known: boolean;
   readonly watermark: string | null;
@@ -85,11 +91,8 @@ export interface OpenAnswer {
     readonly holds: boolean;
   }[];
   readonly state: readonly { readonly state: string; readonly value: unknown; readonly changed: string | null }[];
-  readonly timers: readonly {
-    readonly name: string;
-    readonly due: string | null;
-    readonly missing_ms: number | null;
-  }[];
+  readonly timers: readonly WaitAnswer[];
+  readonly windows: readonly WaitAnswer[];
   readonly holding: {
     readonly path: readonly string[];
     readonly source: string;

@@ -171,16 +171,14 @@ function describeOpen(open: OpenAnswer, language: Language, word: (name: Word) =
       holds && h('b', {}, ` ← ${word('holds')}`),
     ),
   );
-  const timers = open.timers.map(({ name, due, missing_ms }) =>
-    h(
-      'li',
-      {},
-      `${name}: ${word('due')} ${time(due)}${missing_ms === null ? '' : ` (${ageText(missing_ms, language)})`}`,
-    ),
-  );
+  const dueOf = ({ due, missing_ms }: WaitAnswer) =>
+    `${word('due')} ${time(due)}${missing_ms === null ? '' : ` (${ageText(missing_ms, language)})`}`;
+  const windows = open.windows.map((wait) => h('li', {}, dueOf(wait)));
+  const timers = open.timers.map((wait) => h('li', {}, `${wait.name}: ${dueOf(wait)}`));
   const states = open.state.map(({ state, value }) => h('li', {}, `${state}: `, h('code', {}, JSON.stringify(value))));
   for (const [title, items] of [
     [word('input'), inputs],
+    [word('nextResults'), windows],
     [word('timers'), timers],
     [word('state'), states],
   ] as const) {
