@@ -38,11 +38,13 @@ export const map = defineOperator({
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const known = fieldNames(schema);
-    const named = Array.isArray(options.keep) ? options.keep : options.keep === 'all' ? known : [];
-    options.drop.forEach((_, index) => check.field(['drop', index], schema));
-    if (Array.isArray(options.keep)) options.keep.forEach((_, index) => check.field(['keep', index], schema));
+    const drop = options.drop.map((_, index) => check.field(['drop', index], schema));
+    const all = options.keep === 'all' ? known : [];
+    const named = Array.isArray(options.keep)
+      ? options.keep.map((_, index) => check.field(['keep', index], schema))
+      : all;
     const kept = named.filter(
-      (name) => Object.hasOwn(schema.fields, name) && !options.drop.includes(name) && !Object.hasOwn(options.set, name),
+      (name) => Object.hasOwn(schema.fields, name) && !drop.includes(name) && !Object.hasOwn(options.set, name),
     );
     const computed = Object.keys(options.set).map((name) => ({
       name,

@@ -31,8 +31,7 @@ export const aggregate = defineOperator({
   bind({ options, inputs, check }): BoundOperator {
     const input = inputs.from?.schema ?? { fields: {} };
     const { window, of } = options;
-    const key = options.key ?? [];
-    key.forEach((_, index) => check.field(['key', index], input));
+    const key = (options.key ?? []).map((_, index) => check.field(['key', index], input));
     of?.forEach((_, index) => check.field(['of', index], input));
     if (of && !('global' in window))
       check.problem('of', 'what counts in a window is what happened in it', 'take `of` out, or make the window global');

@@ -104,8 +104,8 @@ export const alert = defineOperator({
   },
   bind({ options, inputs, check }) {
     const schema: Schema = inputs.from?.schema ?? { fields: {} };
-    options.key.forEach((_, index) => check.field(['key', index], schema));
-    options.values.forEach((_, index) => check.field(['values', index], schema));
+    const key = options.key.map((_, index) => check.field(['key', index], schema));
+    const named = options.values.map((_, index) => check.field(['values', index], schema));
     const names = Object.keys(options.escalate);
     const raise = check.expression('raise', schema, 'bool');
     const clear = options.clear === undefined ? null : check.expression('clear', schema, 'bool');
@@ -117,13 +117,13 @@ export const alert = defineOperator({
     };
     const readBy = (text: string) => fieldsRead(text, schema);
     const read = new Set([texts.raise, texts.clear, ...texts.levels].flatMap(readBy));
-    const values = options.values.filter((name) => !options.key.includes(name));
-    const out = alertSchema({ input: schema, key: options.key, values, read, check });
-    const readAction = inputs.actions ? bindActions(inputs.actions, options.key, check) : null;
+    const values = named.filter((name) => !key.includes(name));
+    const out = alertSchema({ input: schema, key, values, read, check });
+    const readAction = inputs.actions ? bindActions(inputs.actions, key, check) : null;
     const setting: Setting = {
-      key: options.key,
+      key,
       values,
-      kept: [...new Set([...options.key, ...values, ...read])],
+      kept: [...new Set([...key, ...values, ...read])],
       names,
       texts: [texts.raise, texts.clear, ...texts.levels].map((text) => ({ text, read: readBy(text) })),
       holds: {
@@ -144,9 +144,9 @@ export const alert = defineOperator({
     };
     return {
       ports: { out },
-      key: options.key,
+      key,
       // An action may name an alert by its id alone.
-      spread: inputs.actions ? { kind: 'all' } : spreadByKey({ from: options.key }, options.key),
+      spread: inputs.actions ? { kind: 'all' } : spreadByKey({ from: key }, key),
       cut: alertCut,
       stateful: true,
       stateBytesPerKey: { 'a key that is watched': bytesPerKey },

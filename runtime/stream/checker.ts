@@ -33,7 +33,10 @@ export interface Checker {
   ): CompiledExpression;
   /** Compiles an aggregate at an option: one call over the events of a window, such as `max(minutes)`. Stands in as `expression` does. */
   aggregate(path: OptionPath, input: Schema): CompiledAggregate;
-  /** The field named at an option, of the input's schema; a problem with "did you mean" when there is none. */
+  /**
+   * The field named at an option, of the input's schema. When there is none a problem is recorded, and the field that was probably meant stands in, so
+   * that nodes behind are not told of the same mistake.
+   */
   field(path: OptionPath, input: Schema, wanted?: FieldType['kind'] | 'number'): string;
   /** Records a problem at an option. */
   problem(path: OptionPath, message: string, suggestion?: string): void;

@@ -1,4 +1,5 @@
 /** What `bind` of a definition is handed: checks that know where in the file each option stands. */
+import { didYouMean } from '../did-you-mean.ts';
 import {
   type CompiledAggregate,
   compileAggregateExpression,
@@ -79,7 +80,9 @@ export function createChecker(context: CheckerContext): Checker {
         const data = { field: name, from: nameOf(input) };
         const suggestion = suggestField(name, fieldNames(input));
         context.report(makeDiagnostic('MACH1250', { file: places.file, span, data, suggestion }));
-      } else if (wanted && !fits(given.type, wanted) && !(context.guessedInputs && given.type.kind === 'json')) {
+        return didYouMean(name, fieldNames(input)) ?? name;
+      }
+      if (wanted && !fits(given.type, wanted) && !(context.guessedInputs && given.type.kind === 'json')) {
         const data = { field: name, given: describeType(given.type), wanted: `a ${wanted}` };
         context.report(makeDiagnostic('MACH1251', { file: places.file, span, data }));
       }

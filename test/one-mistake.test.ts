@@ -1,0 +1,48 @@
+/** A name that is mistyped once is told of once, and not by every node behind. */
+import { expect, it } from 'vitest';
+import { catalogue } from '../catalogue.ts';
+import { loadTopology } from '../runtime/topology/index.ts';
+import { formatOneLine } from '../runtime/topology/print-diagnostics.ts';
+
+function problemsOf(operator: string): string[] {
+  const text = `version: 1
+name: wards
+sources:
+  beds:
+    file-drop:
+      { folder: ./beds, format: csv, schema: { hospital: string, ward: int, free: int, at: timestamp }, time: at }
+operators:
+  first:
+    ${operator}
+  many:
+    filter: { from: first, when: hospital != "H1" }
+  named:
+    map: { from: many, set: { name: upper(hospital) } }
+sinks:
+  rows:
+    clickhouse: { from: named, table: wards, order_by: [hospital] }
+`;
+  const { diagnostics } = loadTopology('wards.yaml', {
+    catalogue,
+    env: {},
+    readFile: () => new TextEncoder().encode(text),
+  });
+  return diagnostics.filter(({ severity }) => severity === 'error').map(formatOneLine);
+}
+
+it.each([
+  ['aggregate', 'aggregate: { from: beds, key: [hospitl], window: { tumbling: 1h }, values: { n: count() } }'],
+  ['map', 'map: { from: beds, keep: [hospitl, ward] }'],
+  ['alert', 'alert: { from: beds, key: [hospitl], raise: free < 2 }'],
+  ['alert', 'alert: { from: beds, key: [ward], values: [hospitl], raise: free < 2 }'],
+  [
+    'pattern',
+    'pattern: { from: beds, key: [hospitl], steps: [{ name: full, when: free == 0 }], within: 1h, values: { place: hospital } }',
+  ],
+])('of %s: %s', (_, operator) => {
+  expect(problemsOf(operator.replace('hospitl', 'hospital'))).toEqual([]);
+  const [problem, ...others] = problemsOf(operator);
+  expect(problem).toContain('MACH1250');
+  expect(problem).toContain('"hospitl" is not a field of beds. Did you mean hospital?');
+  expect(others).toEqual([]);
+});
