@@ -45,11 +45,12 @@ export const aggregate = defineOperator({
     const best = bestRule(options, values, check);
     const plan = planWindow(window, check, best);
     const { withdraws } = plan;
+    const keyOf = eventKey(key);
     const shape = { key, names: values.map(({ name }) => name), withdraws };
     const setting: AggregateSetting = {
       kind,
       keyFields: key,
-      keyOf: eventKey(key),
+      keyOf,
       heldKeys: heldKeys(key),
       thingOf: of && eventKey(of),
       keysMax: options.keys ?? limits.stateKeysMax,
@@ -67,6 +68,8 @@ export const aggregate = defineOperator({
       reads: () => [],
       cut: aggregateCut,
       glance: plan.glance,
+      isPartOf: (result, event, time) =>
+        time >= Number(result.window_start) && time < Number(result.window_end) && keyOf(event) === keyOf(result),
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       readsColumns: plan.readsColumns?.(setting) ?? false,

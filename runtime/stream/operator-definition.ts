@@ -127,6 +127,8 @@ export interface BoundOperator {
   readonly cut?: StateCut;
   /** For `mach why --open`. */
   readonly glance?: GlanceAtState;
+  /** For `mach why`: whether an event that came in can be part of a result. Absent: all that changed the state that the result comes of. */
+  isPartOf?(result: Event, event: Event, time: number): boolean;
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;

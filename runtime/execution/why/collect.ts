@@ -26,6 +26,13 @@ export interface Collected {
 interface Waiting {
   readonly sequence: number;
   readonly item: Lineage | Touch;
+  /** Of a change of a state: the result that was made of the state. */
+  readonly of: DerivedLineage | undefined;
+}
+
+interface CollectOptions {
+  readonly topology: BoundTopology;
+  readonly placesMax: number;
 }
 
 /** The state that gave the result: of the last node with state on the way to it. */
@@ -37,7 +44,7 @@ export function statefulEnd(result: Lineage | undefined): DerivedLineage | undef
   return undefined;
 }
 
-export function collectPlaces(result: DerivedLineage, { placesMax }: { placesMax: number }): Collected {
+export function collectPlaces(result: DerivedLineage, { topology, placesMax }: CollectOptions): Collected {
   const end = statefulEnd(result);
   const cells = end?.cells.filter(({ existed }) => existed) ?? [];
   const heads = cells.flatMap(({ head }) => (head ? [head] : []));
@@ -50,22 +57,29 @@ export function collectPlaces(result: DerivedLineage, { placesMax }: { placesMax
     const id = placeId(moment);
     if (!found.has(id) || role === 'cause') found.set(id, { ...moment, role });
   };
-  const visited = new Set<object>();
+  const visited = new Map<object, Set<DerivedLineage | undefined>>();
   const waiting: Waiting[] = [];
-  const push = (item: Lineage | Touch | undefined) => {
-    if (!item || visited.has(item)) return;
-    visited.add(item);
-    waiting.push({ item, sequence: 'moment' in item ? item.moment.sequence : item.sequence });
+  const push = (item: Lineage | Touch | undefined, of?: DerivedLineage) => {
+    if (!item || visited.get(item)?.has(of)) return;
+    visited.set(item, (visited.get(item) ?? new Set()).add(of));
+    waiting.push({ item, of, sequence: 'moment' in item ? item.moment.sequence : item.sequence });
   };
   const follow = (reason: Reason) => {
     if (reason.kind === 'event') push(reason.from);
     if (reason.kind === 'timer') push(reason.setBy);
   };
+  const operators = new Map(topology.operators.map(({ id, bound }) => [id, bound]));
+  /** A state may hold what is part of other results alone. */
+  const isPart = ({ reason }: Touch, of: DerivedLineage | undefined) => {
+    if (!of || reason.kind !== 'event' || !reason.from) return true;
+    const { event, time } = reason.from;
+    return operators.get(of.node)?.isPartOf?.(of.event, event, time) ?? true;
+  };
   for (const moment of timeMovers(result)) add(moment, 'time');
   push(result);
   let older = false;
   for (let next = takeNewest(waiting); next; next = takeNewest(waiting)) {
-    const { item, sequence } = next;
+    const { item, of, sequence } = next;
     if (sequence < floor || found.size >= placesMax) {
       older = true;
       break;
@@ -74,10 +88,14 @@ export function collectPlaces(result: DerivedLineage, { placesMax }: { placesMax
       add({ node: item.node, sequence: item.sequence, at: item.at }, 'cause');
       continue;
     }
+    if ('kind' in item) {
+      for (const { head } of item.cells) push(head, item);
+    } else {
+      push(item.previous, of);
+      if (!isPart(item, of)) continue;
+    }
     follow(item.reason);
     if (item.reason.kind === 'event' && !item.reason.from) add(item.moment, 'cause');
-    if ('kind' in item) for (const { head } of item.cells) push(head);
-    else push(item.previous);
   }
   const places = [...found.values()].sort(inOrder);
   return { places, from: places[0]?.sequence ?? result.moment.sequence, began, beganEarlier, older };

@@ -52,7 +52,7 @@ export async function explainRow(options: ExplainOptions, row: ResultRow): Promi
     const found = walked.found.get(row);
     if (!found) return explainAlone(options, row, walked);
     const isLast = attempt === whyLimits.walkMessages.length - 1 || walked.start <= past.first;
-    if (isLast || isFarEnough(collectPlaces(found.lineage, { placesMax })))
+    if (isLast || isFarEnough(collectPlaces(found.lineage, { topology: options.topology, placesMax })))
       return explainFound(options, { walk: walked, found });
   }
   throw new Error('invariant broken: there is no length of a walk');
@@ -125,11 +125,11 @@ async function explainFound(
   const { past, topology, messagesMax = whyLimits.messagesNamed, verify = true } = options;
   const { row, lineage } = found;
   const { restored, missing } = walked;
-  const collected = collectPlaces(lineage, { placesMax: messagesMax });
+  const collected = collectPlaces(lineage, { topology, placesMax: messagesMax });
   const known = { row, lineage, collected, restored, missing, walk: walked, message: past.message };
   for (const { part, steps } of attempts) {
     const placesMax = Math.max(1, Math.ceil(messagesMax * part));
-    const fewer = part === 1 ? collected : collectPlaces(lineage, { placesMax });
+    const fewer = part === 1 ? collected : collectPlaces(lineage, { topology, placesMax });
     const named = await nameMessages(options, { found, collected: fewer, steps });
     if (!verify) return { ...known, ...named, verified: null, shortened: false };
     const before = await walked.machineBefore(named.from);
