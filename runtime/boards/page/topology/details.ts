@@ -3,7 +3,7 @@ import type { Language } from '../../view/language.ts';
 import type { Rates } from '../../view/rates.ts';
 import { ageText, defaultZone, formatTime } from '../../view/times.ts';
 import { h } from '../dom.ts';
-import { engine, type GraphAnswer, type NodeAnswer, type OpenAnswer, tap } from './ask.ts';
+import { engine, type GraphAnswer, type NodeAnswer, type OpenAnswer, tap, type WaitAnswer } from './ask.ts';
 import { type Word, wordIn } from './words.ts';
 
 export interface NodeDetails {
