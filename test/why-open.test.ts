@@ -8,8 +8,8 @@ import { loadTopology } from '../runtime/topology/index.ts';
 
 const minute = 60_000;
 
-/** A stage that has seen one bed of ward 3 of H1 at each of these times. Asks it, or a checkpoint of it. */
-function open(window: string, times: readonly number[], more = '') {
+/** A stage that has seen one bed of ward 3 of a hospital at each of these times. Asks it, or a checkpoint of it. */
+function open(window: string, times: readonly number[], { more = '', hospital = 'H1' } = {}) {
   const text = `version: 1
 name: wards
 sources:
@@ -31,7 +31,7 @@ sinks:
     acceptedAt: 1,
     segments: [{ origin: 'beds', events: times.length }],
     deadLetters: [],
-    events: times.map((at) => ({ hospital: 'H1', ward: 3, at })),
+    events: times.map((at) => ({ hospital, ward: 3, at })),
     times,
   });
   return (key: string, isCheckpoint = false) =>
@@ -56,38 +56,58 @@ it('of a key with one value in place of two says how keys are written', async ()
   const wrong = { code: 'MACH3266', message: expect.stringContaining('has 2 values') };
   await expect(ask('H1')).rejects.toMatchObject(wrong);
   await expect(ask('H1,3,5')).rejects.toMatchObject(wrong);
+  const other = open('tumbling: 1h', [minute], { hospital: 'H1, tầng 2' });
+  await expect(other('H1, tầng 2,3')).rejects.toMatchObject(wrong);
+  expect(await other('["H1, tầng 2", 3]')).toMatchObject({ known: true });
 });
 
 it.each([
-  ['tumbling: 1h', [10 * minute, 20 * minute], 'window', [60 * minute]],
-  ['sliding: 1h, every: 10m', [15 * minute], 'window', [20 * minute]],
+  ['tumbling: 1h', [10, 20], [['window', 60]]],
+  // What is there has been given at minute 14.
+  ['tumbling: 1h, early: 7m', [10, 20], [['window', 60]]],
+  [
+    'sliding: 1h, every: 10m, early: 25m',
+    [22],
+    [
+      ['early result', 25],
+      ['window', 30],
+    ],
+  ],
+  ['sliding: 1h, every: 10m', [15], [['window', 20]]],
   // Its time is past the first windows that hold the event.
-  ['sliding: 1h, every: 10m', [15 * minute, 45 * minute], 'window', [50 * minute]],
-  ['sliding: 1h, every: 10m, lateness: 30m', [15 * minute, 45 * minute], 'window', [50 * minute]],
-  ['session: 20m', [10 * minute, 15 * minute], 'session', [35 * minute]],
-  ['session: 20m', [15 * minute, 90 * minute, 60 * minute], 'session', [110 * minute]],
-  ['global: true, early: 1h', [10 * minute, 20 * minute], 'result', [60 * minute]],
-])('of windows with %s and beds at %j says when the next %s comes', async (window, times, name, due) => {
-  const ask = open(window, times);
+  ['sliding: 1h, every: 10m', [15, 45], [['window', 50]]],
+  ['sliding: 1h, every: 10m, lateness: 30m', [15, 45], [['window', 50]]],
+  ['session: 20m', [10, 15], [['session', 35]]],
+  ['session: 20m', [15, 90, 60], [['session', 110]]],
+  ['session: 20m, lateness: 10m', [10, 15], [['session', 35]]],
+  [
+    'session: 20m, early: 7m',
+    [15],
+    [
+      ['early result', 21],
+      ['session', 35],
+    ],
+  ],
+  ['global: true, early: 1h', [10, 20], [['result', 60]]],
+] as const)('of windows with %s and beds at minutes %j says when the next results come', async (window, at, due) => {
+  const ask = open(
+    window,
+    at.map((time) => time * minute),
+  );
   for (const isCheckpoint of [false, true]) {
     const report = await ask('H1,3', isCheckpoint);
     expect(report.windows).toEqual(
-      due.map((time) => ({
+      due.map(([name, time]) => ({
         name,
-        due: new Date(time).toISOString(),
-        missing_ms: time - Date.parse(String(report.watermark)),
+        due: new Date(time * minute).toISOString(),
+        missing_ms: time * minute - Date.parse(String(report.watermark)),
       })),
     );
-    expect(describeOpenReport(report)).toContainEqual(
-      expect.stringMatching(`^  its next ${name} waits for 1970-01-01T`),
-    );
+    for (const [name] of due)
+      expect(describeOpenReport(report)).toContainEqual(
+        expect.stringMatching(`^  its next ${name} waits for 1970-01-01T`),
+      );
   }
-});
-
-it('of a session that has a timer names it once', async () => {
-  const report = await open('session: 20m, lateness: 10m', [10 * minute])('H1,3');
-  expect(report.timers).toHaveLength(1);
-  expect(report.windows).toEqual([]);
 });
 
 it('says since when a window has the key, and of a total when it was changed last', async () => {
@@ -98,7 +118,7 @@ it('says since when a window has the key, and of a total when it was changed las
   expect(describeOpenReport(window).join('\n')).toContain(`state groups, there since ${first}: `);
   const total = await open('global: true, early: 1h', times)('H1,3');
   expect(total.state).toMatchObject([{ state: 'totals', changed: last, since: null }]);
-  const best = await open('tumbling: 1h', times, ', best: { by: n }')('H1,3');
+  const best = await open('tumbling: 1h', times, { more: ', best: { by: n }' })('H1,3');
   expect(best.state).toMatchObject([{ state: 'keys', changed: null, since: first }]);
 });
 

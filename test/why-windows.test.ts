@@ -56,6 +56,17 @@ async function run(lab: Lab, next: number | undefined): Promise<void> {
   await lab.settle(process);
 }
 
+/** A message for each minute, of one hospital. */
+async function runMinutes(lab: Lab, minutes: readonly number[]): Promise<void> {
+  const process = await lab.start();
+  for (const minute of minutes) {
+    const event = { id: `at ${minute}`, hospital: 'H1', value: minute, patient: null };
+    const events = [{ event, time: begin + minute * minuteMs }];
+    await lab.drive(process.source('beats').append({ origin: 'H1', events }));
+  }
+  await lab.settle(process);
+}
+
 async function why(lab: Lab, ...conditions: string[]): Promise<WhyReport> {
   const log = memoryLog({ clock: lab.clock, storage: lab.storage });
   const { topology } = lab;
@@ -97,3 +108,15 @@ it('why a match of a pattern is there: each of its events is named', () =>
   expectExplained(
     'pattern: { from: beats, key: hospital, steps: [{ name: a, when: value == 1 }, { name: b, when: value == 2 }, { name: c, when: value == 3 }], values: { n: c.last.value } }',
   ));
+
+it('why a session is taken back: each event of the longer one, whose values it has', async () => {
+  const operator = `aggregate: { from: beats, key: hospital, window: { session: 3m, lateness: 30m }, values: { ${numbers} } }`;
+  const lab = openLab({ topology: topologyOf(operator), operators: [aggregate, pattern] });
+  // The sixth joins the sessions of the first two and of the two behind.
+  await runMinutes(lab, [1, 2, 7, 8, 20, 4.5, 21, 40]);
+  const taken = new Date(begin + minuteMs).toISOString();
+  const report = await why(lab, 'withdrawn=true', `window_start=${taken}`);
+  expect(report.replay).toMatchObject({ verified: true });
+  const parts = report.messages.filter(({ role }) => role === 'cause').map(({ place }) => place);
+  expect(parts).toEqual(expect.arrayContaining(['1/0', '2/0', '3/0', '4/0', '6/0']));
+});

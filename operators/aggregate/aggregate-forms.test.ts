@@ -18,6 +18,7 @@ const schema = defineSchema({
   ward: field.string(),
   minutes: field.int(),
   name: field.string({ privacy: 'direct' }),
+  window_end: field.timestamp(),
 });
 const base = { from: 'in', key: 'hospital', window: { tumbling: '1m' }, values: { n: 'count()' } };
 const patient = { hospital: 'H1', ward: 'ED', minutes: 1, name: 'Nguyễn Văn Thử' };
@@ -41,6 +42,7 @@ describe('bind', () => {
   it.each([
     [{ key: 'hospitl' }, 'key.0: "hospitl" is not a field'],
     [{ key: ['hospital', 'wrd'] }, 'key.1: "wrd" is not a field'],
+    [{ key: ['window_end'] }, 'key.0: "window_end" is a field that every result has'],
     [{ values: { hospital: 'count()' } }, 'values.hospital: "hospital" is a field of the key'],
     [{ values: { window_end: 'count()' } }, 'values.window_end: "window_end" is a field that every result has'],
     [{ values: { n: 'sum(ward)' } }, 'values.n: '],

@@ -3,9 +3,11 @@ import {
   type BoundOperator,
   type Checker,
   defineOperator,
+  type Event,
   eventKey,
   heldKeys,
   limits,
+  type StateKey,
   spreadByKey,
 } from '../../runtime/stream/index.ts';
 import { accumulatorOf } from './accumulators/index.ts';
@@ -33,6 +35,13 @@ export const aggregate = defineOperator({
     const { window, of } = options;
     const key = (options.key ?? []).map((_, index) => check.field(['key', index], input));
     of?.forEach((_, index) => check.field(['of', index], input));
+    for (const [index, name] of key.entries())
+      if (windowFields.includes(name))
+        check.problem(
+          ['key', index],
+          `"${name}" is a field that every result has`,
+          'give it another name before, with a map',
+        );
     if (of && !('global' in window))
       check.problem('of', 'what counts in a window is what happened in it', 'take `of` out, or make the window global');
     const values: NamedAggregate[] = Object.keys(options.values).map((name) => {
@@ -68,8 +77,7 @@ export const aggregate = defineOperator({
       reads: () => [],
       cut: aggregateCut,
       glance: plan.glance,
-      isPartOf: (result, event, time) =>
-        time >= Number(result.window_start) && time < Number(result.window_end) && keyOf(event) === keyOf(result),
+      ...(!('global' in window) && { isPartOf: partOf(keyOf) }),
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       readsColumns: plan.readsColumns?.(setting) ?? false,
@@ -77,6 +85,14 @@ export const aggregate = defineOperator({
     };
   },
 });
+
+/** Of a window that ends. What takes a result back has the values of the longer window in its place. */
+function partOf(keyOf: (event: Event) => StateKey): NonNullable<BoundOperator['isPartOf']> {
+  return (result, event, time) => {
+    const isInside = time >= Number(result.window_start) && time < Number(result.window_end);
+    return (isInside || result.withdrawn === true) && keyOf(event) === keyOf(result);
+  };
+}
 
 /** What `best` asks for, checked. */
 function bestRule(

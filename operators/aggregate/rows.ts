@@ -45,7 +45,10 @@ export function resultSchema(args: {
 }): Schema {
   const { input, key, values, withdraws } = args;
   const fields: Record<string, Field> = {};
-  for (const name of key) fields[name] = input.fields[name] ?? { type: { kind: 'json' }, nullable: true };
+  for (const name of key) {
+    const known = Object.hasOwn(input.fields, name) ? input.fields[name] : undefined;
+    fields[name] = known ?? { type: { kind: 'json' }, nullable: true };
+  }
   fields.window_start = { type: { kind: 'timestamp' }, description: 'the window holds events from this time on' };
   fields.window_end = { type: { kind: 'timestamp' }, description: 'and up to this time, itself not in it' };
   for (const { name, aggregate } of values) fields[name] = fieldOf(aggregate, input);

@@ -35,6 +35,7 @@ export interface WindowPlan {
 export function planWindow(window: WindowOptions, check: Checker, best?: BestRule): WindowPlan {
   if (typeof window.early === 'number' && !isWholeTime(window.early))
     check.problem(['window', 'early'], 'early results need a time of at least 1ms, in whole ms');
+  const earlyMs = typeof window.early === 'number' ? window.early : undefined;
   if ('global' in window) {
     const span = { perChange: window.early === 'change', forgetMs: window.forget };
     if (typeof window.early === 'number' && (window.forget ?? window.early) < window.early)
@@ -44,7 +45,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     return {
       cellsPerKey: 1,
       withdraws: false,
-      glance: glanceAtTotals(typeof window.early === 'number' ? window.early : undefined),
+      glance: glanceAtTotals({ earlyMs }),
       readsColumns: (setting) => rowsOf(setting)?.takesColumns === true,
       create(context, setting) {
         const plan = rowsOf(setting);
@@ -61,7 +62,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     return {
       cellsPerKey: 1,
       withdraws: span.latenessMs > 0,
-      glance: glanceAtSessions,
+      glance: glanceAtSessions({ earlyMs }),
       readsColumns: (setting) => cellsOf(setting)?.addAll !== undefined,
       create(context, setting) {
         const cells = cellsOf(setting);
@@ -78,7 +79,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
   return {
     cellsPerKey: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs),
     withdraws: false,
-    glance: glanceAtPanes(grid),
+    glance: glanceAtPanes(grid, { earlyMs }),
     readsColumns: (setting) => areOnce && areRows(setting) && setting.numberCells?.addAll !== undefined,
     create: (context, setting) =>
       best || (areOnce && areRows(setting))

@@ -1,6 +1,7 @@
 /** What a running engine leaves for `mach top` and `mach tap` to find it by: one small file for each topology. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { makeFolder } from '../make-folder.ts';
 
 export interface RunFile {
@@ -31,29 +32,52 @@ export async function writeRunFile(directory: string, run: RunFile): Promise<() 
   await makeFolder(folder);
   const file = join(folder, `${run.topology}.json`);
   await writeFile(file, JSON.stringify(run), { mode: 0o600 });
-  const ran: Ran = { topology: run.topology, ...(run.file !== undefined && { file: run.file }) };
-  await makeFolder(ranFolderOf(directory));
-  await writeFile(join(ranFolderOf(directory), `${run.topology}.json`), JSON.stringify(ran), { mode: 0o600 });
+  // Without it a command asks for the file: no reason to end the engine.
+  await keepRan(directory, run).catch(() => undefined);
   return () => rm(file, { force: true });
+}
+
+async function keepRan(directory: string, { topology, file }: RunFile): Promise<void> {
+  const folder = ranFolderOf(directory);
+  await makeFolder(folder);
+  const ran: Ran = { topology, ...(file !== undefined && { file }) };
+  await writeFile(join(folder, `${topology}.json`), JSON.stringify(ran), { mode: 0o600 });
 }
 
 /** Those whose process is alive. */
 export async function findRuns(directory: string): Promise<RunFile[]> {
-  const runs = (await readAll(folderOf(directory))) as RunFile[];
-  return runs.filter(({ processId }) => isAlive(processId));
+  const runs = (await readAll(folderOf(directory))) as (RunFile | null | undefined)[];
+  return runs.filter((run): run is RunFile => typeof run?.processId === 'number' && isAlive(run.processId));
 }
+
+const ranFile = z.object({ topology: z.string(), file: z.string().optional() });
 
 /** All that have ever run there. */
 export async function findRan(directory: string): Promise<Ran[]> {
-  return (await readAll(ranFolderOf(directory))) as Ran[];
+  const found = await readAll(ranFolderOf(directory));
+  return found.flatMap((one) => {
+    const { data } = ranFile.safeParse(one);
+    return data ? [{ topology: data.topology, ...(data.file !== undefined && { file: data.file }) }] : [];
+  });
 }
 
+/** Of a folder of JSON; what cannot be read, as after a crash, is passed over. */
 async function readAll(folder: string): Promise<unknown[]> {
   const names = await readdir(folder).catch(() => []);
   const found: unknown[] = [];
-  for (const name of names.filter((one) => one.endsWith('.json')))
-    found.push(JSON.parse(await readFile(join(folder, name), 'utf8')));
+  for (const name of names.filter((one) => one.endsWith('.json'))) {
+    const text = await readFile(join(folder, name), 'utf8').catch(() => '');
+    found.push(parsed(text));
+  }
   return found;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isAlive(processId: number): boolean {

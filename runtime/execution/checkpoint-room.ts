@@ -24,8 +24,8 @@ export class CheckpointRoom {
     const bytes = this.usedBytes() - before;
     const keys = this.keys();
     if (keys < limits.checkpointKeysKnown) return made;
-    // A collection may have come between and taken older garbage: with it the copy seems small, or less than nothing. So the room falls by halves.
-    if (bytes > 0) this.keyBytes = Math.max(bytes / keys, this.keyBytes / 2);
+    // A collection may have come between and taken older garbage: with it the copy seems small, or less than nothing.
+    if (bytes > 0) this.keyBytes = Math.max(bytes, made.byteLength) / keys;
     return made;
   }
 }

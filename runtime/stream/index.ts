@@ -64,4 +64,4 @@ export * from './source-definition.ts';
 export type { StateColumns } from './state-columns.ts';
 export * from './state-contract.ts';
 export * from './state-cut.ts';
-export type { GlanceAtState } from './state-view.ts';
+export type { GlanceAtState, StateGlance } from './state-view.ts';

@@ -1,5 +1,5 @@
 /** Which topology `mach why` means when no file is given. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -52,4 +52,19 @@ it('is not guessed among several, nor where nothing ran', async () => {
   await expect(topologyOf({ data: folder }, context)).rejects.toThrow('no engine runs here (data folder');
   const files = [await ran('a'), await ran('b')];
   await expect(topologyOf({ data: folder }, context)).rejects.toThrow(`none runs here, ${files.join(', ')} did`);
+});
+
+it('is not known from what cannot be read, which ends nothing', async () => {
+  const file = await ran('only');
+  const folderOfRan = join(folder, 'ran');
+  for (const [at, text] of ['', '{"topology":"a', 'null', '{"file":5}', '{"topology":"b","file":5}'].entries())
+    writeFileSync(join(folderOfRan, `${at}.json`), text);
+  mkdirSync(join(folderOfRan, 'folder.json'));
+  expect(await topologyOf({ data: folder }, context)).toMatchObject({ name: 'only', file });
+});
+
+it('is not kept where that cannot be written, and the engine runs all the same', async () => {
+  writeFileSync(join(folder, 'ran'), 'no folder');
+  await ran('only', { goesOn: true });
+  expect(await topologyOf({ data: folder }, context)).toMatchObject({ name: 'only' });
 });

@@ -69,11 +69,16 @@ export function collectPlaces(result: DerivedLineage, { topology, placesMax }: C
     if (reason.kind === 'timer') push(reason.setBy);
   };
   const operators = new Map(topology.operators.map(({ id, bound }) => [id, bound]));
-  /** A state may hold what is part of other results alone. */
-  const isPart = ({ reason }: Touch, of: DerivedLineage | undefined) => {
-    if (!of || reason.kind !== 'event' || !reason.from) return true;
-    const { event, time } = reason.from;
-    return operators.get(of.node)?.isPartOf?.(of.event, event, time) ?? true;
+  /** The newest change of a state that is part of a result: it may hold what is part of other results alone. */
+  const pushPart = (newest: Touch | undefined, of: DerivedLineage) => {
+    const isPartOf = operators.get(of.node)?.isPartOf;
+    if (!isPartOf) return push(newest);
+    let touch = newest;
+    for (; touch; touch = touch.previous) {
+      const from = touch.reason.kind === 'event' ? touch.reason.from : undefined;
+      if (touch.moment.sequence < floor || !from || isPartOf(of.event, from.event, from.time)) break;
+    }
+    push(touch, of);
   };
   for (const moment of timeMovers(result)) add(moment, 'time');
   push(result);
@@ -88,12 +93,9 @@ export function collectPlaces(result: DerivedLineage, { topology, placesMax }: C
       add({ node: item.node, sequence: item.sequence, at: item.at }, 'cause');
       continue;
     }
-    if ('kind' in item) {
-      for (const { head } of item.cells) push(head, item);
-    } else {
-      push(item.previous, of);
-      if (!isPart(item, of)) continue;
-    }
+    if ('kind' in item) for (const { head } of item.cells) pushPart(head, item);
+    else if (of) pushPart(item.previous, of);
+    else push(item.previous);
     follow(item.reason);
     if (item.reason.kind === 'event' && !item.reason.from) add(item.moment, 'cause');
   }

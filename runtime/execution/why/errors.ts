@@ -28,6 +28,6 @@ export const whyErrors = defineErrors({
   },
   MACH3266: {
     message: 'a key of {node} has {count} values, and here are {given}: {fields}',
-    help: 'The values of a key of several fields are written with commas between them, in the order of the option `key`: `mach why --open NODE H1,ICU`.',
+    help: 'The values of a key of several fields are written with commas between them, in the order of the option `key`: `mach why --open NODE H1,ICU`. Where a value has a comma itself, as a list of JSON, such as `["H1", "ICU, tầng 2"]`.',
   },
 });

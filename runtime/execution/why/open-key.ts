@@ -177,7 +177,20 @@ function findOperator(topology: BoundTopology, id: string): BoundOperatorNode {
   });
 }
 
-const partsOf = (key: string) => key.split(',').map((part) => part.trim());
+/** The values of a key as people write it: with commas between, or as JSON where a value has one itself. */
+function partsOf(key: string): readonly string[] {
+  const listed = key.startsWith('[') ? listOf(key) : undefined;
+  return listed?.map(String) ?? key.split(',').map((part) => part.trim());
+}
+
+function listOf(text: string): readonly unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** A key as people write it; several fields are separated by commas. */
 function keysOf({ bound, inputs }: BoundOperatorNode, text: string): StateKey[] {
