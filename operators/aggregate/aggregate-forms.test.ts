@@ -42,6 +42,7 @@ describe('bind', () => {
   it.each([
     [{ key: 'hospitl' }, 'key.0: "hospitl" is not a field'],
     [{ key: ['hospital', 'wrd'] }, 'key.1: "wrd" is not a field'],
+    [{ key: ['hospital', 'ward', 'hospital'] }, 'key.2: "hospital" stands there twice'],
     [{ key: ['window_end'] }, 'key.0: "window_end" is a field that every result has'],
     [{ values: { hospital: 'count()' } }, 'values.hospital: "hospital" is a field of the key'],
     [{ values: { window_end: 'count()' } }, 'values.window_end: "window_end" is a field that every result has'],

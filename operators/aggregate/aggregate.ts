@@ -35,13 +35,15 @@ export const aggregate = defineOperator({
     const { window, of } = options;
     const key = (options.key ?? []).map((_, index) => check.field(['key', index], input));
     of?.forEach((_, index) => check.field(['of', index], input));
-    for (const [index, name] of key.entries())
+    for (const [index, name] of key.entries()) {
+      if (key.indexOf(name) < index) check.problem(['key', index], `"${name}" stands there twice`, 'take one out');
       if (windowFields.includes(name))
         check.problem(
           ['key', index],
           `"${name}" is a field that every result has`,
           'give it another name before, with a map',
         );
+    }
     if (of && !('global' in window))
       check.problem('of', 'what counts in a window is what happened in it', 'take `of` out, or make the window global');
     const values: NamedAggregate[] = Object.keys(options.values).map((name) => {

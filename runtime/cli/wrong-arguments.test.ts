@@ -8,6 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goodTopology, testCatalogue, testEnvironment } from '../topology/test-catalogue.ts';
 import { main } from './main.ts';
 
+const testOfGood = `topology: good.yaml
+tests:
+  - name: time passes
+    start: 2026-03-02T07:00:00+07:00
+    steps: [{ advance: 1s }]
+`;
+
 let folder: string;
 let closedPort: number;
 
@@ -16,6 +23,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mach-cli-wrong-'));
   mkdirSync(join(folder, 'a-folder'));
   writeFileSync(join(folder, 'good.yaml'), goodTopology);
+  writeFileSync(join(folder, 'tested.test.yaml'), testOfGood);
   writeFileSync(join(folder, 'empty.yaml'), '');
   writeFileSync(join(folder, 'bytes.yaml'), Buffer.from([0, 255, 254, 1]));
 });
@@ -107,6 +115,7 @@ it.each([
   ['test @absent.test.yaml', 2, 'MACH1605  the file @/absent.test.yaml cannot be read: it does not exist'],
   ['test @a-folder', 2, 'MACH1513  no tests were found in @/a-folder'],
   ['test @good.yaml', 2, 'MACH1513  no tests were found in @/good.yaml'],
+  ['test @tested.test.yaml --only nothing', 2, 'MACH1516  no test has "nothing" in its name'],
   // Values that an option does not take.
   [
     'run @good.yaml --data @data --for soon',

@@ -63,6 +63,8 @@ async function test(paths: readonly string[], flags: TestFlags, context: Command
   if (json) context.print(JSON.stringify({ files: results.map(fileToJson), ...diagnosticsToJson(problems) }, null, 2));
   const failed = results.flatMap(({ tests }) => tests).filter(({ failures }) => failures.length > 0).length;
   const total = results.reduce((sum, { tests }) => sum + tests.length, 0);
+  if (flags.only !== undefined && total === 0 && !hasErrors(problems))
+    throw topologyTestErrors.make('MACH1516', { text: flags.only });
   if (!json) context.print(describeTotal({ total, failed, color: context.color }));
   if (failed > 0 || hasErrors(problems)) throw new CommandExit(exitCodes.found);
 }

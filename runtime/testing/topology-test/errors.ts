@@ -62,6 +62,10 @@ export const topologyTestErrors = defineErrors({
     message: '"{name}" is not an output of {topology}',
     help: 'An output is a node, or node:port such as `dedupe:duplicate`. `mach explain FILE` shows them.',
   },
+  MACH1516: {
+    message: 'no test has "{text}" in its name',
+    help: '`--only TEXT` runs the tests whose names contain the text. A run of none would pass, whatever the topology does.',
+  },
   MACH1520: {
     message: '{what}',
     help: 'The topology did something else than the test expects. The difference shows expected (-) and got (+).',
