@@ -3,6 +3,7 @@ import type { Catalogue } from '../stream/definition.ts';
 import type { Schema } from '../stream/schema.ts';
 import { bindTopology } from '../topology/bind.ts';
 import type { RawValue } from '../topology/ir/options-node.ts';
+import { valueAt } from '../topology/option-problems.ts';
 import { alternatives, optionSchema, propertyNames, schemasAt } from '../topology/option-schema.ts';
 import { parseTopology } from '../topology/parse.ts';
 import type { Path } from '../topology/places.ts';
@@ -55,7 +56,7 @@ function withoutNamed(node: StarterNode, path: Path): StarterNode | undefined {
     typeof name === 'string' &&
     !propertyNames(optionSchema(node.definition.options), mapping).includes(name);
   if (!isChosen) return undefined;
-  const isAlone = Object.keys(valueAt(node.options, mapping) as object).length === 1;
+  const isAlone = Object.keys(valueAt(node.options as RawValue, mapping) as object).length === 1;
   return { ...node, options: leaveOut(node.options, isAlone ? mapping : path) as Record<string, unknown> };
 }
 
@@ -125,15 +126,11 @@ function candidatesFor(
   { definition, options }: StarterNode,
   names: readonly string[],
 ): readonly RawValue[] {
-  const given = valueAt(options, path);
+  const given = valueAt(options as RawValue, path);
   if (typeof given === 'string' && given.match(placeOfField))
     return names.map((name) => given.replaceAll(placeOfField, `{${name}}`));
   const isExpression = schemasAt(optionSchema(definition.options), path).some(({ mach }) => mach === 'expression');
   return isExpression ? [...names, 'true', 'count()', '1'] : names;
-}
-
-function valueAt(options: unknown, path: Path): unknown {
-  return path.reduce((value, step) => (value as Record<string | number, unknown>)[step], options);
 }
 
 function leaveOut(value: unknown, [step, ...rest]: Path): unknown {

@@ -21,7 +21,7 @@ export interface OpenReport {
   readonly inputs: readonly OpenInput[];
   readonly state: readonly OpenState[];
   readonly timers: readonly OpenWait[];
-  /** Ends of windows, which are given without a timer. */
+  /** The next results of its windows, which need no timer. */
   readonly windows: readonly OpenWait[];
   /** The origin that the node's time waits for; null where none was ever heard on the way. */
   readonly holding: OpenHolding | null;
