@@ -14,6 +14,7 @@ describe('wrong use of the bench', () => {
     ['compare', ['--check-events', '0'], '--check-events is a whole number from 1'],
     ['compare', ['--rate', '0'], '--rate is a whole number from 1'],
     ['compare', ['--disorder', '1906'], '--disorder is no multiple of 953'],
+    ['compare', ['--warm-up', '5'], '--warm-up is a time such as 10s'],
     ['compare', ['--query', 'q1,q99'], 'not "q99"'],
     ['compare', ['--peer', 'spark'], 'not "spark"'],
     ['compare', ['--over', 'all'], '--over is generator or objects, not "all"'],

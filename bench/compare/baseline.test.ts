@@ -102,6 +102,7 @@ describe('a comparison', () => {
       rate: 10_000,
       disorder: 1,
       runs: 1,
+      warmUpMs: 0,
       over: 'generator',
     } as const;
     const head = {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stderr } from 'node:process';
-import type { PeerRequest } from '../peers/request.ts';
+import type { PeerRequest, PeerTimes } from '../peers/request.ts';
 import type { Contender } from './contenders.ts';
 import type { PeerProcess } from './peer-process.ts';
 import { waitUntilQuiet } from './quiet.ts';
@@ -17,6 +17,8 @@ export interface CompareSettings {
   readonly rate: number;
   readonly disorder: number;
   readonly runs: number;
+  /** So long each contender runs before it is timed, and once at least: compilers of V8 and of the JVM are busy for seconds, and an engine runs for months. */
+  readonly warmUpMs: number;
   readonly over: 'generator' | 'objects';
 }
 
@@ -64,24 +66,25 @@ interface Checked extends Runner {
 
 export async function measureQuery(query: string, runners: readonly Runner[], settings: Settings): Promise<Outcome[]> {
   const missing: Missing[] = [];
-  let running: Checked[] = [];
+  const checked: Checked[] = [];
   for (const runner of runners) {
     const { eventsMax, eventsMaxOf } = runner.contender;
     const events = Math.min(settings.events, eventsMaxOf?.[query] ?? eventsMax ?? settings.events);
     const rows = await check(query, runner, settings);
     if ('reason' in rows) missing.push({ query, contender: runner.contender.name, reason: rows.reason });
-    else running.push({ ...runner, rows, events, rates: [], cpus: [] });
+    else checked.push({ ...runner, rows, events, rates: [], cpus: [] });
   }
-  // Run 0 warms up.
-  for (let run = 0; run <= settings.runs; run++) {
-    const still: Checked[] = [];
-    for (const one of running) {
-      const problem = await timeOnce(query, one, settings, run > 0);
-      if (problem === undefined) still.push(one);
+  const those = async (all: readonly Checked[], problemOf: (one: Checked) => Promise<string | undefined>) => {
+    const able: Checked[] = [];
+    for (const one of all) {
+      const problem = await problemOf(one);
+      if (problem === undefined) able.push(one);
       else missing.push({ query, contender: one.contender.name, reason: problem });
     }
-    running = still;
-  }
+    return able;
+  };
+  let running = await those(checked, (one) => warmUp(query, one, settings));
+  for (let run = 0; run < settings.runs; run++) running = await those(running, (one) => timeOnce(query, one, settings));
   const measured = running.map(
     ({ contender, rows, rates, cpus, events }): Measurement => ({
       query,
@@ -116,22 +119,34 @@ async function check(
 }
 
 /** Says why it failed. */
-async function timeOnce(
-  query: string,
-  { contender, process, events, rates, cpus }: Checked,
-  { seed, rate, disorder, over, lines }: Settings,
-  counts: boolean,
-): Promise<string | undefined> {
-  const request: PeerRequest = { query, events, seed, rate, disorder, over };
-  const file = contender.lines ? { lines: await lines.fileOf(request) } : {};
-  if (!(await waitUntilQuiet())) stderr.write(`${query}: the machine was not quiet before ${contender.name}\n`);
-  const answer = await process.ask({ ...request, ...file });
-  if ('unsupported' in answer) return answer.unsupported;
-  if ('error' in answer) return answer.error;
-  if (!counts) return undefined;
-  rates.push(events / answer.seconds);
-  cpus.push((answer.cpu_seconds * 1e6) / events);
+async function warmUp(query: string, one: Checked, settings: Settings): Promise<string | undefined> {
+  const began = performance.now();
+  do {
+    const answer = await runOnce(query, one, settings);
+    if (typeof answer === 'string') return answer;
+  } while (performance.now() - began < settings.warmUpMs);
   return undefined;
+}
+
+/** Says why it failed. */
+async function timeOnce(query: string, one: Checked, settings: Settings): Promise<string | undefined> {
+  if (!(await waitUntilQuiet())) stderr.write(`${query}: the machine was not quiet before ${one.contender.name}\n`);
+  const answer = await runOnce(query, one, settings);
+  if (typeof answer === 'string') return answer;
+  one.rates.push(one.events / answer.seconds);
+  one.cpus.push((answer.cpu_seconds * 1e6) / one.events);
+  return undefined;
+}
+
+async function runOnce(
+  query: string,
+  { contender, process, events }: Checked,
+  { seed, rate, disorder, over, lines }: Settings,
+): Promise<PeerTimes | string> {
+  const request: PeerRequest = { query, events, seed, rate, disorder, over };
+  const answer = await process.ask(contender.lines ? { ...request, lines: await lines.fileOf(request) } : request);
+  if ('unsupported' in answer) return answer.unsupported;
+  return 'error' in answer ? answer.error : answer;
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { disorderStep } from '../../connectors/nexmark/generator.ts';
-import { oneOf, UseError, whole } from '../arguments.ts';
+import { durationMs, oneOf, UseError, whole } from '../arguments.ts';
 import { load, machine } from '../machine.ts';
 import { queries } from '../nexmark/queries.ts';
 import { type Contender, contenders, prepare, toolVersions } from './contenders.ts';
@@ -22,12 +22,13 @@ const bounds = {
   seed: { least: 0, most: 2 ** 31 - 1 },
   rate: { least: 1, most: 1_000_000 },
   disorder: { least: 1, most: 1_000_000 },
+  'warm-up': { least: 0, most: 600_000 },
 };
 
 const usage = `npm run bench -- compare [--query q5,q7] [--peer flink,loop] [--events 1000000] [--check-events 100000] [--runs 5]
-  [--seed 42] [--rate 10000] [--disorder 1] [--over generator|objects] [--results FOLDER] [--json FILE]
+  [--warm-up 5s] [--seed 42] [--rate 10000] [--disorder 1] [--over generator|objects] [--results FOLDER] [--json FILE]
 
-Rows are checked over --check-events before anything is timed. --over objects: events are made before the clock starts, by those that can.
+Rows are checked over --check-events before anything is timed; then each contender runs for --warm-up, once at least. --over objects: events are made before the clock starts, by those that can.
 Writes to the folder (bench/results/local), after each query: compare.jsonl (appended), and compare.md and compare.svg of the newest run of each query.`;
 
 export async function run(args: string[]): Promise<void> {
@@ -39,6 +40,7 @@ export async function run(args: string[]): Promise<void> {
       events: { type: 'string', default: '1000000' },
       'check-events': { type: 'string', default: '100000' },
       runs: { type: 'string', default: '5' },
+      'warm-up': { type: 'string', default: '5s' },
       seed: { type: 'string', default: '42' },
       rate: { type: 'string', default: '10000' },
       disorder: { type: 'string', default: '1' },
@@ -58,6 +60,7 @@ export async function run(args: string[]): Promise<void> {
     rate: number('rate'),
     disorder: disorderOf(number('disorder')),
     runs: number('runs'),
+    warmUpMs: durationMs('warm-up', values['warm-up'], bounds['warm-up']),
     over: oneOf('over', values.over, ['generator', 'objects']),
   };
   await mkdir(values.results, { recursive: true });

@@ -33,7 +33,7 @@ export const usage = `npm run bench -- growth [options]
   --lengths 2000000,20000000         events of the stream (events)
   --query q2,q5,q8,q11               queries whose state is bounded (events)
   --events 2000000                   events of each of the other runs
-  --warm-up 300000                   events of a run before the measured one, in the same process
+  --warm-up 4000000                  events of a run before the measured one, in the same process
   --checkpoint 1s                    time between checkpoints where there are any (state)
   --runs 5                           of each size, in turns
   --results FOLDER                   growth.jsonl (appended), growth.md and a plot for each (bench/results/local)
@@ -67,7 +67,7 @@ export function readArguments(args: readonly string[]): Given | undefined {
       lengths: { type: 'string', default: '2000000,20000000' },
       query: { type: 'string', default: 'q2,q5,q8,q11' },
       events: { type: 'string', default: '2000000' },
-      'warm-up': { type: 'string', default: '300000' },
+      'warm-up': { type: 'string', default: '4000000' },
       checkpoint: { type: 'string', default: '1s' },
       runs: { type: 'string', default: '5' },
       results: { type: 'string', default: fileURLToPath(new URL('../results/local', import.meta.url)) },

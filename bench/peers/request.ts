@@ -22,10 +22,14 @@ export interface PeerRequest {
   readonly state?: 'heap' | 'rocksdb';
 }
 
-export type PeerAnswer =
-  | { readonly seconds: number; readonly cpu_seconds: number; readonly rows: number }
-  | { readonly unsupported: string }
-  | { readonly error: string };
+export interface PeerTimes {
+  /** From the first event to the last row. */
+  readonly seconds: number;
+  readonly cpu_seconds: number;
+  readonly rows: number;
+}
+
+export type PeerAnswer = PeerTimes | { readonly unsupported: string } | { readonly error: string };
 
 /** Answers requests until standard input ends. */
 export async function servePeer(answer: (request: PeerRequest) => Promise<PeerAnswer>): Promise<void> {

@@ -26,8 +26,6 @@ export interface PeerQuery {
 
 /** As many as the engine's source makes at a time. */
 const stretchEvents = 4_096;
-/** Of a million events, a few hundred thousand: enough for the compiler to know all ways through a query. */
-const warmUpEvents = 300_000;
 
 export async function runQuery(
   queries: Readonly<Record<string, PeerQuery>>,
@@ -65,7 +63,6 @@ function timed(query: PeerQuery, request: PeerRequest): PeerAnswer {
   };
   const events = request.over === 'objects' ? prebuilt(query, request) : undefined;
   if (events) warmUp(request.events, () => passObjects(query, events, emit).collect?.());
-  else pass(query, { ...request, events: Math.min(request.events, warmUpEvents) }, emit).collect?.();
   count = 0;
   const cpuBefore = process.cpuUsage();
   const began = performance.now();

@@ -1,8 +1,9 @@
 /** The newest values of many, at most so many of them. */
 export class RecentValues {
-  private readonly values: number[] = [];
   private readonly countMax: number;
-  /** Where the next one goes, once there are as many as there may be: over the oldest. */
+  private values = new Float64Array(0);
+  private count = 0;
+  /** Where the next one goes: once there are as many as there may be, over the oldest. */
   private at = 0;
 
   constructor(countMax: number) {
@@ -11,21 +12,30 @@ export class RecentValues {
 
   /** `times`: so many that are alike. */
   add(value: number, times = 1): void {
-    for (let left = Math.min(times, this.countMax); left > 0; left--) this.addOne(value);
-  }
-
-  private addOne(value: number): void {
-    if (this.values.length < this.countMax) {
-      this.values.push(value);
-      return;
+    const { countMax } = this;
+    let left = Math.min(times, countMax);
+    this.count = Math.min(this.count + left, countMax);
+    this.makeRoom();
+    while (left > 0) {
+      const to = Math.min(this.at + left, countMax);
+      this.values.fill(value, this.at, to);
+      left -= to - this.at;
+      this.at = to === countMax ? 0 : to;
     }
-    this.values[this.at] = value;
-    this.at = (this.at + 1) % this.countMax;
   }
 
   /** Newest last; all of them when no number is given. */
   newest(count = this.countMax): number[] {
-    const inOrder = [...this.values.slice(this.at), ...this.values.slice(0, this.at)];
+    const { at, values } = this;
+    const older = this.count === this.countMax ? values.subarray(at) : [];
+    const inOrder = [...older, ...values.subarray(0, at)];
     return inOrder.slice(Math.max(0, inOrder.length - count));
+  }
+
+  private makeRoom(): void {
+    if (this.count <= this.values.length) return;
+    const larger = new Float64Array(Math.min(Math.max(this.count, this.values.length * 2), this.countMax));
+    larger.set(this.values);
+    this.values = larger;
   }
 }
