@@ -78,7 +78,14 @@ export const contenders: readonly Contender[] = [
     folder: `${peers}mach`,
   },
   { name: 'flink', title: 'Flink, heap', state: 'heap', request: { state: 'heap' }, ...flink },
-  { name: 'flink-rocksdb', title: 'Flink, RocksDB', state: 'RocksDB', request: { state: 'rocksdb' }, ...flink },
+  {
+    ...flink,
+    name: 'flink-rocksdb',
+    title: 'Flink, RocksDB',
+    state: 'RocksDB',
+    request: { state: 'rocksdb' },
+    eventsMax: 200_000,
+  },
   {
     name: 'jet',
     title: 'Hazelcast Jet',
