@@ -38,11 +38,9 @@ export const map = defineOperator({
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const known = fieldNames(schema);
-    const drop = options.drop.map((_, index) => check.field(['drop', index], schema));
+    const drop = check.fields('drop', schema);
     const all = options.keep === 'all' ? known : [];
-    const named = Array.isArray(options.keep)
-      ? options.keep.map((_, index) => check.field(['keep', index], schema))
-      : all;
+    const named = Array.isArray(options.keep) ? check.fields('keep', schema) : all;
     const kept = named.filter(
       (name) => Object.hasOwn(schema.fields, name) && !drop.includes(name) && !Object.hasOwn(options.set, name),
     );

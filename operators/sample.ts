@@ -71,7 +71,7 @@ export const sample = defineOperator({
     if (share === undefined && by !== undefined) check.problem(['by'], '`by` goes with `share`', 'give `key` instead');
     if (every === undefined && (fields.length > 0 || keys !== undefined))
       check.problem([fields.length > 0 ? 'key' : 'keys'], '`key` and `keys` go with `every`', 'give `by` instead');
-    fields.forEach((_, index) => check.field(['key', index], schema));
+    check.fields('key', schema);
     if (share !== undefined && by !== undefined) {
       const value = check.expression('by', schema, 'any');
       return {

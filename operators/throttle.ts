@@ -120,7 +120,7 @@ export const throttle = defineOperator({
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const { key: fields = [], events, every: everyMs, keep, keys: keysMax = limits.stateKeysMax } = options;
-    fields.forEach((_, index) => check.field(['key', index], schema));
+    check.fields('key', schema);
     if (!Number.isInteger(everyMs) || everyMs < 1) check.problem(['every'], 'the time is at least 1ms, in whole ms');
     const setting = { events, everyMs, keepsLatest: keep === 'latest', keysMax, keyOf: eventKey(fields) };
     return {

@@ -46,3 +46,24 @@ it.each([
   expect(problem).toContain('"hospitl" is not a field of beds. Did you mean hospital?');
   expect(others).toEqual([]);
 });
+
+it.each([
+  ['aggregate', 'aggregate: { from: beds, key: "hospital, ward", window: { tumbling: 1h }, values: { n: count() } }'],
+  [
+    'aggregate',
+    'aggregate: { from: beds, key: hospital, of: "hospital, ward", window: { global: true, early: 1m }, values: { n: count() } }',
+  ],
+  ['alert', 'alert: { from: beds, key: "hospital, ward", raise: free < 2 }'],
+  ['alert', 'alert: { from: beds, key: free, values: ["hospital, ward"], raise: free < 2 }'],
+  [
+    'pattern',
+    'pattern: { from: beds, key: "hospital, ward", steps: [{ name: full, when: free == 0 }], within: 1h, values: { place: hospital } }',
+  ],
+  ['map', 'map: { from: beds, keep: ["hospital, ward"] }'],
+  ['top', 'top: { from: beds, key: "hospital, ward", by: free }'],
+])('of a list that is written as one text: %s: %s', (_, operator) => {
+  const [problem, ...others] = problemsOf(operator);
+  expect(problem).toContain('MACH1250');
+  expect(problem).toContain('"hospital, ward" is not a field of beds. A list is written [hospital, ward]');
+  expect(others).toEqual([]);
+});

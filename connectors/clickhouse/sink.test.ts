@@ -48,6 +48,9 @@ function bind(options: Record<string, unknown>, inputs: Record<string, Schema> =
         problem(path, `"${name}" is a ${found.type.kind}, not a ${wanted}`);
       return name;
     },
+    fields: () => {
+      throw new Error('the sink names fields one by one');
+    },
     problem,
     resolveFile: (path) => path,
   };

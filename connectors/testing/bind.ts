@@ -28,6 +28,9 @@ function testChecker(options: unknown, folder: string): Checker & { readonly pro
       if (!(name in input.fields)) problems.push(`${name}: no such field`);
       return name;
     },
+    fields() {
+      throw new Error('connectors name fields one by one');
+    },
     problem(path, message, suggestion) {
       const place = typeof path === 'string' ? path : path.join('.');
       problems.push(`${place}: ${message}${suggestion ? ` (${suggestion})` : ''}`);

@@ -33,8 +33,8 @@ export const aggregate = defineOperator({
   bind({ options, inputs, check }): BoundOperator {
     const input = inputs.from?.schema ?? { fields: {} };
     const { window, of } = options;
-    const key = (options.key ?? []).map((_, index) => check.field(['key', index], input));
-    of?.forEach((_, index) => check.field(['of', index], input));
+    const key = check.fields('key', input);
+    check.fields('of', input);
     for (const [index, name] of key.entries()) {
       if (key.indexOf(name) < index) check.problem(['key', index], `"${name}" stands there twice`, 'take one out');
       if (windowFields.includes(name))

@@ -104,8 +104,8 @@ export const alert = defineOperator({
   },
   bind({ options, inputs, check }) {
     const schema: Schema = inputs.from?.schema ?? { fields: {} };
-    const key = options.key.map((_, index) => check.field(['key', index], schema));
-    const named = options.values.map((_, index) => check.field(['values', index], schema));
+    const key = check.fields('key', schema);
+    const named = check.fields('values', schema);
     const names = Object.keys(options.escalate);
     const raise = check.expression('raise', schema, 'bool');
     const clear = options.clear === undefined ? null : check.expression('clear', schema, 'bool');

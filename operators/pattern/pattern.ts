@@ -46,7 +46,7 @@ export const pattern = defineOperator({
   bind({ options, inputs, check }) {
     const schema = inputs.from?.schema ?? nothing;
     const { values, within } = options;
-    const key = (options.key ?? []).map((_, index) => check.field(['key', index], schema));
+    const key = check.fields('key', schema);
     const names = checkNames(options, schema, check);
     const compiled = compileSteps(options, schema, check);
     const keySchema: Schema = { fields: pick(schema.fields, key) };

@@ -89,8 +89,8 @@ export const top = defineOperator({
   bind({ options: given, inputs, check }) {
     const schema = inputs.from?.schema ?? { fields: {} };
     const { window, key: keyFields = [], of, rows } = given;
-    keyFields.forEach((_, index) => check.field(['key', index], schema));
-    of?.forEach((_, index) => check.field(['of', index], schema));
+    check.fields('key', schema);
+    check.fields('of', schema);
     const by = rankable('by', schema, check);
     const then = (given.then_by ?? []).map((_, index) => rankable(['then_by', index, 'by'], schema, check));
     checkTimes(given, check);

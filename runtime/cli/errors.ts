@@ -107,6 +107,10 @@ export const cliErrors = defineErrors({
     message: '--reveal needs a reason: --reason TEXT',
     help: 'What points at a person is shown to whoever has a reason; who looked, when, at what and why is written into `audit.ndjson` in the data folder before anything is shown.',
   },
+  MACH1662: {
+    message: 'which key of {node}? --open wants a node and a key: mach why --open {node} KEY',
+    help: 'A key is the value of the field by which the operator keeps things apart: `mach why --open census H2`. Of several fields it is `H1,ICU`, or with their names `hospital=H1,ward=ICU`; of an operator that keeps all together an empty text (`""`). `mach explain FILE` shows the fields of each key.',
+  },
   MACH1623: {
     message: 'nothing to watch: {reason}',
     help: 'An edge is the id of a node of the topology, or id:port. `mach graph FILE` shows them.',

@@ -104,7 +104,7 @@ it.each([
   [
     'why --open rows --data @data',
     2,
-    'MACH1620  --open does not take "rows without a key"; it takes the name of a node, then a key',
+    'MACH1662  which key of rows? --open wants a node and a key: mach why --open rows KEY',
   ],
   ['tap', 2, "missing required argument 'edge'"],
   ['rescale @good.yaml --data @data', 2, "required option '--partitions <count>' not specified"],

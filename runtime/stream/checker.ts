@@ -38,6 +38,8 @@ export interface Checker {
    * that nodes behind are not told of the same mistake.
    */
   field(path: OptionPath, input: Schema, wanted?: FieldType['kind'] | 'number'): string;
+  /** The same of an option that lists fields: for `hospital, ward`, which is one text to YAML, both stand in. */
+  fields(option: string, input: Schema): string[];
   /** Records a problem at an option. */
   problem(path: OptionPath, message: string, suggestion?: string): void;
   /** Path of a file named in the topology, relative to the topology's own folder. */

@@ -129,6 +129,10 @@ export function bindOperator<O extends z.ZodType>(args: {
       }
       return name;
     },
+    fields(option, input) {
+      const listed = valueAt(options, option);
+      return Array.isArray(listed) ? listed.map((_, index) => this.field([option, index], input)) : [];
+    },
     problem: (path, message, suggestion) => {
       problems.push({ path, message, ...(suggestion === undefined ? {} : { suggestion }) });
     },

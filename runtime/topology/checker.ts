@@ -48,6 +48,26 @@ export function createChecker(context: CheckerContext): Checker {
       context.report(describeProblem(problem, path, { context, owner: nameOf(input), input }));
   };
 
+  /** The field at an option; without one what was probably meant: several where a list was written as one text. */
+  const fieldsMeant = (path: Path, input: Schema, wanted?: FieldType['kind'] | 'number'): readonly string[] => {
+    const name = textAt(path);
+    context.named(input, [name]);
+    if (isIgnored(path)) return [name];
+    const span = places.find([...base, ...path]);
+    const given = Object.hasOwn(input.fields, name) ? input.fields[name] : undefined;
+    if (!given) {
+      const data = { field: name, from: nameOf(input) };
+      const suggestion = suggestField(name, fieldNames(input));
+      context.report(makeDiagnostic('MACH1250', { file: places.file, span, data, suggestion }));
+      return listMeant(name, fieldNames(input)) ?? [didYouMean(name, fieldNames(input)) ?? name];
+    }
+    if (wanted && !fits(given.type, wanted) && !(context.guessedInputs && given.type.kind === 'json')) {
+      const data = { field: name, given: describeType(given.type), wanted: `a ${wanted}` };
+      context.report(makeDiagnostic('MACH1251', { file: places.file, span, data }));
+    }
+    return [name];
+  };
+
   return {
     expression(optionPath, input, wanted, variables = {}) {
       const path = toPath(optionPath);
@@ -69,24 +89,10 @@ export function createChecker(context: CheckerContext): Checker {
       reportExpression(path, compiled.problems, input);
       return { ok: true, call: 'count', type: { kind: 'json' }, nullable: true, fields: [] };
     },
-    field(optionPath, input, wanted) {
-      const path = toPath(optionPath);
-      const name = textAt(path);
-      context.named(input, [name]);
-      if (isIgnored(path)) return name;
-      const span = places.find([...base, ...path]);
-      const given = Object.hasOwn(input.fields, name) ? input.fields[name] : undefined;
-      if (!given) {
-        const data = { field: name, from: nameOf(input) };
-        const suggestion = suggestField(name, fieldNames(input));
-        context.report(makeDiagnostic('MACH1250', { file: places.file, span, data, suggestion }));
-        return didYouMean(name, fieldNames(input)) ?? name;
-      }
-      if (wanted && !fits(given.type, wanted) && !(context.guessedInputs && given.type.kind === 'json')) {
-        const data = { field: name, given: describeType(given.type), wanted: `a ${wanted}` };
-        context.report(makeDiagnostic('MACH1251', { file: places.file, span, data }));
-      }
-      return name;
+    field: (optionPath, input, wanted) => fieldsMeant(toPath(optionPath), input, wanted)[0] as string,
+    fields(option, input) {
+      const listed = valueAt(context.parsed as RawValue, [option]);
+      return Array.isArray(listed) ? listed.flatMap((_, index) => fieldsMeant([option, index], input)) : [];
     },
     problem(optionPath, problem, suggestion) {
       const path = toPath(optionPath);
@@ -126,10 +132,14 @@ function describeProblem(
 }
 
 function suggestField(name: string, names: readonly string[]): string {
-  // `key: hospital, ward` is one text to YAML.
+  const list = listMeant(name, names);
+  return list ? `a list is written [${list.join(', ')}]` : suggestName(name, names, 'fields');
+}
+
+/** `key: hospital, ward` is one text to YAML. */
+function listMeant(name: string, names: readonly string[]): string[] | undefined {
   const parts = name.split(',').map((part) => part.trim());
-  if (parts.length > 1 && parts.every((part) => names.includes(part))) return `a list is written [${parts.join(', ')}]`;
-  return suggestName(name, names, 'fields');
+  return parts.length > 1 && parts.every((part) => names.includes(part)) ? parts : undefined;
 }
 
 function fieldHint(code: string, suggestion: string | undefined, input: Schema): string | undefined {

@@ -255,7 +255,7 @@ describe('mistakes in a topology', () => {
     [
       'fields that are no list',
       [['key: hospital', 'key: hospital, department']],
-      ['MACH1250 24:12', 'MACH1250 30:11'],
+      ['MACH1250 24:12'],
       'a list is written [hospital, department]',
     ],
     ['a missing environment variable', [['${env:TOKEN}', '${env:TOKN}']], ['MACH1401 8:37'], 'did you mean TOKEN?'],

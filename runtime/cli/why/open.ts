@@ -27,12 +27,7 @@ export async function whyOpen(
   flags: OpenFlags,
   context: CommandContext,
 ): Promise<void> {
-  if (keys.length === 0)
-    throw cliErrors.make('MACH1620', {
-      option: '--open',
-      value: `${node} without a key`,
-      takes: 'the name of a node, then a key',
-    });
+  if (keys.length === 0) throw cliErrors.make('MACH1662', { node });
   const key = keys.join(',');
   const url = flags.url ?? (await runningUrl(flags));
   const report = url
@@ -56,8 +51,14 @@ async function askEngine(url: string, { node, key }: { node: string; key: string
   const path = `/why?node=${encodeURIComponent(node)}&key=${encodeURIComponent(key)}`;
   const response = await fetchEngine(url, path, { signal: AbortSignal.timeout(cliLimits.probeTimeoutMs) });
   const answer = (await response.json()) as OpenReport | { readonly error: string };
-  if ('error' in answer) throw new CommandExit(exitCodes.usage, answer.error);
+  if ('error' in answer) throw new CommandExit(exitCodes.usage, withHelp(answer.error));
   return answer;
+}
+
+/** The engine says an error as `CODE  message`. */
+function withHelp(error: string): string {
+  const [code] = /^MACH\d{4}\b/.exec(error) ?? [];
+  return code === undefined ? error : `${error}\nmach help ${code} tells more.`;
 }
 
 /** The newest of every stage and partition, all of which stand for one moment or nearly so. */

@@ -20,7 +20,7 @@ export const whyErrors = defineErrors({
   },
   MACH3264: {
     message: 'there is no node {node} in {topology}{suggestion}',
-    help: '`mach graph FILE` shows the nodes. `mach why --open` wants an operator: sources and sinks hold no window open.',
+    help: '`mach graph FILE` shows the nodes. `mach why --open` wants an operator: sources and sinks keep nothing for a key.',
   },
   MACH3265: {
     message: 'there is neither a running engine nor a checkpoint of {topology} here',
@@ -28,6 +28,10 @@ export const whyErrors = defineErrors({
   },
   MACH3266: {
     message: 'a key of {node} has {count} values, and here are {given}: {fields}',
-    help: 'The values of a key of several fields are written with commas between them, in the order of the option `key`: `mach why --open NODE H1,ICU`. Where a value has a comma itself, as a list of JSON, such as `["H1", "ICU, tầng 2"]`.',
+    help: 'The values of a key of several fields are written with commas between them, in the order of the option `key`: `mach why --open NODE H1,ICU`; or with the names of the fields, in any order: `ward=ICU,hospital=H1`. Where a value has a comma itself, as a list of JSON, such as `["H1", "ICU, tầng 2"]`.',
+  },
+  MACH3267: {
+    message: 'a key of {node} has the fields {fields}: {reason}',
+    help: 'With names, each field of the key is named once, in any order: `mach why --open NODE ward=ICU,hospital=H1`. Without names the values stand in the order of the option `key`: `mach why --open NODE H1,ICU`. Where a value has a comma or an equals sign itself, the key is written as a list of JSON, such as `["H1", "ICU, tầng 2"]`.',
   },
 });

@@ -93,7 +93,8 @@ function parseCondition(
   return [name, value];
 }
 
-function valueOf(text: string, { type }: Field): unknown {
+/** A value of a field as people write it; undefined where it is none. */
+export function valueOf(text: string, { type }: Field): unknown {
   if (text === 'null') return null;
   if (type.kind === 'bool') return text === 'true' ? true : text === 'false' ? false : undefined;
   if (type.kind === 'timestamp') {

@@ -1,6 +1,5 @@
 /** What a key of a node waits for, and who keeps it waiting: from the state of the stages, live or out of a checkpoint. */
 import { didYouMean } from '../../did-you-mean.ts';
-import { eventKey } from '../../stream/event-key.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
 import { formatDuration } from '../../stream/options.ts';
 import type { NodeView, StageView } from '../../stream/state-view.ts';
@@ -9,6 +8,7 @@ import { Curtain } from './curtain.ts';
 import { whyErrors } from './errors.ts';
 import { whyLimits } from './limits.ts';
 import { isoTime } from './shown.ts';
+import { checkKey, readKey } from './written-key.ts';
 
 export interface OpenReport {
   readonly topology: string;
@@ -23,7 +23,7 @@ export interface OpenReport {
   readonly timers: readonly OpenWait[];
   /** The next results of its windows, which need no timer. */
   readonly windows: readonly OpenWait[];
-  /** The origin that the node's time waits for; null where none was ever heard on the way. */
+  /** The origin that the node's time waits for, or that is furthest behind where all are silent; null where the way leads to no source. */
   readonly holding: OpenHolding | null;
   readonly note: string | null;
 }
@@ -58,7 +58,7 @@ export interface OpenHolding {
   readonly source: string;
   readonly origin: string | null;
   readonly watermark: string | null;
-  /** It is silent, as all others are: its time goes on with the clock, and the slowest counts. */
+  /** It is silent, as all others of the source are: nobody is waited for, and time goes on with the clock. */
   readonly idle: boolean;
   /** Its last message, as far as it was found. */
   readonly last: OriginWord | null;
@@ -89,22 +89,22 @@ export interface OpenQuestion {
   lastWord(source: BoundSourceNode, origin: string): Promise<OriginWord | undefined>;
 }
 
-/** Rejects with MACH3264 when there is no such operator, with MACH3266 when its keys have more or fewer values. */
+/** Rejects with MACH3264 when there is no such operator, with MACH3266 or MACH3267 when its keys have other values. */
 export async function describeOpenKey(question: OpenQuestion): Promise<OpenReport> {
   const { topology, stages, asOf } = question;
   const node = findOperator(topology, question.node);
-  const candidates = keysOf(node, question.key);
+  const { candidates, values } = readKey(node, question.key);
   const inNode = stages.flatMap((stage) => {
     const runner = stage.node(node.id);
     return runner ? [{ stage, runner, key: candidates.find((key) => keeps(runner, key)) }] : [];
   });
   const keeping = inNode.find(({ key }) => key !== undefined);
   // A text that the node keeps is a key of it, however many commas it has.
-  if (!keeping) checkParts(node, question.key);
+  if (!keeping) checkKey(node, question.key);
   const chosen = keeping ?? inNode[0];
   const curtain = new Curtain(topology, { reveal: false });
   // What was asked for by name is known to who asks.
-  for (const text of [question.key, ...partsOf(question.key)])
+  for (const text of [question.key, ...values])
     curtain.learn({ key: text }, { fields: { key: { type: { kind: 'string' } } } });
   const common = { topology: topology.name, node: node.id, key: question.key, as_of: asOf };
   if (!chosen) {
@@ -146,21 +146,21 @@ export async function describeOpenKey(question: OpenQuestion): Promise<OpenRepor
   );
   const holding = await holdingOf(question, node, [stage, ...stages]);
   const known = key !== undefined;
-  const note = known ? silenceNote(holding) : 'the node keeps nothing for this key: no window of it is open';
+  const note = known ? silenceNote(holding, question.now) : nothingKept(node);
   const waits = { timers, windows: windows.map(waitFor) };
   return { ...common, known, watermark: isoTime(watermark), inputs, state, ...waits, holding, note };
 }
 
-/** A key that cannot be one of the node's, whatever it keeps. */
-function checkParts({ id, bound }: BoundOperatorNode, key: string): void {
-  const fields = bound.key ?? [];
-  const given = partsOf(key).length;
-  if (fields.length < 2 || given === fields.length) return;
-  throw whyErrors.make('MACH3266', { node: id, count: fields.length, given, fields: fields.join(',') });
+function nothingKept({ bound }: BoundOperatorNode): string {
+  if (!bound.stateful) return 'the node keeps nothing for any key: what comes in goes on at once';
+  const why = bound.glance ? 'no window of it is open' : 'none of its events has come, or nothing is left to wait for';
+  return `the node keeps nothing for this key: ${why}`;
 }
 
-function silenceNote(holding: OpenHolding | null): string | null {
-  return holding?.idle ? 'all senders are silent: time goes on with the clock, as far as the slowest of them' : null;
+function silenceNote(holding: OpenHolding | null, now: number | undefined): string | null {
+  if (!holding?.idle) return null;
+  if (holding.origin === null) return 'nobody holds it: time goes on once somebody is heard';
+  return `nobody holds it: time goes on with the clock${now === undefined ? ' once an engine runs' : ''}`;
 }
 
 function findOperator(topology: BoundTopology, id: string): BoundOperatorNode {
@@ -175,36 +175,6 @@ function findOperator(topology: BoundTopology, id: string): BoundOperatorNode {
     topology: topology.name,
     suggestion: near ? `; did you mean ${near}?` : ' that keeps a state',
   });
-}
-
-/** The values of a key as people write it: with commas between, or as JSON where a value has one itself. */
-function partsOf(key: string): readonly string[] {
-  const listed = key.startsWith('[') ? listOf(key) : undefined;
-  return listed?.map(String) ?? key.split(',').map((part) => part.trim());
-}
-
-function listOf(text: string): readonly unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A key as people write it; several fields are separated by commas. */
-function keysOf({ bound, inputs }: BoundOperatorNode, text: string): StateKey[] {
-  const keys: StateKey[] = [text];
-  if (text !== '' && !Number.isNaN(Number(text))) keys.push(Number(text));
-  const fields = bound.key ?? [];
-  const parts = partsOf(text);
-  if (fields.length < 2 || parts.length !== fields.length) return keys;
-  const schema = inputs[0]?.schema ?? { fields: {} };
-  const values = fields.map((name, at): [string, unknown] => {
-    const kind = schema.fields[name]?.type.kind;
-    return [name, kind === 'string' || kind === undefined ? parts[at] : Number(parts[at])];
-  });
-  return [...keys, eventKey(fields)(Object.fromEntries(values))];
 }
 
 function keeps(runner: NodeView, key: StateKey): boolean {
@@ -223,17 +193,19 @@ function inputsOf(node: BoundOperatorNode, runner: NodeView): OpenInput[] {
         from: from.port === 'out' ? from.node : `${from.node}:${from.port}`,
         watermark: isoTime(progress.time),
         idle: progress.idle,
-        holds: input === holding,
+        holds: input === holding && !progress.idle,
       },
     ];
   });
 }
 
-/** The input that the node's time waits for: the slowest that is not idle, of idle ones the slowest. */
+/** The input that the node's time waits for: the slowest that is not idle; of idle ones the slowest that has a time, as `combineEdges` has it. */
 function slowestInput(runner: NodeView): string | undefined {
   const open = runner.inputs.filter(([, { ended }]) => !ended);
   const active = open.filter(([, { idle }]) => !idle);
-  const [slowest] = [...(active.length > 0 ? active : open)].sort(([, a], [, b]) => a.time - b.time);
+  const timed = open.filter(([, { time }]) => Number.isFinite(time));
+  const counted = [active, timed, open].find((some) => some.length > 0) ?? [];
+  const [slowest] = [...counted].sort(([, a], [, b]) => a.time - b.time);
   return slowest?.[0];
 }
 
@@ -319,16 +291,21 @@ function describeHolding(holding: OpenHolding): string[] {
   const way = path.join(' <- ');
   if (origin === null)
     return [
-      `  held by ${source} (${way}): nobody has ever been heard there; after ${formatDuration(idle)} it holds nobody`,
+      holding.idle
+        ? `  nobody is heard at ${source} (${way})`
+        : `  held by ${source} (${way}): nobody has ever been heard there; after ${formatDuration(idle)} it holds nobody`,
     ];
+  const time = watermark ?? 'no time yet';
   const lines = [
-    `  ${holding.idle ? 'the slowest is' : 'held by'} ${origin} of ${source} (${way}), whose time stands at ${watermark ?? 'no time yet'}`,
+    holding.idle
+      ? `  all of ${source} (${way}) are silent; furthest behind is ${origin}, at ${time}`
+      : `  held by ${origin} of ${source} (${way}), whose time stands at ${time}`,
   ];
   if (!last) return [...lines, '    its last message is further back than was looked'];
   const ago = silent === null ? '' : `, ${formatDuration(Math.round(silent / 1_000) * 1_000)} ago`;
   lines.push(`    its last message: ${last.sequence}, heard at ${isoTime(last.heardAt)}${ago}`);
   if (released !== null)
     lines.push(`    if it says nothing more it is let go at ${released} (idle: ${formatDuration(idle)})`);
-  else if (silent === null) lines.push('    no engine runs: nothing moves until one is started');
+  else if (silent === null && !holding.idle) lines.push('    no engine runs: nothing moves until one is started');
   return lines;
 }

@@ -1,0 +1,101 @@
+/** A key of a node as people write it: `H1,ICU`, `hospital=H1,ward=ICU`, or a list of JSON where a value has a comma itself. */
+import { didYouMean } from '../../did-you-mean.ts';
+import { eventKey } from '../../stream/event-key.ts';
+import type { StateKey } from '../../stream/operator-state.ts';
+import type { BoundOperatorNode } from '../../topology/bound.ts';
+import { whyErrors } from './errors.ts';
+import { valueOf } from './find-result.ts';
+
+export interface WrittenKey {
+  /** What it may stand for, as states have it: the whole text, a number, the values of the fields. */
+  readonly candidates: readonly StateKey[];
+  readonly values: readonly string[];
+}
+
+export function readKey(node: BoundOperatorNode, text: string): WrittenKey {
+  const candidates: StateKey[] = [text];
+  if (text !== '' && !Number.isNaN(Number(text))) candidates.push(Number(text));
+  const fields = node.bound.key ?? [];
+  const values = valuesOf(text, fields);
+  const key = values && keyOf(node, fields, values);
+  return { candidates: key === undefined ? candidates : [...candidates, key], values: values ?? [] };
+}
+
+/** Undefined where there are not as many values as fields, or one is none of its field. */
+function keyOf(node: BoundOperatorNode, fields: readonly string[], values: readonly string[]): StateKey | undefined {
+  if (fields.length === 0 || values.length !== fields.length) return undefined;
+  const schema = node.inputs[0]?.schema ?? { fields: {} };
+  const typed = fields.map((name, at): [string, unknown] => {
+    const value = values[at] as string;
+    const field = schema.fields[name];
+    return [name, field ? valueOf(value, field) : value];
+  });
+  return typed.some(([, value]) => value === undefined) ? undefined : eventKey(fields)(Object.fromEntries(typed));
+}
+
+/** Throws MACH3266 or MACH3267 where the text cannot be a key of the node, whatever that keeps. */
+export function checkKey({ id, bound }: BoundOperatorNode, text: string): void {
+  const fields = bound.key ?? [];
+  const named = namedParts(text, fields);
+  if (named) {
+    const reason = wrongNames(named, fields);
+    if (reason !== undefined) throw whyErrors.make('MACH3267', { node: id, fields: fields.join(', '), reason });
+    return;
+  }
+  const given = partsOf(text).length;
+  if (fields.length < 2 || given === fields.length) return;
+  throw whyErrors.make('MACH3266', { node: id, count: fields.length, given, fields: fields.join(',') });
+}
+
+/** In the order of the fields; undefined where names are wrong. */
+function valuesOf(text: string, fields: readonly string[]): readonly string[] | undefined {
+  const named = namedParts(text, fields);
+  if (!named) return partsOf(text);
+  if (wrongNames(named, fields) !== undefined) return undefined;
+  return fields.flatMap((field) => named.filter(({ name }) => name === field).map(({ value }) => value));
+}
+
+interface NamedPart {
+  /** Null where the part has no name. */
+  readonly name: string | null;
+  readonly value: string;
+}
+
+/** Undefined where the text has no names: a value may have an equals sign too. */
+function namedParts(text: string, fields: readonly string[]): readonly NamedPart[] | undefined {
+  if (fields.length === 0 || listOf(text)) return undefined;
+  const parts = partsOf(text).map((part): NamedPart => {
+    const at = part.indexOf('=');
+    return at < 1 ? { name: null, value: part } : { name: part.slice(0, at).trim(), value: part.slice(at + 1).trim() };
+  });
+  const isNamed =
+    parts.every(({ name }) => name !== null) || parts.some(({ name }) => name !== null && fields.includes(name));
+  return isNamed ? parts : undefined;
+}
+
+/** Undefined where each field of the key is named once, and nothing else is. */
+function wrongNames(parts: readonly NamedPart[], fields: readonly string[]): string | undefined {
+  const names = parts.map(({ name }) => name);
+  for (const { name, value } of parts) {
+    if (name === null) return `"${value}" has no name`;
+    const near = didYouMean(name, fields);
+    if (!fields.includes(name)) return `it has no ${name}${near ? `; did you mean ${near}?` : ''}`;
+    if (names.indexOf(name) !== names.lastIndexOf(name)) return `${name} stands there twice`;
+  }
+  const missing = fields.filter((field) => !names.includes(field));
+  return missing.length === 0 ? undefined : `${missing.join(', ')} is missing`;
+}
+
+function partsOf(text: string): readonly string[] {
+  return listOf(text)?.map(String) ?? text.split(',').map((part) => part.trim());
+}
+
+function listOf(text: string): readonly unknown[] | undefined {
+  if (!text.startsWith('[')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
