@@ -1,8 +1,9 @@
-/** Why a row of a window or of a pattern is there: every event of it is named, however it is kept, and replayed alone they give it again. */
+/** Why a row of a window or of a pattern is there: every event of it is named, however it is kept, and replayed alone they give it again; nothing is told of other windows. */
 import { describe, expect, it } from 'vitest';
 import { aggregate } from '../operators/aggregate/aggregate.ts';
 import { pattern } from '../operators/pattern/pattern.ts';
 import { memoryLog } from '../runtime/bus/memory/log.ts';
+import { describeReport } from '../runtime/cli/why/print-report.ts';
 import { openPast } from '../runtime/execution/replay/past.ts';
 import { explainRow } from '../runtime/execution/why/explain.ts';
 import { findResult, parseResult } from '../runtime/execution/why/find-result.ts';
@@ -28,7 +29,7 @@ sinks:
 async function expectExplained(operator: string, next?: number): Promise<void> {
   const lab = openLab({ topology: topologyOf(operator), operators: [aggregate, pattern] });
   await run(lab, next);
-  const report = await why(lab, 'hospital=H1', 'n=3');
+  const report = await why(lab, ['hospital=H1', 'n=3']);
   expect(report.replay.verified).toBe(true);
   expect(JSON.stringify(report.steps)).not.toContain('"id":"b"');
   const named = report.messages.filter(({ kind }) => kind === 'message').map(({ place }) => place);
@@ -56,25 +57,31 @@ async function run(lab: Lab, next: number | undefined): Promise<void> {
   await lab.settle(process);
 }
 
-/** A message for each minute, of one hospital. */
-async function runMinutes(lab: Lab, minutes: readonly number[]): Promise<void> {
+/** Of one hospital and patient: the minutes of each message. */
+async function runMessages(lab: Lab, messages: readonly (readonly number[])[]): Promise<void> {
   const process = await lab.start();
-  for (const minute of minutes) {
-    const event = { id: `at ${minute}`, hospital: 'H1', value: minute, patient: null };
-    const events = [{ event, time: begin + minute * minuteMs }];
+  for (const minutes of messages) {
+    const events = minutes.map((minute) => ({
+      event: { id: `at ${minute}`, hospital: 'H1', value: minute, patient: 'P1' },
+      time: begin + minute * minuteMs,
+    }));
     await lab.drive(process.source('beats').append({ origin: 'H1', events }));
   }
   await lab.settle(process);
 }
 
-async function why(lab: Lab, ...conditions: string[]): Promise<WhyReport> {
+async function why(
+  lab: Lab,
+  conditions: readonly string[],
+  { messagesMax = 20, reveal = false } = {},
+): Promise<WhyReport> {
   const log = memoryLog({ clock: lab.clock, storage: lab.storage });
   const { topology } = lab;
   const work = async () => {
     const past = await openPast({ log, topology, names, objects: await log.objects(names.checkpointBucket) });
     const { row, matched } = await findResult(log, topology, parseResult(topology, 'rows', conditions));
     expect(matched).toBe(1);
-    return reportOf(await explainRow({ past, topology }, row), { past, topology, reveal: false });
+    return reportOf(await explainRow({ past, topology, messagesMax }, row), { past, topology, reveal });
   };
   return lab.drive(work());
 }
@@ -113,10 +120,120 @@ it('why a session is taken back: each event of the longer one, whose values it h
   const operator = `aggregate: { from: beats, key: hospital, window: { session: 3m, lateness: 30m }, values: { ${numbers} } }`;
   const lab = openLab({ topology: topologyOf(operator), operators: [aggregate, pattern] });
   // The sixth joins the sessions of the first two and of the two behind.
-  await runMinutes(lab, [1, 2, 7, 8, 20, 4.5, 21, 40]);
+  await runMessages(lab, [[1], [2], [7], [8], [20], [4.5], [21], [40]]);
   const taken = new Date(begin + minuteMs).toISOString();
-  const report = await why(lab, 'withdrawn=true', `window_start=${taken}`);
+  const report = await why(lab, ['withdrawn=true', `window_start=${taken}`]);
   expect(report.replay).toMatchObject({ verified: true });
   const parts = report.messages.filter(({ role }) => role === 'cause').map(({ place }) => place);
   expect(parts).toEqual(expect.arrayContaining(['1/0', '2/0', '3/0', '4/0', '6/0']));
+});
+
+describe.each([
+  ['sessions of numbers', 'session: 3m', numbers],
+  ['sessions of other values', 'session: 3m', texts],
+  ['sessions with a lateness', 'session: 3m, lateness: 5m', numbers],
+  ['tumbling windows of numbers', 'tumbling: 10m', numbers],
+  ['tumbling windows of other values', 'tumbling: 10m', texts],
+  ['tumbling windows with a lateness', 'tumbling: 10m, lateness: 5m', numbers],
+  ['the best of tumbling windows', 'tumbling: 10m', 'n: count(value > 0)', ', best: { by: n, rows: 1 }'],
+  ['sliding windows of totals', 'sliding: 10m, every: 5m', 'n: count(), sum: sum(value)'],
+  ['sliding windows of numbers', 'sliding: 10m, every: 5m', numbers],
+])('what is told of a row of %s', (_, window, values, more = '') => {
+  const key = '[hospital, patient]';
+  const operator = `aggregate: { from: beats, key: ${key}, window: { ${window} }, values: { ${values} }${more} }`;
+  /** Three in the window from minute 10 on, between those of others. */
+  const minutes = [1, 2, 11, 12, 13, 24, 25, 26, 27, 70];
+  const start = `window_start=${new Date(begin + (window.startsWith('session') ? 11 : 10) * minuteMs).toISOString()}`;
+
+  it.each([
+    ['a message each', minutes.map((minute) => [minute])],
+    [
+      'some at once',
+      [
+        [1, 2, 11],
+        [12, 13, 24, 25],
+        [26, 27, 70],
+      ],
+    ],
+    ['all at once', [minutes]],
+  ])('is of its own window: %s', async (_, messages) => {
+    const lab = openLab({ topology: topologyOf(operator), operators: [aggregate] });
+    await runMessages(lab, messages);
+    const report = await why(lab, [start]);
+    expect(report.result.row.n).toBe(3);
+    expect(report.began?.time).toBe(new Date(begin + 11 * minuteMs).toISOString());
+    const [, step] = report.steps;
+    const read = step?.conditions.flatMap((condition) => Object.values(condition.values)) ?? [];
+    for (const value of read) expect([13, 'at 13']).toContain(value);
+    const groups = step?.state.find(({ state }) => state === 'groups' || state === 'keys');
+    expect(groups).toMatchObject({ changes: 3, key: { hospital: 'H1', patient: '•••' } });
+    const told = JSON.stringify(report.steps.slice(1));
+    for (const minute of [1, 2, 24, 25, 26, 27]) {
+      expect(told).not.toContain(`"at ${minute}"`);
+      expect(told).not.toContain(`"value":${minute},`);
+    }
+    // Of windows, and of panes and sessions in them.
+    for (const [start] of told.matchAll(/(?<="start":")[^"]*/g)) {
+      expect(Date.parse(start)).toBeGreaterThanOrEqual(begin + 10 * minuteMs);
+      expect(Date.parse(start)).toBeLessThan(begin + 20 * minuteMs);
+    }
+    const isKept = messages.length === minutes.length && !more;
+    if (isKept) expect(groups?.before).not.toBeNull();
+    const lines = describeReport(report, { all: false }).map((line) => line.trim());
+    if (messages.length === 1) expect(lines).toContain(`state ${groups?.state}[hospital H1, patient •••]`);
+  });
+
+  it('names the key by its fields, as it is where it is revealed', async () => {
+    const lab = openLab({ topology: topologyOf(operator), operators: [aggregate] });
+    await runMessages(lab, [minutes]);
+    const text = describeReport(await why(lab, [start], { reveal: true }), { all: false }).join('\n');
+    expect(text).toMatch(/state (groups|keys)\[hospital H1, patient P1]/);
+    expect(text).not.toContain('\0');
+  });
+});
+
+it('why an event is late: with what is kept of all windows', async () => {
+  const window = 'tumbling: 10m, lateness: 1m';
+  const operator = `aggregate: { from: beats, key: hospital, window: { ${window} }, values: { ${numbers} } }`;
+  const topology = topologyOf(operator).replace('from: result', 'from: result.late');
+  const lab = openLab({ topology, operators: [aggregate] });
+  await runMessages(lab, [[1], [24], [25], [2]]);
+  const step = (await why(lab, ['value=2'])).steps.find(({ port }) => port === 'late');
+  const closed = new Date(begin + 25 * minuteMs - 10_000).toISOString();
+  expect(step?.state).toMatchObject([{ state: 'progress', before: { closed, panes: 1 } }]);
+});
+
+describe('that more messages can be named is said', () => {
+  async function ask(window: number, minutes: readonly number[], { key = 'hospital', messagesMax = 20 }) {
+    const operator = `aggregate: { from: tallies, key: ${key}, window: { tumbling: 10m }, values: { ${numbers} } }`;
+    const topology = topologyOf(operator).replace('operators:', 'operators:\n  tallies: { tallied: { from: beats } }');
+    const lab = openLab({ topology, operators: [aggregate] });
+    await runMessages(
+      lab,
+      minutes.map((minute) => [minute]),
+    );
+    const start = new Date(begin + window * minuteMs).toISOString();
+    const report = await why(lab, [`window_start=${start}`], { messagesMax });
+    const line = describeReport(report, { all: false }).find((one) => one.includes('Earlier ones mattered'));
+    return { named: report.messages.length, line };
+  }
+
+  it('where there are more', async () => {
+    expect(await ask(0, [1, 2, 3, 70], { messagesMax: 3 })).toEqual({
+      named: 3,
+      line: expect.stringContaining('--messages N names more'),
+    });
+  });
+
+  it.each([4, 5])('not where all are: asked for %i', async (messagesMax) => {
+    expect(await ask(0, [1, 2, 3, 70], { messagesMax })).toEqual({ named: 4, line: undefined });
+  });
+
+  it('not where those before the beginning stand in the state', async () => {
+    // The tally is of all three, the window of the last alone.
+    expect(await ask(60, [1, 2, 61, 90], { key: 'id' })).toEqual({
+      named: 2,
+      line: expect.stringMatching(/what they did is in the state\.$/),
+    });
+  });
 });

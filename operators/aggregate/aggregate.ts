@@ -79,7 +79,7 @@ export const aggregate = defineOperator({
       reads: () => [],
       cut: aggregateCut,
       glance: plan.glance,
-      ...(!('global' in window) && { isPartOf: partOf(keyOf) }),
+      ...(plan.heldFor && { isPartOf: partOf(keyOf), heldFor: plan.heldFor }),
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       readsColumns: plan.readsColumns?.(setting) ?? false,

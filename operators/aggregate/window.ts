@@ -11,6 +11,7 @@ import { GlobalRows } from './global-rows.ts';
 import { GlobalWindow } from './global-window.ts';
 import { makeGrid, midnightOffsetMs, type WindowGrid } from './grid.ts';
 import { GridWindows } from './grid-windows.ts';
+import { type HeldFor, panesFor, sessionsFor } from './held-for.ts';
 import { aggregateLimits } from './limits.ts';
 import type { GridOptions, WindowOptions } from './options.ts';
 import { PaneWindows } from './pane-windows.ts';
@@ -27,6 +28,8 @@ export interface WindowPlan {
   /** Whether late events can make a given result's window one that is no more. */
   readonly withdraws: boolean;
   readonly glance: GlanceAtState;
+  /** Absent: a key has one window. */
+  readonly heldFor?: HeldFor;
   /** Whether handlers of this setting take events as columns. */
   readsColumns?(setting: AggregateSetting): boolean;
   create(context: OperatorContext, setting: AggregateSetting): OperatorHandler;
@@ -63,6 +66,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
       cellsPerKey: 1,
       withdraws: span.latenessMs > 0,
       glance: glanceAtSessions({ earlyMs }),
+      heldFor: sessionsFor,
       readsColumns: (setting) => cellsOf(setting)?.addAll !== undefined,
       create(context, setting) {
         const cells = cellsOf(setting);
@@ -80,6 +84,7 @@ export function planWindow(window: WindowOptions, check: Checker, best?: BestRul
     cellsPerKey: Math.ceil((grid.sizeMs + grid.latenessMs) / grid.paneMs),
     withdraws: false,
     glance: glanceAtPanes(grid, { earlyMs }),
+    heldFor: panesFor,
     readsColumns: (setting) => areOnce && areRows(setting) && setting.numberCells?.addAll !== undefined,
     create: (context, setting) =>
       best || (areOnce && areRows(setting))

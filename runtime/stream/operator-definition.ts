@@ -129,6 +129,11 @@ export interface BoundOperator {
   readonly glance?: GlanceAtState;
   /** For `mach why`: whether an event that came in can be part of a result. Absent: all that changed the state that the result comes of. */
   isPartOf?(result: Event, event: Event, time: number): boolean;
+  /**
+   * For `mach why`, beside `isPartOf`: what an entry of a state, `value` as checkpoints have it, holds for a result; undefined: nothing, or
+   * nothing that is told apart. Absent: all of it.
+   */
+  heldFor?(result: Event, entry: { readonly state: string; readonly value: unknown }): unknown;
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;

@@ -52,7 +52,9 @@ function describeCause({ by, in: came }: WhyStep): string {
 }
 
 function describeState({ state, key, before, after, changes, complete, newest }: WhyState): string[] {
-  const lines = [`state ${state}[${String(key)}] before: ${short(before, 400)}`];
+  const name = `state ${state}[${describeKey(key)}]`;
+  const isKnown = before !== null || after !== null;
+  const lines = [isKnown ? `${name} before: ${short(before, 400)}` : name];
   if (JSON.stringify(before) !== JSON.stringify(after)) lines.push(`  after: ${short(after, 400)}`);
   if (changes === 0) lines.push('  not changed within what was looked at');
   else {
@@ -63,20 +65,28 @@ function describeState({ state, key, before, after, changes, complete, newest }:
   return lines;
 }
 
+/** Of several fields with their names. */
+function describeKey(key: unknown): string {
+  return key !== null && typeof key === 'object' ? describeFields({ ...key }, { all: true }) : String(key);
+}
+
 function describeBeginning({ began, began_earlier: earlier }: WhyReport): string[] {
   if (earlier) return ['It began before what was looked at: the state above holds what came earlier.'];
   if (!began) return [];
   const moment = began.time === null ? '' : ` (${began.time})`;
-  return [`It began with message ${began.message}${moment}: before it the key had no state.`];
+  return [`It began with message ${began.message}${moment}: before it nothing was kept for the row.`];
 }
 
-function describeMessages({ messages, more }: WhyReport, { all }: { all: boolean }): string[] {
+function describeMessages({ messages, more, names_more: namesMore }: WhyReport, { all }: { all: boolean }): string[] {
   const shown = all ? messages : messages.filter(({ role }) => role !== 'progress');
   const rest = messages.length - shown.length;
   const lines = ['', 'The messages'];
   for (const message of shown) lines.push(...describeMessage(message, { all }));
   if (rest > 0) lines.push(`  and ${rest} that only let time come so far: --all shows them`);
-  if (more) lines.push('  Earlier ones mattered too; what they did is in the state: --messages N names more.');
+  if (more)
+    lines.push(
+      `  Earlier ones mattered too; what they did is in the state${namesMore ? ': --messages N names more' : ''}.`,
+    );
   return lines;
 }
 

@@ -1,6 +1,8 @@
 /** The source messages that a result goes back to: from the result through states and edges, the newest first. */
+import type { BoundOperator } from '../../stream/operator-definition.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { DerivedLineage, Lineage, Moment, Reason, Touch } from './lineage.ts';
+import { partsOf } from './parts.ts';
 
 /** `cause`: an event in it is part of the result. `time`: it moved time on. `progress`: without it time would not have come so far. */
 export type Role = 'cause' | 'time' | 'progress';
@@ -15,12 +17,14 @@ export interface Collected {
   readonly places: readonly NamedPlace[];
   /** Sequence of the first. What came before stands in the state. */
   readonly from: number;
-  /** Where what led to this result began: the first change of the state that gave it, since its key had no state. */
+  /** Where what led to this result began: the first change of the state that gave it, since its key had no state; of a window its first event. */
   readonly began: Touch | undefined;
   /** The beginning lies before what was looked at. */
   readonly beganEarlier: boolean;
   /** Places that were left out because there were too many, or because they lie before the beginning. */
   readonly older: boolean;
+  /** There were too many. */
+  readonly beyond: boolean;
 }
 
 interface Waiting {
@@ -33,6 +37,8 @@ interface Waiting {
 interface CollectOptions {
   readonly topology: BoundTopology;
   readonly placesMax: number;
+  /** Places that take no room. */
+  readonly known?: readonly NamedPlace[];
 }
 
 /** The state that gave the result: of the last node with state on the way to it. */
@@ -44,15 +50,16 @@ export function statefulEnd(result: Lineage | undefined): DerivedLineage | undef
   return undefined;
 }
 
-export function collectPlaces(result: DerivedLineage, { topology, placesMax }: CollectOptions): Collected {
+export function collectPlaces(result: DerivedLineage, { topology, placesMax, known = [] }: CollectOptions): Collected {
   const end = statefulEnd(result);
   const cells = end?.cells.filter(({ existed }) => existed) ?? [];
   const heads = cells.flatMap(({ head }) => (head ? [head] : []));
-  const began = heads.map(({ first }) => first).sort((a, b) => a.moment.sequence - b.moment.sequence)[0];
   const beganEarlier = cells.length > heads.length || heads.some(({ whole }) => !whole);
-  const floor = beganEarlier ? 0 : (began?.moment.sequence ?? 0);
+  const floor = beganEarlier ? 0 : (earliest(heads.map(({ first }) => first))?.moment.sequence ?? 0);
+  const operators = new Map(topology.operators.map(({ id, bound }) => [id, bound]));
 
-  const found = new Map<string, NamedPlace>();
+  const found = new Map(known.map((place) => [placeId(place), place]));
+  const hasRoomFor = (moment: Moment) => found.size < placesMax || found.has(placeId(moment));
   const add = (moment: Moment, role: Role) => {
     const id = placeId(moment);
     if (!found.has(id) || role === 'cause') found.set(id, { ...moment, role });
@@ -68,7 +75,6 @@ export function collectPlaces(result: DerivedLineage, { topology, placesMax }: C
     if (reason.kind === 'event') push(reason.from);
     if (reason.kind === 'timer') push(reason.setBy);
   };
-  const operators = new Map(topology.operators.map(({ id, bound }) => [id, bound]));
   /** The newest change of a state that is part of a result: it may hold what is part of other results alone. */
   const pushPart = (newest: Touch | undefined, of: DerivedLineage) => {
     const isPartOf = operators.get(of.node)?.isPartOf;
@@ -83,24 +89,44 @@ export function collectPlaces(result: DerivedLineage, { topology, placesMax }: C
   for (const moment of timeMovers(result)) add(moment, 'time');
   push(result);
   let older = false;
+  let beyond = false;
   for (let next = takeNewest(waiting); next; next = takeNewest(waiting)) {
     const { item, of, sequence } = next;
-    if (sequence < floor || found.size >= placesMax) {
-      older = true;
-      break;
-    }
-    if ('kind' in item && item.kind === 'source') {
-      add({ node: item.node, sequence: item.sequence, at: item.at }, 'cause');
-      continue;
-    }
+    const place = placeOf(item);
+    beyond = place !== undefined && !hasRoomFor(place);
+    older = beyond || sequence < floor;
+    if (older) break;
+    if (place) add(place, 'cause');
+    if ('kind' in item && item.kind === 'source') continue;
     if ('kind' in item) for (const { head } of item.cells) pushPart(head, item);
     else if (of) pushPart(item.previous, of);
     else push(item.previous);
     follow(item.reason);
-    if (item.reason.kind === 'event' && !item.reason.from) add(item.moment, 'cause');
   }
   const places = [...found.values()].sort(inOrder);
-  return { places, from: places[0]?.sequence ?? result.moment.sequence, began, beganEarlier, older };
+  return {
+    places,
+    from: places[0]?.sequence ?? result.moment.sequence,
+    began: end && earliest(heads.map((head) => oldestPart(end, head, operators.get(end.node)))),
+    beganEarlier,
+    older,
+    beyond,
+  };
+}
+
+function earliest(changes: readonly Touch[]): Touch | undefined {
+  return [...changes].sort((a, b) => a.moment.sequence - b.moment.sequence)[0];
+}
+
+function oldestPart(result: DerivedLineage, newest: Touch, operator: BoundOperator | undefined): Touch {
+  return [...partsOf(result, newest, operator)].at(-1) ?? newest.first;
+}
+
+/** Where it came in: an event of a source, or one that had waited since before the walk. */
+function placeOf(item: Lineage | Touch): Moment | undefined {
+  if ('kind' in item && item.kind === 'source') return { node: item.node, sequence: item.sequence, at: item.at };
+  const { reason, moment } = item;
+  return reason.kind === 'event' && !reason.from ? moment : undefined;
 }
 
 /** The messages that moved time on the way from the result back to the first event that was handled as such. */

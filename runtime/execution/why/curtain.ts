@@ -5,6 +5,7 @@
  */
 import { counted } from '../../counted.ts';
 import { hidden, hidePersonal } from '../../observe/personal.ts';
+import { valuesOfKey } from '../../stream/event-key.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event, Fields, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
@@ -44,8 +45,13 @@ export class Curtain {
     return this.isOpen ? raw : hidden;
   }
 
-  key(key: StateKey): StateKey {
-    return this.isOpen || typeof key === 'number' || this.isPlain(key) ? key : hidden;
+  /** Of several fields the values by their names: as such a key is kept nobody can read it. */
+  key(key: StateKey, fields: readonly string[]): unknown {
+    const values = fields.length === 0 ? undefined : valuesOfKey(key, fields.length);
+    if (values && values.length > 1)
+      return this.state(Object.fromEntries(fields.map((name, at) => [name, values[at]])));
+    const value = values ? values[0] : key;
+    return typeof value === 'number' ? value : this.state(value);
   }
 
   state(value: unknown): unknown {

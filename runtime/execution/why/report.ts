@@ -1,10 +1,9 @@
 /** The answer to "why", as it is printed and as `--json` gives it: plain data, personal fields hidden. */
 import { counted } from '../../counted.ts';
-import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { PastMessage } from '../replay/past.ts';
-import type { Role } from './collect.ts';
+import { collectPlaces, type Role } from './collect.ts';
 import type { Condition } from './conditions.ts';
 import { Curtain } from './curtain.ts';
 import { type Explanation, isWithin } from './explain.ts';
@@ -37,12 +36,14 @@ export interface WhyReport {
     /** More mattered, but alone it did not give the row: what came between did too. */
     readonly shortened: boolean;
   };
-  /** When what led to the result began: the first change since its key had no state. Null where no state was involved. */
+  /** When what led to the result began: the first change since its key had no state, of a window its first event. Null where no state was involved. */
   readonly began: WhyChange | null;
   /** It began earlier than was looked at. */
   readonly began_earlier: boolean;
   /** More messages mattered; what they did stands in the state. */
   readonly more: boolean;
+  /** Some of them would be named if more were asked for. */
+  readonly names_more: boolean;
   readonly log: {
     readonly first: number;
     readonly last: number;
@@ -81,11 +82,12 @@ export interface WhyCause {
 
 export interface WhyState {
   readonly state: string;
-  readonly key: StateKey;
-  /** Before and after the message that gave the result. */
+  /** Of several fields: the values by their names. */
+  readonly key: unknown;
+  /** Before and after the message that gave the result; of windows, what is kept of the window of the result. */
   readonly before: unknown;
   readonly after: unknown;
-  /** Changes since the key had no state, as far as they were looked at. */
+  /** Changes since the key had no state, as far as they were looked at; of windows, by events of the window of the result. */
   readonly changes: number;
   readonly complete: boolean;
   readonly newest: readonly WhyChange[];
@@ -127,6 +129,7 @@ export interface ReportOptions {
 export async function reportOf(explanation: Explanation, options: ReportOptions): Promise<WhyReport> {
   const { topology, past, reveal } = options;
   const { row, lineage, collected } = explanation;
+  const unnamed = collectPlaces(lineage, { topology, placesMax: 0, known: explanation.places });
   const curtain = new Curtain(topology, { reveal });
   const messages = explanation.messages.flatMap((message) => messagesOf(message, { explanation, topology, curtain }));
   const sink = topology.sinks.find(({ id }) => id === row.sink);
@@ -154,7 +157,9 @@ export async function reportOf(explanation: Explanation, options: ReportOptions)
     replay: { before: explanation.from, verified: explanation.verified, shortened: explanation.shortened },
     began: collected.began ? changeOf(collected.began) : null,
     began_earlier: collected.beganEarlier,
-    more: collected.older,
+    more: unnamed.older,
+    // Where the trial with more has failed, to ask for more changes nothing.
+    names_more: unnamed.beyond && !explanation.shortened,
     log: {
       first: past.first,
       last: past.last,

@@ -1,13 +1,16 @@
 /** The way back from a row, node by node, for people. */
 
+import type { BoundOperator } from '../../stream/operator-definition.ts';
 import type { Event } from '../../stream/schema.ts';
 import { entryOf } from '../../stream/state-columns.ts';
-import type { BoundTopology } from '../../topology/bound.ts';
+import type { BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
+import { inOrder } from './collect.ts';
 import { type Condition, conditionsOf } from './conditions.ts';
 import type { Curtain } from './curtain.ts';
 import { whyLimits } from './limits.ts';
 import type { CellUse, DerivedLineage, Lineage, Reason, Touch } from './lineage.ts';
+import { changesFrom, partsOf } from './parts.ts';
 import type { WhyCause, WhyChange, WhyState, WhyStep } from './report.ts';
 import { isoTime, placeName, schemaOfEdge } from './shown.ts';
 
@@ -56,9 +59,10 @@ export function stepsOf(args: Setting & { sink: string; lineage: DerivedLineage 
     if (at.node !== sink) steps.push(nodeStep(args, at, { depth, via }));
     const { reason } = at;
     if (reason.kind === 'event') visit(reason.from, depth + 1, { kind: 'input', name: reason.input });
-    if (reason.kind === 'timer') visit(lastEvent(reason.setBy)?.from, depth + 1, { kind: 'timer', name: reason.name });
+    if (reason.kind === 'timer')
+      visit(lastEvent(changesFrom(reason.setBy))?.from, depth + 1, { kind: 'timer', name: reason.name });
     for (const cell of at.cells) {
-      const last = lastEvent(cell.head);
+      const last = lastEvent(partsOf(at, cell.head, operatorOf(topology, at.node)?.bound));
       // What came in by the same input before is told by the changes of the state.
       if (!last || (reason.kind === 'event' && last.input === reason.input)) continue;
       visit(last.from, depth + 1, { kind: 'state', name: cell.state });
@@ -91,10 +95,10 @@ function sourceStep(
 
 function nodeStep(setting: Setting, at: DerivedLineage, { depth, via }: { depth: number; via: Via }): WhyStep {
   const { topology, curtain } = setting;
-  const node = topology.operators.find(({ id }) => id === at.node);
+  const node = operatorOf(topology, at.node);
   const { reason } = at;
-  const from = reason.kind === 'event' ? reason.from : lastEvent(at.cells[0]?.head)?.from;
-  const input = reason.kind === 'event' ? reason.input : lastEvent(at.cells[0]?.head)?.input;
+  const cause = reason.kind === 'event' ? reason : newestEvent(at, node?.bound);
+  const { from, input } = cause ?? {};
   const edge = node?.inputs.find((one) => one.input === input);
   const schema = edge?.schema ?? { fields: {} };
   const conditions = node ? conditionsOf(topology, node, { event: from?.event, schema }) : [];
@@ -111,7 +115,7 @@ function nodeStep(setting: Setting, at: DerivedLineage, { depth, via }: { depth:
         : null,
     out: { time: isoTime(at.time) ?? '', event: curtain.event(at.event, schemaOfEdge(topology, at)) },
     conditions: conditions.map((condition) => hideValues(condition, { curtain, schema })),
-    state: at.cells.filter(({ existed }) => existed).map((cell) => stateOf(setting, at.node, cell)),
+    state: node ? at.cells.filter(({ existed }) => existed).map((cell) => stateOf(setting, { at, node, cell })) : [],
     message: null,
   };
 }
@@ -134,29 +138,50 @@ function causeOf(at: DerivedLineage, reason: Reason): WhyCause {
   };
 }
 
-function stateOf({ curtain, before, after }: Setting, node: string, { state, key, head }: CellUse): WhyState {
+function stateOf(
+  { curtain, before, after }: Setting,
+  { at, node, cell }: { at: DerivedLineage; node: BoundOperatorNode; cell: CellUse },
+): WhyState {
+  const { state, key, head } = cell;
+  const { bound } = node;
   const valueIn = (snapshot: StageSnapshot) => {
-    const columns = snapshot.nodes.get(node)?.states.get(state);
-    return columns && entryOf(columns, key)?.value;
+    const columns = snapshot.nodes.get(node.id)?.states.get(state);
+    const entry = columns && entryOf(columns, key);
+    if (!entry || !bound.heldFor || at.port !== 'out') return entry?.value;
+    return bound.heldFor(at.event, { state, value: entry.value });
   };
-  const newest: Touch[] = [];
-  for (let at = head; at && newest.length < whyLimits.changesListed; at = at.previous) newest.push(at);
+  const parts = [...partsOf(at, head, bound)];
   return {
     state,
-    key: curtain.key(key),
+    key: curtain.key(key, bound.key ?? []),
     before: curtain.state(valueIn(before)),
     after: curtain.state(valueIn(after)),
-    changes: head?.count ?? 0,
+    changes: parts.length,
     complete: head?.whole ?? false,
-    newest: newest.map(changeOf),
+    newest: parts.slice(0, whyLimits.changesListed).map(changeOf),
   };
 }
 
+function operatorOf(topology: BoundTopology, node: string): BoundOperatorNode | undefined {
+  return topology.operators.find(({ id }) => id === node);
+}
+
+/** That changed what the node looked at; where parts are not told apart, its first state. */
+function newestEvent(
+  at: DerivedLineage,
+  operator: BoundOperator | undefined,
+): (Reason & { kind: 'event' }) | undefined {
+  if (!operator?.isPartOf) return lastEvent(changesFrom(at.cells[0]?.head));
+  const newest = at.cells.flatMap(({ head }) => partsOf(at, head, operator).next().value ?? []);
+  return lastEvent(newest.sort((a, b) => inOrder(b.moment, a.moment)));
+}
+
 /** The newest change that an event made. */
-function lastEvent(head: Touch | undefined): (Reason & { kind: 'event' }) | undefined {
+function lastEvent(newestFirst: Iterable<Touch>): (Reason & { kind: 'event' }) | undefined {
   let passed = 0;
-  for (let at = head; at && passed < changesPassedMax; at = at.previous, passed++) {
-    if (at.reason.kind === 'event') return at.reason;
+  for (const { reason } of newestFirst) {
+    if (reason.kind === 'event') return reason;
+    if (++passed >= changesPassedMax) return undefined;
   }
   return undefined;
 }

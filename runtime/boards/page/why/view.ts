@@ -148,13 +148,24 @@ function stepItem(step: StepAnswer, { word, time }: Teller): HTMLElement {
 }
 
 function stateLines({ state, key, before, after, changes }: StateAnswer, word: Teller['word']): HTMLElement[] {
-  const name = `${state}[${String(key)}]`;
+  const name = `${state}[${keyText(key)}]`;
   const isSame = JSON.stringify(before) === JSON.stringify(after);
+  const isKnown = before !== null || after !== null;
   return [
-    h('p', {}, `${name} ${word('before')}: `, h('code', {}, short(before, stateCharacters))),
+    isKnown
+      ? h('p', {}, `${name} ${word('before')}: `, h('code', {}, short(before, stateCharacters)))
+      : h('p', {}, name),
     ...(isSame ? [] : [h('p', {}, `${name} ${word('after')}: `, h('code', {}, short(after, stateCharacters)))]),
     ...(changes > 0 ? [h('p', { class: 'quiet' }, `${changes} ${word('changes')}`)] : []),
   ];
+}
+
+/** Of several fields with their names. */
+function keyText(key: unknown): string {
+  if (key === null || typeof key !== 'object') return String(key);
+  return Object.entries(key)
+    .map(([name, value]) => `${name} ${short(value)}`)
+    .join(', ');
 }
 
 function messageItem(message: MessageAnswer, { word, time }: Teller): HTMLElement {
