@@ -64,8 +64,6 @@ export interface Touch {
   readonly reason: Reason;
   readonly previous: Touch | undefined;
   readonly first: Touch;
-  /** Changes since the first, this one included. */
-  readonly count: number;
   /** The key had no state before the first. */
   readonly whole: boolean;
 }

@@ -96,7 +96,7 @@ export class NodeNotes {
 
   private touch(reason: Reason, { head, existed }: Pick<CellUse, 'head' | 'existed'>): Touch {
     const moment: Moment = this.tracer.moment;
-    const touch = { moment, reason, previous: head, count: (head?.count ?? 0) + 1, whole: head?.whole ?? !existed };
+    const touch = { moment, reason, previous: head, whole: head?.whole ?? !existed };
     return Object.assign(touch, { first: head?.first ?? (touch as unknown as Touch) });
   }
 

@@ -98,6 +98,7 @@ export interface OpenAnswer {
     readonly source: string;
     readonly origin: string | null;
     readonly watermark: string | null;
+    readonly idle: boolean;
     readonly silent_ms: number | null;
     readonly released_at: string | null;
   } | null;

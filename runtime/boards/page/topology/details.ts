@@ -161,7 +161,8 @@ function describeOpen(open: OpenAnswer, language: Language, word: (name: Word) =
     const who = [holding.origin, holding.source].filter(Boolean).join(' · ');
     const silent = holding.silent_ms === null ? '' : ` · ${word('silentFor')} ${ageText(holding.silent_ms, language)}`;
     const until = holding.released_at === null ? '' : ` · ${word('releasedAt')} ${time(holding.released_at)}`;
-    told.push(h('p', {}, `${word('held')}: `, h('b', {}, who), ` (${time(holding.watermark)}${silent}${until})`));
+    const how = word(holding.idle ? 'allSilent' : 'held');
+    told.push(h('p', {}, `${how}: `, h('b', {}, who), ` (${time(holding.watermark)}${silent}${until})`));
   }
   const inputs = open.inputs.map(({ input, from, watermark, holds, idle }) =>
     h(
