@@ -61,6 +61,10 @@ it.each([
   ],
   ['map', 'map: { from: beds, keep: ["hospital, ward"] }'],
   ['top', 'top: { from: beds, key: "hospital, ward", by: free }'],
+  [
+    'aggregate',
+    'aggregate: { from: beds, key: ["hospital, ward", hospital, free], window: { tumbling: 1h }, values: { n: count() } }',
+  ],
 ])('of a list that is written as one text: %s: %s', (_, operator) => {
   const [problem, ...others] = problemsOf(operator);
   expect(problem).toContain('MACH1250');

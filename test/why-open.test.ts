@@ -72,6 +72,17 @@ it('of a key with one value in place of two says how keys are written', async ()
   const other = open('tumbling: 1h', [minute], { hospital: 'H1, tầng 2' });
   await expect(other('H1, tầng 2,3')).rejects.toMatchObject(wrong);
   expect(await other('["H1, tầng 2", 3]')).toMatchObject({ known: true });
+  const broken = { code: 'MACH3267', message: expect.stringContaining('["H1", 3 is no list of JSON') };
+  await expect(ask('["H1", 3')).rejects.toMatchObject(broken);
+});
+
+it.each([
+  ['null', 'null,3'],
+  ['null', '["null", 3]'],
+  ['ward=1', 'ward=1,3'],
+  ['-1', 'ward=3,hospital=-1'],
+])('finds the key of the hospital %s, asked for as %s', async (hospital, key) => {
+  expect(await open('tumbling: 1h', [minute], { hospital })(key)).toMatchObject({ known: true });
 });
 
 it.each([

@@ -237,3 +237,55 @@ describe('that more messages can be named is said', () => {
     });
   });
 });
+
+describe('of a window with more events than are asked for, which came in one message', () => {
+  const operator = `aggregate: { from: beats, key: hospital, window: { tumbling: 10m }, values: { ${numbers} } }`;
+
+  it.each([
+    ['at times of their own', (at: number) => at * 0.3],
+    ['at one time', () => 1],
+  ])('%s, all are told as part of it', async (_, minuteOf) => {
+    const lab = openLab({ topology: topologyOf(operator), operators: [aggregate] });
+    await runMessages(lab, [Array.from({ length: 25 }, (_, at) => minuteOf(at)), [25]]);
+    const report = await why(lab, ['n=25'], { messagesMax: 5 });
+    expect(report).toMatchObject({ more: false, names_more: false, replay: { verified: true, shortened: false } });
+    expect(report.messages.filter(({ role }) => role === 'cause')).toHaveLength(25);
+    expect(report.messages.filter(({ listed }) => listed)).toHaveLength(5);
+    const lines = describeReport(report, { all: false });
+    expect(lines).toContain('  and 21 more that are part of it: --all shows them');
+    expect(lines.filter((line) => line.endsWith(': is part of it'))).toHaveLength(4);
+  });
+
+  it('no function of many events is said to give what it would give for one', async () => {
+    const lab = openLab({ topology: topologyOf(operator), operators: [aggregate] });
+    await runMessages(lab, [[3, 2], [25]]);
+    const lines = describeReport(await why(lab, ['n=2']), { all: false }).map((line) => line.trim());
+    expect(lines).toContain('values.most: max(value)  the newest event has value 2');
+    expect(lines.join('\n')).not.toContain('progress');
+  });
+});
+
+it('why a row is there that came with the correction of another key: nothing of that one', async () => {
+  const window = 'tumbling: 10m, lateness: 15m';
+  const operator = `aggregate: { from: beats, key: hospital, window: { ${window} }, values: { ${numbers} } }`;
+  const lab = openLab({
+    topology: topologyOf(operator).replace('disorder: 10s', 'disorder: 0s'),
+    operators: [aggregate],
+  });
+  const process = await lab.start();
+  for (const [hospital, minute] of [
+    ['A', 1],
+    ['C', 11],
+    ['A', 2],
+    ['B', 10.5],
+    ['C', 25],
+  ] as const) {
+    const event = { id: `${hospital} ${minute}`, hospital, value: minute, patient: null };
+    const events = [{ event, time: begin + minute * minuteMs }];
+    await lab.drive(process.source('beats').append({ origin: 'H1', events }));
+  }
+  await lab.settle(process);
+  const report = await why(lab, ['hospital=B']);
+  expect(report.began).toMatchObject({ message: '4/0' });
+  expect(report.steps.flatMap(({ state }) => state.map(({ key }) => key))).toEqual(['B']);
+});

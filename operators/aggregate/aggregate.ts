@@ -35,7 +35,9 @@ export const aggregate = defineOperator({
     const { window, of } = options;
     const key = check.fields('key', input);
     check.fields('of', input);
-    for (const [index, name] of key.entries()) {
+    // Of a list that was written as one text, which is told, nothing stands in a place of its own.
+    const places = key.length === options.key?.length ? key : [];
+    for (const [index, name] of places.entries()) {
       if (key.indexOf(name) < index) check.problem(['key', index], `"${name}" stands there twice`, 'take one out');
       if (windowFields.includes(name))
         check.problem(
@@ -80,6 +82,7 @@ export const aggregate = defineOperator({
       cut: aggregateCut,
       glance: plan.glance,
       ...(plan.heldFor && { isPartOf: partOf(keyOf), heldFor: plan.heldFor }),
+      bookkeeping: ['progress', 'closed', 'changed'],
       stateful: true,
       stateBytesPerKey: { 'windows of a key': plan.cellsPerKey * kind.bytes },
       readsColumns: plan.readsColumns?.(setting) ?? false,

@@ -1,6 +1,6 @@
 /** The options of `aggregate`. */
 import { z } from 'zod';
-import { duration, expression, input, key } from '../../runtime/stream/index.ts';
+import { aggregation, duration, input, key } from '../../runtime/stream/index.ts';
 import { aggregateLimits } from './limits.ts';
 
 const lateness = duration()
@@ -61,7 +61,7 @@ export const aggregateOptions = z.strictObject({
     ),
   window: z.union([tumbling, sliding, session, global]).describe('which events belong together in time'),
   values: z
-    .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), expression())
+    .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), aggregation())
     .refine((values) => Object.keys(values).length > 0, 'at least one value')
     .describe(
       'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is right to 1 % of the value; approx_distinct is an estimate',

@@ -1,6 +1,6 @@
 /** Options of `pattern`. */
 import { z } from 'zod';
-import { duration, expression, input, key } from '../../runtime/stream/index.ts';
+import { aggregation, duration, expression, input, key } from '../../runtime/stream/index.ts';
 import { patternLimits } from './limits.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'a step is named in snake_case');
@@ -41,7 +41,7 @@ const step = z.strictObject({
     .default('directly')
     .describe('later: events that do not belong to it may lie before each of its events'),
   totals: z
-    .record(name, expression())
+    .record(name, aggregation())
     .default({})
     .describe('aggregates over its events, such as mean(price); `a.NAME`'),
 });

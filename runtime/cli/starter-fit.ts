@@ -4,7 +4,7 @@ import type { Schema } from '../stream/schema.ts';
 import { bindTopology } from '../topology/bind.ts';
 import type { RawValue } from '../topology/ir/options-node.ts';
 import { valueAt } from '../topology/option-problems.ts';
-import { alternatives, optionSchema, propertyNames, schemasAt } from '../topology/option-schema.ts';
+import { alternatives, isWritten, optionSchema, propertyNames, schemasAt } from '../topology/option-schema.ts';
 import { parseTopology } from '../topology/parse.ts';
 import type { Path } from '../topology/places.ts';
 import type { StarterNode } from './starter.ts';
@@ -108,7 +108,7 @@ function adaptablePaths({ definition, options }: StarterNode): Path[] {
   const root = optionSchema(definition.options);
   const found: Path[] = [];
   const walk = (value: unknown, path: Path): void => {
-    if (schemasAt(root, path).some(({ mach }) => mach === 'expression' || mach === 'field' || mach === 'key')) {
+    if (schemasAt(root, path).some((schema) => isWritten(schema) || schema.mach === 'field' || schema.mach === 'key')) {
       found.push(path);
       return;
     }
@@ -129,7 +129,7 @@ function candidatesFor(
   const given = valueAt(options as RawValue, path);
   if (typeof given === 'string' && given.match(placeOfField))
     return names.map((name) => given.replaceAll(placeOfField, `{${name}}`));
-  const isExpression = schemasAt(optionSchema(definition.options), path).some(({ mach }) => mach === 'expression');
+  const isExpression = schemasAt(optionSchema(definition.options), path).some(isWritten);
   return isExpression ? [...names, 'true', 'count()', '1'] : names;
 }
 

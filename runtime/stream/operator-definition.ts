@@ -134,6 +134,8 @@ export interface BoundOperator {
    * nothing that is told apart. Absent: all of it.
    */
   heldFor?(result: Event, entry: { readonly state: string; readonly value: unknown }): unknown;
+  /** For `mach why`: states that hold nothing of a single result, such as how far all windows have come. */
+  readonly bookkeeping?: readonly string[];
   readonly stateful?: boolean;
   /** State per key for `explain`: name to bytes. */
   readonly stateBytesPerKey?: Readonly<Record<string, number>>;

@@ -114,6 +114,14 @@ export function expression() {
     .transform((value) => String(value));
 }
 
+/** A function of many events over their fields, such as `sum(x)`; a number, written plainly, is taken as its text. */
+export function aggregation() {
+  return z
+    .union([z.string().min(1), z.number(), z.boolean()])
+    .meta({ mach: 'aggregation' })
+    .transform((value) => String(value));
+}
+
 /** The name of a field of the input. */
 export function fieldName() {
   return z.string().min(1).meta({ mach: 'field' });

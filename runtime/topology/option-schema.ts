@@ -26,6 +26,11 @@ export interface JsonSchema {
   readonly mach?: string;
 }
 
+/** Whether an option is written in the language of expressions. */
+export function isWritten({ mach }: JsonSchema): boolean {
+  return mach === 'expression' || mach === 'aggregation';
+}
+
 const cache = new WeakMap<z.ZodType, JsonSchema>();
 
 export function optionSchema(options: z.ZodType): JsonSchema {
@@ -132,6 +137,7 @@ const meanings: Readonly<Record<string, string>> = {
   input: 'the id of a node',
   inputs: 'the id of a node or a list of ids',
   expression: 'an expression',
+  aggregation: 'a function of events, such as count()',
   field: 'the name of a field',
   key: 'the name of a field or a list of names',
   duration: 'a duration such as 30s or 5m',

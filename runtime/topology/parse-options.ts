@@ -5,7 +5,7 @@ import { type Diagnostic, makeDiagnostic } from './diagnostic.ts';
 import { type Entry, optionsPath } from './entry.ts';
 import { pointerOf, type RawValue } from './ir/options-node.ts';
 import { describeIssues, type OptionProblem, unknownOption, valueAt } from './option-problems.ts';
-import { findSecrets, type JsonSchema, optionSchema, propertyNames, schemasAt } from './option-schema.ts';
+import { findSecrets, isWritten, type JsonSchema, optionSchema, propertyNames, schemasAt } from './option-schema.ts';
 import type { Path } from './places.ts';
 import { type ReferenceContext, type Resolved, resolveReferences } from './references.ts';
 import { sourceKeys } from './source-settings.ts';
@@ -125,7 +125,7 @@ function toPlain(text: string): number | boolean | undefined {
 function repair(options: RawValue, { path, fault }: OptionProblem, root: JsonSchema): RawValue | undefined {
   if (fault === 'unknown') return remove(options, path);
   for (const schema of schemasAt(root, path)) {
-    if (schema.mach === 'expression') return replace(options, path, 'null');
+    if (isWritten(schema)) return replace(options, path, 'null');
     if (schema.mach === 'duration') return replace(options, path, '1m');
     if (schema.mach === 'size') return replace(options, path, '1MiB');
     if (schema.enum && fault === 'wrong') {

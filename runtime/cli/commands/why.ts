@@ -19,7 +19,7 @@ export function register(program: Command, context: CommandContext): void {
       '--topology <file>',
       'topology file (default: that of the engine that runs here, or else of the only one that ever ran)',
     )
-    .option('--messages <count>', 'name at most this many messages that are part of it (default: 20)')
+    .option('--messages <count>', 'name at most this many messages, the newest (default: 20)')
     .option('--no-verify', 'do not try whether the messages named give the row')
     .option('--verify', 'try it (default); exit code 1 when they do not')
     .option('--replayed', 'the place is that of a row of a shadow (mach replay): it is worked out anew from the log')

@@ -1,4 +1,5 @@
 /** The answer to "why" for people. */
+import { counted } from '../../counted.ts';
 import type { WhyMessage, WhyReport, WhyState, WhyStep } from '../../execution/why/report.ts';
 
 const valueCharacters = 60;
@@ -30,9 +31,10 @@ function describeStep(step: WhyStep, { all }: { all: boolean }): string[] {
   if (step.message !== null) lines.push(`${inner}message ${step.message}`);
   else lines.push(`${inner}${describeCause(step)}`);
   if (step.out) lines.push(`${inner}out  ${step.out.time}  ${describeFields(step.out.event, { all })}`);
-  for (const { option, text, values, result } of step.conditions) {
+  for (const { option, text, values, result, of_many: isOfMany } of step.conditions) {
     const read = Object.entries(values).map(([name, value]) => `${name} ${short(value)}`);
-    if (read.length > 0) lines.push(`${inner}${option}: ${text}  with ${read.join(', ')}  gives ${short(result)}`);
+    if (read.length > 0 && isOfMany) lines.push(`${inner}${option}: ${text}  the newest event has ${read.join(', ')}`);
+    else if (read.length > 0) lines.push(`${inner}${option}: ${text}  with ${read.join(', ')}  gives ${short(result)}`);
     else if (result === null) lines.push(`${inner}${option}: ${text}`);
   }
   for (const state of step.state) lines.push(...describeState(state).map((line) => `${inner}${line}`));
@@ -60,7 +62,7 @@ function describeState({ state, key, before, after, changes, complete, newest }:
   else {
     const since = complete ? 'since it had no state' : 'within what was looked at';
     const named = newest.map(({ message, by }) => (by === 'event' ? message : `${message} (${by})`));
-    lines.push(`  changed ${changes} times ${since}; newest by ${named.join(', ')}`);
+    lines.push(`  changed ${counted(changes, 'time')} ${since}; newest by ${named.join(', ')}`);
   }
   return lines;
 }
@@ -78,17 +80,23 @@ function describeBeginning({ began, began_earlier: earlier }: WhyReport): string
 }
 
 function describeMessages({ messages, more, names_more: namesMore }: WhyReport, { all }: { all: boolean }): string[] {
-  const shown = all ? messages : messages.filter(({ role }) => role !== 'progress');
-  const rest = messages.length - shown.length;
+  const shown = all ? messages : messages.filter(({ listed }) => listed);
   const lines = ['', 'The messages'];
   for (const message of shown) lines.push(...describeMessage(message, { all }));
-  if (rest > 0) lines.push(`  and ${rest} that only let time come so far: --all shows them`);
+  const unlisted = all ? [] : messages.filter(({ listed }) => !listed);
+  const rest = (['cause', 'progress'] as const).flatMap((role) => {
+    const count = unlisted.filter((message) => message.role === role).length;
+    return count > 0 ? [`${count} ${restOf[role]}`] : [];
+  });
+  if (rest.length > 0) lines.push(`  and ${rest.join(', ')}: --all shows them`);
   if (more)
     lines.push(
       `  Earlier ones mattered too; what they did is in the state${namesMore ? ': --messages N names more' : ''}.`,
     );
   return lines;
 }
+
+const restOf = { cause: 'more that are part of it', progress: 'that only let time come so far' } as const;
 
 const roles = { cause: 'is part of it', time: 'moved time on', progress: 'let time come so far' } as const;
 

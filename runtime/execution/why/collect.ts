@@ -1,8 +1,8 @@
 /** The source messages that a result goes back to: from the result through states and edges, the newest first. */
 import type { BoundOperator } from '../../stream/operator-definition.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
-import type { DerivedLineage, Lineage, Moment, Reason, Touch } from './lineage.ts';
-import { partsOf } from './parts.ts';
+import type { CellUse, DerivedLineage, Lineage, Moment, Reason, Touch } from './lineage.ts';
+import { partsOf, tellingCells } from './parts.ts';
 
 /** `cause`: an event in it is part of the result. `time`: it moved time on. `progress`: without it time would not have come so far. */
 export type Role = 'cause' | 'time' | 'progress';
@@ -10,6 +10,8 @@ export type Role = 'cause' | 'time' | 'progress';
 /** A place in a message of the input stream; `at` is -1 for a message without events, which is taken whole. */
 export interface NamedPlace extends Moment {
   readonly role: Role;
+  /** False: beside those that were asked for. */
+  readonly listed: boolean;
 }
 
 export interface Collected {
@@ -37,32 +39,41 @@ interface Waiting {
 interface CollectOptions {
   readonly topology: BoundTopology;
   readonly placesMax: number;
+  /** Sequence before which nothing is wanted. */
+  readonly from?: number;
   /** Places that take no room. */
   readonly known?: readonly NamedPlace[];
 }
 
+/** What a node looked at of its states that can matter to a single result. */
+type CellsOf = (at: DerivedLineage) => readonly CellUse[];
+
 /** The state that gave the result: of the last node with state on the way to it. */
-export function statefulEnd(result: Lineage | undefined): DerivedLineage | undefined {
+function statefulEnd(result: Lineage | undefined, cellsOf: CellsOf): DerivedLineage | undefined {
   for (let at = result; at?.kind === 'derived'; ) {
-    if (at.cells.some(({ head, existed }) => head || existed)) return at;
+    if (cellsOf(at).some(({ head, existed }) => head || existed)) return at;
     at = at.reason.kind === 'event' ? at.reason.from : undefined;
   }
   return undefined;
 }
 
-export function collectPlaces(result: DerivedLineage, { topology, placesMax, known = [] }: CollectOptions): Collected {
-  const end = statefulEnd(result);
-  const cells = end?.cells.filter(({ existed }) => existed) ?? [];
+export function collectPlaces(
+  result: DerivedLineage,
+  { topology, placesMax, from = 0, known = [] }: CollectOptions,
+): Collected {
+  const operators = new Map(topology.operators.map(({ id, bound }) => [id, bound]));
+  const cellsOf: CellsOf = (at) => tellingCells(at, operators.get(at.node));
+  const end = statefulEnd(result, cellsOf);
+  const cells = end ? cellsOf(end).filter(({ existed }) => existed) : [];
   const heads = cells.flatMap(({ head }) => (head ? [head] : []));
   const beganEarlier = cells.length > heads.length || heads.some(({ whole }) => !whole);
   const floor = beganEarlier ? 0 : (earliest(heads.map(({ first }) => first))?.moment.sequence ?? 0);
-  const operators = new Map(topology.operators.map(({ id, bound }) => [id, bound]));
 
   const found = new Map(known.map((place) => [placeId(place), place]));
   const hasRoomFor = (moment: Moment) => found.size < placesMax || found.has(placeId(moment));
   const add = (moment: Moment, role: Role) => {
     const id = placeId(moment);
-    if (!found.has(id) || role === 'cause') found.set(id, { ...moment, role });
+    if (!found.has(id) || role === 'cause') found.set(id, { ...moment, role, listed: true });
   };
   const visited = new Map<object, Set<DerivedLineage | undefined>>();
   const waiting: Waiting[] = [];
@@ -94,11 +105,11 @@ export function collectPlaces(result: DerivedLineage, { topology, placesMax, kno
     const { item, of, sequence } = next;
     const place = placeOf(item);
     beyond = place !== undefined && !hasRoomFor(place);
-    older = beyond || sequence < floor;
+    older = beyond || sequence < Math.max(floor, from);
     if (older) break;
     if (place) add(place, 'cause');
     if ('kind' in item && item.kind === 'source') continue;
-    if ('kind' in item) for (const { head } of item.cells) pushPart(head, item);
+    if ('kind' in item) for (const { head } of cellsOf(item)) pushPart(head, item);
     else if (of) pushPart(item.previous, of);
     else push(item.previous);
     follow(item.reason);

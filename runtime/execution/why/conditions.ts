@@ -1,5 +1,5 @@
 /** The expressions and durations of a node, with the values that the expressions read. */
-import { compileExpression } from '../../expression/index.ts';
+import { compileAggregateExpression, compileExpression } from '../../expression/index.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import type { RawValue } from '../../topology/ir/options-node.ts';
@@ -14,6 +14,8 @@ export interface Condition {
   readonly values: Event;
   /** What it gives for the event; null for a duration, and where it cannot be computed. */
   readonly result: unknown;
+  /** It is over many events: of these `values` are those of the newest, and what it gives is in what went out. */
+  readonly of_many: boolean;
 }
 
 /** `event`: the one that came in; without it only what does not need one. */
@@ -29,8 +31,10 @@ export function conditionsOf(
     const meaning = schemasAt(root, path).find(({ mach }) => mach)?.mach;
     const option = path.join('.');
     const isScalar = value !== null && typeof value !== 'object';
-    if (meaning === 'duration' && isScalar) found.push({ option, text: String(value), values: {}, result: null });
+    if (meaning === 'duration' && isScalar)
+      found.push({ option, text: String(value), values: {}, result: null, of_many: false });
     if (meaning === 'expression' && isScalar) found.push(conditionOf(option, String(value), { event, schema }));
+    if (meaning === 'aggregation' && isScalar) found.push(aggregationOf(option, String(value), { event, schema }));
     if (value === null || typeof value !== 'object') return;
     for (const [name, inner] of Object.entries(value))
       visit(inner, [...path, Array.isArray(value) ? Number(name) : name]);
@@ -39,13 +43,24 @@ export function conditionsOf(
   return found;
 }
 
-function conditionOf(
-  option: string,
-  text: string,
-  { event, schema }: { event: Event | undefined; schema: Schema },
-): Condition {
+interface Given {
+  readonly event: Event | undefined;
+  readonly schema: Schema;
+}
+
+function conditionOf(option: string, text: string, { event, schema }: Given): Condition {
   const compiled = compileExpression(text, schema);
-  if (!compiled.ok || !event) return { option, text, values: {}, result: null };
-  const values = Object.fromEntries(compiled.fields.map((name) => [name, event[name] ?? null]));
-  return { option, text, values, result: compiled.evaluate(event) ?? null };
+  if (!compiled.ok || !event) return { option, text, values: {}, result: null, of_many: false };
+  const result = compiled.evaluate(event) ?? null;
+  return { option, text, values: valuesOf(event, compiled.fields), result, of_many: false };
+}
+
+function aggregationOf(option: string, text: string, { event, schema }: Given): Condition {
+  const compiled = compileAggregateExpression(text, schema);
+  const values = compiled.ok && event ? valuesOf(event, compiled.fields) : {};
+  return { option, text, values, result: null, of_many: true };
+}
+
+function valuesOf(event: Event, fields: readonly string[]): Event {
+  return Object.fromEntries(fields.map((name) => [name, event[name] ?? null]));
 }

@@ -50,6 +50,8 @@ export class Curtain {
     const values = fields.length === 0 ? undefined : valuesOfKey(key, fields.length);
     if (values && values.length > 1)
       return this.state(Object.fromEntries(fields.map((name, at) => [name, values[at]])));
+    const [name] = fields;
+    if (!this.isOpen && name !== undefined && this.taggedNames.has(name)) return hidden;
     const value = values ? values[0] : key;
     return typeof value === 'number' ? value : this.state(value);
   }

@@ -150,11 +150,16 @@ async function nameMessages(
   { past, topology }: ExplainOptions,
   { found, collected, steps }: { found: FoundRow; collected: Collected; steps: boolean },
 ): Promise<Pick<Explanation, 'places' | 'messages' | 'from'>> {
-  const { row, progress } = found;
+  const { row, lineage, progress } = found;
+  const { from } = collected;
   const places = new Map(collected.places.map((place) => [placeId(place), place]));
-  for (const moment of progress.movers(sourcesOf(topology, row.sink), { from: collected.from, steps })) {
-    if (!places.has(placeId(moment))) places.set(placeId(moment), { ...moment, role: 'progress' });
-  }
+  const add = (place: NamedPlace) => void (places.has(placeId(place)) || places.set(placeId(place), place));
+  const all = collectPlaces(lineage, { topology, placesMax: Number.POSITIVE_INFINITY, from });
+  const parts = new Map(all.places.map((place) => [placeId(place), { ...place, listed: false }]));
+  // The state is that before the first message: what is part of the result must come of it whole.
+  for (const place of parts.values()) if (place.sequence === from) add(place);
+  for (const moment of progress.movers(sourcesOf(topology, row.sink), { from, steps }))
+    add(parts.get(placeId(moment)) ?? { ...moment, role: 'progress', listed: false });
   const messages: PastMessage[] = [];
   for (const sequence of [...new Set([...places.values()].map((place) => place.sequence))].sort((a, b) => a - b)) {
     const message = await past.message(sequence);

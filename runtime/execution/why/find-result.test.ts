@@ -48,6 +48,7 @@ describe('parseResult', () => {
     [['readings/1'], 'a place is'],
     [['readings', 'hospitl=H1'], 'no field hospitl; did you mean hospital?'],
     [['readings', 'value=many'], '"many" is no int'],
+    [['readings', 'constructor=1'], 'no field constructor'],
     [['readings', 'H1'], '"H1" is not field=value'],
   ])('refuses %j', ([result = '', ...conditions], reason) => {
     expect(() => parse(result, ...conditions)).toThrow(reason);

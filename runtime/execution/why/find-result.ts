@@ -83,7 +83,7 @@ function parseCondition(
   if (at < 1) throw wrong(`"${text}" is not field=value`);
   const name = text.slice(0, at).trim();
   const fields = Object.assign({}, ...sinks.flatMap(({ inputs }) => inputs.map(({ schema }) => schema.fields)));
-  const field = fields[name] as Field | undefined;
+  const field = Object.hasOwn(fields, name) ? (fields[name] as Field) : undefined;
   if (!field) {
     const near = didYouMean(name, Object.keys(fields));
     throw wrong(`its rows have no field ${name}${near ? `; did you mean ${near}?` : ''}`);

@@ -1,6 +1,6 @@
 /** Which changes of a state are part of a result that was made of it: the state of a key may hold what is part of other results alone. */
 import type { BoundOperator } from '../../stream/operator-definition.ts';
-import type { DerivedLineage, Touch } from './lineage.ts';
+import type { CellUse, DerivedLineage, Touch } from './lineage.ts';
 
 /** The newest first. */
 export function* changesFrom(newest: Touch | undefined): IterableIterator<Touch> {
@@ -19,4 +19,9 @@ export function* partsOf(
     const from = change.reason.kind === 'event' ? change.reason.from : undefined;
     if (!isPartOf || (from && isPartOf(result, from.event, from.time))) yield change;
   }
+}
+
+/** Without those that hold nothing of a single result. What leaves by another port may be there because of them: an event that is late. */
+export function tellingCells({ cells, port }: DerivedLineage, operator: BoundOperator | undefined): readonly CellUse[] {
+  return port === 'out' ? cells.filter(({ state }) => !operator?.bookkeeping?.includes(state)) : cells;
 }

@@ -103,6 +103,8 @@ export interface WhyMessage {
   /** `SEQUENCE/INDEX`: message of the input stream, first event in it. */
   readonly place: string;
   readonly role: Role;
+  /** It is of those that were asked for; the others are there for the trial, and for what lies in one message with those. */
+  readonly listed: boolean;
   /** `message`: what a sender said. `silence`: the word that nobody spoke. `answers`: of a look-up. `redrive`: a dead letter again. */
   readonly kind: 'message' | 'silence' | 'answers' | 'redrive' | 'version';
   readonly source: string;
@@ -180,22 +182,29 @@ function messagesOf(
   if (frame.kind !== 'source') {
     const place = own[0];
     if (!place) return [];
-    return [{ ...bareMessage(message), role: place.role, place: placeName({ node, sequence, at: -1 }) }];
+    return [
+      { ...bareMessage(message), role: place.role, listed: place.listed, place: placeName({ node, sequence, at: -1 }) },
+    ];
   }
   const schema = schemaOfEdge(topology, { node, port: 'out' });
   return sourceMessages(message, topology).flatMap((sent): WhyMessage[] => {
     const places = own.filter((place) => isWithin(place, sent));
     const role = (['cause', 'time', 'progress'] as const).find((one) => places.some((place) => place.role === one));
-    return role ? [sentMessage(sent, { role, schema, curtain })] : [];
+    const listed = places.some((place) => place.listed);
+    return role ? [sentMessage(sent, { role, listed, schema, curtain })] : [];
   });
 }
 
-function sentMessage(sent: SourceMessage, args: { role: Role; schema: Schema; curtain: Curtain }): WhyMessage {
-  const { role, schema, curtain } = args;
+function sentMessage(
+  sent: SourceMessage,
+  args: { role: Role; listed: boolean; schema: Schema; curtain: Curtain },
+): WhyMessage {
+  const { role, listed, schema, curtain } = args;
   const { node, sequence, from, origin, raw } = sent;
   return {
     place: placeName({ node, sequence, at: from }),
     role,
+    listed,
     kind: 'message',
     source: node,
     origin,
@@ -214,7 +223,7 @@ function sentMessage(sent: SourceMessage, args: { role: Role; schema: Schema; cu
   };
 }
 
-function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyMessage, 'role' | 'place'> {
+function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyMessage, 'role' | 'listed' | 'place'> {
   const nothing = { engine_time: null, mark: null, text: null, text_characters: null, origin: null, events: [] };
   const common = { ...nothing, source: node, sequence, accepted_at: isoTime(message.storedAt) };
   if (frame.kind === 'silence') {

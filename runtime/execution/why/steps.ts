@@ -10,7 +10,7 @@ import { type Condition, conditionsOf } from './conditions.ts';
 import type { Curtain } from './curtain.ts';
 import { whyLimits } from './limits.ts';
 import type { CellUse, DerivedLineage, Lineage, Reason, Touch } from './lineage.ts';
-import { changesFrom, partsOf } from './parts.ts';
+import { changesFrom, partsOf, tellingCells } from './parts.ts';
 import type { WhyCause, WhyChange, WhyState, WhyStep } from './report.ts';
 import { isoTime, placeName, schemaOfEdge } from './shown.ts';
 
@@ -61,7 +61,7 @@ export function stepsOf(args: Setting & { sink: string; lineage: DerivedLineage 
     if (reason.kind === 'event') visit(reason.from, depth + 1, { kind: 'input', name: reason.input });
     if (reason.kind === 'timer')
       visit(lastEvent(changesFrom(reason.setBy))?.from, depth + 1, { kind: 'timer', name: reason.name });
-    for (const cell of at.cells) {
+    for (const cell of tellingCells(at, operatorOf(topology, at.node)?.bound)) {
       const last = lastEvent(partsOf(at, cell.head, operatorOf(topology, at.node)?.bound));
       // What came in by the same input before is told by the changes of the state.
       if (!last || (reason.kind === 'event' && last.input === reason.input)) continue;
@@ -115,7 +115,9 @@ function nodeStep(setting: Setting, at: DerivedLineage, { depth, via }: { depth:
         : null,
     out: { time: isoTime(at.time) ?? '', event: curtain.event(at.event, schemaOfEdge(topology, at)) },
     conditions: conditions.map((condition) => hideValues(condition, { curtain, schema })),
-    state: node ? at.cells.filter(({ existed }) => existed).map((cell) => stateOf(setting, { at, node, cell })) : [],
+    state: tellingCells(at, node?.bound)
+      .filter(({ existed }) => existed)
+      .map((cell) => stateOf(setting, { at, bound: node?.bound, cell })),
     message: null,
   };
 }
@@ -140,20 +142,19 @@ function causeOf(at: DerivedLineage, reason: Reason): WhyCause {
 
 function stateOf(
   { curtain, before, after }: Setting,
-  { at, node, cell }: { at: DerivedLineage; node: BoundOperatorNode; cell: CellUse },
+  { at, bound, cell }: { at: DerivedLineage; bound: BoundOperator | undefined; cell: CellUse },
 ): WhyState {
   const { state, key, head } = cell;
-  const { bound } = node;
   const valueIn = (snapshot: StageSnapshot) => {
-    const columns = snapshot.nodes.get(node.id)?.states.get(state);
+    const columns = snapshot.nodes.get(at.node)?.states.get(state);
     const entry = columns && entryOf(columns, key);
-    if (!entry || !bound.heldFor || at.port !== 'out') return entry?.value;
+    if (!entry || !bound?.heldFor || at.port !== 'out') return entry?.value;
     return bound.heldFor(at.event, { state, value: entry.value });
   };
   const parts = [...partsOf(at, head, bound)];
   return {
     state,
-    key: curtain.key(key, bound.key ?? []),
+    key: curtain.key(key, bound?.key ?? []),
     before: curtain.state(valueIn(before)),
     after: curtain.state(valueIn(after)),
     changes: parts.length,

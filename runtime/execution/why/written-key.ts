@@ -13,45 +13,45 @@ export interface WrittenKey {
 }
 
 export function readKey(node: BoundOperatorNode, text: string): WrittenKey {
-  const candidates: StateKey[] = [text];
-  if (text !== '' && !Number.isNaN(Number(text))) candidates.push(Number(text));
   const fields = node.bound.key ?? [];
-  const values = valuesOf(text, fields);
-  const key = values && keyOf(node, fields, values);
-  return { candidates: key === undefined ? candidates : [...candidates, key], values: values ?? [] };
+  const named = valuesByName(text, fields);
+  const parts = partsOf(text);
+  const read = [...(named ? [named] : []), parts].flatMap((values) => keysOf(node, fields, values));
+  const isNumber = text !== '' && !Number.isNaN(Number(text));
+  return { candidates: [text, ...(isNumber ? [Number(text)] : []), ...read], values: named ?? parts };
 }
 
-/** Undefined where there are not as many values as fields, or one is none of its field. */
-function keyOf(node: BoundOperatorNode, fields: readonly string[], values: readonly string[]): StateKey | undefined {
-  if (fields.length === 0 || values.length !== fields.length) return undefined;
+/** None where there are not as many values as fields. A text such as `null` may be the value of its type, or itself. */
+function keysOf(node: BoundOperatorNode, fields: readonly string[], values: readonly string[]): StateKey[] {
+  if (fields.length === 0 || values.length !== fields.length) return [];
   const schema = node.inputs[0]?.schema ?? { fields: {} };
-  const typed = fields.map((name, at): [string, unknown] => {
-    const value = values[at] as string;
-    const field = schema.fields[name];
-    return [name, field ? valueOf(value, field) : value];
+  const read = fields.map((name, at) => ({ name, text: values[at] as string, field: schema.fields[name] }));
+  const typed = read.map(({ name, text, field }) => [name, field ? valueOf(text, field) : text] as const);
+  const plain = read.map(({ name, text, field }) => {
+    const isText = field === undefined || field.type.kind === 'string';
+    return [name, isText || Number.isNaN(Number(text)) ? text : Number(text)] as const;
   });
-  return typed.some(([, value]) => value === undefined) ? undefined : eventKey(fields)(Object.fromEntries(typed));
+  const whole = [typed, plain].filter((one) => one.every(([, value]) => value !== undefined));
+  return whole.map((one) => eventKey(fields)(Object.fromEntries(one)));
 }
 
 /** Throws MACH3266 or MACH3267 where the text cannot be a key of the node, whatever that keeps. */
 export function checkKey({ id, bound }: BoundOperatorNode, text: string): void {
   const fields = bound.key ?? [];
   const named = namedParts(text, fields);
-  if (named) {
-    const reason = wrongNames(named, fields);
-    if (reason !== undefined) throw whyErrors.make('MACH3267', { node: id, fields: fields.join(', '), reason });
-    return;
-  }
+  const isBroken = fields.length > 0 && text.startsWith('[') && !listOf(text);
+  const reason = isBroken ? `${text} is no list of JSON` : named && wrongNames(named, fields);
+  if (reason !== undefined) throw whyErrors.make('MACH3267', { node: id, fields: fields.join(', '), reason });
+  if (named) return;
   const given = partsOf(text).length;
   if (fields.length < 2 || given === fields.length) return;
   throw whyErrors.make('MACH3266', { node: id, count: fields.length, given, fields: fields.join(',') });
 }
 
-/** In the order of the fields; undefined where names are wrong. */
-function valuesOf(text: string, fields: readonly string[]): readonly string[] | undefined {
+/** In the order of the fields; undefined where no or wrong names are given. */
+function valuesByName(text: string, fields: readonly string[]): readonly string[] | undefined {
   const named = namedParts(text, fields);
-  if (!named) return partsOf(text);
-  if (wrongNames(named, fields) !== undefined) return undefined;
+  if (!named || wrongNames(named, fields) !== undefined) return undefined;
   return fields.flatMap((field) => named.filter(({ name }) => name === field).map(({ value }) => value));
 }
 

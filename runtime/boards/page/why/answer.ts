@@ -38,6 +38,7 @@ export interface StepAnswer {
     readonly text: string;
     readonly values: Fields;
     readonly result: unknown;
+    readonly of_many: boolean;
   }[];
   readonly state: readonly StateAnswer[];
   readonly message: string | null;
@@ -54,6 +55,7 @@ export interface StateAnswer {
 export interface MessageAnswer {
   readonly place: string;
   readonly role: 'cause' | 'time' | 'progress';
+  readonly listed: boolean;
   readonly source: string;
   readonly origin: string | null;
   readonly events: readonly { readonly time: string; readonly event: Fields }[];

@@ -102,7 +102,7 @@ function describe(report: WhyAnswer, language: Language): HTMLElement[] {
       h(
         'ol',
         { class: 'messages' },
-        messages.filter(({ role }) => role !== 'progress').map((message) => messageItem(message, teller)),
+        messages.filter(({ listed }) => listed).map((message) => messageItem(message, teller)),
       ),
       report.more && h('p', { class: 'quiet' }, word('more')),
     ),
@@ -134,15 +134,12 @@ function stepItem(step: StepAnswer, { word, time }: Teller): HTMLElement {
     h('span', { class: 'quiet' }, ` ${step.definition} ${how}`),
     h('p', { class: 'quiet' }, step.message ?? cause),
     out && h('p', {}, `${word('gave')} ${time(out.time)} `, h('code', {}, line(out.event))),
-    conditions.map(({ option, text, values, result }) =>
-      h(
-        'p',
-        {},
-        `${option}: `,
-        h('code', {}, text),
-        ` ${word('with')} ${line(values)} ${word('gives')} ${short(result)}`,
-      ),
-    ),
+    conditions.map(({ option, text, values, result, of_many: isOfMany }) => {
+      const told = isOfMany
+        ? `${word('newestHas')} ${line(values)}`
+        : `${word('with')} ${line(values)} ${word('gives')} ${short(result)}`;
+      return h('p', {}, `${option}: `, h('code', {}, text), ` ${told}`);
+    }),
     step.state.map((one) => stateLines(one, word)),
   );
 }
