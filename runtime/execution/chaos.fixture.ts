@@ -96,9 +96,10 @@ export async function runSchedule(senders: readonly Request[][], schedule: Sched
       throw error;
     });
     if (!process) continue;
-    const finished = process.dead ? false : await liveOnce(lab, process, waiting);
+    const finished = !process.dead && (await liveOnce(lab, process, waiting));
     for (const [name, count] of process.crashPoints.visits) visits.set(name, (visits.get(name) ?? 0) + count);
-    if (!finished) {
+    // A checkpoint of the timer may have died after all was written.
+    if (!finished || process.dead) {
       process.kill();
       continue;
     }
