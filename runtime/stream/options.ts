@@ -108,17 +108,18 @@ export function inputs() {
 
 /** A CEL expression over the fields of the input. Numbers, booleans written plainly are taken as expressions. */
 export function expression() {
-  return z
-    .union([z.string().min(1), z.number(), z.boolean()])
-    .meta({ mach: 'expression' })
-    .transform((value) => String(value));
+  return written('expression');
 }
 
-/** A function of many events over their fields, such as `sum(x)`; a number, written plainly, is taken as its text. */
+/** A function of many events over their fields, such as `sum(x)`. What is no text is taken as one, and told of as such. */
 export function aggregation() {
+  return written('aggregation');
+}
+
+function written(mach: 'expression' | 'aggregation') {
   return z
     .union([z.string().min(1), z.number(), z.boolean()])
-    .meta({ mach: 'aggregation' })
+    .meta({ mach })
     .transform((value) => String(value));
 }
 

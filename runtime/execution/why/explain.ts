@@ -165,8 +165,9 @@ async function nameMessages(
     const message = await past.message(sequence);
     if (!message) continue;
     messages.push(message);
+    const within = [...places.values()].filter((place) => place.sequence === sequence);
     for (const sent of sourceMessages(message, topology)) {
-      const own = [...places.values()].find((place) => isWithin(place, sent));
+      const own = within.find((place) => isWithin(place, sent));
       for (let at = sent.from; own && at < sent.to; at++) {
         const place = { ...own, at };
         if (!places.has(placeId(place))) places.set(placeId(place), place);
