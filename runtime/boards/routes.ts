@@ -93,6 +93,8 @@ export function makeRoutes(options: BoardServerOptions): (call: Call) => Promise
   async function askEngine({ response, path, query }: Call): Promise<void> {
     const question = path[1] ?? '';
     if (!engineQuestions.has(question)) throw noAddress(path);
+    // What is asked of a person, and why, is not written down here.
+    query.delete('reason');
     const asked = query.size > 0 ? `?${query}` : '';
     if (question === 'tap') return pass(await openTap(asked, response), response);
     const answer = await engine.ask(`/${question}${asked}`);

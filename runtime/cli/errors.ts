@@ -111,6 +111,14 @@ export const cliErrors = defineErrors({
     message: 'which key of {node}? --open wants a node and a key: mach why --open {node} KEY',
     help: 'A key is the value of the field by which the operator keeps things apart: `mach why --open census H2`. Of several fields it is `H1,ICU`, or with their names `hospital=H1,ward=ICU`; of an operator that keeps all together an empty text (`""`). `mach explain FILE` shows the fields of each key.',
   },
+  MACH1663: {
+    message: '{fields}: that points at a person, and who asks for rows by it has to say why: --reason TEXT',
+    help: 'Whether there is a row of a person is not for everybody to know. With a reason it is answered, after it has been written into `audit.ndjson` in the data folder who asked, when, for what and why; what points at a person stays hidden in the answer without `--reveal`. A row that is known already is named by its place, or by the id of its alert.',
+  },
+  MACH1664: {
+    message: '{option} means nothing with --open: {reason}',
+    help: '`mach why --open NODE KEY` tells what a key waits for now; of its options only `--topology`, `--json`, `--url`, `--data` and `--reason` are for it.',
+  },
   MACH1623: {
     message: 'nothing to watch: {reason}',
     help: 'An edge is the id of a node of the topology, or id:port. `mach graph FILE` shows them.',

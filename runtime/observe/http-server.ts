@@ -72,8 +72,9 @@ interface Observed {
   readonly log?: Log;
 }
 
-async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams): Promise<Reply> {
-  const question = { node: asked.get('node') ?? '', key: asked.get('key') ?? '', now: clock.now() };
+async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams, from?: string): Promise<Reply> {
+  const reason = (isOfThisMachine(from) && asked.get('reason')) || undefined;
+  const question = { node: asked.get('node') ?? '', key: asked.get('key') ?? '', reason, now: clock.now() };
   try {
     return json(200, await engineOpenKey(engine, question));
   } catch (error) {
@@ -82,11 +83,12 @@ async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams): P
   }
 }
 
-async function answer(observed: Observed, path: string, asked: URLSearchParams): Promise<Reply> {
+/** `from`: the address of who asks. */
+async function answer(observed: Observed, path: string, asked: URLSearchParams, from?: string): Promise<Reply> {
   const { engine, clock, ownership, log } = observed;
   switch (path) {
     case '/why':
-      return answerWhy(observed, asked);
+      return answerWhy(observed, asked, from);
     case '/livez':
       return engine.state === 'failed' ? json(503, { live: false }) : json(200, { live: true });
     case '/readyz': {
@@ -114,13 +116,18 @@ async function answer(observed: Observed, path: string, asked: URLSearchParams):
   return json(404, { error: `there is no ${path}: ${observePaths}` });
 }
 
+/** Who may read the data folder can also ask on loopback. `address`: of a socket. */
+export function isOfThisMachine(address = ''): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/.test(address);
+}
+
 /** What can be asked, for who asks for something else. */
 export const observePaths =
-  '/livez, /readyz, /metrics, /status, /graph, /dead-letters, /versions, /tap?edge=NODE, /why?node=NODE&key=KEY, /keys?node=NODE';
+  '/livez, /readyz, /metrics, /status, /graph, /dead-letters, /versions, /tap?edge=NODE, /why?node=NODE&key=KEY[&reason=TEXT], /keys?node=NODE';
 
 /** For `mach checkpoint save`: from this machine alone, since it makes work. */
-async function takeCheckpoint({ engine }: Observed, from = ''): Promise<Reply> {
-  if (!/^(?:::ffff:)?127\.|^::1$/.test(from)) return json(403, { error: 'only from the machine that it runs on' });
+async function takeCheckpoint({ engine }: Observed, from?: string): Promise<Reply> {
+  if (!isOfThisMachine(from)) return json(403, { error: 'only from the machine that it runs on' });
   for (const unit of engine.units.values()) await unit.checkpoint();
   return json(200, { units: [...engine.units.keys()] });
 }
@@ -160,7 +167,8 @@ export async function startObserveServer(
       return;
     }
     const wantsCheckpoint = request.method === 'POST' && pathname === '/checkpoint';
-    void (wantsCheckpoint ? takeCheckpoint(args, request.socket.remoteAddress) : answer(args, pathname, searchParams))
+    const from = request.socket.remoteAddress;
+    void (wantsCheckpoint ? takeCheckpoint(args, from) : answer(args, pathname, searchParams, from))
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });

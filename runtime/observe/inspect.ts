@@ -6,6 +6,7 @@ import { allVersions, type TopologyVersion } from '../execution/upgrade/versions
 import { limits } from '../limits.ts';
 import { graphOf, type TopologyGraph } from '../topology/graph.ts';
 import { topologyNames } from '../topology/names.ts';
+import { personalKeyFields } from './personal.ts';
 
 export interface EngineGraph extends TopologyGraph {
   /** Operators that keep a state by key, so that it can be asked what a key waits for. */
@@ -23,12 +24,7 @@ export function engineGraph({ topology, sources }: Engine): EngineGraph {
 /** Some keys of an operator, for who does not know any; none where the key points at a person. */
 export function engineKeys(engine: Engine, node: string): readonly string[] {
   const operator = engine.topology.operators.find(({ id }) => id === node);
-  const schema = operator?.inputs[0]?.schema;
-  const isPersonal = (operator?.bound.key ?? []).some((name) => {
-    const privacy = schema?.fields[name]?.privacy;
-    return privacy === 'direct' || privacy === 'quasi';
-  });
-  if (!operator || isPersonal) return [];
+  if (!operator || personalKeyFields(operator).length > 0) return [];
   const keys = new Set<string>();
   for (const { stages } of engine.units.values()) {
     for (const { machine } of stages) {

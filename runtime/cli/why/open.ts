@@ -1,5 +1,6 @@
 /** `mach why --open NODE KEY`: what a key of a node waits for. From the engine that runs, else from the last checkpoint. */
 
+import { MachError, messageOf } from '../../errors.ts';
 import { decodeCheckpoint, listCheckpoints } from '../../execution/checkpoint.ts';
 import { readSchemaBook } from '../../execution/schema-book.ts';
 import { whyErrors } from '../../execution/why/errors.ts';
@@ -8,31 +9,62 @@ import { describeOpenKey, describeOpenReport, type OpenReport } from '../../exec
 import { isoTime } from '../../execution/why/shown.ts';
 import { viewOfSnapshot } from '../../execution/why/snapshot-view.ts';
 import { stageName } from '../../topology/names.ts';
+import { auditFile, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { fetchEngine } from '../fetch-engine.ts';
 import { cliLimits } from '../limits.ts';
 import { findRuns } from '../run-file.ts';
-import { type LookedInto, type PlaceFlags, withLog } from './open-past.ts';
+import { type LookedInto, type PlaceFlags, topologyOf, withLog } from './open-past.ts';
 
 export interface OpenFlags extends PlaceFlags {
   readonly url?: string;
+  readonly reason?: string;
   readonly json?: true;
+}
+
+/** Options of who asks why a row is there. */
+interface RowFlags {
+  readonly reveal?: true;
+  readonly replayed?: true;
+  readonly messages?: string;
+}
+
+const meaningless = [
+  { flag: 'reveal', option: '--reveal', reason: 'what points at a person is always hidden there' },
+  { flag: 'replayed', option: '--replayed', reason: 'it is asked of what runs, or of its last checkpoint' },
+  { flag: 'messages', option: '--messages', reason: 'no messages are named there' },
+] as const;
+
+interface Question {
+  readonly node: string;
+  readonly key: string;
+  readonly reason?: string;
 }
 
 export async function whyOpen(
   node: string,
   keys: readonly string[],
-  flags: OpenFlags,
+  flags: OpenFlags & RowFlags,
   context: CommandContext,
 ): Promise<void> {
+  for (const { flag, option, reason } of meaningless)
+    if (flags[flag] !== undefined) throw cliErrors.make('MACH1664', { option, reason });
   if (keys.length === 0) throw cliErrors.make('MACH1662', { node });
   const key = keys.join(',');
   const url = flags.url ?? (await runningUrl(flags));
-  const report = url
-    ? await askEngine(url, { node, key })
-    : await withLog(flags, context, (looked) => fromCheckpoint(looked, { node, key }));
+  const ask = (question: Question) =>
+    url ? askEngine(url, question) : withLog(flags, context, (looked) => fromCheckpoint(looked, question));
+  const report = await ask({ node, key }).catch(async (error) => {
+    const reason = flags.reason?.trim();
+    if (!reason || !isOfPerson(error)) throw error;
+    const topology = url ? await topologyAt(url) : (await topologyOf(flags, context)).name;
+    const subject = { node, key, reason };
+    await recordReveal({ directory: flags.data, env: context.env, action: 'why --open', topology, subject });
+    context.printError(`that you asked is written in ${auditFile}`);
+    return ask({ node, key, reason });
+  });
   if (flags.json) context.print(JSON.stringify(report, null, 2));
   else for (const line of describeOpenReport(report)) context.print(line);
   if (!report.known) throw new CommandExit(exitCodes.found);
@@ -47,12 +79,28 @@ async function runningUrl({ data, topology }: OpenFlags): Promise<string | undef
   return runs.length === 1 ? runs[0]?.url : undefined;
 }
 
-async function askEngine(url: string, { node, key }: { node: string; key: string }): Promise<OpenReport> {
-  const path = `/why?node=${encodeURIComponent(node)}&key=${encodeURIComponent(key)}`;
-  const response = await fetchEngine(url, path, { signal: AbortSignal.timeout(cliLimits.probeTimeoutMs) });
-  const answer = (await response.json()) as OpenReport | { readonly error: string };
+/** Whether it is refused because the key points at a person. */
+function isOfPerson(error: unknown): boolean {
+  const code = 'MACH3268' satisfies keyof typeof whyErrors.list;
+  return error instanceof MachError ? error.code === code : messageOf(error).startsWith(code);
+}
+
+async function topologyAt(url: string): Promise<string> {
+  const { name } = (await answerOf(url, '/graph')) as { readonly name: string };
+  return name;
+}
+
+async function askEngine(url: string, question: Question): Promise<OpenReport> {
+  const answer = (await answerOf(url, `/why?${new URLSearchParams({ ...question })}`)) as
+    | OpenReport
+    | { readonly error: string };
   if ('error' in answer) throw new CommandExit(exitCodes.usage, withHelp(answer.error));
   return answer;
+}
+
+async function answerOf(url: string, path: string): Promise<unknown> {
+  const response = await fetchEngine(url, path, { signal: AbortSignal.timeout(cliLimits.probeTimeoutMs) });
+  return response.json();
 }
 
 /** The engine says an error as `CODE  message`. */
@@ -62,10 +110,7 @@ function withHelp(error: string): string {
 }
 
 /** The newest of every stage and partition, all of which stand for one moment or nearly so. */
-async function fromCheckpoint(
-  { topology, names, log }: LookedInto,
-  question: { node: string; key: string },
-): Promise<OpenReport> {
+async function fromCheckpoint({ topology, names, log }: LookedInto, question: Question): Promise<OpenReport> {
   const objects = await log.objects(names.checkpointBucket);
   await readSchemaBook(objects);
   const newest = new Map<string, { name: string; sequence: number }>();

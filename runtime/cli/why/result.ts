@@ -35,6 +35,19 @@ export async function whyResult(
   if (flags.reveal && !flags.reason?.trim()) throw cliErrors.make('MACH1661');
   const verified = await withLog(flags, context, async ({ topology, names, log }) => {
     const query = parseResult(topology, result, conditions);
+    const write = (subject: object) =>
+      recordReveal({
+        directory: flags.data,
+        env: context.env,
+        action: 'why',
+        topology: topology.name,
+        subject: { result: query.text, ...subject, reason: flags.reason },
+      });
+    if (query.personal.length > 0) {
+      if (!flags.reason?.trim()) throw cliErrors.make('MACH1663', { fields: query.personal.join(', ') });
+      await write({ asked_by: query.personal });
+      context.printError(`that you asked is written in ${auditFile}`);
+    }
     const objects = await log.objects(names.checkpointBucket);
     const past = await openPast({ log, topology, names, objects });
     const { row, matched } = flags.replayed
@@ -46,8 +59,7 @@ export async function whyResult(
     }
     if (flags.reveal) {
       const { sink, sequence, index } = row;
-      const subject = { result: query.text, sink, sequence, index, reason: flags.reason };
-      await recordReveal({ directory: flags.data, env: context.env, action: 'why', topology: topology.name, subject });
+      await write({ sink, sequence, index });
       context.printError(`that you looked is written in ${auditFile}`);
     }
     const explanation = await explainRow({ past, topology, messagesMax, verify: flags.verify }, row);

@@ -4,7 +4,7 @@
  * an untagged field of an event on the way to the result. Texts of senders are hidden whole.
  */
 import { counted } from '../../counted.ts';
-import { hidden, hidePersonal } from '../../observe/personal.ts';
+import { hidden, hidePersonal, isPersonal } from '../../observe/personal.ts';
 import { valuesOfKey } from '../../stream/event-key.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
 import type { Event, Fields, Schema } from '../../stream/schema.ts';
@@ -81,9 +81,9 @@ export class Curtain {
   }
 
   private noteTags(fields: Fields): void {
-    for (const [name, { privacy, type }] of Object.entries(fields)) {
-      if (privacy === 'direct' || privacy === 'quasi') this.taggedNames.add(name);
-      if (type.kind === 'record') this.noteTags(type.fields);
+    for (const [name, field] of Object.entries(fields)) {
+      if (isPersonal(field)) this.taggedNames.add(name);
+      if (field.type.kind === 'record') this.noteTags(field.type.fields);
     }
   }
 }

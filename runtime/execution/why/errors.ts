@@ -34,4 +34,8 @@ export const whyErrors = defineErrors({
     message: 'a key of {node} has the fields {fields}: {reason}',
     help: 'With names, each field of the key is named once, in any order: `mach why --open NODE ward=ICU,hospital=H1`. Without names the values stand in the order of the option `key`: `mach why --open NODE H1,ICU`. Where a value has a comma or an equals sign itself, the key is written as a list of JSON, such as `["H1", "ICU, tầng 2"]`.',
   },
+  MACH3268: {
+    message: 'a key of {node} has {fields}: that points at a person, and who asks for one has to say why',
+    help: 'Whether anything is kept of a person is not for everybody to know. On the machine of the engine `mach why --open NODE KEY --reason TEXT` answers, after it has written into `audit.ndjson` in the data folder who asked, when, for whom and why. The boards do not answer it.',
+  },
 });

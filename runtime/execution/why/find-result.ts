@@ -1,7 +1,8 @@
 /** The row that somebody asks about, found in the log of results: for sinks of every kind, and without the store. */
 import type { Log, LogStream } from '../../bus/log.ts';
 import { didYouMean } from '../../did-you-mean.ts';
-import type { Event, Field } from '../../stream/schema.ts';
+import { isPersonal } from '../../observe/personal.ts';
+import type { Event, Field, Fields } from '../../stream/schema.ts';
 import type { BoundSinkNode, BoundTopology } from '../../topology/bound.ts';
 import { stageName, topologyNames } from '../../topology/names.ts';
 import { decodeOutputFrame } from '../log-frame.ts';
@@ -21,6 +22,8 @@ export interface ResultQuery {
     readonly index: number;
   };
   readonly values: Readonly<Record<string, unknown>>;
+  /** Fields among `values` that point at a person: whether there is such a row at all is not for everybody to know. */
+  readonly personal: readonly string[];
   /** Of several, the oldest: that of an alert which raised it. Default the newest. */
   readonly takes: 'newest' | 'oldest';
 }
@@ -41,18 +44,18 @@ export function parseResult(topology: BoundTopology, result: string, conditions:
   );
   const given = conditions.flatMap((one) => one.split(',')).filter((one) => one.trim() !== '');
   if (named.length > 0) {
-    const values = Object.fromEntries(given.map((one) => parseCondition(one, named, wrong)));
+    const { values, personal } = parseConditions(given, named, wrong);
     const place = rest.length === 0 ? undefined : parsePlace(rest);
     if (place === null) throw wrong('a place is TABLE/STAGE/PARTITION/SEQUENCE/INDEX, or TABLE/SEQUENCE/INDEX');
-    return { text, sinks: named, values, takes: 'newest', ...(place && { place }) };
+    return { text, sinks: named, values, personal, takes: 'newest', ...(place && { place }) };
   }
   const makesAlerts = topology.operators.some(
     ({ id, ports }) => id === name && ports.out && 'alert_id' in ports.out.fields,
   );
   const sinks = topology.sinks.filter(({ inputs }) => inputs.some(({ schema }) => 'alert_id' in schema.fields));
   if (makesAlerts && rest.length > 0 && sinks.length > 0) {
-    const values = Object.fromEntries(given.map((one) => parseCondition(one, sinks, wrong)));
-    return { text, sinks, values: { ...values, alert_id: result }, takes: 'oldest' };
+    const { values, personal } = parseConditions(given, sinks, wrong);
+    return { text, sinks, values: { ...values, alert_id: result }, personal, takes: 'oldest' };
   }
   const known = topology.sinks.flatMap(({ id, bound }) => [id, ...(bound.tables ?? []).map((table) => table.name)]);
   const there = `tables and sinks are ${[...new Set(known)].join(', ')}`;
@@ -74,15 +77,22 @@ function parsePlace(parts: readonly string[]): ResultQuery['place'] | null {
   return { stage, partition: Number(partition), sequence, index };
 }
 
-function parseCondition(
-  text: string,
+function parseConditions(
+  texts: readonly string[],
   sinks: readonly BoundSinkNode[],
   wrong: (reason: string) => Error,
-): [string, unknown] {
+): Pick<ResultQuery, 'values' | 'personal'> {
+  const all = sinks.flatMap(({ inputs }) => inputs.map(({ schema }) => schema.fields));
+  const fields: Fields = Object.assign({}, ...all);
+  const conditions = texts.map((text) => parseCondition(text, fields, wrong));
+  const isTagged = (name: string) => all.some((own) => Object.hasOwn(own, name) && isPersonal(own[name] as Field));
+  return { values: Object.fromEntries(conditions), personal: conditions.map(([name]) => name).filter(isTagged) };
+}
+
+function parseCondition(text: string, fields: Fields, wrong: (reason: string) => Error): readonly [string, unknown] {
   const at = text.indexOf('=');
   if (at < 1) throw wrong(`"${text}" is not field=value`);
   const name = text.slice(0, at).trim();
-  const fields = Object.assign({}, ...sinks.flatMap(({ inputs }) => inputs.map(({ schema }) => schema.fields)));
   const field = Object.hasOwn(fields, name) ? (fields[name] as Field) : undefined;
   if (!field) {
     const near = didYouMean(name, Object.keys(fields));

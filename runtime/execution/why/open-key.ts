@@ -1,5 +1,6 @@
 /** What a key of a node waits for, and who keeps it waiting: from the state of the stages, live or out of a checkpoint. */
 import { didYouMean } from '../../did-you-mean.ts';
+import { personalKeyFields } from '../../observe/personal.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
 import { formatDuration } from '../../stream/options.ts';
 import type { NodeView, StageView } from '../../stream/state-view.ts';
@@ -81,6 +82,8 @@ export interface OpenQuestion {
   readonly topology: BoundTopology;
   readonly node: string;
   readonly key: string;
+  /** Why it is asked, where the key points at a person; who asks has been written down. */
+  readonly reason?: string;
   /** Of every stage and partition at hand. */
   readonly stages: readonly StageView[];
   readonly asOf: OpenReport['as_of'];
@@ -89,10 +92,16 @@ export interface OpenQuestion {
   lastWord(source: BoundSourceNode, origin: string): Promise<OriginWord | undefined>;
 }
 
-/** Rejects with MACH3264 when there is no such operator, with MACH3266 or MACH3267 when its keys have other values. */
+/**
+ * Rejects with MACH3264 when there is no such operator, with MACH3266 or MACH3267 when its keys have other values, with MACH3268 when they point at a
+ * person and no reason is given.
+ */
 export async function describeOpenKey(question: OpenQuestion): Promise<OpenReport> {
   const { topology, stages, asOf } = question;
   const node = findOperator(topology, question.node);
+  const personal = personalKeyFields(node);
+  if (personal.length > 0 && !question.reason?.trim())
+    throw whyErrors.make('MACH3268', { node: node.id, fields: personal.join(', ') });
   const { candidates, values } = readKey(node, question.key);
   const inNode = stages.flatMap((stage) => {
     const runner = stage.node(node.id);
