@@ -36,7 +36,7 @@ export const cliErrors = defineErrors({
   },
   MACH1620: {
     message: '{option} does not take "{value}"; it takes {takes}',
-    help: '`mach help COMMAND` shows what each option takes. Durations have a unit: 30s, 5m. Times are ISO 8601: 2026-03-02T07:00:00+07:00.',
+    help: '`mach help COMMAND` shows what each option takes. Durations have a unit: 30s, 5m. Times have their offset: 2026-03-02T07:00:00+07:00.',
   },
   MACH1621: {
     message: 'it is not clear which engine is meant: {found} (data folder {directory})',

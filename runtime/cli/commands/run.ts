@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { machineTimer, systemClock } from '../../clock.ts';
 import { limits } from '../../limits.ts';
+import { readTime, takesTime } from '../../read-time.ts';
 import { parseDuration } from '../../stream/options.ts';
 import { acceptLossOf } from '../accept-loss.ts';
 import type { CommandContext } from '../context.ts';
@@ -43,7 +44,7 @@ export function register(program: Command, context: CommandContext): void {
     .option('--observe <address>', 'address of /livez, /readyz, /metrics and /status: port, or host:port', '0')
     .option('--for <duration>', 'drain after this long, such as 30s')
     .option('--clock-rate <factor>', 'engine time runs this many times as fast (for simulations)')
-    .option('--clock-start <time>', 'engine time at the start, ISO 8601 (for simulations)')
+    .option('--clock-start <time>', 'engine time at the start, with its offset (for simulations)')
     .option(
       '--accept-loss <nodes>',
       'nodes whose state may be lost because they changed, separated by commas; log: a log that was wiped',
@@ -133,10 +134,9 @@ function clockOf(flags: RunFlags): { rate: number; start: number | undefined } {
   const rate = flags.clockRate === undefined ? 1 : Number(flags.clockRate);
   if (!(rate > 0))
     throw cliErrors.make('MACH1620', { option: '--clock-rate', value: flags.clockRate, takes: 'a number above 0' });
-  const start = flags.clockStart === undefined ? undefined : Date.parse(flags.clockStart);
-  if (start !== undefined && Number.isNaN(start)) {
-    throw cliErrors.make('MACH1620', { option: '--clock-start', value: flags.clockStart, takes: 'a time in ISO 8601' });
-  }
+  const start = flags.clockStart === undefined ? undefined : readTime(flags.clockStart);
+  if (start === null)
+    throw cliErrors.make('MACH1620', { option: '--clock-start', value: flags.clockStart, takes: takesTime });
   // Workers that were started at other times have one engine time: it began when the first of them did.
   const origin = flags.workerClockOrigin === undefined ? undefined : Number(flags.workerClockOrigin);
   if (origin === undefined || start === undefined) return { rate, start };

@@ -7,6 +7,7 @@ import {
   readDeadLetterBook,
 } from '../../execution/dead-letters/book.ts';
 import { startedLast } from '../../execution/upgrade/versions.ts';
+import { readTime, takesTime } from '../../read-time.ts';
 import { parseDuration } from '../../stream/options.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName, type TopologyNames, topologyNames } from '../../topology/names.ts';
@@ -76,12 +77,12 @@ export function refuseUnknownNode(node: string | undefined, topology: BoundTopol
 /** `30m` ago, or a time. */
 function timeOf(since: string): number {
   const durationMs = parseDuration(since);
-  const time = durationMs === undefined ? Date.parse(since) : Date.now() - durationMs;
-  if (Number.isNaN(time))
+  const time = durationMs === undefined ? readTime(since) : Date.now() - durationMs;
+  if (time === null)
     throw cliErrors.make('MACH1620', {
       option: '--since',
       value: since,
-      takes: 'a duration, such as 30m, or a time in ISO 8601',
+      takes: `a duration, such as 30m, or ${takesTime}`,
     });
   return time;
 }

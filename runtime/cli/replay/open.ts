@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../../clock.ts';
 import { MachError } from '../../errors.ts';
+import { readTime, takesTime } from '../../read-time.ts';
 import type { Store } from '../../store/store.ts';
 import type { Logger } from '../../stream/definition.ts';
 import type { CommandContext } from '../context.ts';
@@ -51,12 +52,12 @@ export function quietLogger(context: CommandContext): Logger {
 
 export type Position = { readonly sequence: number } | { readonly time: number };
 
-/** A sequence, or a time in ISO 8601. Throws MACH1620. */
+/** A sequence, or a time with its offset. Throws MACH1620. */
 export function positionOf(option: string, text: string): Position {
   if (/^\d{1,15}$/.test(text)) return { sequence: Number(text) };
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time))
-    throw cliErrors.make('MACH1620', { option, value: text, takes: 'a sequence of the log, or a time in ISO 8601' });
+  const time = readTime(text);
+  if (time === null)
+    throw cliErrors.make('MACH1620', { option, value: text, takes: `a sequence of the log, or ${takesTime}` });
   return { time };
 }
 

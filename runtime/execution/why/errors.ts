@@ -4,7 +4,7 @@ import { defineErrors } from '../../errors.ts';
 export const whyErrors = defineErrors({
   MACH3260: {
     message: '"{result}" is not a result that can be looked for: {reason}',
-    help: "A result is a table (or the id of a sink) and what its row has: `mach why alerts hospital=H1,state=raised`; its place, as the columns `_stage`, `_partition`, `_sequence` and `_index` of the row say it: `mach why alerts/s1/0/4711/2`; or the id of an alert: `mach why 'crowding/H1/2026-03-02T03:07:00.000Z'`. Times are ISO 8601, or ms since the epoch.",
+    help: "A result is a table (or the id of a sink) and what its row has: `mach why alerts hospital=H1,state=raised`; its place, as the columns `_stage`, `_partition`, `_sequence` and `_index` of the row say it: `mach why alerts/s1/0/4711/2`; or the id of an alert: `mach why 'crowding/H1/2026-03-02T03:07:00.000Z'`. Times have their offset, `2026-03-02T07:00:00+07:00`, or are ms since 1970.",
   },
   MACH3261: {
     message: 'no row of {result} is in the log',

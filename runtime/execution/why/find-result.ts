@@ -2,6 +2,7 @@
 import type { Log, LogStream } from '../../bus/log.ts';
 import { didYouMean } from '../../did-you-mean.ts';
 import { isPersonal } from '../../observe/personal.ts';
+import { readTime, takesTime } from '../../read-time.ts';
 import type { Event, Field, Fields } from '../../stream/schema.ts';
 import type { BoundSinkNode, BoundTopology } from '../../topology/bound.ts';
 import { stageName, topologyNames } from '../../topology/names.ts';
@@ -99,7 +100,8 @@ function parseCondition(text: string, fields: Fields, wrong: (reason: string) =>
     throw wrong(`its rows have no field ${name}${near ? `; did you mean ${near}?` : ''}`);
   }
   const value = valueOf(text.slice(at + 1).trim(), field);
-  if (value === undefined) throw wrong(`"${text.slice(at + 1)}" is no ${field.type.kind}`);
+  const takes = field.type.kind === 'timestamp' ? `not ${takesTime}, nor ms since 1970` : `no ${field.type.kind}`;
+  if (value === undefined) throw wrong(`"${text.slice(at + 1)}" is ${takes}`);
   return [name, value];
 }
 
@@ -108,8 +110,7 @@ export function valueOf(text: string, { type }: Field): unknown {
   if (text === 'null') return null;
   if (type.kind === 'bool') return text === 'true' ? true : text === 'false' ? false : undefined;
   if (type.kind === 'timestamp') {
-    const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-    return Number.isNaN(time) ? undefined : time;
+    return /^\d+$/.test(text) ? Number(text) : (readTime(text) ?? undefined);
   }
   if (type.kind !== 'int' && type.kind !== 'float' && type.kind !== 'duration') return text;
   return text === '' || Number.isNaN(Number(text)) ? undefined : Number(text);

@@ -1,4 +1,5 @@
 /** Functions of time. Local time always names its zone: a centre's night shift is not UTC's. */
+import { readTime, takesTime } from '../../read-time.ts';
 import { parseDuration } from '../../stream/options.ts';
 import { zoneOffsetMs } from '../../zone.ts';
 import { toTimestamp } from '../arithmetic.ts';
@@ -13,18 +14,6 @@ const hourMs = 3_600_000;
 const minuteMs = 60_000;
 const secondMs = 1_000;
 
-/** RFC 3339 with its offset: a time without one would mean another moment on each machine. */
-const timestampPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
-
-function parseTimestamp(text: string): number | null {
-  if (!timestampPattern.test(text)) return null;
-  // Date.parse takes 30 February for 2 March.
-  const day = Date.parse(text.slice(0, 10));
-  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(text.slice(0, 10))) return null;
-  const value = Date.parse(text.toUpperCase().replace(' ', 'T'));
-  return Number.isNaN(value) ? null : value;
-}
-
 const timestampFunction: FunctionDefinition = {
   name: 'timestamp',
   signature: 'timestamp("2026-03-02T07:00:00+07:00") or timestamp(ms since 1970)',
@@ -36,11 +25,11 @@ const timestampFunction: FunctionDefinition = {
       return { reason: 'it takes a text or the ms since 1970', argument: 0 };
     }
     const text = arg.literal?.value;
-    if (typeof text === 'string' && parseTimestamp(text) === null) {
-      return { reason: `"${text}" is not a time with its offset, such as 2026-03-02T07:00:00+07:00`, argument: 0 };
+    if (typeof text === 'string' && readTime(text) === null) {
+      return { reason: `"${text}" is not ${takesTime}`, argument: 0 };
     }
     const convert = (value: unknown) =>
-      typeof value === 'string' ? parseTimestamp(value) : typeof value === 'number' ? toTimestamp(value) : null;
+      typeof value === 'string' ? readTime(value) : typeof value === 'number' ? toTimestamp(value) : null;
     const nullable = isUncertain(arg) || (kind === 'string' && !arg.literal);
     return { type: timestamp, nullable, ...applyTo(convert, ['any'], args) };
   },

@@ -83,7 +83,7 @@ export const topologyTestErrors = defineErrors({
     help: 'A test asks nobody outside. Write what the look-up is answered, in the file or in the test:\n\n  mocks:\n    named: [{ when: { hospital: H1 }, answer: { name: Bệnh viện Một }, after: 200ms }, { error: away }]',
   },
   MACH1525: {
-    message: 'there is no snapshot "{name}" of this test yet',
+    message: 'there is no snapshot "{name}" of this test yet: mach test --update writes it',
     help: '`mach test --update` writes the rows as they are now beside the tests, for you to read and to keep with them.',
   },
   MACH1526: {

@@ -225,7 +225,9 @@ describe('snapshots', () => {
 
   it('are written when it is asked for, and compared from then on', async () => {
     const first = await run('small', steps(['a', 'b']));
-    expect(first.failures).toEqual(['MACH1525 there is no snapshot "all rows" of this test yet']);
+    expect(first.failures).toEqual([
+      'MACH1525 there is no snapshot "all rows" of this test yet: mach test --update writes it',
+    ]);
     expect(await run('small', steps(['a', 'b']), { update: true })).toMatchObject({ failures: [], written: 1 });
     const text = readFileSync(snapshotFileOf(first.file), 'utf8');
     expect(text).toContain(
