@@ -114,6 +114,7 @@ export const dedupe = defineOperator({
       ports: { out: schema, duplicate: schema },
       spread: spreadByKey({ from: plain }, plain),
       reads: (wanted) => wanted,
+      keyedBy: { from: parts.flatMap(({ fields }) => fields) },
       cut: cutOf([options.by].flat(), schema),
       stateful: true,
       stateBytesPerKey: { [`identities of the last ${formatDuration(options.within)}`]: bytesPerIdentity },

@@ -8,9 +8,8 @@ import {
   fieldNames,
   input,
   mapping,
-  type Schema,
+  tagged,
 } from '../runtime/stream/index.ts';
-import { tagOf } from './support/privacy.ts';
 
 export const map = defineOperator({
   name: 'map',
@@ -50,7 +49,7 @@ export const map = defineOperator({
     }));
     const fields: Record<string, Field> = {};
     for (const name of kept) fields[name] = schema.fields[name] as Field;
-    for (const { name, value } of computed) fields[name] = fieldOf(value, schema);
+    for (const { name, value } of computed) fields[name] = fieldOf(value);
     if (Object.keys(fields).length === 0) check.problem('keep', 'no field is left', 'keep or set at least one');
     return {
       ports: { out: { fields } },
@@ -65,6 +64,6 @@ export const map = defineOperator({
 });
 
 /** What is computed of fields that point at a person points at them too, but for the answer to a question. */
-function fieldOf({ type, nullable, fields }: CompiledExpression, input: Schema): Field {
-  return { type, ...(nullable && { nullable: true }), ...(type.kind !== 'bool' && tagOf(fields, input)) };
+function fieldOf({ type, nullable, privacy }: CompiledExpression): Field {
+  return { type, ...(nullable && { nullable: true }), ...(type.kind !== 'bool' && tagged(privacy)) };
 }

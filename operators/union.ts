@@ -6,6 +6,7 @@ import {
   type Field,
   inputs as inputList,
   isAssignable,
+  withTagsOfAll,
 } from '../runtime/stream/index.ts';
 
 export const union = defineOperator({
@@ -23,7 +24,7 @@ export const union = defineOperator({
   ],
   bind({ inputs, check }) {
     const [first, ...others] = Object.entries(inputs);
-    const schema = first?.[1].schema ?? { fields: {} };
+    const schema = withTagsOfAll(Object.values(inputs).map((input) => input.schema));
     for (const [name, { schema: other, from }] of others) {
       const path = ['from', Number(name.split('.')[1] ?? 0)];
       for (const [fieldName, wanted] of Object.entries(schema.fields) as [string, Field][]) {

@@ -173,11 +173,11 @@ describe('dead letters of a topology that is mended', () => {
     const decode = (await listed('--node', 'rows')).letters[0]?.id ?? '';
     const operator = (await listed('--node', 'named')).letters[0]?.id ?? '';
     const shown = await command('show', file, decode.slice(0, 8));
-    expect(shown.output).toContain('beds 60 is more than 50');
+    expect(shown.output).toContain('beds ••• is more than 50');
     expect(shown.output).not.toContain('Nguyễn');
     const hidden = await command('show', file, operator, '--json');
     expect(JSON.parse(hidden.output).content.event).toMatchObject({ patient: '•••', hospital: 'H2', beds: 5 });
-    const revealed = await command('show', file, decode, '--reveal');
+    const revealed = await command('show', file, decode, '--reveal', '--reason', 'hồ sơ thử');
     expect(revealed.output).toContain('Nguyễn Văn Thử,H1,2026-03-02T07:00:00+07:00,60');
     const [line, ...more] = (await readFile(join(data, 'audit.ndjson'), 'utf8')).trim().split('\n');
     expect(more).toEqual([]);

@@ -27,8 +27,16 @@ operators:
     aggregate: { from: rows, key: patient, window: { tumbling: 1h }, values: { visits: count() } }
   by_hospital:
     aggregate: { from: rows, key: hospital, window: { tumbling: 1h }, values: { visits: count() } }
+  once:
+    dedupe: { from: rows, by: lower(patient), within: 1d }
+  named:
+    map: { from: rows, set: { label: upper(patient), is_one: 'patient != ""' } }
+  seen:
+    alert: { from: rows, key: patient, raise: hospital == "H1" }
 sinks:
   visits: { discard: { from: rows } }
+  labels: { discard: { from: named } }
+  alerts: { discard: { from: seen } }
 `;
 
 const name = 'Nguyễn Văn Thử';
@@ -116,6 +124,17 @@ it('refuses to say what is open for a person without a reason, of a running engi
     expect((await mach('--open', 'by_hospital', 'H1', ...reason)).code).toBe(0);
   };
   await ask(true);
+  // An identity that is computed of a person names one as well.
+  expect((await mach('--open', 'once', name.toLowerCase())).errors).toContain('MACH3268  a key of once has patient: ');
+  const { observeUrl } = engine as EngineProcess;
+  for (const node of ['by_patient', 'once'])
+    expect(await (await fetch(`${observeUrl}/keys?node=${node}`)).json()).toEqual({ keys: [] });
+  // A reason alone, or the id of what was written about another key, opens nothing: only what stands in the engine's own audit does.
+  const written = (await audited()).at(-1) as { readonly id: string };
+  const open = (query: Readonly<Record<string, string>>) => fetch(`${observeUrl}/why?${new URLSearchParams(query)}`);
+  for (const other of [{ reason: 'x' }, { audit: 'x' }, { audit: written.id }])
+    expect((await open({ node: 'by_patient', key: name, ...other })).status).toBe(404);
+  expect((await open({ node: 'by_patient', key: 'Trần Thị Thử', audit: written.id })).status).toBe(200);
   expect(await engine?.stop()).toBe(0);
   engine = undefined;
   await ask(false);
@@ -125,6 +144,25 @@ it('refuses to say what is open for a person without a reason, of a running engi
     { ...entry, key: 'Trần Thị Thử' },
   ];
   expect((await audited()).slice(before)).toMatchObject([...both, ...both]);
+});
+
+it('hides what expressions make of a person on the way to a row, but for the answers to questions', async () => {
+  const { output } = await mach('labels', 'hospital=H1', '--no-verify');
+  expect(output).toContain('set.label: upper(patient)  with patient •••  gives •••');
+  expect(output).toContain('set.is_one: patient != ""  with patient •••  gives true');
+});
+
+it('takes the id of an alert over a person for a question about that person', async () => {
+  const id = `seen/${encodeURIComponent(name)}/2026-03-02T00:10:00.000Z`;
+  for (const asked of [[id], ['alerts', `alert_id=${id}`]]) {
+    expect((await mach(...asked)).errors).toContain('MACH1663  alert_id: ');
+    expect((await mach(...asked, ...reason, '--no-verify')).output).toContain('patient •••');
+  }
+});
+
+it('takes few letters for no reason', async () => {
+  for (const text of ['', '  ', '\u200b\u2800', 'a.b'])
+    expect((await mach('visits', `patient=${name}`, '--reason', text)).errors).toContain('MACH1661');
 });
 
 it('says that options of rows mean nothing with --open', async () => {

@@ -4,10 +4,14 @@ import { makeTimeParser } from './times.ts';
 
 /** A class, so that no value of a cell can be taken for one. */
 export class Refused {
-  readonly reason: string;
+  /** The cell, as it is shown. */
+  readonly cell: string;
+  /** What is wrong with it. */
+  readonly problem: string;
 
-  constructor(reason: string) {
-    this.reason = reason;
+  constructor(cell: string, problem: string) {
+    this.cell = cell;
+    this.problem = problem;
   }
 }
 
@@ -20,7 +24,7 @@ export interface CellSpec {
   readonly zone: string;
 }
 
-const refuse = (reason: string): Refused => new Refused(reason);
+const refuse = (cell: string, problem: string): Refused => new Refused(cell, problem);
 
 /** The start of a cell, as shown in a reason. */
 export function shown(cell: unknown): string {
@@ -31,9 +35,9 @@ export function shown(cell: unknown): string {
 function parseString(spec: CellSpec) {
   const allowed = spec.values && new Set(spec.values);
   return (cell: unknown) => {
-    if (typeof cell === 'object') return refuse(`${shown(cell)} is not a text`);
+    if (typeof cell === 'object') return refuse(shown(cell), 'is not a text');
     const text = String(cell);
-    if (allowed && !allowed.has(text)) return refuse(`${shown(text)} is not one of ${spec.values?.join(', ')}`);
+    if (allowed && !allowed.has(text)) return refuse(shown(text), `is not one of ${spec.values?.join(', ')}`);
     return text;
   };
 }
@@ -46,23 +50,23 @@ function parseBool(cell: unknown) {
   const text = String(cell).trim().toLowerCase().normalize('NFC');
   if (yes.has(text)) return true;
   if (no.has(text)) return false;
-  return refuse(`${shown(cell)} is not true or false (true, false, 1, 0, yes, no, có, không)`);
+  return refuse(shown(cell), 'is not true or false (true, false, 1, 0, yes, no, có, không)');
 }
 
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function readNumber(cell: unknown): number | Refused {
-  if (typeof cell === 'number') return Number.isFinite(cell) ? cell : refuse(`${cell} is not a number`);
-  if (typeof cell !== 'string') return refuse(`${shown(cell)} is not a number`);
+  if (typeof cell === 'number') return Number.isFinite(cell) ? cell : refuse(String(cell), 'is not a number');
+  if (typeof cell !== 'string') return refuse(shown(cell), 'is not a number');
   const text = cell.trim();
   if (numberPattern.test(text)) {
     const value = Number(text);
-    return Number.isFinite(value) ? value : refuse(`${shown(text)} is too large`);
+    return Number.isFinite(value) ? value : refuse(shown(text), 'is too large');
   }
   if (/^[+-]?[\d.]+,\d+$/.test(text) || /^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(text)) {
-    return refuse(`${shown(text)} has a comma: write a decimal point (12.5) and no thousands separator`);
+    return refuse(shown(text), 'has a comma: write a decimal point (12.5) and no thousands separator');
   }
-  return refuse(`${shown(text)} is not a number`);
+  return refuse(shown(text), 'is not a number');
 }
 
 function parseNumber(spec: CellSpec) {
@@ -70,22 +74,22 @@ function parseNumber(spec: CellSpec) {
   return (cell: unknown) => {
     const value = readNumber(cell);
     if (typeof value !== 'number') return value;
-    if (spec.type === 'int' && !Number.isInteger(value)) return refuse(`${shown(cell)} is not a whole number`);
+    if (spec.type === 'int' && !Number.isInteger(value)) return refuse(shown(cell), 'is not a whole number');
     if (spec.type === 'int' && !Number.isSafeInteger(value))
-      return refuse(`${shown(cell)} is too large for a whole number`);
-    if (value < minimum) return refuse(`${value} is less than ${minimum}`);
-    if (value > maximum) return refuse(`${value} is more than ${maximum}`);
+      return refuse(shown(cell), 'is too large for a whole number');
+    if (value < minimum) return refuse(String(value), `is less than ${minimum}`);
+    if (value > maximum) return refuse(String(value), `is more than ${maximum}`);
     return value;
   };
 }
 
 function parseDurationCell(cell: unknown) {
   if (typeof cell === 'number') {
-    return Number.isFinite(cell) ? cell : refuse(`${cell} is not a duration`);
+    return Number.isFinite(cell) ? cell : refuse(String(cell), 'is not a duration');
   }
   const text = String(cell).trim();
   const value = parseDuration(text);
-  return value ?? refuse(`${shown(text)} is not a duration, such as 90s or 1h30m`);
+  return value ?? refuse(shown(text), 'is not a duration, such as 90s or 1h30m');
 }
 
 function parseJson(cell: unknown) {
@@ -93,7 +97,7 @@ function parseJson(cell: unknown) {
   try {
     return JSON.parse(cell);
   } catch {
-    return refuse(`${shown(cell)} is not JSON`);
+    return refuse(shown(cell), 'is not JSON');
   }
 }
 
@@ -115,7 +119,7 @@ export function makeCellParser(spec: CellSpec, name: string): (cell: unknown) =>
       const parse = makeTimeParser({ format: spec.format ?? 'iso', zone: spec.zone }, name);
       return (cell) => {
         const time = parse(cell);
-        return time ?? refuse(`${shown(cell)} is not a time (format ${spec.format ?? 'iso'})`);
+        return time ?? refuse(shown(cell), `is not a time (format ${spec.format ?? 'iso'})`);
       };
     }
   }

@@ -11,6 +11,7 @@ import {
   duration,
   fieldName,
   messageOf,
+  refusePersonalOrigin,
   type SourceEvent,
   size,
 } from '../../runtime/stream/index.ts';
@@ -72,7 +73,7 @@ function loadFields(schema: Options['schema'], check: Checker): RowFields | null
 }
 
 function compile(given: Options, check: Checker): RowSchema {
-  const nothing: RowSchema = { schema: { fields: {} }, columns: [] };
+  const nothing: RowSchema = { schema: { fields: {} }, hidesCells: false, columns: [] };
   const fields = loadFields(given.schema, check);
   if (!fields) return nothing;
   try {
@@ -95,6 +96,7 @@ function requiredField(
   if (rowSchema.schema.fields[name]?.nullable) {
     check.problem(option, `${name} is nullable, but every row must have its ${option}`);
   }
+  if (option === 'origin') refusePersonalOrigin(name, rowSchema.schema, check);
   return name;
 }
 

@@ -10,7 +10,14 @@
  * ```
  */
 import { z } from 'zod';
-import type { Event, Field, FieldType, Schema } from '../../runtime/stream/index.ts';
+import {
+  type Event,
+  type Field,
+  type FieldType,
+  hasPersonal,
+  hidden,
+  type Schema,
+} from '../../runtime/stream/index.ts';
 import { makeCellParser, Refused } from './cells.ts';
 
 const typeNames = ['string', 'bool', 'int', 'float', 'timestamp', 'duration', 'json'] as const;
@@ -72,6 +79,8 @@ export interface Column {
 
 export interface RowSchema {
   readonly schema: Schema;
+  /** Cells stand in no reason: some field points at a person, and a comma too many puts a name under another. */
+  readonly hidesCells: boolean;
   readonly columns: readonly Column[];
 }
 
@@ -128,7 +137,7 @@ export function compileRowSchema(fields: RowFields, { zone }: { zone: string }):
       takesEmpty: spec.type === 'json' || (spec.type === 'string' && (spec.values?.includes('') ?? true)),
     });
   }
-  return { schema: { fields: schema }, columns };
+  return { schema: { fields: schema }, hidesCells: hasPersonal({ fields: schema }), columns };
 }
 
 /**
@@ -142,7 +151,7 @@ export function parseRow(
 ): RowResult {
   const event: Event = {};
   let problems: RowProblem[] | undefined;
-  const { columns } = rowSchema;
+  const { columns, hidesCells } = rowSchema;
   for (let i = 0; i < columns.length; i++) {
     const column = columns[i] as Column;
     const raw = cell(i);
@@ -159,7 +168,7 @@ export function parseRow(
     const value = typed ? column.parseTyped(raw) : column.parse(raw);
     if (value instanceof Refused) {
       problems ??= [];
-      problems.push({ column: column.column, reason: value.reason });
+      problems.push({ column: column.column, reason: `${hidesCells ? hidden : value.cell} ${value.problem}` });
       continue;
     }
     event[column.field] = value;

@@ -1,6 +1,6 @@
 /** What the JSON of a message must look like: `hospital: string`, `beds: int?`, or `{ type: int, unit: beds, minimum: 0 }`. */
 import { z } from 'zod';
-import { type Event, type Field, parseDuration, type Schema } from '../../runtime/stream/index.ts';
+import { type Event, type Field, hidden, isPersonal, parseDuration, type Schema } from '../../runtime/stream/index.ts';
 
 const typeNames = ['string', 'bool', 'int', 'float', 'timestamp', 'duration', 'json'] as const;
 type TypeName = (typeof typeNames)[number];
@@ -105,7 +105,10 @@ export function compileEventSchema(fields: EventFields): EventSchema {
           continue;
         }
         const result = read(given);
-        if (result === undefined) return { reason: `${name} is ${JSON.stringify(given).slice(0, 60)}, not ${wanted}` };
+        if (result === undefined) {
+          const shown = isPersonal(schema[name] as Field) ? hidden : JSON.stringify(given).slice(0, 60);
+          return { reason: `${name} is ${shown}, not ${wanted}` };
+        }
         event[name] = result;
       }
       return { event };

@@ -12,6 +12,7 @@ import {
   limits,
   messageOf,
   type RunningSource,
+  refusePersonalOrigin,
   type SourceContext,
   type SourceEvent,
 } from '../../runtime/stream/index.ts';
@@ -232,6 +233,7 @@ export const natsSource = defineSource({
       const name = check.field(option, eventSchema.schema, kind);
       if (eventSchema.schema.fields[name]?.nullable)
         check.problem(option, `${name} may be absent, but every message needs its ${option}`);
+      if (option === 'origin') refusePersonalOrigin(name, eventSchema.schema, check);
       return name;
     };
     const reading: Reading = {

@@ -8,6 +8,7 @@ import {
   type HeldKeys,
   type Schema,
   type StateKey,
+  tagged,
 } from '../../runtime/stream/index.ts';
 
 export interface NamedAggregate {
@@ -28,13 +29,8 @@ export interface ResultRow {
 
 export const windowFields = ['window_start', 'window_end', 'revision', 'early', 'withdrawn'];
 
-const valueKeepers = ['first', 'last', 'min', 'max'];
-
-function fieldOf({ call, type, nullable, fields }: CompiledAggregate, input: Schema): Field {
-  // One person's value passes through these unchanged, and what may be shown of it too.
-  const tagged = valueKeepers.includes(call) ? fields.find((name) => input.fields[name]?.privacy) : undefined;
-  const privacy = tagged === undefined ? undefined : input.fields[tagged]?.privacy;
-  return { type, ...(nullable && { nullable: true }), ...(privacy && { privacy }) };
+function fieldOf({ type, nullable, privacy }: CompiledAggregate): Field {
+  return { type, ...(nullable && { nullable: true }), ...tagged(privacy) };
 }
 
 export function resultSchema(args: {
@@ -51,7 +47,7 @@ export function resultSchema(args: {
   }
   fields.window_start = { type: { kind: 'timestamp' }, description: 'the window holds events from this time on' };
   fields.window_end = { type: { kind: 'timestamp' }, description: 'and up to this time, itself not in it' };
-  for (const { name, aggregate } of values) fields[name] = fieldOf(aggregate, input);
+  for (const { name, aggregate } of values) fields[name] = fieldOf(aggregate);
   fields.revision = {
     type: { kind: 'int' },
     description: '0 the first final result, then one more for each correction',

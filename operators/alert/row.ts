@@ -1,6 +1,5 @@
 /** Rows of alerts: one for each change of state. */
-import { type Checker, type Event, type Field, field, type Schema } from '../../runtime/stream/index.ts';
-import { tagOf } from '../support/privacy.ts';
+import { type Checker, type Event, type Field, field, type Schema, tagOf } from '../../runtime/stream/index.ts';
 
 const alertStates = ['raised', 'escalated', 'reminded', 'acknowledged', 'assigned', 'noted', 'cleared'] as const;
 

@@ -1,6 +1,6 @@
 /** What is taken from an answer: values by path, each of a declared type. */
 import { z } from 'zod';
-import type { Event, Field } from '../../runtime/stream/index.ts';
+import { type Event, type Field, hidden, isPersonal } from '../../runtime/stream/index.ts';
 
 const typeNames = ['string', 'bool', 'int', 'float', 'timestamp', 'json'] as const;
 type TypeName = (typeof typeNames)[number];
@@ -51,7 +51,8 @@ export function takeFrom(answer: unknown, takes: readonly Take[]): Event {
     const found = take.steps.reduce<unknown>((value, step) => stepInto(value, step), answer) ?? null;
     const value = found === null ? null : convert(found, take.type);
     if (value === undefined) {
-      throw new Error(`${take.name} of the answer is ${JSON.stringify(found)?.slice(0, 60)}, which is no ${take.type}`);
+      const shown = isPersonal(take.field) ? hidden : JSON.stringify(found)?.slice(0, 60);
+      throw new Error(`${take.name} of the answer is ${shown}, which is no ${take.type}`);
     }
     values[take.name] = value;
   }

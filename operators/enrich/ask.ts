@@ -6,7 +6,7 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel';
-import { type Event, keepNewest, messageOf } from '../../runtime/stream/index.ts';
+import { type Event, hidden, isPersonal, keepNewest, messageOf } from '../../runtime/stream/index.ts';
 import { type Take, takeFrom } from './answer.ts';
 import { enrichLimits } from './limits.ts';
 
@@ -110,7 +110,8 @@ async function getOnce(url: string, options: AskOptions, signal: AbortSignal): P
   try {
     return { json: JSON.parse(text) as unknown };
   } catch {
-    throw new Error(`the answer is not JSON: ${JSON.stringify(text.slice(0, 60))}`);
+    const hides = options.takes.some(({ field }) => isPersonal(field));
+    throw new Error(`the answer is not JSON: ${hides ? hidden : JSON.stringify(text.slice(0, 60))}`);
   }
 }
 

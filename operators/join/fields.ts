@@ -14,12 +14,17 @@ import {
   type Schema,
   type Spread,
   spreadByKey,
+  strongestTag,
+  tagged,
+  tagOf,
 } from '../../runtime/stream/index.ts';
 import type { JoinOptions } from './options.ts';
 
 export interface JoinFields {
   readonly leftKey: readonly string[];
   readonly rightKey: readonly string[];
+  readonly left: Schema;
+  readonly right: Schema;
   /** Left fields, then right fields under their new names. */
   readonly schema: Schema;
   /** Right fields that are taken, with their names in the output. */
@@ -123,6 +128,12 @@ export function bindFields(args: {
     );
   }
   const fields: Record<string, Field> = { ...left.fields };
+  // What equals a name is one.
+  for (const [at, name] of leftKey.entries()) {
+    const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const other = rightKey[at] === undefined ? {} : tagOf([rightKey[at]], right);
+    if (known) fields[name] = { ...known, ...tagged(strongestTag([known.privacy, other.privacy])) };
+  }
   for (const { from, to } of taken) {
     const field = right.fields[from] as Field;
     fields[to] = optional ? { ...field, nullable: true } : field;
@@ -130,6 +141,8 @@ export function bindFields(args: {
   return {
     leftKey,
     rightKey,
+    left,
+    right,
     schema: { fields },
     taken,
     join: eventExtender(

@@ -46,6 +46,7 @@ export function bindInterval(args: IntervalArguments): BoundOperator {
     reads: readsOfJoin(args.fields),
     cut: cutByKey(),
     key: args.fields.leftKey,
+    keyedBy: { [args.leftInput]: args.fields.leftKey, right: args.fields.rightKey },
     stateful: true,
     stateBytesPerKey: { 'an event that waits': bytesPerEvent },
     create: (context) => new IntervalJoin(args, context),
@@ -106,8 +107,10 @@ class IntervalJoin implements OperatorHandler {
     const hash = hashOf(key);
     if (!this.admits(key, hash)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
     if (!this.hasRoom(key, hash)) {
-      const names = isLeft ? fields.leftKey : fields.rightKey;
-      return turnAway(out, event, 'MACH1850', { key: describeKey(event, names), waiting: waitingPerKeyMax });
+      const key = isLeft
+        ? describeKey(event, fields.leftKey, fields.left)
+        : describeKey(event, fields.rightKey, fields.right);
+      return turnAway(out, event, 'MACH1850', { key, waiting: waitingPerKeyMax });
     }
     this.touch?.(key);
     if (isLeft) this.takeLeft(key, hash, event, time, out);

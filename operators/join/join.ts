@@ -167,7 +167,9 @@ function rowsByKey(table: Table, fields: JoinFields, check: Checker): ReadonlyMa
       if (empty.length > 0)
         complain(`line ${table.lineOf(row)} has no ${empty.join(', ')}, by which it would be found`);
     } else if (rows.has(key))
-      complain(`line ${table.lineOf(row)} has the key ${describeKey(event, fields.rightKey)} a second time`);
+      complain(
+        `line ${table.lineOf(row)} has the key ${describeKey(event, fields.rightKey, table.schema)} a second time`,
+      );
     else rows.set(key, fields.take(event));
   }
   return rows;

@@ -50,6 +50,7 @@ export function bindTemporal(args: {
     reads: readsOfJoin(fields),
     cut: cutByKey(),
     key: fields.leftKey,
+    keyedBy: { [leftInput]: fields.leftKey, right: fields.rightKey },
     stateful: true,
     stateBytesPerKey: { 'a version of the right': bytesPerVersion },
     create(context) {

@@ -12,6 +12,7 @@ import {
   limits,
   type Schema,
   spreadByKey,
+  tagged,
 } from '../../runtime/stream/index.ts';
 import { cellKind } from '../aggregate/cell.ts';
 import { describeKey } from '../support/state-key.ts';
@@ -57,8 +58,7 @@ export const pattern = defineOperator({
       return { name, value: check.expression(['values', name], keySchema, 'any', variables) };
     });
     const fields: Record<string, Field> = { ...keySchema.fields, ...addedFields };
-    for (const { name, value } of results)
-      fields[name] = { type: value.type, ...(value.nullable && { nullable: true }) };
+    for (const { name, value } of results) fields[name] = fieldOf(value);
     const program: PatternProgram = {
       steps: compiled.map(({ step }) => step),
       candidates: candidatesOf(compiled.map(({ step }) => step)),
@@ -66,7 +66,7 @@ export const pattern = defineOperator({
       goOn: goOnOf(options, names, check),
       keys: heldKeys(key),
       keysMax: options.keys ?? limits.stateKeysMax,
-      describeKey: (event) => describeKey(event, key),
+      describeKey: (event) => describeKey(event, key, schema),
       toEvent: eventMaker(key, results),
     };
     return {
@@ -141,9 +141,9 @@ function compileSteps({ steps }: PatternOptions, schema: Schema, check: Checker)
     })),
   );
   const fields = totals.map((list): Fields => {
-    const named = list.map(({ name, aggregate: { call, type } }): [string, Field] => [
+    const named = list.map(({ name, aggregate: { call, type, privacy } }): [string, Field] => [
       name,
-      { type, ...(!zeroOfNothing.includes(call) && { nullable: true }) },
+      { type, ...(!zeroOfNothing.includes(call) && { nullable: true }), ...tagged(privacy) },
     ]);
     return Object.fromEntries(named);
   });
@@ -170,6 +170,11 @@ function compileSteps({ steps }: PatternOptions, schema: Schema, check: Checker)
     };
     return { step, fields: fields[index] as Fields };
   });
+}
+
+/** What is computed of fields that point at a person points at them too, but for the answer to a question. */
+function fieldOf({ type, nullable, privacy }: CompiledExpression): Field {
+  return { type, ...(nullable && { nullable: true }), ...(type.kind !== 'bool' && tagged(privacy)) };
 }
 
 /** What expressions may name beside the fields of the event. */

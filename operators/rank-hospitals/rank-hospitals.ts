@@ -132,6 +132,7 @@ export const rankHospitalsOperator = defineOperator({
     };
     return {
       ports: { out },
+      keyedBy: { calls: [], status: ['hospital'], diversions: ['hospital'] },
       stateful: true,
       stateBytesPerKey: { 'a hospital': bytesPerHospital },
       create: (context) => createRanking(setting, context),

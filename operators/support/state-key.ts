@@ -1,5 +1,15 @@
 /** Keys of things that are compared: null equals nothing. */
-import { type Event, eventKey, fieldReader, keyOfValue, type StateKey } from '../../runtime/stream/index.ts';
+import {
+  type Event,
+  eventKey,
+  type Field,
+  fieldReader,
+  hidden,
+  isPersonal,
+  keyOfValue,
+  type Schema,
+  type StateKey,
+} from '../../runtime/stream/index.ts';
 
 /** The key that some fields make; null when one of them is null. */
 export function equalityKey(fields: readonly string[]): (event: Event) => StateKey | null {
@@ -18,7 +28,8 @@ export function equalityKey(fields: readonly string[]): (event: Event) => StateK
   };
 }
 
-/** The values of a key, for people. */
-export function describeKey(event: Event, fields: readonly string[]): string {
-  return fields.map((name) => String(event[name])).join(', ');
+/** The values of a key, for people: what points at one is hidden. */
+export function describeKey(event: Event, names: readonly string[], { fields }: Schema): string {
+  const isHidden = (name: string) => Object.hasOwn(fields, name) && isPersonal(fields[name] as Field);
+  return names.map((name) => (isHidden(name) ? hidden : String(event[name]))).join(', ');
 }

@@ -8,7 +8,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Checker, Event, Field, FieldType, Schema } from '../../runtime/stream/index.ts';
-import { didYouMean, messageOf } from '../../runtime/stream/index.ts';
+import { didYouMean, hasPersonal, hidden, messageOf } from '../../runtime/stream/index.ts';
 
 export const tableLimits = { bytesMax: 8 * 1024 * 1024, rowsMax: 100_000, problemsShownMax: 10 } as const;
 
@@ -67,6 +67,7 @@ export function readTable(options: z.output<typeof tableFileOption>, at: string,
   const table = readRecords(file, [at, 'file'], check);
   if (!table || !hasColumns(table, columns, { at, file, check })) return { file, schema, ...noRows };
   const { lineOf } = table;
+  const hides = hasPersonal(schema);
   const rows: Event[] = [];
   const problems: string[] = [];
   for (const row of table.rows) {
@@ -76,7 +77,7 @@ export function readTable(options: z.output<typeof tableFileOption>, at: string,
       const raw = Object.hasOwn(values, column.name) ? values[column.name] : undefined;
       // A number that is to be a text is what was written: 007 is not 7.
       const isText = column.kind === 'string' && (typeof raw === 'number' || typeof raw === 'boolean');
-      const read = readCell(isText ? (row.written?.(column.name) ?? raw) : raw, column);
+      const read = readCell(isText ? (row.written?.(column.name) ?? raw) : raw, column, { hides });
       if ('problem' in read) problems.push(`${file} line ${lineOf(rows.length)}: ${column.name} ${read.problem}`);
       else event[column.name] = read.value;
     }
@@ -253,11 +254,11 @@ function readList(text: string): RawTable {
 
 type Cell = { readonly value: unknown } | { readonly problem: string };
 
-function readCell(raw: unknown, { kind, field }: Column): Cell {
+function readCell(raw: unknown, { kind, field }: Column, { hides }: { hides: boolean }): Cell {
   if (raw === undefined || raw === null || raw === '') {
     return field.nullable ? { value: null } : { problem: 'is empty, and the field is not nullable' };
   }
-  const shown = typeof raw === 'string' ? `"${raw.slice(0, 40)}"` : JSON.stringify(raw);
+  const shown = hides ? hidden : typeof raw === 'string' ? `"${raw.slice(0, 40)}"` : JSON.stringify(raw);
   const refused = { problem: `is ${shown}, which is no ${kind}` };
   switch (kind) {
     case 'string':

@@ -93,8 +93,8 @@ export function makeRoutes(options: BoardServerOptions): (call: Call) => Promise
   async function askEngine({ response, path, query }: Call): Promise<void> {
     const question = path[1] ?? '';
     if (!engineQuestions.has(question)) throw noAddress(path);
-    // What is asked of a person, and why, is not written down here.
-    query.delete('reason');
+    // What is asked of a person here is not written down, whoever may have written something else.
+    query.delete('audit');
     const asked = query.size > 0 ? `?${query}` : '';
     if (question === 'tap') return pass(await openTap(asked, response), response);
     const answer = await engine.ask(`/${question}${asked}`);

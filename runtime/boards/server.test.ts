@@ -248,14 +248,14 @@ describe('the server of the boards', () => {
     expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'MACH3312' }]);
   });
 
-  it('gives no reasons of its own to the engine: who asks for a person here is not written down', async () => {
+  it('passes no word on that somebody who asks for a person is written down', async () => {
     const asked: string[] = [];
     const ask = async (path: string) => {
       asked.push(path);
       return Response.json({});
     };
     const { url } = await start(openAccess(), { engine: { clock: async () => ({ now: 1, engine: null }), ask } });
-    const response = await fetch(`${url}/api/engine/why?node=by_patient&key=A&reason=x&reason=y`);
+    const response = await fetch(`${url}/api/engine/why?node=by_patient&key=A&audit=x&audit=y`);
     expect([response.status, asked]).toEqual([200, ['/why?node=by_patient&key=A']]);
   });
 

@@ -23,8 +23,8 @@ export async function revealLetter(args: {
     const entry = findEntry((await readDeadLetterBook(stream)).entries, letter);
     const raw = stream && (await rawReader(stream)(entry));
     if (!raw) throw cliErrors.make('MACH1631', { id: letter, reason: 'it is no longer in the log' });
-    const subject = { letter: entry.id, node: entry.node, reason, ...(by === null ? {} : { token: by }) };
-    await recordReveal({ directory, env, action: 'boards reveal', topology, subject });
+    const subject = { letter: entry.id, node: entry.node, ...(by === null ? {} : { token: by }) };
+    await recordReveal({ directory, env, action: 'boards reveal', topology, subject, reason });
     return { text: textOf(raw) };
   } finally {
     await reached.close();

@@ -104,7 +104,7 @@ export const cliErrors = defineErrors({
     help: 'Name its file: `mach why RESULT --topology FILE`. Without it the file of the engine that runs on the data folder is taken, or else that of the only topology that ever ran there.',
   },
   MACH1661: {
-    message: '--reveal needs a reason: --reason TEXT',
+    message: 'it needs a reason, in words: --reason TEXT',
     help: 'What points at a person is shown to whoever has a reason; who looked, when, at what and why is written into `audit.ndjson` in the data folder before anything is shown.',
   },
   MACH1662: {
@@ -113,7 +113,7 @@ export const cliErrors = defineErrors({
   },
   MACH1663: {
     message: '{fields}: that points at a person, and who asks for rows by it has to say why: --reason TEXT',
-    help: 'Whether there is a row of a person is not for everybody to know. With a reason it is answered, after it has been written into `audit.ndjson` in the data folder who asked, when, for what and why; what points at a person stays hidden in the answer without `--reveal`. A row that is known already is named by its place, or by the id of its alert.',
+    help: 'Whether there is a row of a person is not for everybody to know. With a reason it is answered, after it has been written into `audit.ndjson` in the data folder who asked, when, for what and why; what points at a person stays hidden in the answer without `--reveal`. A row that is known already is named by its place.',
   },
   MACH1664: {
     message: '{option} means nothing with --open: {reason}',

@@ -20,6 +20,7 @@ import type { Logger } from '../stream/definition.ts';
 import { mergeAccounting } from '../stream/ledger.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { refuseUnknownLoss } from './accept-loss.ts';
+import { isRecorded } from './audit.ts';
 import type { CommandContext } from './context.ts';
 import { joinWorkers, type WorkerRole } from './join-workers.ts';
 import { writeRunFile } from './run-file.ts';
@@ -86,6 +87,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       engine,
       clock,
       log: services.log,
+      isRecorded: (asked) => isRecorded(directory, asked),
       ...(ownership ? { ownership } : {}),
       ...settings.observe,
     }).catch(async (error) => {

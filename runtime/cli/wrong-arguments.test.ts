@@ -160,7 +160,7 @@ it.each([
   ['dead-letter redrive @good.yaml --all --wait long --data @data', 2, 'MACH1620  --wait does not take "long"'],
   ['dead-letter redrive @good.yaml --all --rate 0 --data @data', 2, 'MACH1620  --rate does not take "0"'],
   ['why rows id=1 --messages x --topology @good.yaml --data @data', 2, 'MACH1620  --messages does not take "x"'],
-  ['why rows id=1 --reveal --topology @good.yaml --data @data', 2, 'MACH1661  --reveal needs a reason'],
+  ['why rows id=1 --reveal --topology @good.yaml --data @data', 2, 'MACH1661  it needs a reason, in words'],
   ['rescale @good.yaml --partitions x --data @data', 2, 'MACH1620  --partitions does not take "x"'],
   ['top --interval often --data @data', 2, 'MACH1620  --interval does not take "often"'],
   ['top --url nonsense', 2, 'MACH1620  --url does not take "nonsense"'],

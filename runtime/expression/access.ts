@@ -17,6 +17,7 @@ export function identifier(place: Place, name: string, scope: Scope): Expression
   if (variable) {
     const { cell, field } = variable;
     scope.variablesRead.add(name);
+    scope.tagsRead.add(field.privacy);
     return {
       ...typed(field),
       ...range(place),
@@ -25,7 +26,10 @@ export function identifier(place: Place, name: string, scope: Scope): Expression
     };
   }
   if (name === eventName) {
-    for (const each of Object.keys(scope.input.fields)) scope.fieldsRead.add(each);
+    for (const [each, { privacy }] of Object.entries(scope.input.fields)) {
+      scope.fieldsRead.add(each);
+      scope.tagsRead.add(privacy);
+    }
     return {
       type: { kind: 'record', fields: scope.input.fields },
       nullable: false,
@@ -43,6 +47,7 @@ function fieldOfEvent(place: Place, name: string, scope: Scope): Expression {
     return unknownField(place, name, scope.inputName, names, scope);
   }
   scope.fieldsRead.add(name);
+  scope.tagsRead.add(found.privacy);
   return { ...typed(found), ...range(place), evaluate: fieldReader(name), field: name };
 }
 
@@ -71,6 +76,7 @@ function member(owner: Expression, name: string, place: Place, scope: Scope): Ex
   }
   const found = own(owner.type.fields, name);
   if (!found) return unknownField(place, name, 'the record', Object.keys(owner.type.fields), scope);
+  scope.tagsRead.add(found.privacy);
   return coded({ type: found.type, nullable: owner.nullable || found.nullable === true, ...whole }, read);
 }
 

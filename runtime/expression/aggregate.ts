@@ -1,6 +1,7 @@
 /** The values of `aggregate`: one call over the events of a window. */
 import { didYouMean } from '../did-you-mean.ts';
-import type { FieldType, Schema } from '../stream/schema.ts';
+import { tagged } from '../stream/privacy.ts';
+import type { FieldType, PrivacyTag, Schema } from '../stream/schema.ts';
 import { placeOfName } from './call.ts';
 import { check } from './check.ts';
 import { type Compiled, type CompileOptions, type Failed, finish, inOrder, openScope } from './compile.ts';
@@ -36,6 +37,8 @@ export interface CompiledAggregate extends AggregateCall {
   readonly type: FieldType;
   readonly nullable: boolean;
   readonly fields: string[];
+  /** Where one event's value passes through it unchanged: the tag of that. */
+  readonly privacy?: PrivacyTag;
 }
 
 interface Definition {
@@ -45,6 +48,8 @@ interface Definition {
   readonly takes: string;
   /** The result when nothing was counted in is 0, not null. */
   readonly zero?: boolean;
+  /** The result is the value of one event. */
+  readonly keeps?: boolean;
 }
 
 const measures = (type: Type) => isNumber(type) || type.kind === 'duration' || type.kind === 'json';
@@ -62,13 +67,13 @@ const definitions: Readonly<Record<AggregateName, Definition>> = {
   count: { signature: 'count() or count(condition)', takes: 'a condition', result: () => int, zero: true },
   sum: { signature: 'sum(x)', takes: 'a number or a duration', result: sumOf, zero: true },
   mean: { signature: 'mean(x)', takes: 'a number or a duration', result: averageOf },
-  min: { signature: 'min(x)', takes: 'a number, a timestamp, a duration or a text', result: extremeOf },
-  max: { signature: 'max(x)', takes: 'a number, a timestamp, a duration or a text', result: extremeOf },
+  min: { signature: 'min(x)', takes: 'a number, a timestamp, a duration or a text', result: extremeOf, keeps: true },
+  max: { signature: 'max(x)', takes: 'a number, a timestamp, a duration or a text', result: extremeOf, keeps: true },
   quantile: { signature: 'quantile(x, 0.9)', takes: 'a number or a duration', result: averageOf },
   distinct: { signature: 'distinct(x)', takes: 'any value', result: () => int, zero: true },
   approx_distinct: { signature: 'approx_distinct(x)', takes: 'any value', result: () => int, zero: true },
-  first: { signature: 'first(x)', takes: 'any value', result: toFieldType },
-  last: { signature: 'last(x)', takes: 'any value', result: toFieldType },
+  first: { signature: 'first(x)', takes: 'any value', result: toFieldType, keeps: true },
+  last: { signature: 'last(x)', takes: 'any value', result: toFieldType, keeps: true },
 };
 
 const names = Object.keys(definitions);
@@ -137,7 +142,7 @@ function compileOver(
   args: readonly Syntax[],
   scope: Scope,
 ): CompiledAggregate | undefined {
-  const { signature, result, takes, zero } = definitions[name];
+  const { signature, result, takes, zero, keeps } = definitions[name];
   const own = name === 'quantile' ? 2 : 1;
   if (args.length < own || args.length > own + 1) {
     complain(
@@ -171,6 +176,7 @@ function compileOver(
     type,
     nullable: !zero && (compiled.nullable || condition !== undefined),
     fields: Object.keys(scope.input.fields).filter((field) => scope.fieldsRead.has(field)),
+    ...(keeps && tagged(compiled.privacy)),
   };
 }
 

@@ -3,7 +3,8 @@ import { didYouMean } from '../did-you-mean.ts';
 import { limits } from '../limits.ts';
 import { EventCode, type Write } from '../stream/code.ts';
 import { fieldReader } from '../stream/compiled-access.ts';
-import type { Event, Field, FieldKind, FieldType, Schema } from '../stream/schema.ts';
+import { strongestTag, tagged } from '../stream/privacy.ts';
+import type { Event, Field, FieldKind, FieldType, PrivacyTag, Schema } from '../stream/schema.ts';
 import { check } from './check.ts';
 import type { Problem } from './errors.ts';
 import { type Cell, coded, type Expression, loose, once, report, type Scope, strict } from './expression.ts';
@@ -34,6 +35,8 @@ export interface Compiled {
   readonly write?: Write;
   /** Fields of the input that it reads, in the order of the schema. */
   readonly fields: string[];
+  /** The strongest tag of what it reads, fields of records and of variables among them. */
+  readonly privacy?: PrivacyTag;
 }
 
 export interface Failed {
@@ -60,6 +63,7 @@ export function openScope(source: string, input: Schema, { variables = {}, input
     variables: new Map([...cells].map(([name, cell]) => [name, { cell, field: variables[name] as Field }])),
     problems: [],
     fieldsRead: new Set(),
+    tagsRead: new Set(),
     variablesRead: new Set(),
     steps: { used: false, left: 0 },
   };
@@ -166,15 +170,16 @@ export function finish(
   cells: ReadonlyMap<string, Cell>,
 ): Compiled {
   const { type, nullable, whole } = resultOf(expression, wanted);
-  const { steps, input, fieldsRead, variablesRead } = scope;
+  const { steps, input, fieldsRead, variablesRead, tagsRead } = scope;
   const fields = Object.keys(input.fields).filter((name) => fieldsRead.has(name));
+  const told = { type, nullable, fields, ...tagged(strongestTag(tagsRead)) };
   const given = [...cells].flatMap(([name, cell]) =>
     variablesRead.has(name) ? [{ cell, valueOf: fieldReader(name) }] : [],
   );
   const write: Write = (code) => strict(whole, code);
   // One function for the whole, not one shared by all expressions: V8 sees through the calls of it.
   const evaluate = whole.write || whole.field !== undefined ? new EventCode().compile(write) : whole.evaluate;
-  if (!steps.used && given.length === 0) return { ok: true, type, nullable, evaluate, write, fields };
+  if (!steps.used && given.length === 0) return { ok: true, ...told, evaluate, write };
   const run: Compiled['evaluate'] = (event, variables = noVariables) => {
     steps.left = limits.expressionStepsMax;
     for (let at = 0; at < given.length; at++) {
@@ -183,5 +188,5 @@ export function finish(
     }
     return evaluate(event);
   };
-  return { ok: true, type, nullable, evaluate: run, fields };
+  return { ok: true, ...told, evaluate: run };
 }

@@ -1,5 +1,5 @@
 import { type CodeWriter, EventCode, type Write } from '../stream/code.ts';
-import type { Event, Field, Schema } from '../stream/schema.ts';
+import type { Event, Field, PrivacyTag, Schema } from '../stream/schema.ts';
 import type { ExpressionErrorCode, Problem } from './errors.ts';
 import type { Type } from './types.ts';
 
@@ -87,6 +87,8 @@ export interface Scope {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly problems: Problem[];
   readonly fieldsRead: Set<string>;
+  /** Tags of the fields read, those of records among them. */
+  readonly tagsRead: Set<PrivacyTag | undefined>;
   readonly variablesRead: Set<string>;
   readonly steps: Steps;
 }

@@ -70,11 +70,19 @@ interface Observed {
   readonly ownership?: Ownership;
   /** Where dead letters and earlier versions are; without it they are not told. */
   readonly log?: Log;
+  /** Whether it is written down in the data folder who asks for a key that points at a person. `audit`: the id of what is written. */
+  readonly isRecorded?: (asked: {
+    readonly audit: string;
+    readonly node: string;
+    readonly key: string;
+  }) => Promise<boolean>;
 }
 
-async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams, from?: string): Promise<Reply> {
-  const reason = (isOfThisMachine(from) && asked.get('reason')) || undefined;
-  const question = { node: asked.get('node') ?? '', key: asked.get('key') ?? '', reason, now: clock.now() };
+async function answerWhy({ engine, clock, isRecorded }: Observed, asked: URLSearchParams): Promise<Reply> {
+  const [node, key] = [asked.get('node') ?? '', asked.get('key') ?? ''];
+  const audit = asked.get('audit');
+  const isWritten = audit !== null && (await isRecorded?.({ audit, node, key })) === true;
+  const question = { node, key, isRecorded: isWritten, now: clock.now() };
   try {
     return json(200, await engineOpenKey(engine, question));
   } catch (error) {
@@ -83,12 +91,11 @@ async function answerWhy({ engine, clock }: Observed, asked: URLSearchParams, fr
   }
 }
 
-/** `from`: the address of who asks. */
-async function answer(observed: Observed, path: string, asked: URLSearchParams, from?: string): Promise<Reply> {
+async function answer(observed: Observed, path: string, asked: URLSearchParams): Promise<Reply> {
   const { engine, clock, ownership, log } = observed;
   switch (path) {
     case '/why':
-      return answerWhy(observed, asked, from);
+      return answerWhy(observed, asked);
     case '/livez':
       return engine.state === 'failed' ? json(503, { live: false }) : json(200, { live: true });
     case '/readyz': {
@@ -116,18 +123,13 @@ async function answer(observed: Observed, path: string, asked: URLSearchParams, 
   return json(404, { error: `there is no ${path}: ${observePaths}` });
 }
 
-/** Who may read the data folder can also ask on loopback. `address`: of a socket. */
-export function isOfThisMachine(address = ''): boolean {
-  return /^(?:::ffff:)?127\.|^::1$/.test(address);
-}
-
 /** What can be asked, for who asks for something else. */
 export const observePaths =
-  '/livez, /readyz, /metrics, /status, /graph, /dead-letters, /versions, /tap?edge=NODE, /why?node=NODE&key=KEY[&reason=TEXT], /keys?node=NODE';
+  '/livez, /readyz, /metrics, /status, /graph, /dead-letters, /versions, /tap?edge=NODE, /why?node=NODE&key=KEY, /keys?node=NODE';
 
 /** For `mach checkpoint save`: from this machine alone, since it makes work. */
-async function takeCheckpoint({ engine }: Observed, from?: string): Promise<Reply> {
-  if (!isOfThisMachine(from)) return json(403, { error: 'only from the machine that it runs on' });
+async function takeCheckpoint({ engine }: Observed, from = ''): Promise<Reply> {
+  if (!/^(?:::ffff:)?127\.|^::1$/.test(from)) return json(403, { error: 'only from the machine that it runs on' });
   for (const unit of engine.units.values()) await unit.checkpoint();
   return json(200, { units: [...engine.units.keys()] });
 }
@@ -167,8 +169,7 @@ export async function startObserveServer(
       return;
     }
     const wantsCheckpoint = request.method === 'POST' && pathname === '/checkpoint';
-    const from = request.socket.remoteAddress;
-    void (wantsCheckpoint ? takeCheckpoint(args, from) : answer(args, pathname, searchParams, from))
+    void (wantsCheckpoint ? takeCheckpoint(args, request.socket.remoteAddress) : answer(args, pathname, searchParams))
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });

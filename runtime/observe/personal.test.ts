@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { hidden } from '../stream/privacy.ts';
 import { defineSchema, field } from '../stream/schema.ts';
-import { hidden, hidePersonal } from './personal.ts';
+import { hidePersonal } from './personal.ts';
 
 const schema = defineSchema({
   name: field.string({ privacy: 'direct' }),

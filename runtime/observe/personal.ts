@@ -1,20 +1,16 @@
 /** Hides what points at a person, by the privacy tags of a schema. */
+import { hidden, isPersonal } from '../stream/privacy.ts';
 import type { Event, Field, FieldType, Schema } from '../stream/schema.ts';
 import type { BoundOperatorNode } from '../topology/bound.ts';
 
-/** What stands for a value that points at a person. */
-export const hidden = '•••';
-
-/** Whether a field holds what points at a person: a direct identifier, or a quasi-identifier. */
-export function isPersonal({ privacy }: Pick<Field, 'privacy'>): boolean {
-  return privacy === 'direct' || privacy === 'quasi';
-}
-
-/** Fields of the key of an operator that point at a person. */
+/** Fields that keys of the state of an operator are made of, and that point at a person. Where it does not say what they are made of: all that do. */
 export function personalKeyFields({ bound, inputs }: Pick<BoundOperatorNode, 'bound' | 'inputs'>): readonly string[] {
-  const tagged = (name: string) =>
-    inputs.some(({ schema }) => Object.hasOwn(schema.fields, name) && isPersonal(schema.fields[name] as Field));
-  return (bound.key ?? []).filter(tagged);
+  if (!bound.stateful) return [];
+  const found = inputs.flatMap(({ input, schema: { fields } }) => {
+    const names = (bound.keyedBy ? bound.keyedBy[input] : bound.key) ?? Object.keys(fields);
+    return names.filter((name) => Object.hasOwn(fields, name) && isPersonal(fields[name] as Field));
+  });
+  return [...new Set(found)];
 }
 
 /** A copy of the event with direct identifiers and quasi-identifiers hidden; nulls stay visible. What the schema does not know is hidden. */

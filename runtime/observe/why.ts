@@ -7,14 +7,14 @@ import { isoTime } from '../execution/why/shown.ts';
 /** Rejects as `describeOpenKey` does. */
 export async function engineOpenKey(
   engine: Engine,
-  { node, key, reason, now }: { node: string; key: string; reason?: string | undefined; now: number },
+  { node, key, isRecorded, now }: { node: string; key: string; isRecorded?: boolean; now: number },
 ): Promise<OpenReport> {
   const machines = [...engine.units.values()].flatMap(({ stages }) => stages.map(({ machine }) => machine));
   return describeOpenKey({
     topology: engine.topology,
     node,
     key,
-    ...(reason !== undefined && { reason }),
+    ...(isRecorded !== undefined && { isRecorded }),
     stages: machines.map((machine) => machine.view()),
     asOf: { kind: 'engine', at: isoTime(now), name: null },
     now,

@@ -1,7 +1,7 @@
 /** What `bind` is handed: checks of options that gather all problems, and the expressions that they compile. */
 import type { CompiledAggregate } from '../expression/aggregate.ts';
 import type { Write } from './code.ts';
-import type { Event, Fields, FieldType, Schema } from './schema.ts';
+import type { Event, Fields, FieldType, PrivacyTag, Schema } from './schema.ts';
 
 /** Where in a node's options something is: `when`, `['values', 'patients']`. */
 export type OptionPath = string | readonly (string | number)[];
@@ -12,6 +12,8 @@ export interface CompiledExpression<T = unknown> {
   readonly nullable: boolean;
   /** Fields of the input that it reads. */
   readonly fields: readonly string[];
+  /** The strongest tag of what it reads. */
+  readonly privacy?: PrivacyTag;
   /** `variables`: of an expression that was compiled with some. */
   evaluate(event: Event, variables?: Readonly<Record<string, unknown>>): T;
   /** The same as code, where it hangs on the fields alone. */

@@ -54,6 +54,7 @@ export { hashOf } from './key-hash.ts';
 export * from './operator-definition.ts';
 export * from './operator-state.ts';
 export * from './options.ts';
+export * from './privacy.ts';
 export { jsonRow } from './row-json.ts';
 export { type EventRows, mapping, selecting } from './row-loops.ts';
 export { RowTable } from './row-table.ts';

@@ -116,6 +116,8 @@ export interface BoundOperator {
   readonly ports: Readonly<Record<string, Schema>>;
   /** Fields whose values decide where an event's state lives; for `explain`. */
   readonly key?: readonly string[];
+  /** Of each input the fields that keys of the state are made of, where these are others than `key`. */
+  readonly keyedBy?: Readonly<Record<string, readonly string[]>>;
   /** Absent: `each` with nothing unchanged for a function or a look-up, `all` for whatever keeps state. */
   readonly spread?: Spread;
   /**

@@ -101,6 +101,7 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
     examples: [],
     bind: ({ options, inputs: given }) => ({
       ports: { out: { fields: { ...only(given).fields, number: field.int() } } },
+      key: [],
       stateful: true,
       create(context) {
         const state = context.keyedState<number>('number');

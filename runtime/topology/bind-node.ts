@@ -3,6 +3,7 @@ import { MachError, messageOf } from '../errors.ts';
 import type { Checker } from '../stream/checker.ts';
 import type { BoundInput } from '../stream/definition.ts';
 import type { BoundOperator } from '../stream/operator-definition.ts';
+import { withTagsOfAll } from '../stream/privacy.ts';
 import type { Schema } from '../stream/schema.ts';
 import type { BoundSink } from '../stream/sink-definition.ts';
 import type { BoundSource } from '../stream/source-definition.ts';
@@ -115,7 +116,12 @@ function callBind(entry: Entry, { options, inputs, check, edges, settings, field
     });
   }
   const bound: BoundSink = entry.definition.bind({ options, inputs, check });
-  return Object.freeze({ kind: 'sink', ...common, definition: entry.definition, bound, inputs: edges });
+  // What one of its inputs tags stands among the same rows.
+  const tagged = edges.map((edge) => ({
+    ...edge,
+    schema: withTagsOfAll([edge.schema, ...edges.map(({ schema }) => schema)]),
+  }));
+  return Object.freeze({ kind: 'sink', ...common, definition: entry.definition, bound, inputs: tagged });
 }
 
 function describeFailure(error: unknown, entry: Entry, { places }: ReferenceContext): Diagnostic {

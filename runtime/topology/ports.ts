@@ -1,6 +1,7 @@
 /** Which ports a node has, with the schemas of those that every node with a handler has: `late` and `dead`. */
 import type { BoundInput } from '../stream/definition.ts';
 import type { BoundOperator } from '../stream/operator-definition.ts';
+import { strongestTag, tagged } from '../stream/privacy.ts';
 import type { Field, Schema } from '../stream/schema.ts';
 
 export function operatorPorts(
@@ -39,8 +40,7 @@ function mergeSchemas(schemas: readonly Schema[]): Schema {
 
 function mergeFields(a: Field, b: Field): Field {
   const nullable = a.nullable || b.nullable ? { nullable: true } : {};
-  const privacy = a.privacy ?? b.privacy;
-  const tag = privacy ? { privacy } : {};
+  const tag = tagged(strongestTag([a.privacy, b.privacy]));
   if (JSON.stringify(a.type) === JSON.stringify(b.type)) return { ...a, ...nullable, ...tag };
   const numbers = ['int', 'float'];
   if (numbers.includes(a.type.kind) && numbers.includes(b.type.kind))

@@ -18,7 +18,10 @@ export function register(program: Command, context: CommandContext): void {
       'Runs what the sources of a topology accepted through it again, or through a changed one, as fast as this machine can, while the live one goes on untouched. Results go to shadow tables beside the live ones (ed_status__NAME); `mach diff` says which rows differ.\nSinks that do not write to tables are not spoken to. Nothing is appended to the log, and no source is opened.',
     )
     .argument('[file]', 'topology file whose log is read')
-    .option('--from <time>', 'first message: a time with its offset, or a sequence (default: as far back as the log goes)')
+    .option(
+      '--from <time>',
+      'first message: a time with its offset, or a sequence (default: as far back as the log goes)',
+    )
     .option('--until <time>', 'last message: a time with its offset, or a sequence (default: the newest)')
     .option('--into <shadow>', 'name of the shadow (default: replay_ and the time)')
     .option('--with <file>', 'run this topology in place of the first one')

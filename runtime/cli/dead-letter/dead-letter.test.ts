@@ -143,7 +143,7 @@ describe('mach dead-letter', () => {
       { action: 'dead-letter show', topology: 'beats', letter: operator.id, node: 'checked', reason: 'a test' },
     ]);
     // Where it cannot be written down nothing is shown.
-    const refused = await mach('show', file, operator.id, '--reveal', '--data', file);
+    const refused = await mach('show', file, operator.id, '--reveal', '--reason', 'a test', '--data', file);
     expect(refused).toMatchObject({ code: 2, out: '' });
     expect(refused.err).toContain('MACH1633');
   });

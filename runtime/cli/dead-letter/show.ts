@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type DeadLetterEntry, isCut, rawReader } from '../../execution/dead-letters/book.ts';
 import { landingOf } from '../../execution/landing.ts';
-import { hidden, hidePersonal } from '../../observe/personal.ts';
+import { hidePersonal } from '../../observe/personal.ts';
+import { hidden } from '../../stream/privacy.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
-import { auditFile, recordReveal } from '../audit.ts';
+import { auditFile, reasonOf, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { letterToJson } from './list.ts';
@@ -37,6 +38,7 @@ export async function showDeadLetter(
   flags: ShowFlags,
   context: CommandContext,
 ): Promise<void> {
+  if (flags.reveal) reasonOf(flags.reason);
   await withDeadLetters(file, flags, context, async (open) => {
     const book = await open.book();
     const entry = findEntry(book.entries, id);
@@ -59,13 +61,14 @@ async function writeDown(
   { data, reason }: ShowFlags,
   context: CommandContext,
 ): Promise<void> {
-  const subject = { letter: id, node, ...(reason === undefined ? {} : { reason }) };
+  const subject = { letter: id, node };
   await recordReveal({
     directory: data,
     env: context.env,
     action: 'dead-letter show',
     topology: topology.name,
     subject,
+    reason,
   });
   context.printError(`That you looked is written down in ${auditFile} in ${data}.`);
 }

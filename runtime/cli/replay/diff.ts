@@ -6,7 +6,7 @@ import { replayErrors } from '../../execution/replay/errors.ts';
 import { type ShadowRecord, type Shadows, shadowsOf } from '../../execution/replay/shadow.ts';
 import { hidePersonal } from '../../observe/personal.ts';
 import type { Schema } from '../../stream/schema.ts';
-import { auditFile, recordReveal } from '../audit.ts';
+import { auditFile, reasonOf, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
@@ -37,12 +37,13 @@ async function compareWithLive(live: string, shadow: string, flags: DiffFlags, c
       value: flags.key,
       takes: 'columns of the table that --table names',
     });
-  if (flags.reveal && !flags.reason?.trim()) throw cliErrors.make('MACH1661');
+  if (flags.reveal) reasonOf(flags.reason);
   const equal = await withStore(flags.data, context, async (store) => {
     const pairs = await pairsOf(shadowsOf(store), { live, shadow, flags, context });
     if (flags.reveal) {
-      const subject = { shadow, tables: pairs.map(({ table }) => table), reason: flags.reason };
-      await recordReveal({ directory: flags.data, env: context.env, action: 'diff', topology: live, subject });
+      const subject = { shadow, tables: pairs.map(({ table }) => table) };
+      const { data: directory, reason } = flags;
+      await recordReveal({ directory, env: context.env, action: 'diff', topology: live, subject, reason });
       context.printError(`that you looked is written in ${auditFile}`);
     }
     const key = flags.key?.split(',').map((name) => name.trim());

@@ -9,7 +9,7 @@ import { describeOpenKey, describeOpenReport, type OpenReport } from '../../exec
 import { isoTime } from '../../execution/why/shown.ts';
 import { viewOfSnapshot } from '../../execution/why/snapshot-view.ts';
 import { stageName } from '../../topology/names.ts';
-import { auditFile, recordReveal } from '../audit.ts';
+import { auditFile, openAction, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
@@ -40,7 +40,8 @@ const meaningless = [
 interface Question {
   readonly node: string;
   readonly key: string;
-  readonly reason?: string;
+  /** Id of what was written down of who asks. */
+  readonly audit?: string;
 }
 
 export async function whyOpen(
@@ -57,13 +58,13 @@ export async function whyOpen(
   const ask = (question: Question) =>
     url ? askEngine(url, question) : withLog(flags, context, (looked) => fromCheckpoint(looked, question));
   const report = await ask({ node, key }).catch(async (error) => {
-    const reason = flags.reason?.trim();
-    if (!reason || !isOfPerson(error)) throw error;
+    if (flags.reason === undefined || !isOfPerson(error)) throw error;
     const topology = url ? await topologyAt(url) : (await topologyOf(flags, context)).name;
-    const subject = { node, key, reason };
-    await recordReveal({ directory: flags.data, env: context.env, action: 'why --open', topology, subject });
+    const { data: directory, reason } = flags;
+    const args = { directory, env: context.env, action: openAction, topology, reason };
+    const audit = await recordReveal({ ...args, subject: { node, key } });
     context.printError(`that you asked is written in ${auditFile}`);
-    return ask({ node, key, reason });
+    return ask({ node, key, audit });
   });
   if (flags.json) context.print(JSON.stringify(report, null, 2));
   else for (const line of describeOpenReport(report)) context.print(line);
@@ -110,7 +111,10 @@ function withHelp(error: string): string {
 }
 
 /** The newest of every stage and partition, all of which stand for one moment or nearly so. */
-async function fromCheckpoint({ topology, names, log }: LookedInto, question: Question): Promise<OpenReport> {
+async function fromCheckpoint(
+  { topology, names, log }: LookedInto,
+  { audit, ...question }: Question,
+): Promise<OpenReport> {
   const objects = await log.objects(names.checkpointBucket);
   await readSchemaBook(objects);
   const newest = new Map<string, { name: string; sequence: number }>();
@@ -129,6 +133,7 @@ async function fromCheckpoint({ topology, names, log }: LookedInto, question: Qu
   return describeOpenKey({
     topology,
     ...question,
+    isRecorded: audit !== undefined,
     stages: checkpoints.map(({ snapshot }) => viewOfSnapshot(snapshot)),
     asOf: { kind: 'checkpoint', at: isoTime(first.head.takenAt), name: first.name },
     now: undefined,

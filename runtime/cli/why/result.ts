@@ -7,7 +7,7 @@ import { type FoundResult, findResult, parseResult, type ResultQuery } from '../
 import { whyLimits } from '../../execution/why/limits.ts';
 import { reportOf } from '../../execution/why/report.ts';
 import { stageName } from '../../topology/names.ts';
-import { auditFile, recordReveal } from '../audit.ts';
+import { auditFile, reasonOf, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
@@ -32,7 +32,7 @@ export async function whyResult(
   context: CommandContext,
 ): Promise<void> {
   const messagesMax = countOf(flags.messages);
-  if (flags.reveal && !flags.reason?.trim()) throw cliErrors.make('MACH1661');
+  if (flags.reveal) reasonOf(flags.reason);
   const verified = await withLog(flags, context, async ({ topology, names, log }) => {
     const query = parseResult(topology, result, conditions);
     const write = (subject: object) =>
@@ -41,10 +41,11 @@ export async function whyResult(
         env: context.env,
         action: 'why',
         topology: topology.name,
-        subject: { result: query.text, ...subject, reason: flags.reason },
+        subject: { result: query.text, ...subject },
+        reason: flags.reason,
       });
     if (query.personal.length > 0) {
-      if (!flags.reason?.trim()) throw cliErrors.make('MACH1663', { fields: query.personal.join(', ') });
+      if (flags.reason === undefined) throw cliErrors.make('MACH1663', { fields: query.personal.join(', ') });
       await write({ asked_by: query.personal });
       context.printError(`that you asked is written in ${auditFile}`);
     }

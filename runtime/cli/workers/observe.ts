@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { messageOf } from '../../errors.ts';
 import { executionErrors } from '../../execution/errors.ts';
 import { limits } from '../../limits.ts';
-import { isOfThisMachine, observePaths } from '../../observe/http-server.ts';
+import { observePaths } from '../../observe/http-server.ts';
 import type { EngineGraph } from '../../observe/inspect.ts';
 import { mergeMetrics } from '../../observe/merge-metrics.ts';
 import { mergeStatus } from '../../observe/merge-status.ts';
@@ -67,11 +67,8 @@ async function answerStatus(workers: readonly WorkerProcess[]): Promise<Reply> {
 }
 
 /** The worker that has the key answers. */
-async function answerWhy(workers: readonly WorkerProcess[], query: string, from?: string): Promise<Reply> {
-  const asked = new URLSearchParams(query);
-  // The workers take every question for one of this machine.
-  if (!isOfThisMachine(from)) asked.delete('reason');
-  const replies = await askAll(workers, `/why?${asked}`);
+async function answerWhy(workers: readonly WorkerProcess[], query: string): Promise<Reply> {
+  const replies = await askAll(workers, `/why?${query}`);
   const found = replies.filter(({ status }) => status === 200);
   const known = found.find(({ text }) => (JSON.parse(text) as { known: boolean }).known);
   const reply = known ?? found[0] ?? replies[0];
@@ -100,11 +97,10 @@ async function answerKeys(workers: readonly WorkerProcess[], query: string): Pro
   return json(200, { keys: [...new Set(keys)].sort(new Intl.Collator('en', { numeric: true }).compare) });
 }
 
-/** `from`: the address of who asks. */
-async function answer(workers: readonly WorkerProcess[], path: string, query: string, from?: string): Promise<Reply> {
+async function answer(workers: readonly WorkerProcess[], path: string, query: string): Promise<Reply> {
   switch (path) {
     case '/why':
-      return answerWhy(workers, query, from);
+      return answerWhy(workers, query);
     case '/graph':
       return answerGraph(workers);
     case '/dead-letters':
@@ -181,11 +177,7 @@ export async function startWorkersServer(args: {
       return;
     }
     const wantsCheckpoint = request.method === 'POST' && path === '/checkpoint';
-    void (
-      wantsCheckpoint
-        ? takeCheckpoints(args.workers())
-        : answer(args.workers(), path, query, request.socket.remoteAddress)
-    )
+    void (wantsCheckpoint ? takeCheckpoints(args.workers()) : answer(args.workers(), path, query))
       .catch((error) => json(500, { error: messageOf(error) }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });

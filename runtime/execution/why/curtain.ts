@@ -4,9 +4,10 @@
  * an untagged field of an event on the way to the result. Texts of senders are hidden whole.
  */
 import { counted } from '../../counted.ts';
-import { hidden, hidePersonal, isPersonal } from '../../observe/personal.ts';
+import { hidePersonal } from '../../observe/personal.ts';
 import { valuesOfKey } from '../../stream/event-key.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
+import { hidden, isPersonal } from '../../stream/privacy.ts';
 import type { Event, Fields, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 
@@ -39,6 +40,11 @@ export class Curtain {
   event(event: Event, schema: Schema): Event {
     this.learn(event, schema);
     return withTimes(this.isOpen ? event : hidePersonal(event, schema), schema);
+  }
+
+  /** What an expression gives; `isPersonal`: it reads what points at a person. The answer to a question may be seen. */
+  result(value: unknown, { isPersonal: isOfPerson }: { isPersonal: boolean }): unknown {
+    return this.isOpen || !isOfPerson || value === null || typeof value === 'boolean' ? value : hidden;
   }
 
   text(raw: string): string {

@@ -1,8 +1,8 @@
 /** The row that somebody asks about, found in the log of results: for sinks of every kind, and without the store. */
 import type { Log, LogStream } from '../../bus/log.ts';
 import { didYouMean } from '../../did-you-mean.ts';
-import { isPersonal } from '../../observe/personal.ts';
 import { readTime, takesTime } from '../../read-time.ts';
+import { isPersonal } from '../../stream/privacy.ts';
 import type { Event, Field, Fields } from '../../stream/schema.ts';
 import type { BoundSinkNode, BoundTopology } from '../../topology/bound.ts';
 import { stageName, topologyNames } from '../../topology/names.ts';
@@ -55,8 +55,9 @@ export function parseResult(topology: BoundTopology, result: string, conditions:
   );
   const sinks = topology.sinks.filter(({ inputs }) => inputs.some(({ schema }) => 'alert_id' in schema.fields));
   if (makesAlerts && rest.length > 0 && sinks.length > 0) {
-    const { values, personal } = parseConditions(given, sinks, wrong);
-    return { text, sinks, values: { ...values, alert_id: result }, personal, takes: 'oldest' };
+    // The id of an alert has its key: whoever is named by it can be asked for in this way too.
+    const { values, personal } = parseConditions([...given, `alert_id=${result}`], sinks, wrong);
+    return { text, sinks, values, personal, takes: 'oldest' };
   }
   const known = topology.sinks.flatMap(({ id, bound }) => [id, ...(bound.tables ?? []).map((table) => table.name)]);
   const there = `tables and sinks are ${[...new Set(known)].join(', ')}`;

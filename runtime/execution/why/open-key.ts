@@ -82,8 +82,8 @@ export interface OpenQuestion {
   readonly topology: BoundTopology;
   readonly node: string;
   readonly key: string;
-  /** Why it is asked, where the key points at a person; who asks has been written down. */
-  readonly reason?: string;
+  /** Who asks, and why, is written down: needed where the key points at a person. */
+  readonly isRecorded?: boolean;
   /** Of every stage and partition at hand. */
   readonly stages: readonly StageView[];
   readonly asOf: OpenReport['as_of'];
@@ -94,13 +94,13 @@ export interface OpenQuestion {
 
 /**
  * Rejects with MACH3264 when there is no such operator, with MACH3266 or MACH3267 when its keys have other values, with MACH3268 when they point at a
- * person and no reason is given.
+ * person and nobody has written down who asks.
  */
 export async function describeOpenKey(question: OpenQuestion): Promise<OpenReport> {
   const { topology, stages, asOf } = question;
   const node = findOperator(topology, question.node);
   const personal = personalKeyFields(node);
-  if (personal.length > 0 && !question.reason?.trim())
+  if (personal.length > 0 && !question.isRecorded)
     throw whyErrors.make('MACH3268', { node: node.id, fields: personal.join(', ') });
   const { candidates, values } = readKey(node, question.key);
   const inNode = stages.flatMap((stage) => {

@@ -1,7 +1,8 @@
 /** The way back from a row, node by node, for people. */
 
 import type { BoundOperator } from '../../stream/operator-definition.ts';
-import type { Event } from '../../stream/schema.ts';
+import { hasPersonal } from '../../stream/privacy.ts';
+import type { Event, Schema } from '../../stream/schema.ts';
 import { entryOf } from '../../stream/state-columns.ts';
 import type { BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
@@ -122,13 +123,11 @@ function nodeStep(setting: Setting, at: DerivedLineage, { depth, via }: { depth:
   };
 }
 
-function hideValues(
-  condition: Condition,
-  { curtain, schema }: { curtain: Curtain; schema: { fields: object } },
-): Condition {
+function hideValues(condition: Condition, { curtain, schema }: { curtain: Curtain; schema: Schema }): Condition {
   const fields = Object.fromEntries(Object.entries(schema.fields).filter(([name]) => name in condition.values));
   const values: Event = curtain.event(condition.values, { fields });
-  return { ...condition, values };
+  const result = curtain.result(condition.result, { isPersonal: hasPersonal({ fields }) });
+  return { ...condition, values, result };
 }
 
 function causeOf(at: DerivedLineage, reason: Reason): WhyCause {

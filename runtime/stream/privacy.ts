@@ -1,0 +1,63 @@
+/** Tags that say how closely a field points at a person, and what becomes of them when fields are put together. */
+import type { Checker } from './checker.ts';
+import type { Field, FieldType, PrivacyTag, Schema } from './schema.ts';
+
+/** What stands for a value that points at a person. */
+export const hidden = '•••';
+
+/** From the one that points most closely at a person on. */
+const tags: readonly PrivacyTag[] = ['direct', 'quasi', 'health'];
+
+/** Whether a field holds what points at a person: a direct identifier, or a quasi-identifier. */
+export function isPersonal({ privacy }: Pick<Field, 'privacy'>): boolean {
+  return privacy === 'direct' || privacy === 'quasi';
+}
+
+/** Whether some field of a schema does, those of its records among them. */
+export function hasPersonal({ fields }: Schema): boolean {
+  return Object.values(fields).some((field) => isPersonal(field) || hasPersonalInside(field.type));
+}
+
+function hasPersonalInside(type: FieldType): boolean {
+  if (type.kind === 'list') return hasPersonalInside(type.of);
+  return type.kind === 'record' && hasPersonal(type);
+}
+
+/** Of several the one that points most closely at a person. */
+export function strongestTag(found: Iterable<PrivacyTag | undefined>): PrivacyTag | undefined {
+  const all = new Set(found);
+  return tags.find((tag) => all.has(tag));
+}
+
+/** The tag of what is made of these fields. */
+export function tagOf(names: Iterable<string>, { fields }: Schema): { privacy?: PrivacyTag } {
+  return tagged(
+    strongestTag([...names].map((name) => (Object.hasOwn(fields, name) ? fields[name]?.privacy : undefined))),
+  );
+}
+
+/** To be spread into a field. */
+export function tagged(privacy: PrivacyTag | undefined): { privacy?: PrivacyTag } {
+  return privacy === undefined ? {} : { privacy };
+}
+
+/** A schema for events of all of these, which have the fields of the first: what one of them tags is tagged. */
+export function withTagsOfAll(schemas: readonly Schema[]): Schema {
+  const [first = { fields: {} }, ...others] = schemas;
+  const fields = Object.entries(first.fields).map(([name, field]): [string, Field] => {
+    const own = (other: Schema) => (Object.hasOwn(other.fields, name) ? other.fields[name]?.privacy : undefined);
+    const privacy = strongestTag([field.privacy, ...others.map(own)]);
+    return [name, privacy === field.privacy ? field : { ...field, ...tagged(privacy) }];
+  });
+  return fields.every(([name, field]) => field === first.fields[name]) ? first : { fields: Object.fromEntries(fields) };
+}
+
+/** Who reports is named in the log, in metrics and to everybody who looks at the engine. */
+export function refusePersonalOrigin(name: string, { fields }: Schema, check: Checker): void {
+  if (Object.hasOwn(fields, name) && isPersonal(fields[name] as Field))
+    check.problem(
+      'origin',
+      `${name} points at a person, and origins are shown to everybody`,
+      'name who reports: a hospital, a unit',
+    );
+}
