@@ -109,7 +109,7 @@ export const feed115 = defineSource({
     return {
       ports: { out: feedSchema },
       decode: (content, name) => decodeItems(content, name, feedLimits.untilMax),
-      redecode: ({ raw, place }) => decodeItems(raw, String(place.centre ?? ''), feedLimits.untilMax),
+      redecode: ({ raw, place, now }) => decodeItems(raw, String(place.centre ?? ''), now + given.ahead),
       open: (context) => openServer(server, context),
     };
   },

@@ -178,9 +178,11 @@ describe('a dead letter', () => {
     const options = { centre: '115-thu', peer: 'p', from: 0, firstPosition: 0 };
     const [letter] = readItems([{ call }], { ...options, timeMax: now }).deadLetters;
     expect(letter?.place).toEqual({ centre: '115-thu', peer: 'p', position: 0 });
-    const source = bindSource(feed115, { listen: 0 });
+    const source = bindSource(feed115, { listen: 0, ahead: '30s' });
     const { raw = new Uint8Array(), place = {} } = letter ?? {};
-    const again = await source.redecode?.({ raw, place, acceptedAt: now });
+    const early = await source.redecode?.({ raw, place, acceptedAt: now, now });
+    expect(early?.deadLetters).toHaveLength(1);
+    const again = await source.redecode?.({ raw, place, acceptedAt: now, now: now + 30_000 });
     expect(again?.deadLetters).toEqual([]);
     expect(again?.events).toMatchObject([
       { event: { kind: 'call', centre: '115-thu', call_id: 'C1', priority: 1, latitude: 10.77 }, time: now + 60_000 },

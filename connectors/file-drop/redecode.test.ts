@@ -18,7 +18,7 @@ const bind = (bedsMax: number, options: object) =>
 async function mended(content: string | Buffer, options: object) {
   const { deadLetters = [] } = (await bind(50, options).decode?.(Buffer.from(content), 'beds.csv')) ?? {};
   const source = bind(100, options);
-  const again = deadLetters.map(({ raw, place }) => source.redecode?.({ raw, place, acceptedAt: 7_000 }));
+  const again = deadLetters.map(({ raw, place }) => source.redecode?.({ raw, place, acceptedAt: 7_000, now: 7_000 }));
   return { deadLetters, again: await Promise.all(again) };
 }
 
@@ -70,7 +70,21 @@ describe('a row that was refused', () => {
   });
 
   it('without its header cannot be read', async () => {
-    const letter = { raw: Buffer.from('Hai,60'), place: { file: 'beds.csv', line: 2 }, acceptedAt: 0 };
+    const letter = { raw: Buffer.from('Hai,60'), place: { file: 'beds.csv', line: 2 }, acceptedAt: 0, now: 0 };
     await expect(bind(100, { format: 'csv' }).redecode?.(letter)).rejects.toMatchObject({ code: 'MACH2206' });
   });
+});
+
+it('a row from the future is refused until its time has come', async () => {
+  const schema = { hospital: 'string', at: 'timestamp' };
+  const source = bindSource(fileDrop, { folder: 'x', schema, format: 'csv', time: 'at', ahead: '5m' });
+  const [at, header] = ['2030-11-30T06:20:00.000Z', 'hospital,at'];
+  const letter = { raw: Buffer.from(`Một,${at}`), place: { file: 'a.csv', line: 2, header }, acceptedAt: 0 };
+  const early = await source.redecode?.({ ...letter, now: Date.parse(at) - 300_001 });
+  expect(early).toMatchObject({
+    events: [],
+    deadLetters: [{ reason: expect.stringContaining('too far in the future') }],
+  });
+  const again = await source.redecode?.({ ...letter, now: Date.parse(at) - 300_000 });
+  expect(again).toMatchObject({ deadLetters: [], events: [{ event: { hospital: 'Một' } }] });
 });

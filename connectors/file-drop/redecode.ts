@@ -6,7 +6,10 @@ import { type ReadRow, readRows } from './rows.ts';
 import { type Content, type TakeOptions, takeRow } from './take.ts';
 
 /** Throws MACH2205 when a column that is needed now was not in the file, MACH2206 when the header was not kept. */
-export async function redecodeRow({ raw, place, acceptedAt }: KeptLetter, options: TakeOptions): Promise<DecodeResult> {
+export async function redecodeRow(
+  { raw, place, acceptedAt, now }: KeptLetter,
+  { aheadMs, ...options }: TakeOptions & { readonly aheadMs: number },
+): Promise<DecodeResult> {
   const content: Content = {
     name: String(place.file ?? ''),
     bytes: Buffer.from(raw),
@@ -15,7 +18,7 @@ export async function redecodeRow({ raw, place, acceptedAt }: KeptLetter, option
     modifiedMs: acceptedAt,
   };
   for await (const row of rowsOf(content, place.header, options)) {
-    const taken = takeRow({ ...row, line: Number(place.line ?? row.line) }, content, options, Number.POSITIVE_INFINITY);
+    const taken = takeRow({ ...row, line: Number(place.line ?? row.line) }, content, options, now + aheadMs);
     return taken.origin === null
       ? { events: [], deadLetters: [taken.dead] }
       : { events: [taken.event], deadLetters: [] };

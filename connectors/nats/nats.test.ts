@@ -123,7 +123,7 @@ describe('source', () => {
     expect(decoded).toMatchObject({ events: [{ time: at }], deadLetters: [{ code: 'MACH2302' }] });
     // A dead letter is a whole message, which may have lines.
     const raw = Buffer.from(`{\n  "hospital": "H",\n  "people": 1,\n  "at": ${at}\n}\n`);
-    const again = await bound.redecode?.({ raw, place: { subject: 'sensors.h.people' }, acceptedAt: 0 });
+    const again = await bound.redecode?.({ raw, place: { subject: 'sensors.h.people' }, acceptedAt: 0, now: 0 });
     expect(again).toMatchObject({ events: [{ event: { hospital: 'H' }, time: at }], deadLetters: [] });
     await expect(bound.probe?.()).rejects.toMatchObject({ code: 'MACH2301' });
     const bind = (options: object) => () => bindSource(natsSource, { ...source, url: 'x', ...options });

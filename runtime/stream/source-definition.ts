@@ -91,6 +91,8 @@ export interface DecodeResult {
 export interface KeptLetter extends Pick<DeadLetter, 'raw' | 'place'> {
   /** When it came, ms since the epoch. */
   readonly acceptedAt: number;
+  /** From when on a time lies in the future, ms since the epoch: now, or of a replay when it came. */
+  readonly now: number;
 }
 
 export type Ports = Readonly<Record<string, Schema>>;

@@ -56,7 +56,7 @@ export async function redrive(
     if (flags.json)
       context.print(JSON.stringify(toJson(results, ended, { dryRun: flags.dryRun === true, more }), null, 2));
     else for (const line of describe(results, ended, { open, more, flags })) context.print(line);
-    return results.filter(({ outcome }) => outcome === 'left').length;
+    return results.filter((result) => result.outcome === 'left' || isStill(result)).length;
   });
   if (left > 0) throw new CommandExit(exitCodes.found);
 }
@@ -123,9 +123,15 @@ async function untilEnded(open: OpenDeadLetters, entries: readonly DeadLetterEnt
   }
 }
 
+/** It went in, and nothing comes of it: another letter is made. */
+function isStill({ outcome, events, problem }: RedriveResult): boolean {
+  return outcome === 'redriven' && events === 0 && problem !== null;
+}
+
 function countsOf(results: readonly RedriveResult[]) {
   const count = (wanted: RedriveResult['outcome']) => results.filter(({ outcome }) => outcome === wanted).length;
-  return { redriven: count('redriven'), before: count('before'), left: count('left') };
+  const still = results.filter(isStill).length;
+  return { redriven: count('redriven'), still, before: count('before'), left: count('left') };
 }
 
 function toJson(results: readonly RedriveResult[], ended: Ended, { dryRun, more }: { dryRun: boolean; more: number }) {
@@ -141,9 +147,10 @@ function describe(
   ended: Ended,
   { open, more, flags }: { open: OpenDeadLetters; more: number; flags: RedriveFlags },
 ): string[] {
-  const { redriven, before, left } = countsOf(results);
+  const { redriven, still, before, left } = countsOf(results);
   const verb = flags.dryRun ? 'would go in again' : 'went in again';
-  const lines = [`${redriven} ${verb}, ${before} had been redriven before, ${left} cannot go in`];
+  const ofThem = still === 0 ? '' : ` (${still} of them still cannot be decoded)`;
+  const lines = [`${redriven} ${verb}${ofThem}, ${before} had been redriven before, ${left} cannot go in`];
   if (more > 0) lines.push(`${more} more are open (--limit)`);
   if (flags.dryRun || redriven === 0) return lines;
   const counts = new Map<string, number>();

@@ -14,15 +14,16 @@ export type Prepared =
   | { readonly frame: Omit<RedriveFrame, 'kind'>; readonly events: number; readonly still: readonly string[] }
   | { readonly problem: string };
 
-/** Decodes again, or takes the event as it was; by the topology as it is now. Says why it cannot go in. */
+/** Decodes again, or takes the event as it was; by the topology as it is now. Says why it cannot go in. `now`: ms since the epoch. */
 export async function prepareRedrive(
   entry: DeadLetterEntry,
   raw: Uint8Array,
   topology: BoundTopology,
+  now: number,
 ): Promise<Prepared> {
   if (isCut(raw))
     return { problem: `only the first ${limits.deadLetterBytesMax} bytes of it were kept (deadLetterBytesMax)` };
-  return entry.kind === 'decode' ? prepareDecode(entry, raw, topology) : prepareEvent(entry, raw, topology);
+  return entry.kind === 'decode' ? prepareDecode(entry, raw, { topology, now }) : prepareEvent(entry, raw, topology);
 }
 
 function linkOf(entry: DeadLetterEntry) {
@@ -30,14 +31,18 @@ function linkOf(entry: DeadLetterEntry) {
   return { letter: id, first: first ?? id, attempts, sequence, time };
 }
 
-async function prepareDecode(entry: DeadLetterEntry, raw: Uint8Array, topology: BoundTopology): Promise<Prepared> {
+async function prepareDecode(
+  entry: DeadLetterEntry,
+  raw: Uint8Array,
+  { topology, now }: { topology: BoundTopology; now: number },
+): Promise<Prepared> {
   const source = topology.sources.find(({ id }) => id === entry.node);
   if (!source) return { problem: `the topology has no source ${entry.node} any more` };
   const { decode, redecode } = source.bound;
   const place = (entry.place ?? {}) as StoredDeadLetter['place'];
   let decoded: DecodeResult | undefined;
   try {
-    if (redecode) decoded = await redecode({ raw, place, acceptedAt: entry.time });
+    if (redecode) decoded = await redecode({ raw, place, acceptedAt: entry.time, now });
     else decoded = await decode?.(raw, String(place.file ?? place.name ?? entry.node));
   } catch (error) {
     return { problem: `decoding fails: ${messageOf(error)}` };

@@ -81,7 +81,7 @@ interface Ready {
 async function makeReady(
   entry: DeadLetterEntry,
   readRaw: RawReader,
-  { names, input, topology, isOtherVersion = false }: RedriveOptions,
+  { names, input, topology, clock, isOtherVersion = false }: RedriveOptions,
 ): Promise<Ready | RedriveResult> {
   const left = (problem: string): RedriveResult => ({ entry, outcome: 'left', events: 0, problem });
   if (await isRedriven(input, names, entry)) return { entry, outcome: 'before', events: 0, problem: null };
@@ -90,7 +90,7 @@ async function makeReady(
   }
   const raw = await readRaw(entry);
   if (!raw) return left('it is no longer in the log');
-  const prepared = await prepareRedrive(entry, raw, topology);
+  const prepared = await prepareRedrive(entry, raw, topology, clock.now());
   if ('problem' in prepared) return left(prepared.problem);
   const frame = encodeRedriveFrame(prepared.frame);
   // As of what sources accept: what comes of it has room, also on the way to a later stage.
