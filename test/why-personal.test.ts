@@ -160,6 +160,22 @@ it('takes the id of an alert over a person for a question about that person', as
   }
 });
 
+it('refuses a file that tags less than the version that ran, and names one that is another', async () => {
+  const untagged = join(directory, 'untagged.yaml');
+  await writeFile(untagged, topology.replace(', privacy: direct', ''));
+  for (const asked of [['visits', `patient=${name}`], ['visits']]) {
+    const { code, output, errors } = await mach(...asked, '--topology', untagged);
+    expect({ code, output }).toEqual({ code: 2, output: '' });
+    expect(errors).toContain('no longer tags patient');
+  }
+  const changed = join(directory, 'changed.yaml');
+  await writeFile(changed, topology.replaceAll('tumbling: 1h', 'tumbling: 2h'));
+  const other = await mach('visits', '--topology', changed, '--no-verify');
+  expect(other.code, other.errors).toBe(0);
+  expect(other.errors).toMatch(/changed.yaml is not the version that was started last \([0-9a-f]{8}\)/);
+  expect((await mach('visits', '--no-verify')).errors).not.toContain('started last');
+});
+
 it('takes few letters for no reason', async () => {
   for (const text of ['', '  ', '\u200b\u2800', 'a.b'])
     expect((await mach('visits', `patient=${name}`, '--reason', text)).errors).toContain('MACH1661');

@@ -119,6 +119,11 @@ export const cliErrors = defineErrors({
     message: '{option} means nothing with --open: {reason}',
     help: '`mach why --open NODE KEY` tells what a key waits for now; of its options only `--topology`, `--json`, `--url`, `--data` and `--reason` are for it.',
   },
+  MACH1665: {
+    message:
+      '{file} no longer tags {fields}, as the version that was started last does: what points at a person would be shown',
+    help: 'What is hidden is told by the `privacy` tags of the file, as it is now. Give it its tags back, give the file that was started with `--topology`, or reveal with a reason (`--reveal --reason TEXT`). A version without the tags can be started (`mach run FILE`); what came before is then no longer hidden either.',
+  },
   MACH1623: {
     message: 'nothing to watch: {reason}',
     help: 'An edge is the id of a node of the topology, or id:port. `mach graph FILE` shows them.',

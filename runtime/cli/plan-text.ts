@@ -66,14 +66,16 @@ function nodeLines({ node, kind, verdict, changes }: NodeChange, plan: UpgradePl
   return [heading(node, accepted ?? word), ...changes];
 }
 
-function verdictOf({ same, refusals, lost }: UpgradePlan): string {
+function verdictOf({ same, refusals, lost, operators }: UpgradePlan): string {
   if (refusals.length > 0) {
     const accept = lost.length > 0 ? `\nTo go on without their state: --accept-loss ${lost.join(',')}` : '';
     return `It would be refused:\n${refusals.map((reason) => `  ${reason}`).join('\n')}${accept}`;
   }
-  return same
-    ? 'Nothing changes.'
-    : 'It can be applied: `mach run FILE` where the topology runs. Nothing is lost but what was accepted.';
+  if (same) return 'Nothing changes.';
+  const given = operators.filter(({ verdict }) => verdict === 'lost').map(({ node }) => node);
+  const loss =
+    given.length === 0 ? 'Nothing is lost.' : `Lost is what --accept-loss names: the state of ${given.join(', ')}.`;
+  return `It can be applied: \`mach run FILE\` where the topology runs. ${loss}`;
 }
 
 /** After the change: what was lost was accepted, sources and sinks have no state. */

@@ -1,5 +1,5 @@
 /** What the commands of dead letters have in common: the topology, its streams, and which letters are meant. */
-import type { LogStream } from '../../bus/log.ts';
+import type { LogStream, ObjectStore } from '../../bus/log.ts';
 import {
   type DeadLetterBook,
   type DeadLetterEntry,
@@ -27,6 +27,8 @@ export interface OpenDeadLetters {
   /** Undefined where the topology has never run. */
   readonly deadLetters: LogStream | undefined;
   readonly input: LogStream | undefined;
+  /** Checkpoints and versions. */
+  readonly objects: ObjectStore | undefined;
   /** Another version than the file was started last. */
   readonly isOtherVersion: boolean;
   /** No engine runs on the folder: what is redriven is handled when one starts. */
@@ -49,10 +51,11 @@ export async function withDeadLetters<T>(
       reached.log.find(names.deadLetterStream),
       reached.log.find(names.inputStream(stageName(1))),
     ]);
-    const started = deadLetters && (await startedLast(await reached.log.objects(names.checkpointBucket)));
+    const objects = deadLetters && (await reached.log.objects(names.checkpointBucket));
+    const started = objects && (await startedLast(objects));
     const isOtherVersion = started !== undefined && started !== topology.hash;
     const book = (filter?: DeadLetterFilter) => readDeadLetterBook(deadLetters, filter);
-    return await work({ topology, names, deadLetters, input, isOtherVersion, isQuiet: reached.isOwn, book });
+    return await work({ topology, names, deadLetters, input, objects, isOtherVersion, isQuiet: reached.isOwn, book });
   } finally {
     await reached.close();
   }

@@ -8,6 +8,7 @@ import type { BoundTopology } from '../../topology/bound.ts';
 import { auditFile, reasonOf, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
+import { compareWithLast } from '../last-version.ts';
 import { letterToJson } from './list.ts';
 import { findEntry, type OpenDeadLetters, withDeadLetters } from './open.ts';
 import { describeState, stateOf } from './state.ts';
@@ -45,6 +46,7 @@ export async function showDeadLetter(
     const raw = open.deadLetters && (await rawReader(open.deadLetters)(entry));
     if (!raw) throw cliErrors.make('MACH1631', { id, reason: 'it is no longer in the log' });
     if (flags.reveal) await writeDown(entry, open, flags, context);
+    else if (open.objects) await compareWithLast(open.objects, open.topology, { context, reveals: false });
     const content = contentOf(entry, raw, open.topology, flags.reveal === true);
     const state = await stateOf(book, entry, open);
     if (flags.json) {

@@ -14,6 +14,7 @@ import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { fetchEngine } from '../fetch-engine.ts';
+import { compareWithLast } from '../last-version.ts';
 import { cliLimits } from '../limits.ts';
 import { findRuns } from '../run-file.ts';
 import { type LookedInto, type PlaceFlags, topologyOf, withLog } from './open-past.ts';
@@ -56,7 +57,7 @@ export async function whyOpen(
   const key = keys.join(',');
   const url = flags.url ?? (await runningUrl(flags));
   const ask = (question: Question) =>
-    url ? askEngine(url, question) : withLog(flags, context, (looked) => fromCheckpoint(looked, question));
+    url ? askEngine(url, question) : withLog(flags, context, (looked) => fromCheckpoint(context, looked, question));
   const report = await ask({ node, key }).catch(async (error) => {
     if (flags.reason === undefined || !isOfPerson(error)) throw error;
     const topology = url ? await topologyAt(url) : (await topologyOf(flags, context)).name;
@@ -112,10 +113,12 @@ function withHelp(error: string): string {
 
 /** The newest of every stage and partition, all of which stand for one moment or nearly so. */
 async function fromCheckpoint(
+  context: CommandContext,
   { topology, names, log }: LookedInto,
   { audit, ...question }: Question,
 ): Promise<OpenReport> {
   const objects = await log.objects(names.checkpointBucket);
+  await compareWithLast(objects, topology, { context, reveals: false });
   await readSchemaBook(objects);
   const newest = new Map<string, { name: string; sequence: number }>();
   for (const { name, kind, stage, partition, sequence } of await listCheckpoints(objects)) {

@@ -11,6 +11,7 @@ import { auditFile, reasonOf, recordReveal } from '../audit.ts';
 import type { CommandContext } from '../context.ts';
 import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
+import { compareWithLast } from '../last-version.ts';
 import { takesCount } from '../takes.ts';
 import { type PlaceFlags, withLog } from './open-past.ts';
 import { describeReport } from './print-report.ts';
@@ -50,6 +51,7 @@ export async function whyResult(
       context.printError(`that you asked is written in ${auditFile}`);
     }
     const objects = await log.objects(names.checkpointBucket);
+    await compareWithLast(objects, topology, { context, reveals: flags.reveal === true });
     const past = await openPast({ log, topology, names, objects });
     const { row, matched } = flags.replayed
       ? await replayedResult(past, query)

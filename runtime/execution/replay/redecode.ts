@@ -92,6 +92,7 @@ async function decodeText(
   { raw, origin, frame }: { raw: string; origin: string; frame: SourceFrame },
 ): Promise<DecodeResult> {
   const bytes = Buffer.from(raw);
-  if (bound.redecode) return bound.redecode({ raw: bytes, place: { origin }, acceptedAt: frame.acceptedAt, now: frame.acceptedAt });
+  if (bound.redecode)
+    return bound.redecode({ raw: bytes, place: { origin }, acceptedAt: frame.acceptedAt, now: frame.acceptedAt });
   return (await bound.decode?.(bytes, origin)) ?? { events: [], deadLetters: [] };
 }

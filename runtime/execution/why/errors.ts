@@ -16,7 +16,7 @@ export const whyErrors = defineErrors({
   },
   MACH3263: {
     message: 'message {sequence}, handled again, does not give this row{missing}',
-    help: 'Either the topology is no longer the one that gave the row (give the old file with `--topology`), or its state then came from messages that the log no longer has, and no checkpoint from before the row is left. A named checkpoint (`mach checkpoint save`) keeps such a state.',
+    help: 'Either the topology is no longer the one that gave the row (give the old file with `--topology`), or a table of a `join` is another than then, or its state then came from messages that the log no longer has, and no checkpoint from before the row is left. A named checkpoint (`mach checkpoint save`) keeps such a state.',
   },
   MACH3264: {
     message: 'there is no node {node} in {topology}{suggestion}',

@@ -38,6 +38,11 @@ describe('parseResult', () => {
     expect(parse('readings', 'hospital=H1', 'value=null').values).toEqual({ hospital: 'H1', value: null });
   });
 
+  it('takes commas as part of a value unless another name comes after them', () => {
+    expect(parse('readings', 'hospital=H1, tầng 2,value=12').values).toEqual({ hospital: 'H1, tầng 2', value: 12 });
+    expect(parse('readings', 'hospital=H1,ICU').values).toEqual({ hospital: 'H1,ICU' });
+  });
+
   it.each([
     [['reading'], '"reading"; did you mean readings?'],
     [['nothing'], 'no table, sink or alert "nothing"; tables and sinks are readings'],

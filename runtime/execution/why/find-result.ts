@@ -35,7 +35,7 @@ export interface FoundResult {
   readonly matched: number;
 }
 
-/** Throws MACH3260. `conditions`: `field=value`, several in one text separated by commas. */
+/** Throws MACH3260. `conditions`: `field=value`, several in one text separated by commas; a value may have commas itself. */
 export function parseResult(topology: BoundTopology, result: string, conditions: readonly string[]): ResultQuery {
   const text = [result, ...conditions].join(' ');
   const wrong = (reason: string) => whyErrors.make('MACH3260', { result: text, reason });
@@ -43,7 +43,7 @@ export function parseResult(topology: BoundTopology, result: string, conditions:
   const named = topology.sinks.filter(
     ({ id, bound }) => id === name || bound.tables?.some((table) => table.name === name),
   );
-  const given = conditions.flatMap((one) => one.split(',')).filter((one) => one.trim() !== '');
+  const given = conditions.flatMap(splitConditions).filter((one) => one.trim() !== '');
   if (named.length > 0) {
     const { values, personal } = parseConditions(given, named, wrong);
     const place = rest.length === 0 ? undefined : parsePlace(rest);
@@ -66,6 +66,11 @@ export function parseResult(topology: BoundTopology, result: string, conditions:
     throw wrong(`${name} is ${node.kind === 'source' ? 'a source' : 'an operator'}, not a table or a sink; ${there}`);
   const near = didYouMean(name, known);
   throw wrong(`there is no table, sink or alert "${name}"; ${near ? `did you mean ${near}?` : there}`);
+}
+
+/** A comma parts two conditions where a name and an equals sign come after it. */
+function splitConditions(text: string): readonly string[] {
+  return text.split(/,(?=\s*[a-z_]\w*\s*=)/i);
 }
 
 function parsePlace(parts: readonly string[]): ResultQuery['place'] | null {

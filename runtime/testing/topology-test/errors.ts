@@ -90,6 +90,10 @@ export const topologyTestErrors = defineErrors({
     message: '{what} differ at {partitions} partitions',
     help: 'The same log gives the same rows however many partitions handle it. An operator says of its state that it may be spread by a key (`spread`), and keeps something that belongs to several keys: that is a mistake of the operator.',
   },
+  MACH1527: {
+    message: 'the test ends, and this fault has not come: {fault}',
+    help: '`crash: NODE` comes when the node handles its next event, `crash_after: N` when so many more messages have been handled, `drop_acks: N` with the next messages that are sent. Send what brings it on after the step, or take it out: a test that looks as if it proved something proves nothing.',
+  },
   MACH1523: {
     message: 'the run ended: {reason}',
     help: 'The engine could not go on with this test. The reason is that of the engine.',

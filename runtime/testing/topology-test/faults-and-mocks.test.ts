@@ -207,6 +207,18 @@ describe('faults', () => {
     expect(failures).toEqual([]);
   });
 
+  it.each([
+    ['crash_after: 9', 'crash_after: another 8'],
+    ['crash: order', 'crash: order'],
+    ['drop_acks: 2', 'drop_acks: another 2'],
+  ])('that never come fail the test: %s', async (fault, outstanding) => {
+    const send = `      - send: { source: calls, event: ${event('a')} }\n`;
+    const step = `      - fault: { ${fault} }\n`;
+    const steps = fault.startsWith('crash_after') ? `${step}${send}` : `${send}${step}`;
+    const told = `MACH1527 the test ends, and this fault has not come: ${outstanding}`;
+    expect((await run('small', steps)).failures).toEqual([told]);
+  });
+
   it('of the store end with the test', async () => {
     const steps = `      - fault: { store: down 1h }
       - send: { source: calls, event: ${event('a')} }

@@ -68,6 +68,10 @@ async function runTest(running: Running): Promise<Pick<TestResult, 'failures' | 
     });
     place = test.place;
     await world.finish();
+    const fault = test.steps.findLast(({ kind }) => kind === 'fault');
+    const outstanding = world.outstanding();
+    if (fault && outstanding.length > 0)
+      failures.push(failure('MACH1527', fault.place, { fault: outstanding.join(', ') }));
     reached = reachedBy(world.lookBack());
     failures.push(...checkEnd(test, world, topology));
     if (test.partitions > 1 && failures.length === 0) {

@@ -41,6 +41,8 @@ export interface World {
   /** The store is back, if it was away, and has everything. */
   finish(): Promise<void>;
   dropAcknowledgements(count: number): void;
+  /** Faults that have been asked for and have not come. */
+  outstanding(): readonly string[];
   /** Rows of a sink in the order of their writing. */
   rows(sink: string): readonly CollectedRow[];
   deadLetters(): readonly CollectedRow[];

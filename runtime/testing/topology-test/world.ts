@@ -267,6 +267,11 @@ export async function openWorld(args: WorldOptions): Promise<World> {
     dropAcknowledgements(count) {
       acknowledgementsToDrop = count;
     },
+    outstanding: () => [
+      ...(armed === undefined ? [] : [`crash: ${armed}`]),
+      ...(messagesToLive === undefined ? [] : [`crash_after: another ${messagesToLive}`]),
+      ...(acknowledgementsToDrop > 0 ? [`drop_acks: another ${acknowledgementsToDrop}`] : []),
+    ],
     rows: (sink) => collected.get(sink) ?? [],
     deadLetters: () => deadLettersOf(stored(names.deadLetterStream)),
     accounting: () => accountingOf(life.engine as Engine),
