@@ -71,3 +71,15 @@ it.each([
   expect(problem).toContain('"hospital, ward" is not a field of beds. A list is written [hospital, ward]');
   expect(others).toEqual([]);
 });
+
+it.each([
+  ['{ tumbling: 10m, sliding: 5m }', 'tumbling and sliding exclude one another. Give one of the two'],
+  ['{ session: 10m, tumbling: 5m, lateness: 1m }', 'session and tumbling exclude one another. Give one of the two'],
+  ['10m', '"10m" is not a mapping. Did you mean { tumbling: 10m }?'],
+])('of a window that is written as %s', (window, told) => {
+  const [problem, ...others] = problemsOf(
+    `aggregate: { from: beds, key: hospital, window: ${window}, values: { n: count() } }`,
+  );
+  expect(problem).toContain(told);
+  expect(others).toEqual([]);
+});

@@ -6,6 +6,11 @@ import type { SilenceFrame } from './log-frame.ts';
 const looksPerIdle = 4;
 const lookEveryMinMs = 50;
 
+/** How often it is looked who has fallen silent: a silence counts so much later at the most. */
+export function silenceLookMs(idleMs: number): number {
+  return Math.max(idleMs / looksPerIdle, lookEveryMinMs);
+}
+
 export interface SilenceWatch {
   /** The origin has said something. */
   heard(origin: string): void;
@@ -83,7 +88,7 @@ export function startSilenceWatch(args: {
   }
 
   function schedule(): void {
-    timer = clock.after(Math.max(idleMs / looksPerIdle, lookEveryMinMs), () => {
+    timer = clock.after(silenceLookMs(idleMs), () => {
       look();
       schedule();
     });

@@ -5,7 +5,7 @@ import { formatDuration, parseDuration } from '../stream/options.ts';
 import type { TopologyErrorCode } from './errors.ts';
 import type { RawValue } from './ir/options-node.ts';
 import { topologyLimits } from './limits.ts';
-import { describeWanted, type JsonSchema, propertyNames, schemasAt } from './option-schema.ts';
+import { alternatives, describeWanted, type JsonSchema, propertyNames, schemasAt } from './option-schema.ts';
 import type { Path } from './places.ts';
 
 export interface OptionProblem {
@@ -35,7 +35,8 @@ export function describeIssues(issues: readonly Issue[], context: ProblemContext
 function describeIssue(issue: Issue, path: Path, context: ProblemContext): OptionProblem[] {
   const { options, schema, definition } = context;
   const value = valueAt(options, path);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption([...path, key], context));
+  if (issue.code === 'unrecognized_keys')
+    return exclusion(path, context) ?? issue.keys.map((key) => unknownOption([...path, key], context));
   if (
     value === undefined &&
     (issue.code === 'invalid_type' || issue.code === 'invalid_value' || issue.code === 'invalid_union')
@@ -98,6 +99,8 @@ function describeUnion(
     return [noneOf(path, value, discriminated.options.map(String))];
   const schemas = schemasAt(context.schema, path);
   const meaning = schemas.find(({ mach }) => mach === 'duration' || mach === 'size')?.mach;
+  const excluded = exclusion(path, context);
+  if (excluded) return excluded;
   const branches = issue.errors.filter(
     (errors) => !errors.some((inner) => inner.path.length === 0 && isOtherKind(inner)),
   );
@@ -109,10 +112,44 @@ function describeUnion(
   const values = schemas.flatMap(
     (schema) => (schema.enum ?? (schema.const === undefined ? [] : [schema.const])) as unknown[],
   );
-  const near = typeof value === 'string' ? didYouMean(value, values.map(String)) : undefined;
+  const near =
+    typeof value === 'string'
+      ? (didYouMean(value, values.map(String)) ?? asDuration(value, schemas, context))
+      : undefined;
   return [
     wrongValue(path, `${describeValue(value)} is not ${describeWanted(schemas)}`, near && `did you mean ${near}?`),
   ];
+}
+
+function exclusion(path: Path, { options, schema }: ProblemContext): OptionProblem[] | undefined {
+  const [one, other] = excluding(valueAt(options, path) as RawValue, schemasAt(schema, path));
+  if (one === undefined || other === undefined) return undefined;
+  return [wrongValue([...path, other], `${one} and ${other} exclude one another`, 'give one of the two', 'key')];
+}
+
+/** Two names of a mapping that no branch has both of, and each some branch; none where there are no such. */
+function excluding(value: RawValue, schemas: readonly JsonSchema[]): readonly string[] {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return [];
+  const branches = schemas.flatMap(({ properties }) => (properties ? [properties] : []));
+  const has = (...names: string[]) => branches.some((branch) => names.every((name) => Object.hasOwn(branch, name)));
+  const names = Object.keys(value).filter((name) => has(name));
+  for (const [at, name] of names.entries()) {
+    const other = names.slice(at + 1).find((one) => !has(name, one));
+    if (other !== undefined) return [name, other];
+  }
+  return [];
+}
+
+/** A duration alone, where some branch is a mapping that needs one: `{ tumbling: 10m }`. */
+function asDuration(value: string, schemas: readonly JsonSchema[], { schema }: ProblemContext): string | undefined {
+  if (parseDuration(value) === undefined) return undefined;
+  for (const { required = [], properties = {} } of schemas) {
+    const [name, ...others] = required;
+    const property = name === undefined ? undefined : properties[name];
+    if (property && others.length === 0 && alternatives(property, schema).some(({ mach }) => mach === 'duration'))
+      return `{ ${name}: ${value} }`;
+  }
+  return undefined;
 }
 
 function isOtherKind(issue: Issue): boolean {

@@ -5,6 +5,7 @@ import type { StateKey } from '../../stream/operator-state.ts';
 import { formatDuration } from '../../stream/options.ts';
 import type { NodeView, StageView } from '../../stream/state-view.ts';
 import type { BoundEdge, BoundOperatorNode, BoundSourceNode, BoundTopology } from '../../topology/bound.ts';
+import { silenceLookMs } from '../silence-watch.ts';
 import { Curtain } from './curtain.ts';
 import { whyErrors } from './errors.ts';
 import { whyLimits } from './limits.ts';
@@ -314,7 +315,9 @@ function describeHolding(holding: OpenHolding): string[] {
   const ago = silent === null ? '' : `, ${formatDuration(Math.round(silent / 1_000) * 1_000)} ago`;
   lines.push(`    its last message: ${last.sequence}, heard at ${isoTime(last.heardAt)}${ago}`);
   if (released !== null)
-    lines.push(`    if it says nothing more it is let go at ${released} (idle: ${formatDuration(idle)})`);
+    lines.push(
+      `    if it says nothing more it is let go at ${released}, or up to ${formatDuration(silenceLookMs(idle))} later (idle: ${formatDuration(idle)})`,
+    );
   else if (silent === null && !holding.idle) lines.push('    no engine runs: nothing moves until one is started');
   return lines;
 }

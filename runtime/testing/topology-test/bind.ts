@@ -227,14 +227,21 @@ export function reportTime({ report }: BindContext, path: Path, text: string): v
   report({ code: 'MACH1509', path, data: { what, problem }, suggestion });
 }
 
-export function durationOf(text: string, path: Path, { report }: BindContext, maxMs: number): number | undefined {
+export function durationOf(
+  written: string | number,
+  path: Path,
+  { report }: BindContext,
+  maxMs: number,
+): number | undefined {
   const what = String(path.at(-1));
+  const text = String(written);
   const value = parseDuration(text);
   if (value !== undefined && value <= maxMs) return value;
   const problem =
     value === undefined
       ? `"${text}" is not a duration`
       : `"${text}" is longer than topologyTestLimits.advanceMaxMs (${maxMs / 86_400_000}d)`;
-  report({ code: 'MACH1508', path, data: { what, problem }, suggestion: 'a number and a unit: 30s, 5m, 1h30m' });
+  const near = typeof written === 'number' ? `did you mean ${text}s?` : 'a number and a unit: 30s, 5m, 1h30m';
+  report({ code: 'MACH1508', path, data: { what, problem }, suggestion: near });
   return undefined;
 }

@@ -5,6 +5,8 @@ import { topologyTestLimits } from './limits.ts';
 
 const raw = z.custom<RawValue>(() => true);
 const rawEvent = z.record(z.string(), raw);
+/** A number has no unit, which is told where durations are read. */
+const rawDuration = z.union([z.string(), z.number()]);
 
 const send = z.strictObject({
   source: z.string(),
@@ -13,7 +15,7 @@ const send = z.strictObject({
   text: z.string().optional(),
   file: z.string().optional(),
   repeat: z.int().min(1).max(topologyTestLimits.repeatMax).optional(),
-  every: z.string().optional(),
+  every: rawDuration.optional(),
   origin: z.string().min(1).optional(),
   at: z.string().optional(),
 });
@@ -82,7 +84,7 @@ const partitions = z.int().min(1).max(topologyTestLimits.partitionsMax).optional
 
 const step = z.strictObject({
   send: send.optional(),
-  advance: z.string().optional(),
+  advance: rawDuration.optional(),
   crash: z.literal(true).optional(),
   fault: fault.optional(),
   expect: expectation.optional(),

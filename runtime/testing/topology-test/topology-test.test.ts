@@ -221,6 +221,7 @@ describe('a file of tests with mistakes', () => {
       'MACH1507 5 field hospital: it is missing',
     ],
     ['a bad duration', '- advance: 5x', 'MACH1508 5 advance: "5x" is not a duration'],
+    ['a duration without its unit', '- advance: 30', 'MACH1508 5 advance: "30" is not a duration'],
     [
       'a duration that is too long',
       '- advance: 32d',
