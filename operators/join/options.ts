@@ -11,7 +11,11 @@ export const joinOptions = z.strictObject({
   left: input().optional().describe('the stream whose events are completed'),
   from: input().optional().describe('the same as `left`, for a join with a table'),
   right: input().optional().describe('the stream that completes them'),
-  table: tableFileOption.optional().describe('a small file that completes them, read when the topology starts'),
+  table: tableFileOption
+    .optional()
+    .describe(
+      'a small file that completes them, read when the topology starts: what is changed in it counts from the next start on, and `mach why` of earlier rows wants it as it was',
+    ),
   on: z
     .union([names, z.strictObject({ left: names, right: names })])
     .describe('the fields that must be equal; null never equals'),
