@@ -1,14 +1,13 @@
 /** Computes fields, and keeps or takes out others. */
 import { z } from 'zod';
 import {
-  type CompiledExpression,
+  computedField,
   defineOperator,
   expression,
   type Field,
   fieldNames,
   input,
   mapping,
-  tagged,
 } from '../runtime/stream/index.ts';
 
 export const map = defineOperator({
@@ -49,7 +48,7 @@ export const map = defineOperator({
     }));
     const fields: Record<string, Field> = {};
     for (const name of kept) fields[name] = schema.fields[name] as Field;
-    for (const { name, value } of computed) fields[name] = fieldOf(value);
+    for (const { name, value } of computed) fields[name] = computedField(value);
     if (Object.keys(fields).length === 0) check.problem('keep', 'no field is left', 'keep or set at least one');
     return {
       ports: { out: { fields } },
@@ -62,8 +61,3 @@ export const map = defineOperator({
     };
   },
 });
-
-/** What is computed of fields that point at a person points at them too, but for the answer to a question. */
-function fieldOf({ type, nullable, privacy }: CompiledExpression): Field {
-  return { type, ...(nullable && { nullable: true }), ...(type.kind !== 'bool' && tagged(privacy)) };
-}

@@ -2,6 +2,7 @@
 import {
   type Checker,
   type CompiledExpression,
+  computedField,
   cutByKey,
   defineOperator,
   eventExtender,
@@ -58,7 +59,7 @@ export const pattern = defineOperator({
       return { name, value: check.expression(['values', name], keySchema, 'any', variables) };
     });
     const fields: Record<string, Field> = { ...keySchema.fields, ...addedFields };
-    for (const { name, value } of results) fields[name] = fieldOf(value);
+    for (const { name, value } of results) fields[name] = computedField(value);
     const program: PatternProgram = {
       steps: compiled.map(({ step }) => step),
       candidates: candidatesOf(compiled.map(({ step }) => step)),
@@ -170,11 +171,6 @@ function compileSteps({ steps }: PatternOptions, schema: Schema, check: Checker)
     };
     return { step, fields: fields[index] as Fields };
   });
-}
-
-/** What is computed of fields that point at a person points at them too, but for the answer to a question. */
-function fieldOf({ type, nullable, privacy }: CompiledExpression): Field {
-  return { type, ...(nullable && { nullable: true }), ...(type.kind !== 'bool' && tagged(privacy)) };
 }
 
 /** What expressions may name beside the fields of the event. */

@@ -1,5 +1,5 @@
 /** Tags that say how closely a field points at a person, and what becomes of them when fields are put together. */
-import type { Checker } from './checker.ts';
+import type { Checker, CompiledExpression } from './checker.ts';
 import type { Field, FieldType, PrivacyTag, Schema } from './schema.ts';
 
 /** What stands for a value that points at a person. */
@@ -39,6 +39,11 @@ export function tagOf(names: Iterable<string>, { fields }: Schema): { privacy?: 
 /** To be spread into a field. */
 export function tagged(privacy: PrivacyTag | undefined): { privacy?: PrivacyTag } {
   return privacy === undefined ? {} : { privacy };
+}
+
+/** What is computed of fields that point at a person points at them too, but for the answer to a question. */
+export function computedField({ type, nullable, privacy }: CompiledExpression): Field {
+  return { type, ...(nullable && { nullable: true }), ...(type.kind !== 'bool' && tagged(privacy)) };
 }
 
 /** A schema for events of all of these, which have the fields of the first: what one of them tags is tagged. */
