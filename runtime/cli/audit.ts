@@ -1,6 +1,6 @@
 /** Who looked at what names persons: a line each in the data folder, written before anything is shown. */
 import { randomUUID } from 'node:crypto';
-import { appendFile, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
@@ -44,10 +44,23 @@ export async function recordReveal(args: {
     const who = { user: username, ...behind, host: hostname(), process: process.pid };
     const line = JSON.stringify({ at: new Date().toISOString(), id, ...who, action, topology, ...subject, reason });
     await makeFolder(directory);
-    await appendFile(join(directory, auditFile), `${line}\n`, { mode: 0o600 });
+    await appendLine(join(directory, auditFile), line);
     return id;
   } catch (error) {
     throw cliErrors.make('MACH1633', { reason: messageOf(error) }, error);
+  }
+}
+
+/** A line of its own, also behind one that a full disk or a crash has cut off. */
+async function appendLine(path: string, line: string): Promise<void> {
+  const file = await open(path, 'a+', 0o600);
+  try {
+    const { size } = await file.stat();
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+    const isCutOff = size > 0 && buffer.toString() !== '\n';
+    await file.appendFile(`${isCutOff ? '\n' : ''}${line}\n`);
+  } finally {
+    await file.close();
   }
 }
 
