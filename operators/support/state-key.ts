@@ -2,10 +2,9 @@
 import {
   type Event,
   eventKey,
-  type Field,
   fieldReader,
   hidden,
-  isPersonal,
+  isPersonalIn,
   keyOfValue,
   type Schema,
   type StateKey,
@@ -29,7 +28,6 @@ export function equalityKey(fields: readonly string[]): (event: Event) => StateK
 }
 
 /** The values of a key, for people: what points at one is hidden. */
-export function describeKey(event: Event, names: readonly string[], { fields }: Schema): string {
-  const isHidden = (name: string) => Object.hasOwn(fields, name) && isPersonal(fields[name] as Field);
-  return names.map((name) => (isHidden(name) ? hidden : String(event[name]))).join(', ');
+export function describeKey(event: Event, names: readonly string[], schema: Schema): string {
+  return names.map((name) => (isPersonalIn(schema, name) ? hidden : String(event[name]))).join(', ');
 }

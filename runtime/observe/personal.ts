@@ -1,14 +1,14 @@
 /** Hides what points at a person, by the privacy tags of a schema. */
-import { hidden, isPersonal } from '../stream/privacy.ts';
+import { hidden, isPersonal, isPersonalIn } from '../stream/privacy.ts';
 import type { Event, Field, FieldType, Schema } from '../stream/schema.ts';
 import type { BoundOperatorNode } from '../topology/bound.ts';
 
 /** Fields that keys of the state of an operator are made of, and that point at a person. Where it does not say what they are made of: all that do. */
 export function personalKeyFields({ bound, inputs }: Pick<BoundOperatorNode, 'bound' | 'inputs'>): readonly string[] {
   if (!bound.stateful) return [];
-  const found = inputs.flatMap(({ input, schema: { fields } }) => {
-    const names = (bound.keyedBy ? bound.keyedBy[input] : bound.key) ?? Object.keys(fields);
-    return names.filter((name) => Object.hasOwn(fields, name) && isPersonal(fields[name] as Field));
+  const found = inputs.flatMap(({ input, schema }) => {
+    const names = (bound.keyedBy ? bound.keyedBy[input] : bound.key) ?? Object.keys(schema.fields);
+    return names.filter((name) => isPersonalIn(schema, name));
   });
   return [...new Set(found)];
 }

@@ -13,6 +13,11 @@ export function isPersonal({ privacy }: Pick<Field, 'privacy'>): boolean {
   return privacy === 'direct' || privacy === 'quasi';
 }
 
+/** The same of a field by its name; there may be none. */
+export function isPersonalIn({ fields }: Schema, name: string): boolean {
+  return Object.hasOwn(fields, name) && isPersonal(fields[name] as Field);
+}
+
 /** Whether some field of a schema does, those of its records among them. */
 export function hasPersonal({ fields }: Schema): boolean {
   return Object.values(fields).some((field) => isPersonal(field) || hasPersonalInside(field.type));
@@ -58,8 +63,8 @@ export function withTagsOfAll(schemas: readonly Schema[]): Schema {
 }
 
 /** Who reports is named in the log, in metrics and to everybody who looks at the engine. */
-export function refusePersonalOrigin(name: string, { fields }: Schema, check: Checker): void {
-  if (Object.hasOwn(fields, name) && isPersonal(fields[name] as Field))
+export function refusePersonalOrigin(name: string, schema: Schema, check: Checker): void {
+  if (isPersonalIn(schema, name))
     check.problem(
       'origin',
       `${name} points at a person, and origins are shown to everybody`,

@@ -2,7 +2,7 @@
 import type { Log, LogStream } from '../../bus/log.ts';
 import { didYouMean } from '../../did-you-mean.ts';
 import { readTime, takesTime } from '../../read-time.ts';
-import { isPersonal } from '../../stream/privacy.ts';
+import { isPersonalIn } from '../../stream/privacy.ts';
 import type { Event, Field, Fields } from '../../stream/schema.ts';
 import type { BoundSinkNode, BoundTopology } from '../../topology/bound.ts';
 import { stageName, topologyNames } from '../../topology/names.ts';
@@ -89,10 +89,10 @@ function parseConditions(
   sinks: readonly BoundSinkNode[],
   wrong: (reason: string) => Error,
 ): Pick<ResultQuery, 'values' | 'personal'> {
-  const all = sinks.flatMap(({ inputs }) => inputs.map(({ schema }) => schema.fields));
-  const fields: Fields = Object.assign({}, ...all);
+  const schemas = sinks.flatMap(({ inputs }) => inputs.map(({ schema }) => schema));
+  const fields: Fields = Object.assign({}, ...schemas.map((schema) => schema.fields));
   const conditions = texts.map((text) => parseCondition(text, fields, wrong));
-  const isTagged = (name: string) => all.some((own) => Object.hasOwn(own, name) && isPersonal(own[name] as Field));
+  const isTagged = (name: string) => schemas.some((schema) => isPersonalIn(schema, name));
   return { values: Object.fromEntries(conditions), personal: conditions.map(([name]) => name).filter(isTagged) };
 }
 
