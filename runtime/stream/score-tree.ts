@@ -5,56 +5,58 @@ const fanoutBits = 3;
 const fanout = 1 << fanoutBits;
 const none = Number.NEGATIVE_INFINITY;
 
-/** Whether what is below a group is to be visited; `greatest`: of it. */
-type Enters = (greatest: number, isLeaf: boolean, at: number) => boolean;
+/** Up to eight scores or bounds of a level that stand side by side. */
+interface Group {
+  readonly height: number;
+  readonly from: number;
+}
 
-/** A tree of maxima: level by level what is the greatest of each eight below. A score that is no maximum, before or after, changes nothing above. */
+/**
+ * A tree of bounds: level by level, of each eight below, a score that none of them exceeds. A score that rises takes the bounds above it along as
+ * far as they are too low; one that falls leaves them, and who looks for the best brings down those that it finds too high.
+ */
 export class ScoreTree {
   private levels: Float64Array[] = [new Float64Array(fanout).fill(none)];
   private readonly sign: 1 | -1;
+  /** Only scores that are less than this are looked for. */
+  private limit = none;
+  /** Whose score was the best that was looked for last: mostly it is the best again, and little else has to be looked at. */
+  private found = 0;
 
   constructor({ ascending }: { ascending: boolean }) {
     this.sign = ascending ? -1 : 1;
   }
 
-  /** Null: there is none. */
+  /** Null, or what is no number: there is none. */
   set(number: number, score: number | null): void {
     while (number >= this.leaves.length) this.grow();
     const { levels } = this;
-    let at = number;
-    let now = score === null ? none : score * this.sign;
-    let before = (levels[0] as Float64Array)[at] as number;
-    (levels[0] as Float64Array)[at] = now;
-    for (let height = 1; height < levels.length; height++) {
-      const level = levels[height] as Float64Array;
-      const group = at >> fanoutBits;
-      const greatest = level[group] as number;
-      // Below it, and not the one that it was.
-      if (now <= greatest && before !== greatest) return;
-      const next = now >= greatest ? now : greatestOf(levels[height - 1] as Float64Array, group << fanoutBits);
-      if (next === greatest) return;
-      level[group] = next;
-      before = greatest;
-      now = next;
-      at = group;
+    const signed = score === null ? none : score * this.sign;
+    this.leaves[number] = signed;
+    for (let height = 1, group = number >> fanoutBits; height < levels.length; height++, group >>= fanoutBits) {
+      const bounds = levels[height] as Float64Array;
+      if (!(signed > (bounds[group] as number))) return;
+      bounds[group] = signed;
     }
   }
 
   /** The best score; null: there is none. */
   first(): number | null {
-    const first = greatestOf(this.levels.at(-1) as Float64Array, 0);
+    const first = this.below(Number.POSITIVE_INFINITY);
     return first === none ? null : first * this.sign;
   }
 
   /** The numbers of the best scores, score by score, until there are at least `rows` of them. */
   best(rows: number): number[][] {
     const groups: number[][] = [];
-    let count = 0;
-    for (let score = this.below(Number.POSITIVE_INFINITY); score > none && count < rows; score = this.below(score)) {
+    for (let count = 0, limit = Number.POSITIVE_INFINITY; count < rows; ) {
+      const score = this.below(limit);
+      if (score === none) break;
       const equals: number[] = [];
-      this.collect(score, equals);
+      this.collect(score, { height: this.levels.length - 1, from: 0 }, equals);
       groups.push(equals);
       count += equals.length;
+      limit = score;
     }
     return groups;
   }
@@ -67,33 +69,40 @@ export class ScoreTree {
     return this.levels[0] as Float64Array;
   }
 
-  /** The greatest score that is less than another. */
+  /** The greatest score that is less than another. Bounds of that one and greater ones are exact afterwards. */
   private below(limit: number): number {
-    let best = none;
-    this.visitAll((greatest, isLeaf) => {
-      if (greatest <= best) return false;
-      if (greatest < limit) best = greatest;
-      return !isLeaf && greatest >= limit;
-    });
+    this.limit = limit;
+    const last = this.leaves[this.found] as number;
+    return this.greatest(this.levels.length - 1, 0, last < limit ? last : none);
+  }
+
+  /** The greatest score of a group that is less than the limit and greater than what was found before it; that, where there is none. */
+  private greatest(height: number, from: number, found: number): number {
+    const { levels, limit } = this;
+    const level = levels[height] as Float64Array;
+    const to = Math.min(level.length, from + fanout);
+    let best = found;
+    for (let at = from; at < to; at++) {
+      const bound = level[at] as number;
+      if (bound <= best) continue;
+      if (height > 0) {
+        best = this.greatest(height - 1, at << fanoutBits, best);
+        level[at] = greatestOf(levels[height - 1] as Float64Array, at << fanoutBits);
+      } else if (bound < limit) {
+        best = bound;
+        this.found = at;
+      }
+    }
     return best;
   }
 
-  private collect(score: number, into: number[]): void {
-    this.visitAll((greatest, isLeaf, at) => {
-      if (isLeaf && greatest === score) into.push(at);
-      return !isLeaf && greatest >= score;
-    });
-  }
-
-  /** From the top down. */
-  private visitAll(enters: Enters): void {
-    this.visit(enters, this.levels.length - 1, 0);
-  }
-
-  private visit(enters: Enters, height: number, from: number): void {
+  private collect(score: number, { height, from }: Group, into: number[]): void {
     const level = this.levels[height] as Float64Array;
-    for (let at = from; at < Math.min(level.length, from + fanout); at++)
-      if (enters(level[at] as number, height === 0, at)) this.visit(enters, height - 1, at << fanoutBits);
+    for (let at = from; at < Math.min(level.length, from + fanout); at++) {
+      if ((level[at] as number) < score) continue;
+      if (height > 0) this.collect(score, { height: height - 1, from: at << fanoutBits }, into);
+      else if (level[at] === score) into.push(at);
+    }
   }
 
   private grow(): void {
