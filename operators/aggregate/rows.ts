@@ -98,7 +98,9 @@ export function resultColumns(
 }
 
 export function repeated<Value>(value: Value, count: number): Value[] {
-  return new Array<Value>(count).fill(value);
+  const all = new Array<Value>(count);
+  for (let at = 0; at < count; at++) all[at] = value;
+  return all;
 }
 
 /** Of each field of the keys the values. */
