@@ -239,6 +239,15 @@ describe('dead letters', () => {
     ['MACH2015', `${segments.MSH}\r${segments.EVN}\r`],
   ])('%s', (code, text) => expect(codeOf(text)).toBe(code));
 
+  it.each([
+    ['BN000123 NGUYỄN VĂN MẪU', 'it begins with no segment'],
+    ['PID|1||BN000123\rMSH|^~\\&|', 'it begins with the segment PID and not with MSH'],
+    ['<Bệnh-nhân>', 'it begins with "<", as XML does'],
+    ['{"id":"BN000123"}', 'it begins with "{", as JSON does'],
+  ])('say what %j begins with and do not quote it', (text, reason) => {
+    expect(decode(text)[0]?.failure?.message).toBe(`not an HL7 v2 message: ${reason}`);
+  });
+
   it('for bytes that the character set does not have', () => {
     expect(
       codeOf(

@@ -41,16 +41,25 @@ export function splitMessages(received: Buffer): Buffer[] {
   if (first === undefined) {
     if (text.trim() === '') return [];
     if (/^\s*[FB]HS/.test(text)) throw hl7Errors.make('MACH2010', { reason: 'an empty batch' });
-    throw hl7Errors.make('MACH2010', { reason: `it begins with ${JSON.stringify(text.trimStart().slice(0, 12))}` });
+    throw hl7Errors.make('MACH2010', { reason: openingOf(text.trimStart()) });
   }
   const before = text
     .slice(0, first)
     .replace(/\xEF\xBB\xBF/g, '')
     .trim();
   if (before !== '' && !/^[FB]HS/.test(before)) {
-    throw hl7Errors.make('MACH2010', { reason: `it begins with ${JSON.stringify(before.slice(0, 12))}` });
+    throw hl7Errors.make('MACH2010', { reason: openingOf(before) });
   }
   return starts.map((start, index) => withoutEnvelopeEnd(bytes.subarray(start, starts[index + 1] ?? bytes.length)));
+}
+
+/** What a text begins with, in words: the text itself may be somebody's name. */
+function openingOf(text: string): string {
+  const [, segment] = /^([A-Z][A-Z0-9]{2})[^A-Za-z0-9]/.exec(text) ?? [];
+  if (segment !== undefined) return `it begins with the segment ${segment} and not with MSH`;
+  if (text.startsWith('<')) return 'it begins with "<", as XML does';
+  if (text.startsWith('{') || text.startsWith('[')) return `it begins with "${text[0]}", as JSON does`;
+  return 'it begins with no segment';
 }
 
 function withoutEnvelopeEnd(bytes: Buffer): Buffer {

@@ -40,10 +40,13 @@ const refusingCodes: ReadonlySet<number> = new Set([
   632, // UNEXPECTED_DATA_AFTER_PARSED_VALUE
 ]);
 
-/** The error's text with its ClickHouse code, cut to a bound. */
+/** What ClickHouse quotes of the row that a constraint refuses: it may be about a person, and reasons are shown to everybody. */
+const quotedRow = / *Column values: .*$/;
+
+/** The error's text with its ClickHouse code, without the values of rows, cut to a bound. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof ClickHouseError ? `code ${error.code}: ` : '';
-  const text = `${code}${messageOf(error)}`.replace(/\s+/g, ' ').trim();
+  const text = `${code}${messageOf(error)}`.replace(/\s+/g, ' ').replace(quotedRow, '').trim();
   return text.length > storeLimits.reasonLengthMax ? `${text.slice(0, storeLimits.reasonLengthMax)}...` : text;
 }
 

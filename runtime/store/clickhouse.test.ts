@@ -324,10 +324,9 @@ describe('insert', () => {
     const table = simple('classified');
     await test.store.ensureTable(table);
     await test.store.command('ALTER TABLE classified ADD CONSTRAINT few CHECK beds < 100');
-    await expect(test.store.insert(table, beds(1, 100), 'a')).rejects.toMatchObject({
-      code: 'MACH3102',
-      message: expect.stringContaining('code 469'),
-    });
+    const refused = await test.store.insert(table, beds(1, 1_004), 'a').catch((error: MachError) => error);
+    expect(refused).toMatchObject({ code: 'MACH3102', message: expect.stringMatching(/code 469.*few/) });
+    expect((refused as MachError).message).not.toContain('1004');
     await test.store.command('ALTER TABLE classified DROP COLUMN beds SETTINGS mutations_sync = 1').catch(() => {});
     await test.store.command('ALTER TABLE classified DROP CONSTRAINT few');
     await test.store.command('ALTER TABLE classified DROP COLUMN IF EXISTS beds');
