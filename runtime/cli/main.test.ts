@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -74,8 +74,32 @@ describe('mach check', () => {
     expect(JSON.parse((await mach('check', '--json', good)).out)).toEqual({ errors: [], warnings: [] });
   });
 
+  it('takes every topology of a folder and its folders', async () => {
+    const all = join(folder, 'all');
+    for (const part of ['', 'more', '.hidden', join('node_modules', 'one')]) {
+      mkdirSync(join(all, part), { recursive: true });
+      writeFileSync(join(all, part, 'good.yml'), goodTopology);
+    }
+    writeFileSync(join(all, 'good.test.yaml'), 'no topology');
+    writeFileSync(join(all, 'schema.yaml'), 'fields: {}\n');
+    const { code, out } = await mach('check', all);
+    expect({ code, files: out.split('\n').map((line) => line.split(': ')[0]) }).toEqual({
+      code: 0,
+      files: [join(all, 'good.yml'), join(all, 'more', 'good.yml'), ''],
+    });
+    mkdirSync(join(all, 'empty'));
+    expect(await mach('check', join(all, 'empty'))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('a folder without topology files'),
+    });
+  });
+
   it('passes test files over', async () => {
-    expect(await mach('check', join(folder, 'good.test.yaml'))).toEqual({ code: 0, out: '', err: '' });
+    expect(await mach('check', join(folder, 'good.test.yaml'))).toEqual({
+      code: 0,
+      out: 'Only files of tests: mach test runs them.\n',
+      err: '',
+    });
   });
 });
 

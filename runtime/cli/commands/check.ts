@@ -5,6 +5,7 @@ import { messageOf } from '../../errors.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { Diagnostic } from '../../topology/diagnostic.ts';
 import { type CommandContext, describeDiagnostics, isUnreadable } from '../context.ts';
+import { cliErrors } from '../errors.ts';
 import { CommandExit, exitCodes } from '../exit-codes.ts';
 import { groups } from '../groups.ts';
 import { cliLimits } from '../limits.ts';
@@ -22,14 +23,14 @@ export function register(program: Command, context: CommandContext): void {
     .description(
       'Checks topology files completely and prints every problem with its place. Nothing is started, nothing is changed.\nTest files (*.test.yaml, *.test.snapshot.yaml) are passed over: mach test runs them.',
     )
-    .argument('<file...>', 'topology files')
+    .argument('<file...>', 'topology files, or folders: every YAML file in them that has sources, operators or sinks')
     .option('--connect', 'also try to reach everything that the topology talks to')
     .option('--json', 'print {"errors":[{code,file,line,column,message,suggestion}],"warnings":[...]}')
     .action((files: string[], options: CheckOptions) => check(files, options, context));
 }
 
 async function check(
-  files: readonly string[],
+  paths: readonly string[],
   { connect, json }: CheckOptions,
   context: CommandContext,
 ): Promise<void> {
@@ -38,8 +39,8 @@ async function check(
   const diagnostics: Diagnostic[] = [];
   const good: string[] = [];
   let onlyUnreadable = true;
-  for (const file of new Set(files)) {
-    if (/\.test(?:\.snapshot)?\.ya?ml$/.test(file)) continue;
+  const files = await topologyFilesOf(paths);
+  for (const file of files) {
     const loaded = loadTopology(file, { catalogue, env: context.env });
     const unreachable = loaded.topology && connect ? await probeAll(loaded.topology, context) : [];
     diagnostics.push(...loaded.diagnostics, ...unreachable);
@@ -54,8 +55,24 @@ async function check(
       context.print(await describeDiagnostics(diagnostics, { frames: context.isTerminal, color: context.color }));
     }
     for (const line of good) context.print(line);
+    if (files.size === 0) context.print('Only files of tests: mach test runs them.');
   }
   if (failed) throw new CommandExit(onlyUnreadable ? exitCodes.usage : exitCodes.found);
+}
+
+async function topologyFilesOf(paths: readonly string[]): Promise<Set<string>> {
+  const { filesIn, hasNodes, isFolder, isTestOrSnapshot, isTopologyFile } = await import('../../topology/files.ts');
+  const files = new Set<string>();
+  for (const path of paths) {
+    if (!isFolder(path)) {
+      if (!isTestOrSnapshot(path)) files.add(path);
+      continue;
+    }
+    const found = filesIn(path, isTopologyFile).filter(hasNodes);
+    if (found.length === 0) throw cliErrors.make('MACH1605', { file: path, reason: 'a folder without topology files' });
+    for (const file of found) files.add(file);
+  }
+  return files;
 }
 
 function describeTopology(

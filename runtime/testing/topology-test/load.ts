@@ -1,11 +1,12 @@
 /** A file of tests, checked completely: the tests, or every problem with its place. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { didYouMean } from '../../did-you-mean.ts';
 import { fillMessage } from '../../errors.ts';
 import type { Catalogue } from '../../stream/definition.ts';
 import { arrangeDiagnostics, type Diagnostic, hasErrors } from '../../topology/diagnostic.ts';
+import { filesIn, isFolder, testFileEnding } from '../../topology/files.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { FilePlaces, Path, PlaceOptions } from '../../topology/places.ts';
 import { describeFileProblem, type Environment } from '../../topology/references.ts';
@@ -126,20 +127,12 @@ function reportIssue(issue: z.core.$ZodIssue, report: ReportTestProblem): void {
   report({ code: 'MACH1501', path, data: { problem: `${where}: ${what.slice(0, 1).toLowerCase()}${what.slice(1)}` } });
 }
 
-const testFileEnding = /\.test\.ya?ml$/;
-
 /**
  * The files of tests that a path of the command line means: the file itself, the one beside a topology, or all in a folder
  * and its folders.
  */
 export function findTestFiles(path: string): string[] {
-  if (existsSync(path) && statSync(path).isDirectory()) {
-    return readdirSync(path, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && testFileEnding.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((file) => !file.includes('node_modules'))
-      .sort();
-  }
+  if (isFolder(path)) return filesIn(path, (file) => testFileEnding.test(file));
   if (testFileEnding.test(path)) return [path];
   const beside = ['.test.yaml', '.test.yml'].map((ending) => path.replace(/\.ya?ml$/, ending));
   const found = beside.find((file) => file !== path && existsSync(file));
