@@ -90,18 +90,30 @@ describe('mach init', () => {
     catalogue.sinks.map((sink) => [source.name, sink.name] as const),
   );
 
-  it.each(chains)('%s -> filter -> %s gives a topology that is right', (source, sink) => {
-    const { text, problem } = writeStarter([source, 'filter', sink], {
-      catalogue,
-      name: 'start',
-      schemaPath: 'x.json',
-    });
+  /** Problems of what is written for these words, and the options of its nodes. */
+  function written(...words: string[]) {
+    const { text, problem } = writeStarter(words, { catalogue, name: 'start', schemaPath: 'x.json' });
     expect(problem).toBeUndefined();
     const { ir, places, broken, diagnostics } = parseTopology(text ?? '', 'start.yaml', catalogue);
     if (!ir) throw new Error('not a topology');
     const bound = bindTopology(ir, { catalogue, places, broken, diagnostics, env: {} });
     // A secret that the example takes from the environment is for the reader to set.
-    expect(bound.diagnostics.filter(({ code }) => code !== 'MACH1401')).toEqual([]);
+    return { text: text ?? '', problems: bound.diagnostics.filter(({ code }) => code !== 'MACH1401') };
+  }
+
+  it.each(chains)('%s -> filter -> %s gives a topology that is right', (source, sink) => {
+    expect(written(source, 'filter', sink).problems).toEqual([]);
+  });
+
+  // The others want fields that only one source has, and say so.
+  const wantsMuch = ['ed-census', 'rank-hospitals', 'ambulance-load'];
+  const takesAny = catalogue.operators.map(({ name }) => name).filter((name) => !wantsMuch.includes(name));
+  it.each(takesAny)('hl7-mllp -> %s -> alert -> console gives a topology that is right', (operator) => {
+    expect(written('hl7-mllp', operator, 'alert', 'console').problems).toEqual([]);
+  });
+
+  it('raises an alert by a number where there is one', () => {
+    expect(written('hl7-mllp', 'aggregate', 'alert', 'console').text).toContain('raise: patients > 10\n');
   });
 
   it.each(catalogue.sources.map(({ name }) => name))('%s -> aggregate: no name stands for something else', (source) => {

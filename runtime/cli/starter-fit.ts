@@ -27,7 +27,7 @@ export function makeItFit(nodes: readonly StarterNode[], context: FitContext): r
 function fitNode(upTo: readonly StarterNode[], context: FitContext): StarterNode {
   const before = upTo.slice(0, -1);
   let node = upTo.at(-1) as StarterNode;
-  const names = fieldNamesBefore(before, context);
+  const fields = fieldsBefore(before, context);
   for (const path of adaptablePaths(node)) {
     let fewest = errorsOf([...before, node], context);
     if (fewest === 0) break;
@@ -36,7 +36,7 @@ function fitNode(upTo: readonly StarterNode[], context: FitContext): StarterNode
       node = less;
       continue;
     }
-    for (const candidate of candidatesFor(path, node, names)) {
+    for (const candidate of candidatesFor(path, node, fields)) {
       const changed = { ...node, options: setAt(node.options, path, candidate) as Record<string, unknown> };
       const errors = errorsOf([...before, changed], context);
       if (errors >= fewest) continue;
@@ -82,22 +82,28 @@ function load(nodes: readonly StarterNode[], context: FitContext) {
   return bindTopology(ir, { catalogue: context.catalogue, places, broken, diagnostics: own, env: {} });
 }
 
-function fieldNamesBefore(before: readonly StarterNode[], context: FitContext): readonly string[] {
+/** Names of fields by their kind, as far as they are of use. */
+interface FieldNames {
+  readonly all: readonly string[];
+  readonly numbers: readonly string[];
+}
+
+function fieldsBefore(before: readonly StarterNode[], context: FitContext): FieldNames {
   const { topology } = load(before, context) as ReturnType<typeof bindTopology>;
   const id = before.at(-1)?.id;
   const node = topology && [...topology.sources, ...topology.operators].find((one) => one.id === id);
   const schema: Schema | undefined = node?.ports.out;
-  const kinds = ['string', 'int', 'float', 'timestamp'];
   // A field that is always there fits in more places.
   const fields = Object.entries(schema?.fields ?? {}).sort(
     ([, a], [, b]) => Number(a.nullable ?? false) - Number(b.nullable ?? false),
   );
-  return kinds.flatMap((kind) =>
+  const ofKind = (kind: string) =>
     fields
       .filter(([, { type }]) => type.kind === kind)
       .slice(0, 3)
-      .map(([name]) => name),
-  );
+      .map(([name]) => name);
+  const numbers = [...ofKind('int'), ...ofKind('float')];
+  return { all: [...ofKind('string'), ...numbers, ...ofKind('timestamp')], numbers };
 }
 
 /** A text that values of a row are put into: `alerts.{hospital}`. */
@@ -124,13 +130,13 @@ function adaptablePaths({ definition, options }: StarterNode): Path[] {
 function candidatesFor(
   path: Path,
   { definition, options }: StarterNode,
-  names: readonly string[],
+  { all, numbers }: FieldNames,
 ): readonly RawValue[] {
   const given = valueAt(options as RawValue, path);
   if (typeof given === 'string' && given.match(placeOfField))
-    return names.map((name) => given.replaceAll(placeOfField, `{${name}}`));
+    return all.map((name) => given.replaceAll(placeOfField, `{${name}}`));
   const isExpression = schemasAt(optionSchema(definition.options), path).some(isWritten);
-  return isExpression ? [...names, 'true', 'count()', '1'] : names;
+  return isExpression ? [...all, ...numbers.map((name) => `${name} > 10`), 'true', 'count()', '1'] : all;
 }
 
 function leaveOut(value: unknown, [step, ...rest]: Path): unknown {

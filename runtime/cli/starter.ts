@@ -67,6 +67,9 @@ function connect(definitions: readonly AnyDefinition[]): StarterNode[] {
   return nodes;
 }
 
+/** Both sides of a join read what comes of one source, so some of their fields have the same names. */
+const prefix = 'right_';
+
 function connectInputs(schema: JsonSchema, options: Record<string, unknown>, from: readonly [string, string]): void {
   let used = 0;
   for (const { properties = {}, required = [] } of alternatives(schema, schema)) {
@@ -76,6 +79,7 @@ function connectInputs(schema: JsonSchema, options: Record<string, unknown>, fro
       options[name] = from[Math.min(used, 1)];
       used++;
     }
+    if (used > 1 && properties.prefix) options.prefix ??= prefix;
   }
 }
 
