@@ -25,4 +25,8 @@ export const simulatorErrors = defineErrors({
     message: 'nothing to do: give at least one of --hl7, --feed, --beds, --truth',
     help: 'The city needs somebody to speak to, or a folder for its truth.',
   },
+  MACH1707: {
+    message: 'the demo empties its folder, and {directory} is not one of a demo: it holds {entry}',
+    help: 'Nothing was removed. Name a folder that is empty or not there, or one that a demo has made: `mach demo --data FOLDER`.',
+  },
 });

@@ -50,7 +50,8 @@ const markOf = (processId: number): ProcessMark => ({ processId, started: proces
 
 export const isAlive = (mark: ProcessMark): boolean => processStart(mark.processId) === mark.started;
 
-const lockName = 'engine.lock';
+/** The file in a folder that says whose it is. */
+export const lockName = 'engine.lock';
 
 async function readLock(path: string): Promise<LockContent | undefined> {
   try {

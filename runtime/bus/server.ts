@@ -162,6 +162,12 @@ async function endServer(server: ProcessMark): Promise<void> {
   while (isAlive(server)) await sleep(20);
 }
 
+/** Ends the server that a dead engine has left in this folder. Rejects with MACH3011 where the engine lives. */
+export async function endLeftServer(directory: string): Promise<void> {
+  const lock = await lockFolder(resolve(directory), endServer);
+  await lock.release();
+}
+
 /** Address of the server that a living engine runs in this folder, for those who look in; undefined when there is none. */
 export async function findRunningServer(directory: string): Promise<string | undefined> {
   const server = await serverOfFolder(resolve(directory));

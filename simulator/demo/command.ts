@@ -7,6 +7,9 @@ import { takesDuration } from '../../runtime/cli/takes.ts';
 import { parseDuration } from '../../runtime/stream/index.ts';
 import { type ScenarioName, scenarioNames } from '../city/model/scenario.ts';
 
+/** Where the demo runs unless it is told otherwise. */
+export const demoFolder = '.mach/demo';
+
 export interface DemoFlags {
   readonly for?: string;
   readonly summary?: string;
@@ -32,7 +35,7 @@ export function register(program: Command, context: CommandContext): void {
     .option('--speed <factor>', 'simulated time runs this many times as fast', '60')
     .option('--hospitals <count>', 'hospitals of the city', '8')
     .option('--seed <number>', 'the same seed gives the same city', '1')
-    .option('--data <folder>', 'folder of the demo; emptied at the start', '.mach/demo')
+    .option('--data <folder>', 'folder of the demo alone: emptied at the start', demoFolder)
     .option('--topology <file>', 'another topology for the same city', 'topologies/emergency-overload.yaml')
     .action((flags: DemoFlags) => demo(flags, context));
 }

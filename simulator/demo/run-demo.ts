@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccess } from '../../runtime/boards/access.ts';
@@ -15,6 +15,7 @@ import { engineStatus } from '../../runtime/observe/status.ts';
 import { loadTopology } from '../../runtime/topology/index.ts';
 import type { CityProgress, CityResult, ScenarioName } from '../city/index.ts';
 import { simulateCity } from '../city/index.ts';
+import { takeDemoFolder } from './demo-folder.ts';
 import { liveScreen, readBoard } from './screen.ts';
 import { summarise } from './summary.ts';
 
@@ -44,7 +45,7 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const { context, speed, durationMs } = settings;
   const directory = resolve(settings.directory);
   const inbox = join(directory, 'beds');
-  await rm(directory, { recursive: true, force: true });
+  await takeDemoFolder(directory);
   await mkdir(inbox, { recursive: true });
   const start = busyHourBefore(wallTime() - (durationMs ?? 0) * speed);
   const clock = systemClock({ rate: speed, start });
