@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { findRan, findRuns } from '../runtime/cli/run-file.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { connectStore } from '../runtime/store/index.ts';
 import { isBalanced } from '../runtime/stream/ledger.ts';
@@ -65,9 +66,14 @@ it('changes the main job while it runs, and loses nothing when it dies on the wa
     const changed = await command(['run', second, '--data', data], env);
     expect(changed).toMatchObject({ code: 0, out: expect.stringContaining('adt, centre, beds, actions stayed open') });
     expect(closed).toBe(0);
+    // Commands that are not told a file take the one that runs.
+    expect(await findRuns(data)).toMatchObject([{ file: second }]);
+    expect(await findRan(data)).toMatchObject([{ file: second }]);
     // On a server that others may share, the same version once more is one more worker.
     if (!process.env.NATS_URL) {
       expect((await command(['run', second, '--data', data], env)).out).toContain('nothing was done');
+      const elsewhere = await command(['run', third, '--data', data], { ...env, NATS_URL: 'nats://127.0.0.1:9' });
+      expect(elsewhere).toMatchObject({ code: 1, err: expect.stringContaining('MACH1629') });
     }
 
     while (sent < 350) await sleep(5);

@@ -1,8 +1,10 @@
 /** `mach run` where the topology runs already: that engine goes on with this version. */
+import { join } from 'node:path';
 import type { BoundTopology } from '../topology/bound.ts';
 import type { CommandContext } from './context.ts';
 import { cliErrors } from './errors.ts';
 import { CommandExit, exitCodes } from './exit-codes.ts';
+import type { RunFile } from './run-file.ts';
 import type { RunSettings } from './start-run.ts';
 
 /** What a running engine can be given with another version. Everything else is decided when a process starts. */
@@ -27,6 +29,7 @@ export async function changeRunning(args: {
   }
   const running = await findRunning(directory, topology.name);
   if (!running) return false;
+  await refuseOtherLog(running.run, directory, context.env.NATS_URL);
   // Of one version several may share the work, where the log is one for all.
   if (running.manifest.hash === topology.hash && context.env.NATS_URL) return false;
   const { processId } = running.run;
@@ -46,6 +49,16 @@ export async function changeRunning(args: {
   if ('refusal' in done) throw new CommandExit(done.isRefused ? exitCodes.found : exitCodes.failed, done.refusal);
   context.print(describeUpgrade(done, processId));
   return true;
+}
+
+/** Who names a server means what runs there, and not what runs here on a server of its own. */
+async function refuseOtherLog(run: RunFile, directory: string, url: string | undefined): Promise<void> {
+  if (!url) return;
+  const { findRunningServer } = await import('../bus/index.ts');
+  const own = await findRunningServer(join(directory, 'nats'));
+  if (own === undefined || own === url) return;
+  const { topology, processId } = run;
+  throw refusal(cliErrors.make('MACH1629', { topology, processId, options: 'NATS_URL' }));
 }
 
 const refusal = ({ code, message }: { code: string; message: string }) =>

@@ -1,5 +1,5 @@
 /** What a running engine leaves for `mach top` and `mach tap` to find it by: one small file for each topology. */
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from '../make-folder.ts';
@@ -35,6 +35,18 @@ export async function writeRunFile(directory: string, run: RunFile): Promise<() 
   // Without it a command asks for the file: no reason to end the engine.
   await keepRan(directory, run).catch(() => undefined);
   return () => rm(file, { force: true });
+}
+
+/** The topology that runs there goes on with the version of another file. */
+export async function changeRunFile(directory: string, { topology, file }: Required<Ran>): Promise<void> {
+  const path = join(folderOf(directory), `${topology}.json`);
+  const run = parsed(await readFile(path, 'utf8')) as RunFile | undefined;
+  if (!run) return;
+  // Whole or not at all: a command may be reading it.
+  const draft = `${path}.${process.pid}.new`;
+  await writeFile(draft, JSON.stringify({ ...run, file }), { mode: 0o600 });
+  await rename(draft, path);
+  await keepRan(directory, { ...run, file });
 }
 
 async function keepRan(directory: string, { topology, file }: RunFile): Promise<void> {

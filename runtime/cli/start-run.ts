@@ -82,7 +82,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
     const { catalogue } = await context.loadCatalogue();
     const upgrades = settings.role
       ? undefined
-      : await startUpgradeServer({ engine, catalogue, env: context.env, logger });
+      : await startUpgradeServer({ engine, catalogue, env: context.env, logger, directory });
     const server = await startObserveServer({
       engine,
       clock,

@@ -11,7 +11,7 @@ import { manifestOf } from '../execution/upgrade/manifest.ts';
 import type { Catalogue, Logger } from '../stream/definition.ts';
 import { diagnosticsToJson, loadTopology } from '../topology/index.ts';
 import { cliLimits } from './limits.ts';
-import type { Control } from './run-file.ts';
+import { type Control, changeRunFile } from './run-file.ts';
 
 export interface UpgradeRequest {
   /** Absolute path of the topology. */
@@ -36,6 +36,8 @@ interface Serving {
   readonly catalogue: Catalogue;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** The data folder, where commands find the file of the topology that runs. */
+  readonly directory: string;
 }
 
 export async function startUpgradeServer(serving: Serving): Promise<UpgradeServer> {
@@ -80,7 +82,7 @@ async function answer(request: IncomingMessage, token: string, serving: Serving)
 }
 
 async function upgrade({ file, env, acceptLoss }: UpgradeRequest, serving: Serving): Promise<Reply> {
-  const { engine, catalogue, logger } = serving;
+  const { engine, catalogue, logger, directory } = serving;
   const { topology, diagnostics } = loadTopology(file, { catalogue, env: { ...serving.env, ...env } });
   if (!topology) return { status: 422, body: diagnosticsToJson(diagnostics) };
   try {
@@ -88,6 +90,10 @@ async function upgrade({ file, env, acceptLoss }: UpgradeRequest, serving: Servi
     if (done.applied) {
       const { keptOpen, pauseMs } = done;
       logger.info({ topology: topology.name, file, keptOpen: keptOpen.join(', '), pauseMs }, 'topology changed');
+      // Without it a command takes the file of before, or is told one: no reason to say that nothing has changed.
+      await changeRunFile(directory, { topology: topology.name, file }).catch((error: unknown) =>
+        logger.warn({ error: messageOf(error) }, 'the run file still names the file of before'),
+      );
     }
     return { status: 200, body: topology.redactor.redactValue(done) };
   } catch (error) {

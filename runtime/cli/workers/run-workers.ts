@@ -93,7 +93,7 @@ export async function startWorkersRun(args: {
       },
     );
     const { catalogue } = await context.loadCatalogue();
-    const upgrades = await startUpgradeServer({ engine: changeable, catalogue, env: context.env, logger });
+    const upgrades = await startUpgradeServer({ engine: changeable, catalogue, env: context.env, logger, directory });
     const removeRunFile = await writeRunFile(directory, {
       topology: topology.name,
       file: resolve(topology.file),
