@@ -83,3 +83,18 @@ it.each([
   expect(problem).toContain(told);
   expect(others).toEqual([]);
 });
+
+const best = (values: string) =>
+  `aggregate: { from: beds, key: hospital, window: { tumbling: 1h }, values: ${values}, best: { by: n } }`;
+
+it('of a value that is wrong in itself: not of how it is compared', () => {
+  expect(problemsOf(best('{ n: count() }'))).toEqual([]);
+  expect(problemsOf(best('{ n: "count(free > )" }'))).toEqual([expect.stringContaining('MACH1210')]);
+});
+
+it('of a call that a comma has cut in two: what is to be done', () => {
+  expect(problemsOf(best('{ n: count(), q: "quantile(free, 0.9)" }'))).toEqual([]);
+  expect(problemsOf(best('{ n: count(), q: quantile(free, 0.9) }'))).toEqual([
+    expect.stringContaining('Put an expression that holds a comma in quotes'),
+  ]);
+});

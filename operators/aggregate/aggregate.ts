@@ -101,11 +101,13 @@ function partOf(keyOf: (event: Event) => StateKey): NonNullable<BoundOperator['i
 
 /** What `best` asks for, checked. */
 function bestRule(
-  { best, window }: AggregateOptions,
+  { best, window, key }: AggregateOptions,
   values: readonly NamedAggregate[],
   check: Checker,
 ): BestRule | undefined {
   if (!best) return undefined;
+  if (key === undefined)
+    check.problem('best', 'without a key every window has one row', 'name the `key`, or take `best` out');
   const slot = values.findIndex(({ name }) => name === best.by);
   const by = values[slot]?.aggregate;
   if (!by)
@@ -114,7 +116,7 @@ function bestRule(
       `there is no value "${best.by}"`,
       `the values are ${values.map(({ name }) => name).join(', ')}`,
     );
-  else if (!['int', 'float', 'duration', 'timestamp'].includes(by.type.kind))
+  else if (!by.standsIn && !['int', 'float', 'duration', 'timestamp'].includes(by.type.kind))
     check.problem(
       ['best', 'by'],
       `a ${by.type.kind} is not compared here`,

@@ -77,6 +77,7 @@ describe('best', () => {
 
   it.each([
     [{ best: { by: 'm' } }, 'there is no value "m"'],
+    [{ best: { by: 'n' }, key: undefined }, 'without a key every window has one row'],
     [{ best: { by: 'n' }, window: { session: '1m' } }, 'only windows of one size have a best'],
     [{ best: { by: 'n' }, window: { tumbling: '1m', lateness: '1m' } }, 'its windows are given once'],
     [

@@ -64,7 +64,7 @@ export const aggregateOptions = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), aggregation())
     .refine((values) => Object.keys(values).length > 0, 'at least one value')
     .describe(
-      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is right to 1 % of the value; approx_distinct is an estimate',
+      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is right to 1 % of the value; approx_distinct is an estimate. Absent values do not count: where there are no others, count, distinct and sum are 0, the rest null',
     ),
   best: z
     .strictObject({
@@ -74,7 +74,7 @@ export const aggregateOptions = z.strictObject({
     })
     .optional()
     .describe(
-      'only the keys with the best value of each tumbling or sliding window come out, and all that equal the last of them',
+      'only the keys with the best value of each tumbling or sliding window come out, and all that equal the last of them. The windows are given once, without lateness and early; all values are count, distinct, quantile, or sum of whole numbers',
     ),
   keys: z.int().positive().optional().describe('most keys held at a time; an event with one more is dead'),
 });

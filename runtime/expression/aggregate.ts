@@ -39,6 +39,8 @@ export interface CompiledAggregate extends AggregateCall {
   readonly fields: string[];
   /** Where one event's value passes through it unchanged: the tag of that. */
   readonly privacy?: PrivacyTag;
+  /** It is in the place of one that is wrong, of which nothing more is to be said. */
+  readonly standsIn?: true;
 }
 
 interface Definition {

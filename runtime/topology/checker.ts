@@ -87,7 +87,7 @@ export function createChecker(context: CheckerContext): Checker {
         return compiled;
       }
       reportExpression(path, compiled.problems, input);
-      return { ok: true, call: 'count', type: { kind: 'json' }, nullable: true, fields: [] };
+      return { ok: true, call: 'count', type: { kind: 'json' }, nullable: true, fields: [], standsIn: true };
     },
     field: (optionPath, input, wanted) => fieldsMeant(toPath(optionPath), input, wanted)[0] as string,
     fields(option, input) {

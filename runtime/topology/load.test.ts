@@ -166,6 +166,12 @@ describe('mistakes in a topology', () => {
     ['another version', [['version: 1', 'version: 2']], ['MACH1011 2:10'], 'this mach reads version 1'],
     ['a bad name', [['name: waiting-rooms', 'name: Phòng Chờ']], ['MACH1013 3:7'], 'did you mean phong_cho?'],
     ['an unknown key', [['sinks:', 'sink:']], ['MACH1012 40:1'], 'did you mean sinks?'],
+    [
+      'a misspelt section, of whose nodes nothing is said',
+      [['operators:', 'operator:']],
+      ['MACH1012 15:1'],
+      'did you mean operators?',
+    ],
     ['an unknown operator', [['    filter:', '    fliter:']], ['MACH1103 18:5'], 'did you mean filter?'],
     ['a sink among operators', [['    filter:', '    table:']], ['MACH1104 18:5'], 'move the entry to sinks'],
     [

@@ -48,13 +48,21 @@ function describeIssue(issue: Issue, path: Path, context: ProblemContext): Optio
   if (issue.code === 'invalid_union') return describeUnion(issue, path, context);
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {
     const inner = issue.issues[0];
-    return inner ? [wrongValue(path, customMessage(inner) ?? 'this name is not allowed', undefined, 'key')] : [];
+    if (!inner) return [];
+    return [wrongValue(path, customMessage(inner) ?? 'this name is not allowed', brokenCall(path), 'key')];
   }
   const schemas = schemasAt(schema, path);
   const meaning = schemas.find(({ mach }) => mach === 'duration' || mach === 'size')?.mach;
   if (meaning) return [unitProblem(path, value as RawValue, meaning as 'duration' | 'size', customMessage(issue))];
   if (issue.code === 'invalid_value') return [noneOf(path, value as RawValue, issue.values.map(String))];
   return [wrongValue(path, describeMessage(issue, value as RawValue, schemas))];
+}
+
+/** In braces and brackets a comma ends a text, in the middle of a call too. */
+function brokenCall(path: Path): string | undefined {
+  const name = String(path.at(-1));
+  const isEnd = name.includes(')') && !name.includes('(');
+  return isEnd ? 'put an expression that holds a comma in quotes: "quantile(x, 0.9)"' : undefined;
 }
 
 function describeMessage(issue: Issue, value: RawValue, schemas: readonly JsonSchema[]): string {

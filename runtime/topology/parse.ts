@@ -62,7 +62,7 @@ export function parseTopology(text: string, file: string, catalogue: Catalogue):
     }
     return { places, broken, diagnostics };
   }
-  checkTopLevel(root, context);
+  checkTopLevel(root, { context, broken });
   const nodes = parseSections(root, { context, broken });
   const description = optionalText(root, 'description', context);
   const ir = TopologyNode.create({
@@ -77,10 +77,18 @@ export function parseTopology(text: string, file: string, catalogue: Catalogue):
   return { ir, places, broken, diagnostics };
 }
 
-function checkTopLevel(root: Mapping, context: ParseContext): void {
+interface Parsing {
+  readonly context: ParseContext;
+  /** Nodes of which nothing more is to be said, because something about them is wrong. */
+  readonly broken: Set<string>;
+}
+
+function checkTopLevel(root: Mapping, { context, broken }: Parsing): void {
   for (const key of Object.keys(root)) {
     if (topLevelKeys.includes(key)) continue;
     const near = didYouMean(key, topLevelKeys);
+    if (sections.some((section) => section === near))
+      for (const id of Object.keys(asMapping(root[key]) ?? {})) broken.add(id);
     const owner = sections.find((section) => context.catalogue[section].some(({ name }) => name === key));
     const suggestion = near
       ? `did you mean ${near}?`
@@ -129,7 +137,7 @@ function checkName({ name }: Mapping, context: ParseContext): void {
   context.problem('MACH1013', ['name'], { data: { what }, suggestion: near && `did you mean ${near}?` });
 }
 
-function parseSections(root: Mapping, { context, broken }: { context: ParseContext; broken: Set<string> }) {
+function parseSections(root: Mapping, { context, broken }: Parsing) {
   const nodes: (SourceNode | OperatorNode | SinkNode)[] = [];
   const taken = new Map<string, { section: Section; line: number }>();
   for (const section of sections) {
