@@ -9,6 +9,4 @@ export const aggregateLimits = {
   thingsMax: 1_000_000,
   /** Keys that `best` gives of a window, besides those that equal the last. */
   bestRowsMax: 1_000,
-  /** Rows of a window wait for those of the next that closes with it while fewer than this wait: they go on together. */
-  rowsTogetherMax: 1_024,
 } as const;

@@ -3,15 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import {
-  type Batch,
-  columnBatch,
-  defineSchema,
-  type Event,
-  EventColumns,
-  type Frame,
-  field,
-} from '../../runtime/stream/index.ts';
+import { columnBatch, defineSchema, type Event, EventColumns, type Frame, field } from '../../runtime/stream/index.ts';
 import { Ledger } from '../../runtime/stream/ledger.ts';
 import { OperatorRunner } from '../../runtime/stream/operator-runner.ts';
 import {
@@ -23,7 +15,6 @@ import {
   watermark,
 } from '../../runtime/testing/operator-harness.ts';
 import { aggregate } from './aggregate.ts';
-import { aggregateLimits } from './limits.ts';
 
 const schema = defineSchema({ ward: field.string(), minutes: field.int(), cost: field.float() });
 const numbers = { n: 'count()', total: 'sum(minutes)' };
@@ -100,19 +91,14 @@ function runnerOf(window: object) {
   const frames = new Subject<Frame>();
   runner.connect('from', frames);
   const rows: Event[] = [];
-  const batches: Batch[] = [];
-  runner.output('out').subscribe((frame) => {
-    if (frame.kind !== 'batch') return;
-    batches.push(frame);
-    rows.push(...frame.events);
-  });
+  runner.output('out').subscribe((frame) => frame.kind === 'batch' && rows.push(...frame.events));
   const take = (list: Parameters<ReturnType<typeof runOf>>[0]) => {
     for (const step of list) {
       if (step.kind === 'event') frames.next({ kind: 'batch', events: [step.event], times: [step.time], causes: [-1] });
       else frames.next({ kind: 'watermark', time: step.time, idle: false });
     }
   };
-  return { runner, frames, rows, batches, take };
+  return { runner, frames, rows, take };
 }
 
 describe('windows of numbers', () => {
@@ -131,26 +117,6 @@ describe('windows of numbers', () => {
       ['B', 1, 2],
       ['C', 1, 4],
     ]);
-  });
-
-  it('go on together where many close at once, so many rows at a time', () => {
-    const { frames, batches } = runnerOf({ sliding: '4s', every: '1s' });
-    const seconds = Array.from({ length: 1_500 }, (_, second) => second);
-    const columns = new EventColumns(['ward', 'minutes'], [seconds.map(() => 'A'), seconds], {
-      length: seconds.length,
-    });
-    const times = seconds.map((second) => second * 1_000);
-    frames.next(columnBatch(columns, { times, causes: seconds.map(() => -1) }));
-    frames.next({ kind: 'end' });
-    const { rowsTogetherMax } = aggregateLimits;
-    expect(batches.map(({ events }) => events.length)).toEqual([rowsTogetherMax, 1_503 - rowsTogetherMax]);
-    const expected = Array.from({ length: 1_503 }, (_, at) => {
-      const inWindow = seconds.filter((second) => second > at - 4 && second <= at);
-      return [(at + 1) * 1_000, inWindow.length, inWindow.reduce((sum, second) => sum + second, 0)];
-    });
-    const rows = batches.flatMap(({ events }) => events.map(({ window_end, n, total }) => [window_end, n, total]));
-    expect(rows).toEqual(expected);
-    expect(batches.flatMap((batch) => [...batch.times])).toEqual(expected.map(([end]) => (end as number) - 1));
   });
 
   it('keep least and greatest of one pane, and leave those of several to lists', () => {

@@ -20,7 +20,7 @@ import { KeyPanes } from './key-panes.ts';
 import { aggregateLimits } from './limits.ts';
 import { CellPlaces } from './number-cells.ts';
 import type { PaneCells } from './pane-cells.ts';
-import { RowsTogether } from './rows-together.ts';
+import { keyColumns, repeated, resultColumns } from './rows.ts';
 import type { AggregateSetting } from './setting.ts';
 import { type BestRule, WindowTotals } from './window-totals.ts';
 
@@ -28,7 +28,7 @@ import { type BestRule, WindowTotals } from './window-totals.ts';
 interface Given {
   readonly store: CellStore;
   readonly places: readonly number[];
-  readonly keys: StateKey[];
+  readonly keys: readonly StateKey[];
 }
 
 export class PaneWindows implements OperatorHandler {
@@ -42,7 +42,6 @@ export class PaneWindows implements OperatorHandler {
   private readonly totals: WindowTotals;
   /** Every window is one pane, and needs no totals. */
   private readonly isOnePane: boolean;
-  private readonly together: RowsTogether;
   /** The panes in [from, to) are in the totals. */
   private from = Number.NEGATIVE_INFINITY;
   private to = Number.NEGATIVE_INFINITY;
@@ -58,7 +57,6 @@ export class PaneWindows implements OperatorHandler {
     this.state = new KeyPanes(setting, grid);
     this.kept = (rule ? keepPaneByPane : keepKeyByKey)(context, this.state, setting);
     this.totals = new WindowTotals(setting, rule);
-    this.together = new RowsTogether(setting);
     this.isOnePane = !rule && grid.sizeMs === grid.everyMs;
   }
 
@@ -167,7 +165,6 @@ export class PaneWindows implements OperatorHandler {
       if (next === Number.POSITIVE_INFINITY) break;
       end = Math.max(end + grid.everyMs, next);
     }
-    this.together.give(out);
     if (Number.isFinite(time)) this.goOnFrom(time);
   }
 
@@ -212,9 +209,18 @@ export class PaneWindows implements OperatorHandler {
   private give(end: number, out: Output): boolean {
     const start = end - this.grid.sizeMs;
     const { store, places, keys } = this.isOnePane ? this.ofPane(start) : this.ofWindow();
-    if (places.length === 0) return false;
+    const { length } = places;
+    if (length === 0) return false;
     if (this.kept.touch) for (const key of keys) this.kept.touch(key);
-    this.together.add({ start, end, keys, values: store.columnsOf(places) }, out);
+    const { heldKeys, keyFields, rowNames } = this.setting;
+    const rows = {
+      keys: keyColumns(heldKeys, keyFields, keys),
+      starts: repeated(start, length),
+      ends: repeated(end, length),
+      values: store.columnsOf(places),
+      early: false,
+    };
+    out.emitColumns(resultColumns(rowNames, rows), repeated(end - 1, length));
     return true;
   }
 

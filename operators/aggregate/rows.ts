@@ -98,9 +98,7 @@ export function resultColumns(
 }
 
 export function repeated<Value>(value: Value, count: number): Value[] {
-  const all = new Array<Value>(count);
-  for (let at = 0; at < count; at++) all[at] = value;
-  return all;
+  return new Array<Value>(count).fill(value);
 }
 
 /** Of each field of the keys the values. */
