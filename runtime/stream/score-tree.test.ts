@@ -6,7 +6,12 @@ describe('ScoreTree', () => {
   it('gives what sorting gives, whatever comes and goes', () => {
     const change = fc.record({
       number: fc.oneof(fc.nat({ max: 6 }), fc.nat({ max: 600 })),
-      score: fc.option(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(Number.NaN))),
+      score: fc.option(
+        fc.oneof(
+          fc.integer({ min: -3, max: 3 }),
+          fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+        ),
+      ),
       rows: fc.integer({ min: 1, max: 4 }),
     });
     fc.assert(
@@ -14,7 +19,7 @@ describe('ScoreTree', () => {
         const tree = new ScoreTree({ ascending });
         const scores = new Map<number, number>();
         for (const { number, score, rows } of changes) {
-          if (score === null || Number.isNaN(score)) scores.delete(number);
+          if (score === null || !Number.isFinite(score)) scores.delete(number);
           else scores.set(number, score);
           tree.set(number, score);
           const sorted = [...new Set(scores.values())].sort((a, b) => (ascending ? a - b : b - a));

@@ -27,15 +27,15 @@ export class ScoreTree {
     this.sign = ascending ? -1 : 1;
   }
 
-  /** Null, or what is no number: there is none. */
+  /** Null, or what is no finite number: there is none. */
   set(number: number, score: number | null): void {
     while (number >= this.leaves.length) this.grow();
     const { levels } = this;
-    const signed = score === null ? none : score * this.sign;
+    const signed = score !== null && Number.isFinite(score) ? score * this.sign : none;
     this.leaves[number] = signed;
     for (let height = 1, group = number >> fanoutBits; height < levels.length; height++, group >>= fanoutBits) {
       const bounds = levels[height] as Float64Array;
-      if (!(signed > (bounds[group] as number))) return;
+      if (signed <= (bounds[group] as number)) return;
       bounds[group] = signed;
     }
   }
