@@ -49,6 +49,7 @@ describe('bind', () => {
     [{ values: { n: 'sum(ward)' } }, 'values.n: '],
     [{ values: { n: 'minutes' } }, 'values.n: '],
     [{ window: { sliding: '1m', every: '2m' } }, 'window.every: the step is longer than the window'],
+    [{ window: { tumbling: '1m', offset: '0.5ms' } }, 'window.offset: windows begin at a whole ms'],
     [
       { window: { sliding: '30d', every: '1s' } },
       'window.every: a window would have 2592000 panes, more than 86400 (panesPerWindowMax)',

@@ -114,6 +114,7 @@ function gridOf(window: GridOptions, check: Checker): WindowGrid {
   });
   const panes = grid.sizeMs / grid.paneMs;
   const { panesPerWindowMax } = aggregateLimits;
+  if (!Number.isInteger(window.offset ?? 0)) complain('offset', 'windows begin at a whole ms');
   if (panes > panesPerWindowMax) {
     const message = `a window would have ${panes} panes, more than ${panesPerWindowMax} (panesPerWindowMax)`;
     complain('every', message, 'make the step a longer part of the size');

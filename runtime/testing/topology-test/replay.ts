@@ -110,7 +110,10 @@ function apart(input: LoggedInput): LoggedInput[] {
   return pieces;
 }
 
-/** Neighbours of one source in one message. Dead letters stand first in a message, so those stay as they came. */
+/**
+ * Neighbours of one source in one message. Dead letters stand first in a message, so those stay as they came; and no watermark runs ahead of the time at
+ * which a message was accepted, so those of different times are never one.
+ */
 function together(inputs: readonly LoggedInput[]): LoggedInput[] {
   const merged: LoggedInput[] = [];
   for (const input of inputs) {
@@ -124,7 +127,7 @@ function together(inputs: readonly LoggedInput[]): LoggedInput[] {
 
 function mergeFrames(one: LoggedInput['frame'], two: LoggedInput['frame']): SourceFrame | undefined {
   if (one.kind !== 'source' || two.kind !== 'source') return undefined;
-  if (one.deadLetters.length > 0 || two.deadLetters.length > 0) return undefined;
+  if (one.engineTime !== two.engineTime || one.deadLetters.length > 0 || two.deadLetters.length > 0) return undefined;
   return {
     ...one,
     segments: [...one.segments, ...two.segments],
