@@ -76,6 +76,16 @@ it('of a key with one value in place of two says how keys are written', async ()
   await expect(ask('["H1", 3')).rejects.toMatchObject(broken);
 });
 
+it('of a key of one field takes a text as it stands, and a list by its values', async () => {
+  const ask = open('tumbling: 1h', [minute], { hospital: 'H1, tầng 2' });
+  const full = { node: 'full' };
+  expect(await ask('H1, tầng 2', full)).toMatchObject({ note: null });
+  expect(await ask('["H1, tầng 2"]', full)).toMatchObject({ note: null });
+  expect(await ask('H1,H2', full)).toMatchObject({ known: false });
+  const wrong = { code: 'MACH3266', message: expect.stringContaining('has 1 value (hospital), not 2') };
+  await expect(ask('["H1", "H2"]', full)).rejects.toMatchObject(wrong);
+});
+
 it.each([
   ['null', 'null,3'],
   ['null', '["null", 3]'],

@@ -1,6 +1,6 @@
 import { type Accumulator, same } from './accumulator.ts';
 
-/** Sums of whole numbers are exact, so that what leaves a window can be taken out again. */
+/** Sums of whole numbers are exact up to 2^53, so that what leaves a window can be taken out again. */
 export const wholeSum: Accumulator<number> = {
   create: () => 0,
   add: (state, value) => state + (value as number),

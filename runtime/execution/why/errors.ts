@@ -27,7 +27,7 @@ export const whyErrors = defineErrors({
     help: '`mach why --open` asks the engine that runs (found by `--data`, or given with `--url`), or else looks into the last checkpoint. Start the topology, or name the data folder of its run with `--data`.',
   },
   MACH3266: {
-    message: 'a key of {node} has {count} values ({fields}), not {given}',
+    message: 'a key of {node} has {values} ({fields}), not {given}',
     help: 'The values of a key of several fields are written with commas between them, in the order of the option `key`: `mach why --open NODE H1,ICU`; or with the names of the fields, in any order: `ward=ICU,hospital=H1`. Where a value has a comma itself, as a list of JSON, such as `["H1", "ICU, tầng 2"]`.',
   },
   MACH3267: {

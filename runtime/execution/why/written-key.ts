@@ -1,4 +1,5 @@
 /** A key of a node as people write it: `H1,ICU`, `hospital=H1,ward=ICU`, or a list of JSON where a value has a comma itself. */
+import { counted } from '../../counted.ts';
 import { didYouMean } from '../../did-you-mean.ts';
 import { eventKey } from '../../stream/event-key.ts';
 import type { StateKey } from '../../stream/operator-state.ts';
@@ -44,8 +45,11 @@ export function checkKey({ id, bound }: BoundOperatorNode, text: string): void {
   if (reason !== undefined) throw whyErrors.make('MACH3267', { node: id, fields: fields.join(', '), reason });
   if (named) return;
   const given = partsOf(text).length;
-  if (fields.length < 2 || given === fields.length) return;
-  throw whyErrors.make('MACH3266', { node: id, count: fields.length, given, fields: fields.join(',') });
+  // A text alone is the value of one field with the commas that are in it.
+  const isWhole = fields.length < 2 && !(fields.length === 1 && listOf(text));
+  if (isWhole || given === fields.length) return;
+  const values = counted(fields.length, 'value');
+  throw whyErrors.make('MACH3266', { node: id, values, given, fields: fields.join(',') });
 }
 
 /** In the order of the fields; undefined where no or wrong names are given. */
