@@ -170,6 +170,7 @@ describe('mach list, schema, help', () => {
     expect((await mach('help', 'check')).out).toContain('Usage: mach check');
     expect((await mach('help')).out).toContain('Exit codes:');
     expect(await mach('help', 'MACH9999')).toMatchObject({ code: 2 });
+    expect(await mach('help', 'filter')).toMatchObject({ code: 2, err: expect.stringContaining('`mach list filter`') });
     expect(await mach('help', 'chekc')).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean check?') });
   });
 });

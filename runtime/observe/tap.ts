@@ -1,5 +1,6 @@
 /** A look at the events of an edge while it runs: sampled, bounded in rate, personal fields hidden. */
 import { merge, type Observable, type Subscription } from 'rxjs';
+import { didYouMean } from '../did-you-mean.ts';
 import type { Engine } from '../execution/engine.ts';
 import { isShadow } from '../execution/stage-part.ts';
 import { limits } from '../limits.ts';
@@ -50,7 +51,8 @@ function edgeOf(engine: Engine, edge: string): { frames: Observable<Frame>; sche
   const schema = source?.ports[port] ?? operator?.ports[port] ?? (port === 'out' ? sink?.inputs[0]?.schema : undefined);
   if (!schema) {
     const nodes = [...topology.sources, ...topology.operators, ...topology.sinks].map(({ id }) => id);
-    throw new Error(`there is no edge ${edge}; nodes: ${nodes.join(', ')}`);
+    const near = didYouMean(edge, nodes);
+    throw new Error(`there is no edge ${edge}${near ? `; did you mean ${near}?` : ''}; nodes: ${nodes.join(', ')}`);
   }
   const number = plan.nodes.get(node)?.stage ?? 1;
   const outputs = [...engine.units.values()].flatMap(({ partition, stages }) => {

@@ -1,6 +1,5 @@
 /** The store that the environment names: a ClickHouse server, or the embedded one. */
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
 import type { Logger } from '../stream/definition.ts';
 import { type ConnectStoreOptions, connectStore } from './clickhouse.ts';
 import { type EmbeddedStore, startEmbeddedStore } from './embedded/supervisor.ts';
@@ -28,8 +27,8 @@ export function parseStoreUrl(text: string): Pick<ConnectStoreOptions, 'url' | '
   let url: URL;
   try {
     url = new URL(text);
-  } catch (error) {
-    throw storeErrors.make('MACH3108', { reason: messageOf(error) });
+  } catch {
+    throw storeErrors.make('MACH3108', { reason: 'it is no address such as http://127.0.0.1:8123' });
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw storeErrors.make('MACH3108', { reason: `it begins with ${url.protocol}// and not with http:// or https://` });

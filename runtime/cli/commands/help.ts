@@ -31,7 +31,12 @@ export function register(program: Command, context: CommandContext): void {
         program.commands.map((one) => one.name()),
       );
       const error = cliErrors.make('MACH1601', { what: 'the command', name: topic });
-      if (near) error.message += `. Did you mean ${near}?`;
+      const { catalogue } = await context.loadCatalogue();
+      const isNode = [...catalogue.sources, ...catalogue.operators, ...catalogue.sinks].some(
+        ({ name }) => name === topic,
+      );
+      if (isNode) error.message += `. \`mach list ${topic}\` shows its options`;
+      else if (near) error.message += `. Did you mean ${near}?`;
       throw error;
     });
 }
