@@ -116,6 +116,21 @@ it('why a match of a pattern is there: each of its events is named', () =>
     'pattern: { from: beats, key: hospital, steps: [{ name: a, when: value == 1 }, { name: b, when: value == 2 }, { name: c, when: value == 3 }], values: { n: c.last.value } }',
   ));
 
+it('why a row is among the best: by what they are chosen', async () => {
+  const best = 'best: { by: n, rows: 2 }';
+  const operator = `aggregate: { from: beats, key: hospital, window: { tumbling: 10m }, values: { n: count() }, ${best} }`;
+  const lab = openLab({ topology: topologyOf(operator), operators: [aggregate, pattern] });
+  await runMessages(lab, [[1], [2], [40]]);
+  const report = await why(lab, ['n=2']);
+  const conditions = report.steps.flatMap((step) => step.conditions.map(({ option, text }) => [option, text]));
+  expect(conditions).toEqual(
+    expect.arrayContaining([
+      ['best.by', 'n'],
+      ['best.rows', '2'],
+    ]),
+  );
+});
+
 it('why a session is taken back: each event of the longer one, whose values it has', async () => {
   const operator = `aggregate: { from: beats, key: hospital, window: { session: 3m, lateness: 30m }, values: { ${numbers} } }`;
   const lab = openLab({ topology: topologyOf(operator), operators: [aggregate, pattern] });

@@ -68,9 +68,9 @@ export const aggregateOptions = z.strictObject({
     ),
   best: z
     .strictObject({
-      by: z.string().min(1).describe('the value that is compared'),
-      order: z.enum(['desc', 'asc']).default('desc').describe('desc: the largest first'),
-      rows: z.int().positive().max(aggregateLimits.bestRowsMax).default(1).describe('how many'),
+      by: z.string().min(1).meta({ decides: true }).describe('the value that is compared'),
+      order: z.enum(['desc', 'asc']).meta({ decides: true }).default('desc').describe('desc: the largest first'),
+      rows: z.int().positive().max(aggregateLimits.bestRowsMax).meta({ decides: true }).default(1).describe('how many'),
     })
     .optional()
     .describe(

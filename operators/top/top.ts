@@ -43,7 +43,7 @@ const options = z.strictObject({
     .enum(['first', 'all'])
     .optional()
     .describe('all: everything equal to the last one shown is shown as well, and equals have one rank (first)'),
-  rows: z.int().positive().max(topLimits.rowsMax).default(10).describe('length of the ranking'),
+  rows: z.int().positive().max(topLimits.rowsMax).meta({ decides: true }).default(10).describe('length of the ranking'),
   key: key().optional().describe('field or fields; each key has a ranking of its own'),
   of: key()
     .optional()

@@ -81,11 +81,11 @@ function entrySchema(section: Section, definition: AnyDefinition): object {
   };
 }
 
-/** Editors read draft 7, and know nothing of what `mach` means. */
+/** Editors read draft 7, and know nothing of what `mach` and `decides` mean. */
 function toEditorSchema(schema: JsonSchema): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(schema)) {
-    if (key === 'mach') continue;
+    if (key === 'mach' || key === 'decides') continue;
     if (key === '$defs') result.definitions = mapValues(value as Record<string, JsonSchema>);
     else if (key === '$ref') result.$ref = String(value).replace('#/$defs/', '#/definitions/');
     else if (key === 'properties') result.properties = mapValues(value as Record<string, JsonSchema>);

@@ -24,6 +24,8 @@ export interface JsonSchema {
   readonly maximum?: number;
   /** What the option means to the loader (`runtime/stream/options.ts`). */
   readonly mach?: string;
+  /** It decides what comes out, so `why` names it, although it is no expression. */
+  readonly decides?: boolean;
 }
 
 /** Whether an option is written in the language of expressions. */

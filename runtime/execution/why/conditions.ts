@@ -1,4 +1,4 @@
-/** The expressions and durations of a node, with the values that the expressions read. */
+/** The expressions, durations and rules (`decides`) of a node, with the values that the expressions read. */
 import { compileAggregateExpression, compileExpression } from '../../expression/index.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
@@ -10,9 +10,9 @@ export interface Condition {
   readonly option: string;
   /** As written. */
   readonly text: string;
-  /** Fields of the event that it reads; empty for a duration. */
+  /** Fields of the event that it reads; empty for a duration and a rule. */
   readonly values: Event;
-  /** What it gives for the event; null for a duration, and where it cannot be computed. */
+  /** What it gives for the event; null for a duration and a rule, and where it cannot be computed. */
   readonly result: unknown;
   /** It is over many events: of these `values` are those of the newest, and what it gives is in what went out. */
   readonly of_many: boolean;
@@ -28,11 +28,12 @@ export function conditionsOf(
   const root = optionSchema(node.definition.options);
   const found: Condition[] = [];
   const visit = (value: RawValue, path: readonly (string | number)[]) => {
-    const meaning = schemasAt(root, path).find(({ mach }) => mach)?.mach;
+    const schemas = schemasAt(root, path);
+    const meaning = schemas.find(({ mach }) => mach)?.mach;
+    const isRule = meaning === 'duration' || schemas.some(({ decides }) => decides);
     const option = path.join('.');
     const isScalar = value !== null && typeof value !== 'object';
-    if (meaning === 'duration' && isScalar)
-      found.push({ option, text: String(value), values: {}, result: null, of_many: false });
+    if (isRule && isScalar) found.push({ option, text: String(value), values: {}, result: null, of_many: false });
     if (meaning === 'expression' && isScalar) found.push(conditionOf(option, String(value), { event, schema }));
     if (meaning === 'aggregation' && isScalar) found.push(aggregationOf(option, String(value), { event, schema }));
     if (value === null || typeof value !== 'object') return;
