@@ -13,6 +13,9 @@ export const topologyTestLimits = {
   settleMaxMs: 3_600_000,
   /** Acknowledgements that one step may lose. */
   dropAcknowledgementsMax: 100,
+  /** While a process is to die in a time that passes it is back within this time, and within this part of the time. */
+  backWithinMs: 1_000,
+  backWithinPart: 1 / 1_000,
   /** Messages of the log after which a step may let the process die. */
   crashAfterMax: 1_000_000,
   /** Answers that are written for one look-up. */

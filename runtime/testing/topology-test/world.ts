@@ -25,6 +25,7 @@ import type { SinkRow } from '../../stream/sink-definition.ts';
 import type { SourceContext } from '../../stream/source-definition.ts';
 import { parseEdgeToken, topologyNames } from '../../topology/names.ts';
 import { answerer } from './answerer.ts';
+import { topologyTestLimits } from './limits.ts';
 import { type LookBack, lookBack } from './look-back.ts';
 import { driver, noStore, silent } from './stand-ins.ts';
 import { type EdgeHooks, withTestEdges } from './test-edges.ts';
@@ -196,6 +197,8 @@ export async function openWorld(args: WorldOptions): Promise<World> {
     await engine.accounted();
   }
 
+  const awaitsCrash = () => armed !== undefined || messagesToLive !== undefined;
+
   const stored = (name: string) => [...(storage.streams.get(name)?.messages.values() ?? [])];
   const inputStream = names.inputStream(firstStage);
   const lastSequence = () => storage.streams.get(inputStream)?.lastSequence ?? 0;
@@ -238,7 +241,13 @@ export async function openWorld(args: WorldOptions): Promise<World> {
       await settle();
     },
     async advance(byMs) {
-      await clock.advance(byMs);
+      const until = clock.now() + byMs;
+      const stepMs = Math.max(topologyTestLimits.backWithinMs, byMs * topologyTestLimits.backWithinPart);
+      while (awaitsCrash() && clock.now() < until) {
+        await clock.advance(Math.min(stepMs, until - clock.now()));
+        if (life.dead) await restart();
+      }
+      await clock.advance(Math.max(0, until - clock.now()));
       await settle();
     },
     async checkpoint() {

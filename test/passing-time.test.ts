@@ -1,4 +1,4 @@
-/** Topology tests run their input again cut in other ways: in ways in which it may have come. */
+/** What topology tests make of the times between their steps. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,30 +23,37 @@ sinks:
 const visit = (ward: string, at: string) =>
   `      - send: { source: visits, event: { ward: ${ward}, at: "${at}", minutes: 1, $time: "${at}" } }`;
 
-const tests = `topology: rooms.yaml
-tests:
-  - name: two wards that are heard one after the other
-    start: 2026-03-02T00:00:00.000Z
-    steps:
-      - advance: 90s
-${visit('W3', '2026-03-02T00:01:24.869Z')}
-      - advance: 15s
-${visit('W2', '2026-03-02T00:01:44.369Z')}
-`;
-
-it('does not join what was accepted at different times', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'mach-joined-'));
+async function resultsOf(steps: string): Promise<TestResult[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'mach-passing-'));
   try {
     await writeFile(join(folder, 'rooms.yaml'), topology);
-    await writeFile(join(folder, 'rooms.test.yaml'), tests);
+    const head = 'topology: rooms.yaml\ntests:\n  - name: a test\n    start: 2026-03-02T00:00:00.000Z\n    steps:\n';
+    await writeFile(join(folder, 'rooms.test.yaml'), head + steps);
     const found = await loadTopologyTests(join(folder, 'rooms.test.yaml'), { catalogue, env: {} });
     expect(found.diagnostics).toEqual([]);
     const results: TestResult[] = [];
     if (found.tests) for await (const result of runTopologyTests(found.tests)) results.push(result);
-    expect(results.map(({ name, failures }) => ({ name, failures }))).toEqual([
-      { name: 'two wards that are heard one after the other', failures: [] },
-    ]);
+    return results;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+it('does not join what was accepted at different times', async () => {
+  const results = await resultsOf(`      - advance: 90s
+${visit('W3', '2026-03-02T00:01:24.869Z')}
+      - advance: 15s
+${visit('W2', '2026-03-02T00:01:44.369Z')}
+`);
+  expect(results).toMatchObject([{ name: 'a test', failures: [] }]);
+});
+
+it('lets a process that dies while time passes go on in the rest of it', async () => {
+  const results = await resultsOf(`${visit('W1', '2026-03-02T00:00:00.000Z')}
+      - fault: { crash: rows }
+      - advance: 10m
+      - expect: { sink: rows, rows: [{ ward: W1, n: 1 }] }
+      - expect: { watermark: { node: counted, time: 2026-03-02T00:09:20.000Z } }
+`);
+  expect(results).toMatchObject([{ name: 'a test', failures: [] }]);
 });
