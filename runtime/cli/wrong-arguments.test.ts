@@ -79,11 +79,22 @@ describe.each([
   ['@empty.yaml', 1, 'MACH1004 @/empty.yaml:1:1  the file is empty'],
   ['@bytes.yaml', 1, 'MACH1002 @/bytes.yaml:1:2  the file is not UTF-8 text'],
 ] as const)('the file %s ends with %i', (file, code, words) => {
-  it.each(withFile)('mach %s', async (line) => {
+  // The files in a folder are what it checks.
+  const takesFolders = (line: string) => line.startsWith('check');
+  const lines = withFile.filter((line) => file !== '@a-folder' || !takesFolders(line));
+  it.each(lines)('mach %s', async (line) => {
     const ended = await mach(line.replace('FILE', file));
     expect(ended.said).toContain(words);
     expect(ended.code).toBe(code);
     expect(existsSync(join(folder, 'data'))).toBe(false);
+  });
+});
+
+it('mach check of a folder without topologies ends with 2', async () => {
+  const { code, said } = await mach('check @a-folder');
+  expect({ code, said }).toEqual({
+    code: 2,
+    said: expect.stringContaining('the file @/a-folder cannot be read: a folder without topology files'),
   });
 });
 
