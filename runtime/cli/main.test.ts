@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -82,11 +82,16 @@ describe('mach check', () => {
     }
     writeFileSync(join(all, 'good.test.yaml'), 'no topology');
     writeFileSync(join(all, 'schema.yaml'), 'fields: {}\n');
+    // As folders are that are mounted into a container.
+    symlinkSync(join('.hidden', 'good.yml'), join(all, 'linked.yaml'));
+    symlinkSync('.', join(all, 'around.yaml'));
     const { code, out } = await mach('check', all);
     expect({ code, files: out.split('\n').map((line) => line.split(': ')[0]) }).toEqual({
       code: 0,
-      files: [join(all, 'good.yml'), join(all, 'more', 'good.yml'), ''],
+      files: [join(all, 'good.yml'), join(all, 'linked.yaml'), join(all, 'more', 'good.yml'), ''],
     });
+    symlinkSync('nowhere', join(all, 'more', 'lost.yaml'));
+    expect((await mach('check', all)).out).toContain('lost.yaml:1:1  the file cannot be read: it does not exist');
     mkdirSync(join(all, 'empty'));
     expect(await mach('check', join(all, 'empty'))).toMatchObject({
       code: 2,

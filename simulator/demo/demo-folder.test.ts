@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +37,31 @@ describe('the folder of the demo', () => {
       message: expect.stringContaining('it holds thesis.txt'),
     });
     expect(await readdir(folder)).toEqual(['thesis.txt']);
+  });
+
+  it('is not made where a file is', async () => {
+    await writeFile(folder, 'a file');
+    await expect(takeDemoFolder(folder)).rejects.toMatchObject({ code: 'MACH1606' });
+  });
+
+  it('is not what a link in its usual place leads to', async () => {
+    const before = process.cwd();
+    process.chdir(above);
+    try {
+      const usual = join('.mach', 'demo');
+      await mkdir(usual, { recursive: true });
+      await writeFile(join(usual, 'truth'), 'of a demo from before there was a lock');
+      await takeDemoFolder(usual);
+      expect(await readdir(usual)).toEqual([lockName]);
+      await rm(usual, { recursive: true });
+      await mkdir(folder);
+      await writeFile(join(folder, 'thesis.txt'), 'years of work');
+      await symlink(folder, usual);
+      await expect(takeDemoFolder(usual)).rejects.toMatchObject({ code: 'MACH1707' });
+      expect(await readdir(folder)).toEqual(['thesis.txt']);
+    } finally {
+      process.chdir(before);
+    }
   });
 
   it('is left alone while a demo runs in it', async () => {
