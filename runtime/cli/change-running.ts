@@ -1,5 +1,5 @@
 /** `mach run` where the topology runs already: that engine goes on with this version. */
-import { join } from 'node:path';
+import { serverFolderOf } from '../bus/server-folder.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import type { CommandContext } from './context.ts';
 import { cliErrors } from './errors.ts';
@@ -55,7 +55,7 @@ export async function changeRunning(args: {
 async function refuseOtherLog(run: RunFile, directory: string, url: string | undefined): Promise<void> {
   if (!url) return;
   const { findRunningServer } = await import('../bus/index.ts');
-  const own = await findRunningServer(join(directory, 'nats'));
+  const own = await findRunningServer(serverFolderOf(directory));
   if (own === undefined || own === url) return;
   const { topology, processId } = run;
   throw refusal(cliErrors.make('MACH1629', { topology, processId, options: 'NATS_URL' }));

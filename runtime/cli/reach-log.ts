@@ -2,9 +2,9 @@
  * The log of a topology for commands that look into it, whether an engine runs or not: that of NATS_URL; else the embedded one of the
  * engine that runs on the data folder; else a server started on that folder for as long as the command takes.
  */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../bus/log.ts';
+import { serverFolderOf } from '../bus/server-folder.ts';
 import { systemClock } from '../clock.ts';
 import { MachError } from '../errors.ts';
 import { cliErrors } from './errors.ts';
@@ -47,7 +47,7 @@ export async function reachLog(args: {
 
 async function embeddedServer(data: string): Promise<{ url: string; stop?: () => Promise<void> }> {
   const { findRunningServer, hasStorage, startNatsServer } = await import('../bus/index.ts');
-  const directory = join(data, 'nats');
+  const directory = serverFolderOf(data);
   if (!hasStorage(directory)) throw cliErrors.make('MACH1630', { directory: data });
   for (let attempt = 1; ; attempt++) {
     const url = await findRunningServer(directory);

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Log } from '../bus/log.ts';
+import { serverFolderOf } from '../bus/server-folder.ts';
 import type { Clock } from '../clock.ts';
 import { limits } from '../limits.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -44,7 +45,7 @@ export async function openServices(args: {
   try {
     const around = { clock, logger, opened, reserveBytes: reserveOf(env), replicas };
     const [bus, store] = await Promise.all([
-      openLog({ ...around, directory: join(directory, 'nats'), url: env.NATS_URL }),
+      openLog({ ...around, directory: serverFolderOf(directory), url: env.NATS_URL }),
       openResultStore({ ...around, directory: join(directory, 'clickhouse'), url: env.CLICKHOUSE_URL }),
     ]);
     const environment = { NATS_URL: bus.url, CLICKHOUSE_URL: store.url };

@@ -5,10 +5,10 @@ const fanoutBits = 3;
 const fanout = 1 << fanoutBits;
 const none = Number.NEGATIVE_INFINITY;
 
-/** Up to eight scores or bounds of a level that stand side by side. */
-interface Group {
-  readonly height: number;
-  readonly from: number;
+/** Numbers with one score. */
+interface Equals {
+  readonly score: number;
+  readonly numbers: number[];
 }
 
 /**
@@ -52,10 +52,10 @@ export class ScoreTree {
     for (let count = 0, limit = Number.POSITIVE_INFINITY; count < rows; ) {
       const score = this.below(limit);
       if (score === none) break;
-      const equals: number[] = [];
-      this.collect(score, { height: this.levels.length - 1, from: 0 }, equals);
-      groups.push(equals);
-      count += equals.length;
+      const numbers: number[] = [];
+      this.collect(this.levels.length - 1, 0, { score, numbers });
+      groups.push(numbers);
+      count += numbers.length;
       limit = score;
     }
     return groups;
@@ -96,12 +96,13 @@ export class ScoreTree {
     return best;
   }
 
-  private collect(score: number, { height, from }: Group, into: number[]): void {
+  private collect(height: number, from: number, equals: Equals): void {
     const level = this.levels[height] as Float64Array;
     for (let at = from; at < Math.min(level.length, from + fanout); at++) {
-      if ((level[at] as number) < score) continue;
-      if (height > 0) this.collect(score, { height: height - 1, from: at << fanoutBits }, into);
-      else if (level[at] === score) into.push(at);
+      const bound = level[at] as number;
+      if (bound < equals.score) continue;
+      if (height > 0) this.collect(height - 1, at << fanoutBits, equals);
+      else if (bound === equals.score) equals.numbers.push(at);
     }
   }
 

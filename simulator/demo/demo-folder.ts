@@ -1,16 +1,14 @@
 /** The folder of the demo: emptied at the start, so it must be the demo's own, and nobody's at the moment. */
 import { readdir, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { endLeftServer } from '../../runtime/bus/server.ts';
+import { serverFolderOf } from '../../runtime/bus/server-folder.ts';
 import { lockFolder, lockName } from '../../runtime/bus/server-lock.ts';
 import { cliErrors } from '../../runtime/cli/errors.ts';
 import { MachError, messageOf } from '../../runtime/errors.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { simulatorErrors } from '../errors.ts';
 import { demoFolder } from './command.ts';
-
-/** Of the log of an engine, in its data folder. */
-const natsFolder = 'nats';
 
 /**
  * Empties the folder and takes it until this process ends; its lock stays, and tells the next demo that the folder is a demo's. Rejects with MACH1707 where it
@@ -31,7 +29,8 @@ async function take(directory: string): Promise<void> {
   if (first !== undefined && !isDemos) throw simulatorErrors.make('MACH1707', { directory, entry: first });
   // It names no server: that of a demo that was killed stands in the lock of its own folder.
   await lockFolder(directory, async () => undefined);
-  if (before.includes(natsFolder)) await endLeftServer(join(directory, natsFolder));
+  const serverFolder = serverFolderOf(directory);
+  if (before.includes(basename(serverFolder))) await endLeftServer(serverFolder);
   const others = (await readdir(directory)).filter((entry) => entry !== lockName);
   await Promise.all(others.map((entry) => rm(join(directory, entry), { recursive: true, force: true })));
 }
