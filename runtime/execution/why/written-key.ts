@@ -46,7 +46,7 @@ export function checkKey({ id, bound }: BoundOperatorNode, text: string): void {
   if (named) return;
   const given = partsOf(text).length;
   // A text alone is the value of one field with the commas that are in it.
-  const isWhole = fields.length < 2 && !(fields.length === 1 && listOf(text));
+  const isWhole = fields.length === 0 || (fields.length === 1 && !listOf(text));
   if (isWhole || given === fields.length) return;
   const values = counted(fields.length, 'value');
   throw whyErrors.make('MACH3266', { node: id, values, given, fields: fields.join(',') });
