@@ -159,36 +159,24 @@ describe('the boards over the demo', { timeout: 240_000 }, () => {
   });
 
   it('leads from an alert to the messages that raised it', async () => {
-    const links = async () => {
-      const inbox = await open('/d/mach-alerts?refresh=off');
-      const found = inbox.locator('a[href*="/why?result="]');
-      await found.first().waitFor({ timeout: 200_000 });
-      const all = await found.evaluateAll((anchors) => anchors.map((anchor) => anchor.getAttribute('href') ?? ''));
-      await inbox.context().close();
-      return all.map((link) => link.replace(/^https?:\/\/[^/]+/, ''));
-    };
+    const inbox = await open('/d/mach-alerts');
+    const found = inbox.locator('a[href*="/why?result="]');
+    await found.first().waitFor({ timeout: 200_000 });
+    const links = await found.evaluateAll((anchors) => anchors.map((anchor) => anchor.getAttribute('href') ?? ''));
+    await inbox.context().close();
     const explained = async (link: string) => {
-      const page = await open(link);
+      const page = await open(link.replace(/^https?:\/\/[^/]+/, ''));
       await page.waitForSelector('.why[data-ready]', { timeout: 180_000 });
       expect(await page.textContent('.why .card h2')).toContain('alerts');
       expect(await page.textContent('.verdict')).toContain('✓');
       expect(await page.locator('.steps li').count()).toBeGreaterThan(1);
+      // Of a patient, whoever may not see it is told so.
+      expect(await page.textContent('.messages')).toContain('Nội dung được che');
       return page;
     };
-    // The first alerts of the city may come of a silence that let time go on, and nothing newer.
-    const isOfPatients = async (page: Page) => (await page.textContent('.messages'))?.includes('Nội dung được che');
-    let page: Page | undefined;
-    for (const until = Date.now() + 200_000; !page && Date.now() < until; ) {
-      for (const link of new Set(await links())) {
-        const one = await explained(link);
-        if (await isOfPatients(one)) {
-          page = one;
-          break;
-        }
-        await one.context().close();
-      }
-    }
-    if (!page) throw new Error('no alert leads to a message of a hospital');
+    const [newest, ...others] = [...new Set(links)].slice(0, 3);
+    for (const link of others) await (await explained(link)).context().close();
+    const page = await explained(newest as string);
     await page.screenshot({ path: join(pictures, 'why.png'), fullPage: true });
     expect(await seriousFaults(page)).toEqual([]);
     expect(opened?.complaints).toEqual([]);

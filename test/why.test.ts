@@ -148,6 +148,26 @@ describe(`why, on a simulated day (seed ${seed})`, () => {
     }
   });
 
+  it('names what each hospital had said before the first silence let go the alerts of a city that has just begun', async () => {
+    const plain = load();
+    const begun = Date.parse('2026-03-02T10:00:00+07:00');
+    const run = { seed: 1, hospitals: 8, start: begun, durationMs: 12 * 60_000, scenario: 'surge' } as const;
+    const city = await liveCityDay(plain, run);
+    const setting = { past: await pastOf(city, plain), topology: plain };
+    const rows = (city.rows.get('alerts') ?? []).map((row): ResultRow => ({ sink: 'alerts', ...row }));
+    expect(rows.map(({ event }) => event.hospital)).toEqual(['H6', 'H7', 'H8']);
+    for (const row of rows) {
+      const explanation = await explainRow(setting, row);
+      const { messages } = await reportOf(explanation, { ...setting, reveal: false });
+      expect(explanation).toMatchObject({ verified: true, shortened: false });
+      expect(messages.find(({ role }) => role === 'time')).toMatchObject({ kind: 'silence' });
+      // Without its bed file nobody knew how crowded it was.
+      const named = messages.filter(({ role, origin }) => role === 'cause' && origin === row.event.hospital);
+      expect(new Set(named.map(({ source }) => source))).toEqual(new Set(['adt', 'beds']));
+    }
+    await city.close();
+  });
+
   it('says when the log is too short, or the topology is another one', async () => {
     const [row] = chosen('alerts', 1) as [ResultRow];
     const short = { ...past, first: row.sequence + 1 };

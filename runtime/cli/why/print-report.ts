@@ -76,7 +76,7 @@ function describeBeginning({ began, began_earlier: earlier }: WhyReport): string
   if (earlier) return ['It began before what was looked at: the state above holds what came earlier.'];
   if (!began) return [];
   const moment = began.time === null ? '' : ` (${began.time})`;
-  return [`It began with message ${began.message}${moment}: before it nothing was kept for the row.`];
+  return [`It began with message ${began.message}${moment}: the state that gave the row is no older.`];
 }
 
 function describeMessages({ messages, more, names_more: namesMore }: WhyReport, { all }: { all: boolean }): string[] {

@@ -23,6 +23,8 @@ export interface Collected {
   readonly began: Touch | undefined;
   /** The beginning lies before what was looked at. */
   readonly beganEarlier: boolean;
+  /** Some of what the event that began it was made of may lie before what was looked at. */
+  readonly madeEarlier: boolean;
   /** Places that were left out because there were too many, or because they lie before the beginning. */
   readonly older: boolean;
   /** There were too many. */
@@ -67,7 +69,8 @@ export function collectPlaces(
   const cells = end ? cellsOf(end).filter(({ existed }) => existed) : [];
   const heads = cells.flatMap(({ head }) => (head ? [head] : []));
   const beganEarlier = cells.length > heads.length || heads.some(({ whole }) => !whole);
-  const floor = beganEarlier ? 0 : (earliest(heads.map(({ first }) => first))?.moment.sequence ?? 0);
+  const beginning = beganEarlier ? undefined : beginningOf(result, { heads, cellsOf });
+  const floor = beginning?.floor ?? 0;
 
   const found = new Map(known.map((place) => [placeId(place), place]));
   const hasRoomFor = (moment: Moment) => found.size < placesMax || found.has(placeId(moment));
@@ -120,9 +123,46 @@ export function collectPlaces(
     from: places[0]?.sequence ?? result.moment.sequence,
     began: end && earliest(heads.map((head) => oldestPart(end, head, operators.get(end.node)))),
     beganEarlier,
+    madeEarlier: beginning?.isOpen ?? false,
     older,
     beyond,
   };
+}
+
+/**
+ * Where it began in the log: the first change of the states that gave the result. An event that time made, as a picture or the row of a window is, stands
+ * there in the message that moved time on; what it was made of had come before, and counts from its own beginning.
+ */
+function beginningOf(
+  result: DerivedLineage,
+  { heads, cellsOf }: { heads: readonly Touch[]; cellsOf: CellsOf },
+): { floor: number; isOpen: boolean } {
+  const firsts = new Set<Touch>();
+  let isOpen = false;
+  const waiting = [...heads];
+  const takeMaking = (event: Lineage | undefined) => {
+    const made = madeByTime(event);
+    for (const { head, existed } of made ? cellsOf(made) : []) {
+      if (head) waiting.push(head);
+      else isOpen ||= existed;
+    }
+  };
+  takeMaking(result);
+  for (let head = waiting.pop(); head; head = waiting.pop()) {
+    const { first, whole } = head;
+    isOpen ||= !whole;
+    if (firsts.has(first)) continue;
+    firsts.add(first);
+    if (first.reason.kind === 'event') takeMaking(first.reason.from);
+  }
+  return { floor: isOpen ? 0 : (earliest([...firsts])?.moment.sequence ?? 0), isOpen };
+}
+
+/** On the way to an event, that which came of no event but of time. */
+function madeByTime(event: Lineage | undefined): DerivedLineage | undefined {
+  let at = event;
+  while (at?.kind === 'derived' && at.reason.kind === 'event') at = at.reason.from;
+  return at?.kind === 'derived' ? at : undefined;
 }
 
 function earliest(changes: readonly Touch[]): Touch | undefined {

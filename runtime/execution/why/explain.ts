@@ -94,9 +94,10 @@ async function explainAlone(options: ExplainOptions, row: ResultRow, before: Wal
   return explainFound(options, { walk: walked, found });
 }
 
-/** As far back as the result began, or as there are messages to name. */
-function isFarEnough(collected: Collected): boolean {
-  return !collected.beganEarlier || collected.older;
+/** As far back as the result began, or as there are messages to name; and to one at least of those that it was made of. */
+function isFarEnough({ beganEarlier, madeEarlier, older, beyond, places }: Collected): boolean {
+  if (beganEarlier) return older;
+  return !madeEarlier || beyond || places.some(({ role }) => role === 'cause');
 }
 
 function notAgain({ sequence }: ResultRow, { missing }: Walk): Error {

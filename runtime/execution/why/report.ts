@@ -159,7 +159,7 @@ export async function reportOf(explanation: Explanation, options: ReportOptions)
     replay: { before: explanation.from, verified: explanation.verified, shortened: explanation.shortened },
     began: collected.began ? changeOf(collected.began) : null,
     began_earlier: collected.beganEarlier,
-    more: unnamed.older,
+    more: unnamed.older || collected.madeEarlier,
     // Where the trial with more has failed, to ask for more changes nothing.
     names_more: unnamed.beyond && !explanation.shortened,
     log: {
