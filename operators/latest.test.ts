@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineSchema, type Event, field } from '../runtime/stream/index.ts';
+import { expectKeysApart } from '../runtime/testing/keys-apart.ts';
 import {
   at,
   BindProblems,
@@ -64,6 +65,11 @@ describe('latest', () => {
     (extra) => expectSameForAnyCut(runOf(extra), steps),
   );
 
+  it.each([{}, { every: '30s' }, { forget: '1m' }, { every: '30s', forget: '30s' }])(
+    'has a newest event of each key that has nothing to do with others: %j',
+    (extra) => expectKeysApart(runOf({ key: 'ward', ...extra }), steps, 'ward'),
+  );
+
   it('forgets a key, whatever other keys are remembered', () => {
     const bed = { ward: 'ED', bed: 1, state: 'free' };
     const result = runOf({ forget: '1m' })([
@@ -89,6 +95,20 @@ describe('latest', () => {
     const result = runOf({ keys: 1 })([at(0, bed), at(1, { ...bed, bed: 2 }), at(2, bed)]);
     expect(result.events()).toEqual([bed, bed]);
     expect(result.events('dead')).toMatchObject([{ bed: 2, code: 'MACH1800' }]);
+  });
+
+  it('lets go of nothing that waits for its step, though its key is forgotten meanwhile', () => {
+    const bed = { ward: 'ED', bed: 1, state: 'free' };
+    const result = runOf({ every: '30s', forget: '30s', keys: 1 })([
+      watermark(61_000),
+      at(32_000, bed),
+      watermark(62_000),
+      at(62_000, { ...bed, bed: 2 }),
+      watermark(90_000),
+      at(90_000, { ...bed, bed: 3 }),
+    ]);
+    expect(result.events().map((row) => row.bed)).toEqual([1, 3]);
+    expect(result.events('dead')).toMatchObject([{ bed: 2 }]);
   });
 
   it.each([

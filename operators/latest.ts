@@ -14,6 +14,7 @@ import {
   type OperatorHandler,
   type Output,
   passesThrough,
+  type StateKey,
   spreadByKey,
 } from '../runtime/stream/index.ts';
 import { eventsBasis, fieldsBasis } from './support/state-basis.ts';
@@ -116,8 +117,10 @@ export const latest = defineOperator({
 function createLatest({ keys, everyMs, forgetMs, keysMax }: LatestSetting, context: OperatorContext): OperatorHandler {
   const ttl = forgetMs === undefined ? {} : { ttlMs: forgetMs };
   const newest = context.keyedState<number>('newest', { keysMax, keys, bytesPerKey, ...ttl });
-  const pending = context.keyedState<Pending>('pending', { keysMax, keys });
+  // Beside keys that are held, those may wait that were forgotten meanwhile: none is let go for another.
+  const pending = context.keyedState<Pending>('pending', { keysMax: 2 * keysMax, keys });
   const given = context.keyedState<number>('given');
+  const hasRoom = (of: StateKey) => newest.size < keysMax && (pending.size < keysMax || pending.has(of));
   const handler: OperatorHandler = {
     event(event, time, out) {
       const rememberedFrom = forgetMs === undefined ? Number.NEGATIVE_INFINITY : context.watermark() - forgetMs;
@@ -127,16 +130,18 @@ function createLatest({ keys, everyMs, forgetMs, keysMax }: LatestSetting, conte
       const known = newest.get(of);
       // What is due to be forgotten may still be there, because of other keys: that must make no difference.
       if (known !== undefined && known > time && known > rememberedFrom) return out.dropped('outdated');
-      if (known === undefined && newest.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      if (known === undefined && !hasRoom(of)) return turnAway(out, event, 'MACH1800', { keys: keysMax });
       newest.set(of, time, time);
       if (everyMs === undefined) out.emit(event, time);
       else pending.set(of, { event }, time);
     },
   };
   if (everyMs === undefined) return handler;
-  /** All that waits, in the order in which keys had changed. */
-  function give(time: number, out: Output): void {
-    for (const [, { event }] of pending.entries()) out.emit(event, time);
+  /** All that waits, in the order in which keys had changed; at the end of the input each at its own time, behind what was given before. */
+  function give(instant: number, last: number, out: Output): void {
+    const isEnd = !Number.isFinite(instant);
+    for (const [of, { event }] of pending.entries())
+      out.emit(event, isEnd ? Math.max(last, pending.entry(of)?.time ?? last) : instant);
     pending.clear();
   }
   return {
@@ -146,12 +151,7 @@ function createLatest({ keys, everyMs, forgetMs, keysMax }: LatestSetting, conte
       const instant = Number.isFinite(time) ? Math.floor(time / everyMs) * everyMs : time;
       if (instant <= last) return;
       given.set('now', instant, 0);
-      give(Number.isFinite(time) ? instant : Math.max(last, lastTimeOf()), out);
+      give(instant, last, out);
     },
   };
-  function lastTimeOf(): number {
-    let last = Number.NEGATIVE_INFINITY;
-    for (const [of] of pending.entries()) last = Math.max(last, newest.get(of) ?? last);
-    return last;
-  }
 }

@@ -22,6 +22,8 @@ export interface CellKind {
   readonly invertible: readonly number[];
   /** Whether any value has a bound. */
   readonly bounded: boolean;
+  /** Whether the order in which values came decides something. */
+  readonly ordered: boolean;
   readonly bytes: number;
   readonly held: HeldKind;
   create(): Cell;
@@ -44,6 +46,7 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
     monotone: slots.filter((slot) => !accumulators[slot]?.subtract),
     invertible: slots.filter((slot) => accumulators[slot]?.subtract),
     bounded: bounded.length > 0,
+    ordered: accumulators.some(({ isOrdered }) => isOrdered),
     bytes: accumulators.reduce((sum, { bytes }) => sum + bytes, 48),
     held: heldKind(accumulators, adds, cells),
     ...cells,

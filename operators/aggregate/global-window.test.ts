@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineSchema, type Event, field } from '../../runtime/stream/index.ts';
+import { expectKeysApart } from '../../runtime/testing/keys-apart.ts';
 import {
   at,
   BindProblems,
@@ -12,6 +13,7 @@ import {
   stepsOf,
   watermark,
 } from '../../runtime/testing/operator-harness.ts';
+import { restartedRun } from '../../runtime/testing/restarted-run.ts';
 import { aggregate } from './aggregate.ts';
 
 const schema = defineSchema({
@@ -112,6 +114,19 @@ describe('with every change', () => {
   });
 
   it('does not depend on cuts and crashes', () => expectSameForAnyCut(runOf({ values }), steps));
+
+  it('is silent where a list is the same, whether it was made once or again', () => {
+    const lists = defineSchema({ ward: field.string(), tags: field.list({ kind: 'string' }) });
+    const tags = ['red'];
+    const list = [tags, tags, ['red'], ['blue']].map((of, at_) => at(at_, { ward: 'ED', tags: of }));
+    const run = operatorRun({
+      definition: aggregate,
+      options: { ...options, values: { tags: 'last(tags)' } },
+      schema: lists,
+    });
+    for (const schedule of [{}, { cuts: [1], crashesAfter: [0] }])
+      expect(run(list, schedule).events()).toMatchObject([{ tags: ['red'] }, { tags: ['blue'] }]);
+  });
 });
 
 describe('of things', () => {
@@ -157,6 +172,17 @@ describe('of things', () => {
     expectSameForAnyCut(runOf({ ...ofBeds, window: { global: true, early } }), steps),
   );
 
+  it('of equal times the first and the last are those that came so, whichever thing was known before', () => {
+    const run = runOf({ of: 'bed', values: { first: 'first(minutes)', last: 'last(minutes)' } });
+    const bed = { ward: 'ED', bed: '1', cost: 0 };
+    const list = [
+      at(0, { ...bed, minutes: 1 }),
+      at(0, { ...bed, bed: '2', minutes: 2 }),
+      at(0, { ...bed, minutes: 3 }),
+    ];
+    expect(run(list).events().at(-1)).toMatchObject({ first: 2, last: 3 });
+  });
+
   it('is refused with a window of time', () => {
     const bind = () =>
       bindOperator({ definition: aggregate, options: { ...options, of: 'bed', window: { tumbling: '1m' } }, schema });
@@ -188,6 +214,51 @@ describe('keys that are forgotten', () => {
   });
 
   it('do not depend on cuts and crashes', () => expectSameForAnyCut(runOf(forgetful), steps));
+
+  const shortly = { window: { global: true, early: '30s', forget: '30s' } };
+
+  it.each([forgetful, shortly])('have nothing to do with each other: %j', (extra) =>
+    expectKeysApart(runOf({ ...extra, values }), steps, 'ward'),
+  );
+
+  it('are given what was late and is forgotten before the next step, also after a crash', () => {
+    const list = [
+      watermark(61_000),
+      at(32_000, bed),
+      watermark(62_000),
+      at(33_000, bed),
+      watermark(63_000),
+      watermark(90_000),
+    ];
+    for (const schedule of [{}, { cuts: [2, 1, 2], crashesAfter: [0, 1, 2] }])
+      expect(
+        runOf(shortly)(list, schedule).ports.out?.map(({ event: row, time }) => [row.n, row.window_start, time]),
+      ).toEqual([
+        [1, 32_000, 90_000],
+        [1, 33_000, 90_000],
+      ]);
+  });
+
+  it('have room while they are forgotten and come again', () => {
+    const result = runOf({ ...forgetful, keys: 2 })([
+      at(100_000, { ...bed, ward: 'ICU' }),
+      at(50_000, bed),
+      watermark(115_000),
+      at(60_000, bed),
+    ]);
+    expect(result.accounting).toMatchObject({ delivered: 3 });
+  });
+
+  it('go on from when none was forgotten with when they were heard of last', () => {
+    const bind = (forget: object) => {
+      const window = { global: true, early: '10s', ...forget };
+      return bindOperator({ definition: aggregate, options: { ...options, window }, schema }).bound;
+    };
+    const before = [at(0, bed), watermark(50_000), at(100_000, bed), watermark(100_000)];
+    const after = [watermark(110_000), at(111_000, bed), watermark(120_000)];
+    const given = restartedRun([bind({}), before], [bind({ forget: '1m' }), after]);
+    expect(given.map(({ event: row }) => row.n)).toEqual([3]);
+  });
 
   it('are not forgotten before their result is given', () => {
     const window = { global: true, early: '1h', forget: '1m' };

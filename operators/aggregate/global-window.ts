@@ -10,6 +10,7 @@ import type {
   StateKey,
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
+import { identityOf } from './accumulators/distinct.ts';
 import type { Cell } from './cell.ts';
 import { aggregateLimits } from './limits.ts';
 import { type AggregateSetting, type OrderedRow, sortRows } from './setting.ts';
@@ -27,6 +28,8 @@ export interface Total {
   given?: unknown[];
   /** Where only the newest event of a thing counts. */
   readonly things?: Things;
+  /** What the key had before it was forgotten, where its result has not been given yet. */
+  before?: Total;
 }
 
 export interface GlobalSpan {
@@ -49,6 +52,8 @@ export class GlobalWindow implements OperatorHandler {
   private readonly closed: KeyedState<number>;
   /** Changed since results were given last; the flags of the totals say the same after a restart. */
   private changed: KeyedTotal[] = [];
+  /** The watermark that was handled last. */
+  private passed = Number.NEGATIVE_INFINITY;
 
   constructor(context: OperatorContext, setting: AggregateSetting, span: GlobalSpan) {
     const { keysMax, kind, heldKeys: keys } = setting;
@@ -62,7 +67,15 @@ export class GlobalWindow implements OperatorHandler {
   }
 
   resume(): void {
-    this.changed = [...this.all()].filter(({ total }) => total.changed);
+    const all = [...this.all()];
+    this.passed = this.context.watermark();
+    this.changed = all.flatMap((one) => this.withForgotten(one)).filter(({ total }) => total.changed);
+    if (this.span.forgetMs === undefined) return;
+    // Keys that were not forgotten before the topology changed, or for longer, stand there with other times.
+    for (const { of, total } of all) {
+      const time = total.changed ? this.heardAt(total.last) : total.last;
+      if (time > (this.totals.entry(of)?.time ?? time)) this.totals.set(of, total, time);
+    }
   }
 
   event(event: Event, time: number, out: Output): void {
@@ -75,10 +88,10 @@ export class GlobalWindow implements OperatorHandler {
     let total = this.totals.get(key);
     // What is due to be forgotten may still be there, because of other keys: that must make no difference.
     if (!total || total.last <= rememberedFrom) {
-      if (this.totals.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
-      total = this.newTotal(event, time);
-      this.totals.set(key, total, time);
-    } else if (forgetMs !== undefined) this.totals.set(key, total, time);
+      if (!total && this.totals.size >= keysMax) return turnAway(out, event, 'MACH1800', { keys: keysMax });
+      total = this.newTotal(event, time, total);
+      this.totals.set(key, total, this.heardAt(time));
+    } else if (forgetMs !== undefined) this.totals.set(key, total, this.heardAt(time));
     if (kind.bounded && !kind.admits(total.cell, event))
       return turnAway(out, event, 'MACH1802', { values: aggregateLimits.distinctValuesMax });
     if (!this.take(total, event, time, out)) return;
@@ -97,14 +110,18 @@ export class GlobalWindow implements OperatorHandler {
     const early = Number.isFinite(time);
     const instant = early ? Math.floor(time / earlyMs) * earlyMs : time;
     const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
+    const { passed } = this;
+    this.passed = time;
     if (instant <= closed) return;
     this.closed.set('now', time, 0);
     const rows: (OrderedRow & Pick<KeyedTotal, 'of'>)[] = [];
-    const changed = early ? this.changed : this.all();
+    const changed = early ? this.changed : this.lastWord(passed);
     this.changed = [];
     for (const one of changed) {
       const { of, total } = one;
       const { order, key, first, last, cell } = total;
+      // What was forgotten lies a step back at least: it is given now. In checkpoints totals of one shape take less room.
+      if (total.before) delete total.before;
       if (early && first >= instant) {
         this.changed.push(one);
         continue;
@@ -124,14 +141,38 @@ export class GlobalWindow implements OperatorHandler {
     for (const [of, total] of this.totals.entries()) yield { of, total };
   }
 
-  private newTotal(event: Event, time: number): Total {
+  /** At the end of the input: what is known, and what was forgotten before it was given. */
+  private *lastWord(passed: number): IterableIterator<KeyedTotal> {
+    const rememberedFrom = passed - (this.span.forgetMs ?? Number.POSITIVE_INFINITY);
+    for (const { of, total } of this.all())
+      for (const one of this.withForgotten({ of, total }))
+        if (one.total.changed || (one.total === total && total.last > rememberedFrom)) yield one;
+  }
+
+  private withForgotten({ of, total }: KeyedTotal): KeyedTotal[] {
+    const all: KeyedTotal[] = [];
+    for (let one: Total | undefined = total; one; one = one.before) all.push({ of, total: one });
+    return all;
+  }
+
+  /** The time from which on a key is remembered: one of which only late news has come is not forgotten before its result is given. */
+  private heardAt(time: number): number {
+    const { perChange, forgetMs } = this.span;
+    if (perChange || forgetMs === undefined) return time;
+    const { earlyMs = 1 } = this.setting;
+    const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
+    return Math.max(time, (Math.floor(closed / earlyMs) + 1) * earlyMs - forgetMs);
+  }
+
+  private newTotal(event: Event, time: number, forgotten: Total | undefined): Total {
     const { kind, keyFields, thingOf } = this.setting;
     // Before keys were forgotten, their number was the place of the next.
     const order = this.closed.get('order') ?? this.totals.size;
     this.closed.set('order', order + 1, 0);
     const key = keyFields.map((field) => event[field]);
     const total = { order, key, cell: kind.create(), first: time, last: time, changed: false };
-    return thingOf ? { ...total, things: new Map() } : total;
+    const before = forgotten?.changed && { before: forgotten };
+    return { ...total, ...(thingOf && { things: new Map() }), ...before };
   }
 
   /** False when the event has gone another way. */
@@ -152,7 +193,7 @@ export class GlobalWindow implements OperatorHandler {
 
   private giveChange(total: Total, out: Output): void {
     const values = this.setting.kind.resultsOf(total.cell);
-    if (total.given?.every((value, slot) => value === values[slot])) return;
+    if (total.given?.every((value, slot) => identityOf(value) === identityOf(values[slot]))) return;
     total.given = values;
     const { key, first, last } = total;
     const row = { key, start: first, end: last + 1, values, revision: 0, early: true };

@@ -77,8 +77,9 @@ function pickPane(pane: Map<StateKey, Cell>, pick: (cell: Cell) => Cell): Map<St
 }
 
 /** Values that stand in another order are given anew. */
-function pickTotal({ given: _given, ...total }: Total, pick: (cell: Cell) => Cell): Total {
-  const { cell, things } = total;
+function pickTotal({ given: _given, before, ...others }: Total, pick: (cell: Cell) => Cell): Total {
+  const { cell, things } = others;
+  const total = before ? { ...others, before: pickTotal(before, pick) } : others;
   if (!things) return { ...total, cell: pick(cell) };
   const kept = [...things].map(([name, thing]) => [name, { ...thing, values: pick(thing.values) }] as const);
   return { ...total, cell: pick(cell), things: new Map(kept) };

@@ -14,6 +14,8 @@ export type Things = Map<StateKey, Thing>;
 export function replaceThing(kind: CellKind, cell: Cell, things: Things, thing: StateKey, now: Thing): boolean {
   const before = things.get(thing);
   if (before && before.time > now.time) return false;
+  // Things stand in the order in which their newest events came, but only where that is asked for: the last bit of sums of fractions hangs on it.
+  if (before && kind.ordered) things.delete(thing);
   things.set(thing, now);
   kind.accumulators.forEach((accumulator, slot) => {
     const gone = before?.values[slot] ?? null;

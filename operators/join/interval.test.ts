@@ -157,12 +157,12 @@ const shifts: Schema = {
   },
 };
 
-/** As `bothSides`, with left events that say until when. */
+/** As `bothSides`, with left events that say until when: before they lie themselves, too. */
 const withEnds = bothSides.map((steps) =>
   steps.map((step) => {
     if (step.kind !== 'event' || step.input !== 'left') return step;
     const { patients } = step.event;
-    const ends_at = Number(patients) % 5 === 0 ? null : step.time + Number(patients) * 1_000;
+    const ends_at = Number(patients) % 5 === 0 ? null : step.time + (Number(patients) - 40) * 1_000;
     return { ...step, event: { ...step.event, ends_at } };
   }),
 );
@@ -281,7 +281,7 @@ describe('join until a time that the left event tells', () => {
           for (const { event, time } of partners)
             expected.push({ event: { ...one.event, beds: event.beds }, time: Math.max(time, one.time) });
           if (kind === 'left' && partners.length === 0) {
-            const time = one.event.hospital === null ? one.time : until;
+            const time = one.event.hospital === null ? one.time : Math.max(one.time, until);
             expected.push({ event: { ...one.event, beds: null }, time });
           }
         }
@@ -293,6 +293,23 @@ describe('join until a time that the left event tells', () => {
   it('is the same for any cut and crash', () => {
     const options = optionsFor({ within: { before: '3s', until: 'ends_at' }, kind: 'left' });
     expectSameForAnyCut(operatorRun({ definition: join, options, schema: { left: shifts, right } }), withEnds);
+  });
+
+  it('gives a left event alone that came after its end, also after a crash, and does not let it go for another key', () => {
+    const options = optionsFor({ within: { until: 'ends_at' }, kind: 'left', keys: 1 });
+    const run = operatorRun({ definition: join, options, schema: { left: shifts, right } });
+    const shift = { hospital: 'H1', patients: 1, ends_at: 10_000 };
+    const steps = [
+      watermark(60_000),
+      at(60_000, shift, 'left'),
+      at(60_000, { ...shift, hospital: 'H2' }, 'left'),
+      watermark(61_000),
+    ];
+    for (const schedule of [{}, { cuts: [2, 1, 1], crashesAfter: [0, 1] }]) {
+      const { ports } = run(steps, schedule);
+      expect(ports.out).toEqual([{ event: { ...shift, beds: null }, time: 60_000 }]);
+      expect(ports.dead).toMatchObject([{ event: { hospital: 'H2', code: 'MACH1800' } }]);
+    }
   });
 });
 
@@ -364,6 +381,9 @@ describe('join for ever', () => {
   it.each(['forever', { before: 'forever', after: '5s' }])('is the same for any cut and crash: %j', (within) =>
     expectSameForAnyCut(forever(within), bothSides),
   );
+
+  it('is the same for any cut and crash where left events come out alone', () =>
+    expectSameForAnyCut(forever({ before: 'forever', after: '5s' }, { kind: 'left' }), bothSides));
 
   it('turns away what would be one key too many', () => {
     const result = forever('forever', { keys: 1 })([

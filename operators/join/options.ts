@@ -28,7 +28,7 @@ export const joinOptions = z.strictObject({
     ])
     .optional()
     .describe(
-      'temporal: the right event is at most this old; interval: how long before and after the left event the right one may lie, or `until` the time in a field of the left event; `forever`: however far apart, whichever comes first',
+      'temporal: the right event is at most this old; interval: how long before and after the left event the right one may lie, or `until` the time in a field of the left event (null: its own time); `forever`: however far apart, whichever comes first; a row has the later of the two times',
     ),
   history: duration().optional().describe('temporal: how far back a left event may lie to get the value of then (24h)'),
   kind: z

@@ -12,6 +12,8 @@ export class Side<V> {
   private readonly ends = new EndCounts();
   private letGoUntil = Number.NEGATIVE_INFINITY;
   private sweptUntil = Number.NEGATIVE_INFINITY;
+  /** Rows from here on came since the watermark last moved. */
+  private freshFrom: number;
   /** Rows that will end, and of them at least so many that have. */
   private ending = 0;
   private ended = 0;
@@ -19,6 +21,7 @@ export class Side<V> {
   constructor(latenessMs: number) {
     // An event at the watermark is still on time.
     this.heldMs = latenessMs + 1;
+    this.freshFrom = this.rows.next;
   }
 
   /** Number of its row. `until`: the last time at which a partner may lie. */
@@ -32,10 +35,13 @@ export class Side<V> {
     return this.rows.untilOf(row) + this.heldMs;
   }
 
-  /** Whether it waits still: those that have ended lie there until they stand at the front, or until enough of them can be swept together. */
+  /**
+   * Whether it waits still: those that have ended lie there until they stand at the front, or until enough of them can be swept together. What came
+   * after its end waits for the next watermark, with which it may come out alone.
+   */
   waits(row: number): boolean {
     const end = this.endOf(row);
-    return end > this.letGoUntil || end === Number.POSITIVE_INFINITY;
+    return end > this.letGoUntil || row >= this.freshFrom || end === Number.POSITIVE_INFINITY;
   }
 
   /** Rows of a key that wait, in the order in which they came. */
@@ -57,6 +63,7 @@ export class Side<V> {
   /** Lets go of what ends by this time. True when rows have other numbers now. */
   letGo(watermark: number): boolean {
     this.letGoUntil = watermark;
+    this.freshFrom = this.rows.next;
     this.ended += this.ends.takeUntil(watermark);
     this.dropFront();
     const { isWorn, size } = this.rows;
@@ -87,6 +94,7 @@ export class Side<V> {
   }
 
   private takeOut(): void {
+    const fresh = this.rows.next - this.freshFrom;
     this.sweptUntil = this.letGoUntil;
     this.forgetEnds();
     this.rows.retain((row) => {
@@ -94,6 +102,7 @@ export class Side<V> {
       if (isKept) this.note(this.endOf(row));
       return isKept;
     });
+    this.freshFrom = this.rows.next - fresh;
   }
 
   /** When a row will end. */
@@ -105,6 +114,7 @@ export class Side<V> {
 
   clear(): void {
     this.rows.retain(() => false);
+    this.freshFrom = this.rows.next;
     this.letGoUntil = Number.NEGATIVE_INFINITY;
     this.sweptUntil = Number.NEGATIVE_INFINITY;
     this.forgetEnds();

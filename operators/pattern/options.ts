@@ -35,7 +35,12 @@ const step = z.strictObject({
     ),
   times: times.prefault(1).describe('how often: a number, + (one or more), * (any), ? (at most one), 2,5 or 2,'),
   until: expression().optional().describe('an event for which this holds is no more of the step'),
-  prefer: z.enum(['longest', 'shortest']).default('longest').describe('as many events as fit, or as few'),
+  prefer: z
+    .enum(['longest', 'shortest'])
+    .default('longest')
+    .describe(
+      'as many events as fit, or as few; an event that fits a step is not passed over for one that follows `later`',
+    ),
   follows: z
     .enum(['directly', 'later'])
     .default('directly')

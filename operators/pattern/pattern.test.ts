@@ -85,7 +85,10 @@ function* waysOf(test: Case, rows: readonly Seen[], begin: number): IterableIter
     const row = rows[place];
     if (row && row.time <= last) {
       const possible = candidates(current, taken);
-      const fits = possible.filter((to) => list[to]?.when?.(pulseOf(row), taken, all) ?? true);
+      const isBehindGap = current >= 0 && rows[place - 1] !== all.at(-1);
+      const fits = possible
+        .filter((to) => list[to]?.later || !isBehindGap)
+        .filter((to) => list[to]?.when?.(pulseOf(row), taken, all) ?? true);
       for (const to of fits) {
         const { name } = list[to] as NaiveStep;
         yield* from(place + 1, to, { ...taken, [name]: [...(taken[name] ?? []), row] }, [...all, row]);
@@ -235,6 +238,23 @@ const cases: readonly Case[] = [
       { name: 'end', later: true, when: (pulse) => pulse >= 4 },
     ],
     within: 120_000,
+  },
+  {
+    title: 'directly, and behind it later',
+    options: {
+      steps: [
+        { name: 'some', times: '+', when: 'pulse == 1' },
+        { name: 'perhaps', times: '*', when: 'pulse == 2' },
+        { name: 'end', when: 'pulse >= 4', follows: 'later' },
+      ],
+      go_on: 'next_event',
+    },
+    steps: [
+      { name: 'some', max: infinite, when: (pulse) => pulse === 1 },
+      { name: 'perhaps', min: 0, max: infinite, when: (pulse) => pulse === 2 },
+      { name: 'end', later: true, when: (pulse) => pulse >= 4 },
+    ],
+    next: () => 0,
   },
 ];
 

@@ -88,7 +88,8 @@ export class Search {
     for (let index = 0; index < given.length; index++) {
       const thread = given[index] as Thread;
       const candidates = candidatesFor(thread, program);
-      const targets = this.takersOf(event, candidates, this.view.show(thread, run));
+      const isBehindGap = thread.previous >= 0 && thread.previous < at - from - 1;
+      const targets = this.takersOf(event, { candidates, isBehindGap, variables: this.view.show(thread, run) });
       // What does not belong to a step that may follow later is passed over.
       if (targets === 0 && thread.previous >= 0 && candidates.some((to) => steps[to]?.later)) next[count++] = thread;
       for (let target = 0; target < targets; target++) {
@@ -110,13 +111,18 @@ export class Search {
     run.threads = this.nextOf(count, given);
   }
 
-  /** Gathers those among the candidates that take an event, and gives how many they are. */
-  private takersOf(event: Event, candidates: readonly number[], variables: Variables): number {
+  /** Gathers those among the candidates that take an event, and gives how many they are. Behind a gap none follows directly. */
+  private takersOf(
+    event: Event,
+    at: { candidates: readonly number[]; isBehindGap: boolean; variables: Variables },
+  ): number {
     const { targets, program } = this;
+    const { candidates, isBehindGap, variables } = at;
     let count = 0;
     for (let index = 0; index < candidates.length; index++) {
       const to = candidates[index] as number;
-      const { until, when } = program.steps[to] as Step;
+      const { later, until, when } = program.steps[to] as Step;
+      if (isBehindGap && !later) continue;
       if (until?.evaluate(event, variables) === true) continue;
       if (!when || when.evaluate(event, variables) === true) targets[count++] = to;
     }

@@ -23,7 +23,6 @@ import {
   type RankingRule,
   type Score,
   setThing,
-  type ThingRanking,
   takeChanged,
 } from './ranking.ts';
 
@@ -49,10 +48,17 @@ function rankingAt(group: Rankings | undefined, start: number): Ranking | undefi
   return group instanceof Map ? group.get(start) : group;
 }
 
+/** What is due to be forgotten may still be there, because of other keys: that must make no difference. */
+function isRemembered({ heard = Number.POSITIVE_INFINITY }: Ranking, rememberedFrom: number): boolean {
+  return heard > rememberedFrom;
+}
+
 export class RankingHandler implements OperatorHandler {
   private readonly context: OperatorContext;
   private readonly setting: TopSetting;
   private readonly groups: KeyedState<Rankings>;
+  /** The watermark that was handled last: while timers fire, the one before. */
+  private passed = Number.NEGATIVE_INFINITY;
 
   constructor(context: OperatorContext, setting: TopSetting) {
     this.context = context;
@@ -62,11 +68,24 @@ export class RankingHandler implements OperatorHandler {
     this.groups = context.keyedState('rankings', { keysMax, ...ttl });
   }
 
+  resume(): void {
+    this.passed = this.context.watermark();
+    const { forgetMs, thingOf } = this.setting;
+    if (forgetMs === undefined || !thingOf || this.passed === Number.POSITIVE_INFINITY) return;
+    // How long things are remembered may be another time than before.
+    for (const [key, group] of this.groups.entries())
+      if (!(group instanceof Map) && !group.changed) this.scheduleForgetting(key, group);
+  }
+
+  watermark(time: number): void {
+    this.passed = time;
+  }
+
   event(event: Event, time: number, out: Output): void {
     const { window, keyOf, thingOf, scoreOf, betweenOf, keysMax, rule } = this.setting;
     const start = window ? Math.floor((time - window.offsetMs) / window.sizeMs) * window.sizeMs + window.offsetMs : 0;
     if (window && start + window.sizeMs + window.latenessMs <= this.context.watermark()) return out.late(event, time);
-    const rememberedFrom = this.rememberedFrom();
+    const rememberedFrom = this.rememberedFrom(this.context.watermark());
     if (time <= rememberedFrom) return out.late(event, time);
     const score = scoreOf(event);
     if (score === null && !thingOf) return out.filtered();
@@ -88,14 +107,13 @@ export class RankingHandler implements OperatorHandler {
   }
 
   /** Rankings of which nothing was heard after this time are forgotten. */
-  private rememberedFrom(): number {
+  private rememberedFrom(watermark: number): number {
     const { forgetMs, thingOf } = this.setting;
-    return forgetMs === undefined || thingOf ? Number.NEGATIVE_INFINITY : this.context.watermark() - forgetMs;
+    return forgetMs === undefined || thingOf ? Number.NEGATIVE_INFINITY : watermark - forgetMs;
   }
 
   private knownOrNew(ranking: Ranking | undefined, rememberedFrom: number): Ranking {
-    // What is due to be forgotten may still be there, because of other keys: that must make no difference.
-    const isKnown = ranking !== undefined && (ranking.heard ?? Number.POSITIVE_INFINITY) > rememberedFrom;
+    const isKnown = ranking !== undefined && isRemembered(ranking, rememberedFrom);
     return isKnown ? ranking : newRanking({ ofThings: this.setting.thingOf !== undefined });
   }
 
@@ -147,15 +165,15 @@ export class RankingHandler implements OperatorHandler {
   }
 
   private giveNow(key: StateKey, ranking: Ranking, time: number, out: Output): void {
-    const { rule, forgetMs, thingOf } = this.setting;
+    const { rule, forgetMs } = this.setting;
+    if (!isRemembered(ranking, this.rememberedFrom(this.passed))) return void this.groups.delete(key);
     // At the end of the input no more time has passed.
     const goesOn = Number.isFinite(this.context.watermark());
-    const forgetsThings = forgetMs !== undefined && thingOf !== undefined && goesOn;
-    if (forgetsThings && isOfThings(ranking)) forgetThings(ranking, time - forgetMs + 1);
+    if (goesOn && forgetMs !== undefined && isOfThings(ranking)) forgetThings(ranking, time - forgetMs + 1);
     const rows = ranking.changed ? takeChanged(ranking, rule) : undefined;
     if (rows) this.emit(rows, [time], time, out);
     if (isEmpty(ranking)) this.groups.delete(key);
-    else if (forgetsThings && isOfThings(ranking)) this.scheduleForgetting(key, ranking, forgetMs);
+    else if (goesOn) this.scheduleForgetting(key, ranking);
   }
 
   /** A changed ranking is given at the next whole step. */
@@ -166,11 +184,13 @@ export class RankingHandler implements OperatorHandler {
     this.context.timers.set(key, 'give 0', (Math.floor(now / everyMs) + 1) * everyMs);
   }
 
-  private scheduleForgetting(key: StateKey, { things }: ThingRanking, forgetMs: number): void {
-    const { everyMs } = this.setting;
+  private scheduleForgetting(key: StateKey, { things }: Ranking): void {
+    const { everyMs, forgetMs } = this.setting;
+    if (forgetMs === undefined || things === null) return;
     let oldest = Number.POSITIVE_INFINITY;
     for (const { time } of things.values()) oldest = Math.min(oldest, time);
-    this.context.timers.set(key, 'give 0', Math.ceil((oldest + forgetMs) / everyMs) * everyMs);
+    const next = (Math.floor(this.passed / everyMs) + 1) * everyMs;
+    this.context.timers.set(key, 'give 0', Math.max(next, Math.ceil((oldest + forgetMs) / everyMs) * everyMs));
   }
 
   private emit(rows: readonly Ranked[], head: readonly number[], time: number, out: Output): void {

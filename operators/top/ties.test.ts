@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineSchema, type Event, field } from '../../runtime/stream/index.ts';
+import { expectKeysApart } from '../../runtime/testing/keys-apart.ts';
 import {
   at,
   bindOperator,
@@ -11,6 +12,7 @@ import {
   stepsOf,
   watermark,
 } from '../../runtime/testing/operator-harness.ts';
+import { restartedRun } from '../../runtime/testing/restarted-run.ts';
 import { topLimits } from './limits.ts';
 import { top } from './top.ts';
 
@@ -142,4 +144,21 @@ describe('rankings that are forgotten', () => {
   });
 
   it('do not depend on cuts and crashes', () => expectSameForAnyCut(runOf(forgetful), steps));
+
+  it.each([
+    { every: '30s', forget: '30s' },
+    { every: '20s', forget: '25s', of: 'unit' },
+  ])('have nothing to do with each other: %j', (extra) => expectKeysApart(runOf({ rows: 2, ...extra }), steps, 'city'));
+
+  it('lose their things in time, also where they were not forgotten before a restart', () => {
+    const bind = (forget: object) => {
+      const asked = { ...options, of: 'unit', every: '10s', ...forget };
+      return bindOperator({ definition: top, options: asked, schema }).bound;
+    };
+    const unit = { city: 'Q1', load: 1, age: null };
+    const before = [at(0, { ...unit, unit: 'A' }), at(90_000, { ...unit, unit: 'B' }), watermark(100_000)];
+    const after = [watermark(105_000), watermark(110_000)];
+    const given = restartedRun([bind({}), before], [bind({ forget: '1m' }), after]);
+    expect(given.map(({ event: row, time }) => [row.unit, time])).toEqual([['B', 110_000]]);
+  });
 });

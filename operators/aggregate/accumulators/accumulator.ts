@@ -22,6 +22,8 @@ export interface Accumulator<S = unknown> {
   /** Whether only values that need no room are taken in, and whether one is. Absent: there is always room. */
   readonly isFull?: (state: S) => boolean;
   readonly admits?: (state: S, value: unknown) => boolean;
+  /** Whether the order in which values came decides between those of one time. */
+  readonly isOrdered?: true;
   /** Estimate for `mach explain`. */
   readonly bytes: number;
 }

@@ -25,6 +25,7 @@ function end(replaces: (time: number, state: EndState) => boolean, before: numbe
     },
     copy: ({ time, value }) => ({ time, value }),
     result: ({ value }) => value,
+    isOrdered: true,
     bytes: 64,
   };
 }
