@@ -23,6 +23,8 @@ export const limits = {
   futureTimeMs: 3_600_000,
   /** Append identities remembered of a source, so that a resend counts once. */
   appendIdentitiesMax: 100_000,
+  /** Positions of origins remembered of a source, the newest: where an origin is a file, there is a new one every day. */
+  originMarksMax: 100_000,
   /** Questions of a look-up that wait for an answer; beyond it they fail at once, as overloaded. */
   lookupPendingMax: 10_000,
   /** Events that may wait for a group commit before senders are held back. */

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { virtualClock } from '../../runtime/clock.ts';
 import type { RunningSource } from '../../runtime/stream/index.ts';
@@ -31,10 +32,32 @@ describe('alert-actions', () => {
     order.push('answered');
     expect([response.status, await response.json()]).toEqual([200, { stored: true }]);
     expect(order).toEqual(['stored', 'answered']);
-    expect(log.requests).toMatchObject([{ origin: 'people', id: 'one' }]);
+    expect(log.requests).toMatchObject([{ origin: 'people', id: expect.stringMatching(/^.{43}$/) }]);
     expect(log.events).toEqual([
       { event: { ...acknowledge, to: null, note: null }, time: now, raw: JSON.stringify(acknowledge) },
     ]);
+  });
+
+  it('is the same action only with the same key and the same text, however long the key is', async () => {
+    const { log, post } = await start();
+    const note = { ...acknowledge, action: 'note', note: 'giường 4' };
+    for (const [action, key] of [
+      [acknowledge, 'one'],
+      [acknowledge, 'one'],
+      [note, 'one'],
+      [acknowledge, 'k'.repeat(8_000)],
+    ] as const)
+      expect((await post(JSON.stringify(action), { 'idempotency-key': key })).status).toBe(200);
+    const ids = log.requests.map(({ id }) => id);
+    expect(ids[1]).toBe(ids[0]);
+    expect(new Set(ids).size).toBe(3);
+    expect(ids.every((id) => id?.length === 43)).toBe(true);
+  });
+
+  it('keeps no connection whose request it did not read to its end', async () => {
+    const { post } = await start();
+    const response = await post('x'.repeat(2_000_000));
+    expect([response.status, response.headers.get('connection')]).toEqual([413, 'close']);
   });
 
   it('says so when the log does not take it', async () => {
@@ -83,6 +106,19 @@ describe('alert-actions', () => {
     expect(() => bindSource(alertActions, { listen: '0.0.0.0:2580' })).toThrow('tokens');
     expect(() => bindSource(alertActions, { listen: '[::1]:2580' })).not.toThrow();
   });
+
+  it.each(['', 'POST / HTTP/1.1\r\nhost: x\r\n', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{'])(
+    'closes also while a client never ends its request: %j',
+    async (text) => {
+      const { address } = await start();
+      const socket = connect(Number(new URL(address).port), '127.0.0.1').on('error', () => undefined);
+      await new Promise((resolve) => socket.write(text, resolve));
+      await source?.close();
+      source = undefined;
+      socket.destroy();
+    },
+    8_000,
+  );
 
   it('says when its port is taken', async () => {
     const { address } = await start();

@@ -1,12 +1,13 @@
 /** Source `alert-actions`: what people do about alerts, posted as JSON and answered once it is in the log. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { z } from 'zod';
 import {
   type DecodeResult,
   defineSource,
   field,
+  jsonProblem,
   messageOf,
   type RunningSource,
   type Schema,
@@ -21,6 +22,8 @@ export { alertActionErrors } from './errors.ts';
 const bodyBytesMax = 16 * 1024;
 const requestTimeoutMs = 10_000;
 const connectionsMax = 64;
+/** Drain: what is being stored is answered within this time; who has not sent a whole request by then is cut off, since a server that closes looks at no time-out any more. */
+const drainTimeoutMs = 2_000;
 
 const person = { nullable: true, privacy: 'quasi' } as const;
 
@@ -88,8 +91,14 @@ function readAction(body: string): z.output<typeof actionForm> | string {
     const { success, data, error } = actionForm.safeParse(JSON.parse(body));
     return success ? data : z.prettifyError(error).replace(/\s+/g, ' ');
   } catch (error) {
-    return `it is not JSON: ${messageOf(error)}`;
+    return `it is not JSON: ${jsonProblem(error)}`;
   }
+}
+
+/** With the action: a key that is used for another one says nothing of it. Hashed: keys are as long as clients like, and are remembered. */
+function identityOf(key: IncomingHttpHeaders[string], raw: Buffer): string | undefined {
+  if (key === undefined) return undefined;
+  return createHash('sha256').update(`${key}\u0000`).update(raw).digest('base64url');
 }
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest();
@@ -110,7 +119,7 @@ async function take(request: IncomingMessage, context: SourceContext, tokens: re
   if (raw === undefined) return refusal(413, `it is longer than ${bodyBytesMax} bytes (bodyBytesMax)`);
   const action = readAction(raw.toString('utf8'));
   if (typeof action === 'string') return refusal(422, action);
-  const id = request.headers['idempotency-key']?.toString();
+  const id = identityOf(request.headers['idempotency-key'], raw);
   const event: SourceEvent = { event: action, time: context.clock.now(), raw: raw.toString('utf8') };
   try {
     await context.append({ origin: 'people', events: [event], ...(id === undefined ? {} : { id }) });
@@ -138,6 +147,8 @@ async function open({ listen, tokens }: Options, context: SourceContext): Promis
     void take(request, context, hashes)
       .catch((error): Answer => ({ status: 500, body: { code: null, message: messageOf(error) } }))
       .then(({ status, body }) => {
+        // What is still coming of a body that is too large is not read.
+        if (!request.complete) response.setHeader('connection', 'close');
         response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
         response.end(`${JSON.stringify(body)}\n`);
       });
@@ -158,7 +169,9 @@ async function open({ listen, tokens }: Options, context: SourceContext): Promis
       const closed = new Promise((resolve) => server.close(resolve));
       // Those that are being answered are answered; the others wait for nothing.
       server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
       await closed;
+      clearTimeout(timer);
     },
   };
 }

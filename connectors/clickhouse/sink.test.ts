@@ -226,6 +226,27 @@ describe('write', () => {
     expect(await stored('halved')).toEqual([...Array(64).keys()].filter((index) => ![5, 6, 40].includes(index)));
   });
 
+  it('refuses no row for a view that someone made on the table, and stores each once when the view takes them', async () => {
+    const { sink } = await open('viewed');
+    await test.store.command('CREATE TABLE numbers (n Int64) ENGINE = MergeTree ORDER BY n');
+    const makeView = (n: string) =>
+      test.store.command(`CREATE MATERIALIZED VIEW to_numbers TO numbers AS SELECT ${n} AS n FROM viewed`);
+    await makeView('toInt64(hospital)');
+    const failure = await sink.write(rowsOf(8), 'token').catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'MACH3113',
+      message: expect.stringMatching(/view default\.to_numbers .*code 6/),
+    });
+    expect((failure as Error).message).not.toContain('Bệnh viện');
+    await test.store.command('DROP VIEW to_numbers');
+    await makeView('beds');
+    expect(await sink.write(rowsOf(8), 'token')).toEqual([]);
+    expect(await stored('viewed')).toEqual([...Array(8).keys()]);
+    expect(await test.store.query('SELECT n FROM numbers ORDER BY n')).toEqual(
+      [...Array(8).keys()].map((n) => ({ n })),
+    );
+  });
+
   it('brings back a column that someone took away, and loses no row to it', async () => {
     const { sink } = await open('restored');
     await sink.write(rowsOf(1), 'a');

@@ -1,5 +1,11 @@
 /** `mach decode feed-115 FILE`: one item on each line, as JSON of the proto (names as in the proto; enums by name or number). */
-import { type DeadLetter, type DecodeResult, limits, messageOf, type SourceEvent } from '../../runtime/stream/index.ts';
+import {
+  type DeadLetter,
+  type DecodeResult,
+  jsonProblem,
+  limits,
+  type SourceEvent,
+} from '../../runtime/stream/index.ts';
 import { feedErrors } from './errors.ts';
 import { isProblem, readItem } from './items.ts';
 import { itemMessage, loadProto } from './proto.ts';
@@ -33,7 +39,7 @@ export async function decodeItems(content: Uint8Array, name: string, timeMax: nu
     try {
       item = parseLine(line, message);
     } catch (error) {
-      const problem = feedErrors.make('MACH2115', { reason: messageOf(error) });
+      const problem = feedErrors.make('MACH2115', { reason: jsonProblem(error) });
       dead(problem.code, problem.message);
       continue;
     }

@@ -5,6 +5,7 @@ import { bindSource } from '../testing/bind.ts';
 import { type RecordedLog, recordedLog, testContext, until } from '../testing/source-context.ts';
 import { connectFeed, type FeedClientOptions, type HospitalLoad, watchHospitals } from './client.ts';
 import { feed115 } from './index.ts';
+import { feedLimits } from './limits.ts';
 import { openStub } from './stub.ts';
 import type { Item, PublishRequest, PublishResponse } from './wire.ts';
 
@@ -181,6 +182,30 @@ describe('Publish', () => {
         raw.close();
       }
       expect(log.events).toEqual([]);
+    });
+  });
+
+  it('takes a new centre also when very many others have come and gone', async () => {
+    await withFeed(async ({ log, address, client }) => {
+      const stub = await openStub(address);
+      const visit = async (centre: string) => {
+        const stream = stub.publish();
+        await new Promise<void>((resolve, reject) => {
+          stream.on('data', () => stream.end());
+          stream.on('end', resolve);
+          stream.on('error', reject);
+          stream.write({ centre });
+        });
+      };
+      const numbers = Array.from({ length: feedLimits.centresMax + 10 }, (_, number) => number);
+      for (let from = 0; from < numbers.length; from += 50) {
+        await Promise.all(numbers.slice(from, from + 50).map((number) => visit(`thu-${number}`)));
+      }
+      stub.close();
+      const feed = await client();
+      await feed.send(unit(1));
+      await feed.flush();
+      expect(stored(log)).toEqual(expected(1));
     });
   });
 

@@ -11,7 +11,7 @@ export const feedLimits = {
   untilMax: 4_102_444_800_000,
   /** Refusals told in one acknowledgement; the count is always complete. */
   refusalsToldMax: 16,
-  /** Centres that have streamed since the start. */
+  /** Centres that stream at once, and whose positions are remembered until their marks in the log say them. */
   centresMax: 1_000,
   /** Hospitals whose load is held for the dispatchers, and names in one request for them. */
   hospitalsMax: 10_000,

@@ -34,6 +34,13 @@ function durablePosition({ context, positions }: PublishOptions, centre: string)
   return Math.max(Number(context.mark(centre) ?? 0), positions.get(centre) ?? 0);
 }
 
+/** What the marks say by now need not be remembered: centres come and go. */
+function forgetKnown({ context, positions }: PublishOptions): void {
+  for (const [centre, position] of positions) {
+    if (Number(context.mark(centre) ?? 0) >= position) positions.delete(centre);
+  }
+}
+
 export class PublishStream {
   readonly #call: PublishCall;
   readonly #options: PublishOptions;
@@ -87,14 +94,14 @@ export class PublishStream {
   }
 
   async #open(request: PublishRequest): Promise<void> {
-    const { streams, positions, requestsInFlightMax } = this.#options;
+    const { streams, requestsInFlightMax } = this.#options;
     clearTimeout(this.#timeout);
     const reason = centreProblem(request.centre);
     if (reason !== null) return this.#fail(status.invalid, feedErrors.make('MACH2102', { reason }));
     const centre = request.centre as string;
     const older = streams.get(centre);
-    if (!positions.has(centre) && positions.size >= feedLimits.centresMax) {
-      const data = { what: 'centres', number: positions.size };
+    if (!older && streams.size >= feedLimits.centresMax) {
+      const data = { what: 'centres', number: streams.size };
       return this.#fail(status.exhausted, feedErrors.make('MACH2116', data));
     }
     this.#centre = centre;
@@ -104,7 +111,6 @@ export class PublishStream {
     this.#waiting = false;
     if (this.#state !== 'opening') return this.#settle();
     const position = durablePosition(this.#options, centre);
-    positions.set(centre, position);
     this.#next = position + 1;
     this.#state = 'streaming';
     this.#call.write({ resume: { position, requests_in_flight_max: requestsInFlightMax } });
@@ -171,6 +177,7 @@ export class PublishStream {
   #acknowledge(acknowledgement: Acknowledgement): void {
     const { context, positions } = this.#options;
     positions.set(this.#centre, Math.max(acknowledgement.position ?? 0, positions.get(this.#centre) ?? 0));
+    if (positions.size > feedLimits.centresMax) forgetKnown(this.#options);
     const labels = { centre: this.#centre };
     if (acknowledgement.resent) context.count('items_resent_total', acknowledgement.resent, labels);
     if (acknowledgement.refused) context.count('items_refused_total', acknowledgement.refused, labels);

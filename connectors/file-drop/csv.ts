@@ -107,7 +107,7 @@ function readRecord(text: string, from: number, delimiter: string): Record {
 const isBlank = ({ cells }: Record) => cells.every((cell) => cell === '');
 
 /** Rows of a CSV text whose first line is the header. Throws MACH2205 or MACH2206. */
-export function* readCsv(text: string, { columns, delimiter }: ReadOptions): Generator<ReadRow> {
+export function* readCsv(text: string, { columns, delimiter, hidesCells }: ReadOptions): Generator<ReadRow> {
   let indexes: number[] | undefined;
   let header = '';
   let width = 0;
@@ -121,7 +121,11 @@ export function* readCsv(text: string, { columns, delimiter }: ReadOptions): Gen
     if (!indexes) {
       const { problem } = record;
       if (problem) throw fileDropErrors.make('MACH2206', { format: 'csv', reason: `in the header ${problem}` });
-      indexes = matchHeader(record.cells, columns, { format: 'csv', delimiter });
+      // Otherwise all of the file would be its header, and a file without rows is a good one.
+      if (record.cells.some((cell) => /\r(?!\n)/.test(cell))) {
+        throw fileDropErrors.make('MACH2206', { format: 'csv', reason: 'its lines end with CR alone, not LF or CRLF' });
+      }
+      indexes = matchHeader(record.cells, columns, { format: 'csv', delimiter, hidesCells });
       width = record.cells.length;
       header = place.raw;
     } else if (record.problem !== undefined) {

@@ -27,7 +27,7 @@ export const fileDropErrors = defineErrors({
   },
   MACH2207: {
     message: 'the text is not valid {encoding}, near byte {byte}',
-    help: 'Exports of older systems are often in Windows-1258: set `encoding: windows-1258`.',
+    help: 'Exports of older systems are often in Windows-1258: set `encoding: windows-1258`. A zero byte near the beginning is UTF-16 without a byte order mark: `encoding: utf-16le`.',
   },
   MACH2208: {
     message: 'the workbook is refused: {reason}',

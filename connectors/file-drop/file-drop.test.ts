@@ -252,6 +252,45 @@ describe('file-drop', () => {
     expect(beds()).toEqual([['H1', 1]]);
   });
 
+  it('takes files whatever their names are, and finds room for the reason beside the longest', async () => {
+    await open();
+    const long = `${'ộ'.repeat(83)}xx`;
+    await writeFile(join(folder, 'hai\ndòng.csv'), header + row('H1', 1));
+    await writeFile(join(folder, `${long}.csv`), header + row('H1', 2));
+    await taken(2);
+    await writeFile(join(folder, `${long}.csv`), header + row('H1', 3));
+    await taken(3);
+    await writeFile(join(folder, `${long}.csv`), 'none');
+    await taken(4);
+    expect(
+      beds()
+        .map(([, number]) => number)
+        .sort(),
+    ).toEqual([1, 2, 3]);
+    expect(await listed('processed')).toEqual(['hai\ndòng.csv', `${long}.csv`, `${'ộ'.repeat(83)}.2.csv`].sort());
+    expect(await listed('failed')).toEqual([`${'ộ'.repeat(81)}.reason.txt`, `${long}.csv`].sort());
+  });
+
+  it.each(['moved over it', 'written into it'])('takes a file that is %s while its rows are stored', async (how) => {
+    const newer = header + row('H1', 2) + row('H1', 3);
+    let isFirst = true;
+    log.before = async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      await (how === 'moved over it' ? drop('beds.csv', newer) : writeFile(join(folder, 'beds.csv'), newer));
+    };
+    await open();
+    await drop('beds.csv', header + row('H1', 1));
+    await until(() => log.events.length === 3);
+    await taken(2);
+    expect(beds()).toEqual([1, 2, 3].map((number) => ['H1', number]));
+    const kept = await Promise.all(
+      (await listed('processed')).map((name) => readFile(join(folder, 'processed', name), 'utf8')),
+    );
+    expect(kept).toContain(newer);
+    expect((await readdir(folder)).sort()).toEqual(['failed', 'processed']);
+  });
+
   it('turns a row away that is too long, and a file whose row no message can hold, and takes the next', async () => {
     log.before = ({ events }) => {
       if (events.some(({ event }) => event.beds === 13)) throw new MachError('MACH3202', 'one event is too large');

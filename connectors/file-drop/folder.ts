@@ -1,5 +1,5 @@
 /** The watched folder: what lies in it, what is still being written, and how files leave it. */
-import { constants, type Dirent } from 'node:fs';
+import { constants, type Dirent, type Stats } from 'node:fs';
 import { access, copyFile, link, lstat, open, readdir, unlink, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { makeFolder, messageOf } from '../../runtime/stream/index.ts';
@@ -23,7 +23,7 @@ export function makeNameMatcher(pattern: string): (name: string) => boolean {
     .replace(/[\\^$.+()[\]{}|]/g, '\\$&')
     .replace(/\*+/g, '.*')
     .replace(/\?/g, '.');
-  const expression = new RegExp(`^${source}$`, 'iu');
+  const expression = new RegExp(`^${source}$`, 'isu');
   return (name) => expression.test(name.normalize('NFC'));
 }
 
@@ -79,11 +79,17 @@ export class SettleWatch {
   }
 }
 
-/** The content of a file, unless it is a link or larger than allowed (MACH2203). */
-export async function readContent(file: Found, bytesMax: number): Promise<Buffer> {
+/** Whether it is still what was found. By size and time: what network folders say of the identity of a file may change. */
+const isAsFound = (file: Found, { size, mtimeMs }: Stats) =>
+  size === file.bytes && Math.floor(mtimeMs) === file.modifiedMs;
+
+/** The content of a file, unless it is a link or larger than allowed (MACH2203); null when it is another by now, which has to settle first. */
+export async function readContent(file: Found, bytesMax: number): Promise<Buffer | null> {
   const handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const { size } = await handle.stat();
+    const stat = await handle.stat();
+    if (!isAsFound(file, stat)) return null;
+    const { size } = stat;
     if (size > bytesMax) throw fileDropErrors.make('MACH2203', { bytes: size, bytes_max: bytesMax });
     return await handle.readFile();
   } finally {
@@ -111,20 +117,41 @@ async function placeWithoutReplacing(from: string, to: string): Promise<boolean>
   }
 }
 
-/** Moves a file into a folder under its own name, or `name.2.csv`, `name.3.csv`. Gives the new name. */
-export async function moveFile(file: Found, folder: string): Promise<string> {
+/** The start of a name with an ending after it, as long as a name may be. */
+function withEnding(name: string, ending: string): string {
+  let start = name;
+  while (Buffer.byteLength(start + ending) > fileDropLimits.nameBytesMax) start = [...start].slice(0, -1).join('');
+  return start + ending;
+}
+
+/**
+ * Moves a file into a folder under its own name, or `name.2.csv`, `name.3.csv`. Gives the new name; null, and the file stays, when it has been
+ * changed or replaced since it was found: what stands there now was not read.
+ */
+export async function moveFile(file: Found, folder: string): Promise<string | null> {
+  const hasChanged = async () => !isAsFound(file, await lstat(file.path));
   const { name, ext } = parse(file.name);
   for (let number = 1; number <= fileDropLimits.namesTriedMax; number++) {
-    const target = number === 1 ? file.name : `${name}.${number}${ext}`;
+    const target = number === 1 ? file.name : withEnding(name, `.${number}${ext}`);
+    if (await hasChanged()) return null;
     if (!(await placeWithoutReplacing(file.path, join(folder, target)))) continue;
+    if (await hasChanged()) {
+      await unlink(join(folder, target));
+      return null;
+    }
     await unlink(file.path);
     return target;
   }
   throw new Error(`${fileDropLimits.namesTriedMax} names like ${file.name} are taken in ${folder}`);
 }
 
-/** Moves a file to the failed folder, its reason beside it. */
-export async function moveToFailed(file: Found, folder: string, reason: string): Promise<void> {
+/** Moves a file to the failed folder, its reason beside it. False, and it stays, when it is another by now. */
+export async function moveToFailed(file: Found, folder: string, reason: string): Promise<boolean> {
   const name = await moveFile(file, folder);
-  await writeFile(join(folder, `${name}.reason.txt`), `${reason.slice(0, fileDropLimits.reasonLengthMax)}\n`);
+  if (name === null) return false;
+  await writeFile(
+    join(folder, withEnding(name, '.reason.txt')),
+    `${reason.slice(0, fileDropLimits.reasonLengthMax)}\n`,
+  );
+  return true;
 }

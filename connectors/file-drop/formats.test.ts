@@ -55,6 +55,31 @@ describe('csv', () => {
     expect((await decode(text.normalize('NFD'), { format: 'csv' })).events).toEqual([good]);
   });
 
+  it('reads UTF-16 of either order by its mark, and says where a text without one cannot be UTF-8', async () => {
+    const text = 'Bệnh viện,at,beds,open\r\nBệnh viện Thử,02/03/2026 07:30,20,có\r\n';
+    const marked = Buffer.from(`\uFEFF${text}`, 'utf16le');
+    expect((await decode(marked, { format: 'csv' })).events).toEqual([good]);
+    expect((await decode(Buffer.from(marked).swap16(), { format: 'csv' })).events).toEqual([good]);
+    const { dead } = await decode(Buffer.from('hospital', 'utf16le'), { format: 'csv' });
+    expect(dead).toEqual([['MACH2207', undefined, 'the text is not valid utf-8, near byte 1']]);
+  });
+
+  it('refuses lines that end with CR alone: all of them would be the header', async () => {
+    const schema = { hospital: 'string', note: 'string?' };
+    const { dead } = await decode('hospital,note\rH1,x\r', { format: 'csv', schema });
+    expect(dead[0]?.[0]).toBe('MACH2206');
+    const quoted = await decode('hospital,"not\r\ne"\r\nH1,x\r\n', { format: 'csv', schema });
+    expect(quoted).toEqual({ events: [{ hospital: 'H1', note: null }], dead: [] });
+  });
+
+  it('names no cell of a file without a header, where some point at a person', async () => {
+    const personal = { name: { type: 'string', privacy: 'direct' }, phone: 'string' };
+    const { dead } = await decode('Nguyễn Văn Thử,0900000000\n', { format: 'csv', schema: personal });
+    expect(dead).toEqual([['MACH2205', undefined, 'the header has no column "name"; it has: 2 other names']]);
+    const other = await decode('name;phone\nNguyễn Văn Thử;0900000000\n', { format: 'csv', schema: personal });
+    expect(other.dead[0]?.[2]).toContain('option delimiter');
+  });
+
   it('names a column that is there twice', async () => {
     const { dead } = await decode('Bệnh viện,at,at\n', { format: 'csv' });
     expect(dead[0]?.[2]).toContain('"at" is there twice');
@@ -97,6 +122,15 @@ describe('ndjson and json', () => {
       ['MACH2210', 4],
       ['MACH2210', 5],
     ]);
+  });
+
+  it.each(['ndjson', 'json'])('quote nothing of what is no JSON: %s', async (format) => {
+    for (const text of ['Nguyễn Văn Thử,0900000000', '{"at": "Nguyễn Văn Thử", "beds": Nguyễn}']) {
+      const { dead } = await decode(text, { format });
+      expect(dead).toHaveLength(1);
+      expect(dead[0]?.[2]).toContain("Unexpected token 'N'");
+      expect(dead[0]?.[2]).not.toContain('guyễn');
+    }
   });
 
   it('reads a list of objects, and says when it is none', async () => {

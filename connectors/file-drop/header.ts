@@ -30,12 +30,16 @@ function nearest(wanted: string, names: readonly string[]): string | undefined {
   return best;
 }
 
-function suggest(column: string, names: readonly string[], delimiter: string | undefined): string {
+function suggestDelimiter(names: readonly string[], delimiter: string | undefined): string {
   const [only] = names;
-  if (delimiter !== undefined && names.length === 1 && only !== undefined) {
-    const other = [';', '\t', ',', '|'].find((mark) => mark !== delimiter && only.includes(mark));
-    if (other) return `: the header has no "${delimiter}" but ${JSON.stringify(other)} (option delimiter)`;
-  }
+  if (delimiter === undefined || names.length !== 1 || only === undefined) return '';
+  const other = [';', '\t', ',', '|'].find((mark) => mark !== delimiter && only.includes(mark));
+  return other ? `: the header has no "${delimiter}" but ${JSON.stringify(other)} (option delimiter)` : '';
+}
+
+function suggest(column: string, names: readonly string[], delimiter: string | undefined): string {
+  const marked = suggestDelimiter(names, delimiter);
+  if (marked) return marked;
   const near = nearest(column, names);
   return near === undefined ? '' : `, did you mean "${near}"`;
 }
@@ -47,7 +51,7 @@ function suggest(column: string, names: readonly string[], delimiter: string | u
 export function matchHeader(
   header: readonly string[],
   columns: readonly Column[],
-  { format, delimiter }: { format: string; delimiter?: string },
+  { format, delimiter, hidesCells = false }: { format: string; delimiter?: string; hidesCells?: boolean | undefined },
 ): number[] {
   const names = header.map((name) => name.trim().normalize('NFC'));
   const wanted = new Set(columns.map(({ column }) => column.normalize('NFC')));
@@ -58,6 +62,11 @@ export function matchHeader(
   return columns.map(({ column, nullable }) => {
     const index = names.indexOf(column.normalize('NFC'));
     if (index >= 0 || nullable) return index;
+    // A file without a header begins with somebody's row.
+    if (hidesCells && !names.some((name) => wanted.has(name))) {
+      const suggestion = suggestDelimiter(names, delimiter);
+      throw fileDropErrors.make('MACH2205', { column, suggestion, columns: `${names.length} other names` });
+    }
     const unused = names.filter((name) => !wanted.has(name));
     const suggestion = suggest(column, unused, delimiter);
     const shown = names.slice(0, 50).join(', ');

@@ -109,6 +109,7 @@ function dropOptions(given: Options, check: Checker, rowSchema: RowSchema): Drop
     format: given.format,
     rowSchema,
     columns: rowSchema.columns,
+    hidesCells: rowSchema.hidesCells,
     timeField: requiredField('time', given, check, rowSchema),
     originField: requiredField('origin', given, check, rowSchema),
     match: given.match,

@@ -1,4 +1,4 @@
-import { messageOf } from '../../runtime/stream/index.ts';
+import { jsonProblem } from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
 import { fileDropLimits } from './limits.ts';
 import type { Column } from './row-schema.ts';
@@ -38,7 +38,7 @@ export function* readNdjson(text: string, { columns }: ReadOptions): Generator<R
     try {
       value = JSON.parse(raw);
     } catch (error) {
-      yield { line, raw, problem: { code: 'MACH2210', reason: `it is not JSON: ${messageOf(error)}` } };
+      yield { line, raw, problem: { code: 'MACH2210', reason: `it is not JSON: ${jsonProblem(error)}` } };
       continue;
     }
     yield rowOf(value, columns, { line, raw });
@@ -51,7 +51,7 @@ export function* readJson(text: string, { columns }: ReadOptions): Generator<Rea
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw fileDropErrors.make('MACH2206', { format: 'json', reason: messageOf(error) }, error);
+    throw fileDropErrors.make('MACH2206', { format: 'json', reason: jsonProblem(error) });
   }
   if (typeof value !== 'object' || value === null) {
     throw fileDropErrors.make('MACH2206', { format: 'json', reason: 'it is neither a list of objects nor an object' });

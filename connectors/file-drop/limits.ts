@@ -26,6 +26,8 @@ export const fileDropLimits = {
   retryDelayMaxMs: 60_000,
   /** Names tried for a file whose name is taken in the processed folder. */
   namesTriedMax: 10_000,
+  /** Of a file's name: what Linux takes. */
+  nameBytesMax: 255,
   /** Text of a reason file. */
   reasonLengthMax: 10_000,
 } as const;

@@ -27,6 +27,8 @@ export interface ReadOptions {
   readonly encoding: Encoding;
   readonly delimiter: string;
   readonly sheet?: string | undefined;
+  /** See `RowSchema`. */
+  readonly hidesCells?: boolean | undefined;
 }
 
 /**

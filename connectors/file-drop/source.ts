@@ -41,16 +41,24 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
   const taker = makeTaker(context, options.aheadMs);
   const at = () => new Date(context.clock.now()).toISOString();
 
+  /** What stands there now was not read: it settles, and is taken as a file of its own. */
+  function changed(file: Found): void {
+    context.logger.info(
+      { file: file.name },
+      'the file was changed or replaced meanwhile: what is there now comes next',
+    );
+  }
+
   async function fail(file: Found, error: MachError, sha?: string): Promise<void> {
     const reason = `${error.code} ${error.message}`;
     context.logger.warn({ file: file.name, code: error.code }, reason);
     if (sha !== undefined) await ledger.write({ sha, name: file.name, state: 'failed', at: at() });
-    await moveToFailed(file, options.failed, reason);
+    if (!(await moveToFailed(file, options.failed, reason))) return changed(file);
     context.count('files_total', 1, { outcome: 'failed' });
   }
 
   return async (file: Found): Promise<void> => {
-    let bytes: Buffer;
+    let bytes: Buffer | null;
     try {
       bytes = await readContent(file, options.bytesMax);
     } catch (error) {
@@ -58,9 +66,11 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw error;
     }
+    if (bytes === null) return;
     const sha = createHash('sha256').update(bytes).digest('hex');
     if (ledger.state(sha) === 'done') {
       const name = await moveFile(file, options.processed);
+      if (name === null) return changed(file);
       context.logger.info({ file: file.name, name }, 'same content as a file before: not taken again');
       context.count('files_total', 1, { outcome: 'duplicate' });
       return;
@@ -84,7 +94,7 @@ function makeFileHandler(options: DropOptions, context: SourceContext, ledger: L
     }
     const { rows, dead } = counts;
     await ledger.write({ sha, name: file.name, state: 'done', at: at(), rows, dead });
-    await moveFile(file, options.processed);
+    if ((await moveFile(file, options.processed)) === null) changed(file);
     const taken = { file: file.name, rows, dead };
     if (dead === 0) context.logger.info(taken, 'file taken');
     else

@@ -28,9 +28,13 @@ function firstInvalidByte(content: Buffer): number {
  * as letters of their own, and so do some systems in UTF-8, so that one name would be two keys. Throws MACH2207.
  */
 export function decodeText(content: Buffer, encoding: Encoding): string {
-  let actual = encoding;
+  let actual: Encoding | 'utf-16be' = encoding;
   if (startsWith(content, 0xef, 0xbb, 0xbf)) actual = 'utf-8';
   else if (startsWith(content, 0xff, 0xfe)) actual = 'utf-16le';
+  else if (startsWith(content, 0xfe, 0xff)) actual = 'utf-16be';
+  // Valid, but no text: every second byte of UTF-16.
+  const zero = actual === 'utf-8' ? content.subarray(0, 2).indexOf(0) : -1;
+  if (zero >= 0) throw fileDropErrors.make('MACH2207', { encoding: actual, byte: zero });
   try {
     return new TextDecoder(actual, { fatal: true }).decode(content).normalize('NFC');
   } catch {

@@ -24,7 +24,7 @@ interface SheetRow {
   readonly values: unknown;
 }
 
-async function* rowsOf(sheet: AsyncIterable<SheetRow>, { columns }: ReadOptions): AsyncGenerator<ReadRow> {
+async function* rowsOf(sheet: AsyncIterable<SheetRow>, { columns, hidesCells }: ReadOptions): AsyncGenerator<ReadRow> {
   let indexes: number[] | undefined;
   let header = '';
   for await (const { number, values } of sheet) {
@@ -35,7 +35,7 @@ async function* rowsOf(sheet: AsyncIterable<SheetRow>, { columns }: ReadOptions)
     if (cells.every((cell) => cell === undefined || cell === null || cell === '')) continue;
     if (!indexes) {
       const names = cells.map((cell) => String(cell ?? ''));
-      indexes = matchHeader(names, columns, { format: 'xlsx' });
+      indexes = matchHeader(names, columns, { format: 'xlsx', hidesCells });
       header = JSON.stringify(names);
       continue;
     }

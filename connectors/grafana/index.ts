@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   type AppendRequest,
   defineSource,
+  jsonProblem,
   limits,
   messageOf,
   type RunningSource,
@@ -19,6 +20,8 @@ const bodyBytesMax = 1024 * 1024;
 /** Who has not sent all of it by then has gone. */
 const requestTimeoutMs = 30_000;
 const connectionsMax = 100;
+/** Drain: what is being stored is answered within this time; who has not sent a whole request by then is cut off, since a server that closes looks at no time-out any more. */
+const drainTimeoutMs = 2_000;
 const origin = 'grafana';
 
 const options = z.strictObject({
@@ -42,7 +45,7 @@ function decode(raw: Uint8Array, place: Readonly<Record<string, string>>): Appen
   try {
     return { origin, ...readNotification(Buffer.from(raw).toString('utf8')) };
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : jsonProblem(error);
     const { code, message } = grafanaErrors.make('MACH2801', { reason });
     const letter = { code, reason: message, raw: raw.subarray(0, limits.deadLetterBytesMax), place };
     return { origin, events: [], deadLetters: [letter] };
@@ -122,7 +125,9 @@ async function open({ listen, token }: Options, context: SourceContext): Promise
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
       await closed;
+      clearTimeout(timer);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** For `mach decode`: files with one message or several, framed or not, a batch, or JSON lines with a field `message`. */
 import type { DeadLetter, DecodeResult, ErrorData, SourceEvent } from '../../runtime/stream/index.ts';
-import { messageOf } from '../../runtime/stream/index.ts';
+import { jsonProblem } from '../../runtime/stream/index.ts';
 import { type DecodeOptions, deadLetterOf, decodeFrame } from './decode.ts';
 import { hl7Errors } from './errors.ts';
 import { frameDecoder } from './framing.ts';
@@ -66,7 +66,7 @@ function readJsonLines(bytes: Buffer, name: string, take: Take, deadLetters: Dea
       if (typeof message !== 'string') throw new Error('no text in the field message');
       take(Buffer.from(message), place);
     } catch (error) {
-      const failure = hl7Errors.make('MACH2021', { ...place, reason: messageOf(error) });
+      const failure = hl7Errors.make('MACH2021', { ...place, reason: jsonProblem(error) });
       deadLetters.push(deadLetterOf(Buffer.from(line), failure, place));
     }
   }

@@ -7,6 +7,7 @@ import { bindSink, bindSource } from '../testing/bind.ts';
 import { sinkRows, testSinkContext } from '../testing/sink-context.ts';
 import { recordedLog, testContext, until } from '../testing/source-context.ts';
 import { natsSink, natsSource } from './index.ts';
+import { natsLimits } from './limits.ts';
 
 const at = Date.UTC(2026, 2, 2);
 const schema = {
@@ -45,6 +46,7 @@ describe('source', () => {
       });
       const bad = [
         '{',
+        'Nguyễn Văn Thử',
         'null',
         { ...good, people: 1.5 },
         { ...good, at: '2026-03-02' },
@@ -56,6 +58,7 @@ describe('source', () => {
         expect((await send(value)).json<{ stored: boolean; error: string }>().error).toContain('MACH2302');
       expect(log.deadLetters.map(({ reason }) => reason)).toEqual([
         expect.stringContaining('it is not JSON'),
+        "the message is not usable: it is not JSON: Unexpected token 'N'",
         'the message is not usable: it is not a JSON object',
         'the message is not usable: people is 1.5, not a whole number',
         'the message is not usable: at is "2026-03-02", not a time: ISO 8601 with its zone, or ms since 1970',
@@ -63,7 +66,7 @@ describe('source', () => {
         'the message is not usable: state is "ajar", not one of open, shut',
         'the message is not usable: it is not a JSON object',
       ]);
-      expect(log.deadLetters[6]?.place).toEqual({ subject: 'sensors.a.people', item: 1 });
+      expect(log.deadLetters[7]?.place).toEqual({ subject: 'sensors.a.people', item: 1 });
       expect(log.events).toHaveLength(4);
       await client.close();
       await running.close();
@@ -112,6 +115,30 @@ describe('source', () => {
       const answer = await client.request('people', message, { timeout: 5_000 });
       expect(answer.json()).toEqual({ stored: false, error: 'MACH2306 the message could not be stored' });
       expect(running.problem?.()).toContain('disk full');
+      await client.close();
+      await running.close();
+    });
+  });
+
+  it('holds no more bytes than its bound, and answers those who ask at once', async () => {
+    await withNats(async ({ url }) => {
+      const log = recordedLog();
+      let release = () => {};
+      log.before = () => new Promise((resolve) => (release = resolve));
+      const running = await bindSource(natsSource, { ...source, url, subject: 'people' }).open(
+        testContext(log, { clock: virtualClock(at) }),
+      );
+      const client = await connect({ servers: url });
+      const large = JSON.stringify({ hospital: 'H', people: 1, at, note: 'x'.repeat(1_000_000) });
+      const fitting = Math.floor(natsLimits.pendingBytesMax / large.length);
+      for (let i = 0; i < fitting + 3; i++) client.publish('people', large);
+      const answer = await client.request('people', large, { timeout: 20_000 });
+      expect(answer.json()).toEqual({ stored: false, error: 'MACH2306 the message could not be stored' });
+      expect(log.counts.get('messages_dropped_total')).toBe(4);
+      log.before = () => {};
+      release();
+      await until(() => log.events.length === fitting);
+      expect((await client.request('people', large, { timeout: 20_000 })).json()).toEqual({ stored: true });
       await client.close();
       await running.close();
     });

@@ -9,6 +9,7 @@ import {
   type DecodeResult,
   defineSource,
   fieldName,
+  jsonProblem,
   limits,
   messageOf,
   type RunningSource,
@@ -80,7 +81,7 @@ export function readMessage(
     text = decoder.decode(data);
     value = JSON.parse(text);
   } catch (error) {
-    return refuse(`it is not JSON: ${messageOf(error)}`);
+    return refuse(`it is not JSON: ${jsonProblem(error)}`);
   }
   const list = Array.isArray(value) ? value : [value];
   if (list.length > natsLimits.eventsPerMessageMax) {
@@ -101,6 +102,8 @@ export function readMessage(
 interface Waiting extends Message {
   readonly message: Msg;
 }
+
+const notStored = 'MACH2306 the message could not be stored';
 
 /** Stores what waits, group by group, in order; tells those who asked. */
 async function storeGroup(group: readonly Waiting[], reading: Reading, context: SourceContext): Promise<void> {
@@ -123,7 +126,7 @@ async function storeGroup(group: readonly Waiting[], reading: Reading, context: 
   const failed = (await Promise.allSettled(stored)).find((result) => result.status === 'rejected');
   for (const waiting of group) {
     if (!waiting.message.reply) continue;
-    const error = failed ? 'MACH2306 the message could not be stored' : refused.get(waiting);
+    const error = failed ? notStored : refused.get(waiting);
     waiting.message.respond(JSON.stringify(error === undefined ? { stored: true } : { stored: false, error }));
   }
   if (failed) throw failed.reason;
@@ -132,6 +135,8 @@ async function storeGroup(group: readonly Waiting[], reading: Reading, context: 
 async function openSource(reading: Reading, context: SourceContext): Promise<RunningSource> {
   const connection = await openConnection(reading, context.node);
   let queue: Waiting[] = [];
+  /** Of what waits, and of what is being stored. */
+  let pendingBytes = 0;
   let storing: Promise<void> | undefined;
   let problem: string | null = null;
 
@@ -152,6 +157,7 @@ async function openSource(reading: Reading, context: SourceContext): Promise<Run
           'messages lost: not stored',
         );
       }
+      for (const { data } of group) pendingBytes -= data.length;
     }
   }
 
@@ -162,11 +168,13 @@ async function openSource(reading: Reading, context: SourceContext): Promise<Run
         problem = messageOf(error);
         return;
       }
-      if (queue.length >= reading.pendingMax) {
+      const { subject, data } = message;
+      if (queue.length >= reading.pendingMax || pendingBytes + data.length > natsLimits.pendingBytesMax) {
         context.count('messages_dropped_total', 1, { reason: 'pending' });
+        if (message.reply) message.respond(JSON.stringify({ stored: false, error: notStored }));
         return;
       }
-      const { subject, data } = message;
+      pendingBytes += data.length;
       queue.push({ subject, data, message, receivedAt: context.clock.now() });
       storing ??= storeAll().finally(() => {
         storing = undefined;

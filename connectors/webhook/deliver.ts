@@ -1,6 +1,6 @@
 /** Delivers requests: tries again what may yet be taken, rests behind a breaker, and tells what is refused for good. */
 import type { CircuitBreakerPolicy } from 'cockatiel';
-import { MachError, messageOf, type SinkContext } from '../../runtime/stream/index.ts';
+import { hidden, MachError, messageOf, type SinkContext } from '../../runtime/stream/index.ts';
 import { webhookErrors } from './errors.ts';
 import { webhookLimits } from './limits.ts';
 import type { Answer, Poster } from './post.ts';
@@ -10,6 +10,8 @@ export interface DeliveryOptions {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly secret?: string | undefined;
+  /** What the receiver answers stands in no reason: it may say again what is in the rows, and some field of theirs points at a person. */
+  readonly hidesAnswers: boolean;
   /** Tries of one request within one write; after them the whole batch waits for its next turn. */
   readonly attemptsMax: number;
   readonly failuresMax: number;
@@ -37,7 +39,8 @@ class Unavailable extends Error {
 /** Statuses of 4xx that speak of the moment and not of the request. */
 const passing = new Set([408, 425, 429]);
 
-function judge({ status, text, retryAfterMs }: Answer): Outcome {
+function judge({ status, text: said, retryAfterMs }: Answer, { hidesAnswers }: DeliveryOptions): Outcome {
+  const text = hidesAnswers && said !== '' ? hidden : said;
   if (status >= 200 && status < 300) return { taken: true };
   if (status >= 400 && status < 500 && !passing.has(status)) {
     return { taken: false, status, reason: webhookErrors.make('MACH2401', { status, answer: text }).message };
@@ -63,7 +66,7 @@ export async function makeDelivery(options: DeliveryOptions, poster: Poster, con
     const signed = options.secret ? signatureHeaders(options.secret, { id, body, now: context.clock.now() }) : {};
     const headers = { 'content-type': 'application/json', ...options.headers, ...signed, 'idempotency-key': id };
     try {
-      return await breaker.execute(async () => judge(await poster.post(body, headers, context.signal)));
+      return await breaker.execute(async () => judge(await poster.post(body, headers, context.signal), options));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
       throw webhookErrors.make('MACH2404', { url: shown, failures: options.failuresMax }, error);

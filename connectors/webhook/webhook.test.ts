@@ -70,10 +70,10 @@ function hurried(): { clock: Clock; slept: number[] } {
   return { clock, slept };
 }
 
-async function open(options: object) {
+async function open(options: object, rowSchema = schema) {
   const { clock, slept } = hurried();
   const context: TestSinkContext = testSinkContext({ clock, node: 'hook' });
-  const sink = await bindSink(webhook, { from: 'x', ...options }, schema, certificates).open(context);
+  const sink = await bindSink(webhook, { from: 'x', ...options }, rowSchema, certificates).open(context);
   return { sink, context, slept };
 }
 
@@ -194,6 +194,21 @@ describe('webhook', () => {
       const { sink } = await open({ url });
       expect(await sink.write(rows(5), 't')).toHaveLength(5);
       expect(seen).toHaveLength(1);
+      await sink.close();
+    });
+  });
+
+  it('says nothing of what the receiver answers to rows about people', async () => {
+    const person = defineSchema({ n: field.int(), name: field.string({ privacy: 'direct' }) });
+    const people = sinkRows([{ n: 1, name: 'Nguyễn Văn Thử' }]);
+    const echo: Answer = ({ text }, response, count) => response.writeHead(count === 1 ? 422 : 500).end(`not ${text}`);
+    await withReceiver(echo, async ({ url, seen }) => {
+      const { sink } = await open({ url, attempts: 1 }, person);
+      expect((await sink.write(people, 't')).map(({ reason }) => reason)).toEqual([
+        'the receiver refused the rows for good: 422 •••',
+      ]);
+      await expect(sink.write(people, 'u')).rejects.toThrow('status 500 •••');
+      expect(seen.map(({ text }) => text.includes('Nguyễn Văn Thử'))).toEqual([true, true]);
       await sink.close();
     });
   });

@@ -47,6 +47,7 @@ export class StageSource {
   private marks = new Map<string, string>();
   private appendIds = new Set<string>();
   private forgetOldIds = keepNewest(this.appendIds, limits.appendIdentitiesMax);
+  private forgetOldMarks = keepNewest(this.marks, limits.originMarksMax);
   private forwarded = Number.NEGATIVE_INFINITY;
   private idle = false;
   private hasEnded = false;
@@ -84,7 +85,7 @@ export class StageSource {
     for (const [at, segment] of frame.segments.entries()) {
       const begin = cause;
       cause += segment.events;
-      if (segment.mark !== undefined) this.marks.set(segment.origin, segment.mark);
+      if (segment.mark !== undefined) this.setMark(segment.origin, segment.mark);
       if (again[at]) {
         sendUpTo(begin);
         const outcomes = isFirst ? ledger : untold;
@@ -138,6 +139,7 @@ export class StageSource {
     this.hasEnded = ended;
     this.origins.restore(origins);
     this.marks = marks;
+    this.forgetOldMarks = keepNewest(marks, limits.originMarksMax);
     this.appendIds = appendIds;
     this.forgetOldIds = keepNewest(appendIds, limits.appendIdentitiesMax);
     this.forwarded = this.origins.time;
@@ -174,6 +176,13 @@ export class StageSource {
     this.idle = allIdle;
     this.frames.next({ kind: 'watermark', time, idle: allIdle });
     this.stage.endWave();
+  }
+
+  /** The newest stands last, so that what goes is of origins that have said nothing for longest. */
+  private setMark(origin: string, mark: string): void {
+    this.marks.delete(origin);
+    this.marks.set(origin, mark);
+    this.forgetOldMarks();
   }
 
   private remember(identity: string): boolean {

@@ -43,6 +43,12 @@ const refusingCodes: ReadonlySet<number> = new Set([
 /** What ClickHouse quotes of the row that a constraint refuses: it may be about a person, and reasons are shown to everybody. */
 const quotedRow = / *Column values: .*$/;
 
+/**
+ * A view of the table failed, and the table itself may have the rows: so they are refused by nobody. What the error says before this quotes their
+ * values.
+ */
+const ofView = /while pushing to view ([^\s:]+?)\.?(?=[\s:]|$)/;
+
 /** The error's text with its ClickHouse code, without the values of rows, cut to a bound. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof ClickHouseError ? `code ${error.code}: ` : '';
@@ -53,11 +59,16 @@ export function reasonOf(error: unknown): string {
 /** NOT_ENOUGH_SPACE: nothing was written. */
 const noRoomCode = 243;
 
-/** MACH3102 when the rows can never be stored, MACH3110 when the disk is full, MACH3103 for everything whose outcome is unknown or may be better later. */
+/** MACH3102 when the rows can never be stored, MACH3110 when the disk is full, MACH3113 when a view of the table fails, MACH3103 for everything whose outcome is unknown or may be better later. */
 export function classifyInsertError(table: string, error: unknown): MachError {
   if (error instanceof MachErrorClass) return error;
   if (error instanceof ClickHouseError && Number(error.code) === noRoomCode) {
     return storeErrors.make('MACH3110', { reason: `insert into ${table}: ${reasonOf(error)}` }, error);
+  }
+  const view = error instanceof ClickHouseError ? ofView.exec(error.message)?.[1] : undefined;
+  if (view !== undefined) {
+    const { code, type } = error as ClickHouseError;
+    return storeErrors.make('MACH3113', { table, view, reason: `code ${code} ${type ?? ''}`.trim() }, error);
   }
   const refused = error instanceof ClickHouseError && refusingCodes.has(Number(error.code));
   return storeErrors.make(refused ? 'MACH3102' : 'MACH3103', { table, reason: reasonOf(error) }, error);

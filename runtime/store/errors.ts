@@ -54,6 +54,10 @@ export const storeErrors = defineErrors({
       'table {table} of the embedded store has lost rows: a part was damaged, and {blocks} inserts that it held are nowhere else',
     help: 'Files of a part were damaged after it was written, by the disk or by hand, so that the parts it was made from are gone already. The part is in the folder `detached` of the table. The events are in the log as long as it is kept: `mach replay` writes the rows again.',
   },
+  MACH3113: {
+    message: 'table {table} takes rows that its materialized view {view} cannot take: {reason}',
+    help: 'A materialized view that someone made on the table fails on the rows, by its query or by the table that it writes to. The table itself may have them already, so they are no dead letters: the sink waits, and sends the same batch with its token until the view takes it, which then has it once. Correct the view, or drop it. The code is of ClickHouse; what it says beyond that quotes the rows, and stands in the log of the store.',
+  },
 });
 
 export interface RefusedRow {

@@ -64,7 +64,7 @@ export interface Store {
    * The same token must always carry the same rows; a repeated insert is stored once (`insert_deduplication_token`,
    * window of `limits.insertDeduplicationWindow` inserts per table).
    * Rejects with MACH3102 (refused: the rows can never be stored; a `RefusedRowsError` when it is known which), MACH3103 (unknown outcome or store away: try again with the
-   * same token).
+   * same token), MACH3113 (a view of the table fails, the table may have the rows: likewise).
    */
   insert(table: TableSpec, rows: Rows, token: string): Promise<void>;
   query<Row = Record<string, unknown>>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;

@@ -1,4 +1,5 @@
 /** Tags that say how closely a field points at a person, and what becomes of them when fields are put together. */
+import { messageOf } from '../errors.ts';
 import type { Checker, CompiledExpression } from './checker.ts';
 import type { Field, FieldType, PrivacyTag, Schema } from './schema.ts';
 
@@ -60,6 +61,11 @@ export function withTagsOfAll(schemas: readonly Schema[]): Schema {
     return [name, privacy === field.privacy ? field : { ...field, ...tagged(privacy) }];
   });
   return fields.every(([name, field]) => field === first.fields[name]) ? first : { fields: Object.fromEntries(fields) };
+}
+
+/** What `JSON.parse` says of a text, without the piece of the text that it quotes: reasons are shown to everybody. */
+export function jsonProblem(error: unknown): string {
+  return messageOf(error).replace(/,? ?(?:\.\.\.)?"[^]*"(?:\.\.\.)? is not valid JSON$/, '') || 'no value of JSON';
 }
 
 /** Who reports is named in the log, in metrics and to everybody who looks at the engine. */
