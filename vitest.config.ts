@@ -23,6 +23,7 @@ const ofLogic = logic.flatMap((folder) =>
 export default defineConfig({
   test: {
     environment: 'node',
+    setupFiles: [join(root, 'runtime/testing/random-sizes.ts')],
     pool: 'forks',
     maxWorkers: Math.min(workersMax, Math.max(2, availableParallelism() - 1)),
     // Bounds on what hangs, not measures: the machine may be busy with much else.

@@ -28,7 +28,7 @@ export const bothSides = fc
       behindMs: fc.nat({ max: 60_000 }),
       mark: fc.boolean(),
     }),
-    { maxLength: 60, size: 'max' },
+    { maxLength: 60 },
   )
   .map((draws) => {
     const steps: Step[] = [];

@@ -309,8 +309,8 @@ export function expectSameForAnyCut(
   fc.assert(
     fc.property(
       steps,
-      fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 60, size: 'max' }),
-      fc.array(fc.nat({ max: 30 }), { maxLength: 4, size: 'max' }),
+      fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 60 }),
+      fc.array(fc.nat({ max: 30 }), { maxLength: 4 }),
       fc.boolean(),
       (list, cuts, crashesAfter, asColumns) => {
         const whole = run(list);
@@ -339,7 +339,6 @@ export function stepsOf(
       }),
       {
         maxLength: 60,
-        size: 'max',
       },
     )
     .map((draws) => {
