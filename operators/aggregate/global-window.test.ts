@@ -267,3 +267,34 @@ describe('keys that are forgotten', () => {
     );
   });
 });
+
+describe('another pace of results', () => {
+  const bind = (early: string, extra: object = {}) =>
+    bindOperator({ definition: aggregate, options: { ...options, ...extra, window: { global: true, early } }, schema })
+      .bound;
+  const bed = (minutes: number) => ({ ward: 'ED', bed: '1', minutes, cost: 0 });
+  const newest = { of: 'bed', values: { most: 'max(minutes)' } };
+
+  it('gives what waited for its step with the next time, where every change is given from now on', () => {
+    const before = [at(1_000, bed(1)), watermark(60_000), at(61_000, bed(2)), watermark(62_000)];
+    const given = restartedRun([bind('1m'), before], [bind('change'), [watermark(63_000), watermark(64_000)]]);
+    expect(given.map(({ event: row, time }) => [row.n, time])).toEqual([[2, 63_000]]);
+  });
+
+  it('says it once, when an event of the key comes first', () => {
+    const before = [at(1_000, bed(1)), watermark(2_000)];
+    const after = [at(3_000, bed(2)), watermark(4_000)];
+    expect(restartedRun([bind('1m'), before], [bind('change'), after]).map(({ event: row }) => row.n)).toEqual([2]);
+  });
+
+  it('gives a change back to what was given before results came in steps', () => {
+    const changing = bind('change', newest);
+    const stepped = bind('10s', newest);
+    const given = restartedRun(
+      [changing, [at(1_000, bed(5)), watermark(2_000)]],
+      [stepped, [at(3_000, bed(7)), watermark(20_000)]],
+      [changing, [at(21_000, bed(5)), watermark(22_000)]],
+    );
+    expect(given.map(({ event: row }) => row.most)).toEqual([5]);
+  });
+});

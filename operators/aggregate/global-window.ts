@@ -105,7 +105,7 @@ export class GlobalWindow implements OperatorHandler {
   }
 
   watermark(time: number, out: Output): void {
-    if (this.span.perChange) return;
+    if (this.span.perChange) return this.givePending(time, out);
     const { earlyMs = 1, kind, toEvent } = this.setting;
     const early = Number.isFinite(time);
     const instant = early ? Math.floor(time / earlyMs) * earlyMs : time;
@@ -127,6 +127,8 @@ export class GlobalWindow implements OperatorHandler {
         continue;
       }
       total.changed = false;
+      // Where every change is given again, this one has been given last.
+      if (total.given) delete total.given;
       const end = early ? Math.max(instant, last + 1) : last + 1;
       rows.push({ of, order, key, start: first, end, values: kind.resultsOf(cell), revision: 0, early });
     }
@@ -191,12 +193,26 @@ export class GlobalWindow implements OperatorHandler {
     return false;
   }
 
-  private giveChange(total: Total, out: Output): void {
+  /** What had changed before the topology did, and waited for a step of time that no longer comes. */
+  private givePending(time: number, out: Output): void {
+    if (this.changed.length === 0) return;
+    const pending = this.changed.sort((one, other) => one.total.order - other.total.order);
+    this.changed = [];
+    for (const { of, total } of pending) {
+      total.changed = false;
+      if (total.before) delete total.before;
+      // What is looked at now is what the row comes of (`why`).
+      this.totals.get(of);
+      this.giveChange(total, out, Number.isFinite(time) ? Math.max(total.last, time) : total.last);
+    }
+  }
+
+  private giveChange(total: Total, out: Output, at = total.last): void {
     const values = this.setting.kind.resultsOf(total.cell);
     if (total.given?.every((value, slot) => identityOf(value) === identityOf(values[slot]))) return;
     total.given = values;
     const { key, first, last } = total;
     const row = { key, start: first, end: last + 1, values, revision: 0, early: true };
-    out.emit(this.setting.toEvent(row), last);
+    out.emit(this.setting.toEvent(row), at);
   }
 }

@@ -13,6 +13,7 @@ import {
   type Step,
   watermark,
 } from '../../runtime/testing/operator-harness.ts';
+import { restartedRun } from '../../runtime/testing/restarted-run.ts';
 import { alert } from './alert.ts';
 
 const secondMs = 1_000;
@@ -328,6 +329,22 @@ describe('alert', () => {
     const bind = () => bindOperator({ definition: alert, options: { ...base, ...extra }, schema: schemas });
     expect(bind).toThrow(BindProblems);
     expect(bind).toThrow(message);
+  });
+
+  it.each([
+    ['shorter', '5m', '1m', 60_000],
+    ['longer', '1m', '5m', 300_000],
+  ])('raises in time with a hold that has become %s, without another event', (_, old, now, raised) => {
+    const bind = (hold: string) =>
+      bindOperator({
+        definition: alert,
+        options: { from: 'waiting', key: 'hospital', raise: 'wait > 240', hold },
+        schema,
+      }).bound;
+    const before = [at(0, { hospital: 'H1', wait: 250 }), watermark(30_000)];
+    const after = [watermark(raised - 1_000), watermark(raised + 1_000)];
+    const given = restartedRun([bind(old), before], [bind(now), after]);
+    expect(given.map(({ event, time }) => [event.state, event.at, time])).toEqual([['raised', raised, raised]]);
   });
 
   it('refuses a field that every alert has of its own', () => {

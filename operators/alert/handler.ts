@@ -121,6 +121,10 @@ export function createAlert(setting: Setting, context: OperatorContext): Operato
   }
 
   return {
+    resume() {
+      // With a shorter hold the next change comes earlier than it did before the topology changed.
+      for (const [key, watch] of watches.entries()) schedule(key, watch);
+    },
     event(event, time, out, input) {
       if (input === 'actions') return act(event, time, out);
       if (time < context.watermark()) return out.late(event, time);

@@ -112,6 +112,7 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
           for (const [, item] of pending.entries()) earliest = Math.min(earliest, item.time);
           return earliest;
         },
+        awaits: () => pending.size > 0,
       };
     },
   };

@@ -81,6 +81,8 @@ export interface OperatorHandler {
   resume?(): void;
   /** The earliest event time still to come out of this node, whatever its inputs promise: holds its outgoing watermark back. */
   holdsFrom?(): number;
+  /** An answer is to come, without further events: until then the node is neither idle nor at its end, whatever its inputs are. */
+  awaits?(): boolean;
   /** After the timers that are due, before the watermark goes on. */
   watermark?(time: number, out: Output): void;
   /** The input has ended: everything that waits is due. The watermark has gone to +Infinity before. */

@@ -159,7 +159,7 @@ export class OperatorRunner implements Output, NodeRunner {
       timers: this.timers.snapshot(),
       inputs: this.inputs.map((input) => [input.name, input.progress] as const),
       watermark: this.watermarkTime,
-      idle: this.idle,
+      idle: this.forwardedIdle,
       forwarded: this.forwarded,
       counts: { ...this.counts },
     };
@@ -173,7 +173,7 @@ export class OperatorRunner implements Output, NodeRunner {
       if (input) input.progress = progress;
     }
     this.watermarkTime = snapshot.watermark;
-    this.ended = this.inputs.every(({ progress }) => progress.ended);
+    this.ended = this.inputs.every(({ progress }) => progress.ended) && !this.awaits;
     this.idle = snapshot.idle;
     this.forwarded = snapshot.forwarded;
     this.forwardedIdle = snapshot.idle;
@@ -324,7 +324,7 @@ export class OperatorRunner implements Output, NodeRunner {
     }
     this.idle = idle;
     this.forwardWatermark();
-    if (this.ended || !this.inputs.every((input) => input.progress.ended)) return;
+    if (this.ended || this.awaits || !this.inputs.every((input) => input.progress.ended)) return;
     this.ended = true;
     this.handler.end?.(this);
     this.sendPorts();
@@ -347,13 +347,19 @@ export class OperatorRunner implements Output, NodeRunner {
     this.busyMs += performance.now() - began;
   }
 
+  private get awaits(): boolean {
+    return this.handler.awaits?.() === true;
+  }
+
   private forwardWatermark(): void {
     const held = this.handler.holdsFrom?.() ?? Number.POSITIVE_INFINITY;
     const time = Math.max(this.forwarded, Math.min(this.watermarkTime, held - 1));
-    if (time === this.forwarded && this.idle === this.forwardedIdle) return;
+    // Nobody waits for what is idle: it would let time pass that is held back here.
+    const idle = this.idle && !this.awaits;
+    if (time === this.forwarded && idle === this.forwardedIdle) return;
     this.forwarded = time;
-    this.forwardedIdle = this.idle;
-    this.forward({ kind: 'watermark', time, idle: this.idle });
+    this.forwardedIdle = idle;
+    this.forward({ kind: 'watermark', time, idle });
   }
 
   private forward(frame: Frame): void {

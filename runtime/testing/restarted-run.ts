@@ -8,13 +8,12 @@ import type { BoundOperator } from '../stream/operator-definition.ts';
 import { OperatorRunner } from '../stream/operator-runner.ts';
 import type { Emitted, Step } from './operator-harness.ts';
 
-/** What comes out by the port `out` after the restart; its input does not end. */
-export function restartedRun(
-  [before, first]: readonly [BoundOperator, readonly Step[]],
-  [after, then]: readonly [BoundOperator, readonly Step[]],
-): readonly Emitted[] {
-  const { snapshot } = take(before, first);
-  return take(after, then, deserialize(serialize(snapshot)) as RunnerSnapshot).given;
+/** What comes out by the port `out` after the last restart; its input does not end. */
+export function restartedRun(...runs: readonly (readonly [BoundOperator, readonly Step[]])[]): readonly Emitted[] {
+  let last: ReturnType<typeof take> | undefined;
+  for (const [bound, steps] of runs)
+    last = take(bound, steps, last && (deserialize(serialize(last.snapshot)) as RunnerSnapshot));
+  return last?.given ?? [];
 }
 
 function take(bound: BoundOperator, steps: readonly Step[], restored?: RunnerSnapshot) {

@@ -201,6 +201,8 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
       order: z.enum(['kept', 'free']).default('kept'),
       concurrency: z.int().default(4),
       timeout: duration().prefault('1s'),
+      /** Wherever the pulses are, instead of all in one place. */
+      each: z.boolean().default(false),
     }),
     examples: [],
     bind: ({ options, inputs: given }) => ({
@@ -213,6 +215,7 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
           },
         },
       },
+      ...(options.each && { spread: { kind: 'each', unchanged: Object.keys(only(given).fields) } }),
       lookup: {
         input: 'from',
         ask: (event, signal) => edges.answer(event, signal),

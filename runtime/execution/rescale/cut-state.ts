@@ -93,7 +93,7 @@ function nodeOf(cut: Cut, node: BoundOperatorNode | BoundSinkNode, part: StagePa
         ] as const,
     ),
     watermark: stands ? leastOf(old.map(({ watermark }) => watermark)) : unstarted.time,
-    idle: first.idle,
+    idle: old.every(({ idle }) => idle),
     forwarded: stands ? leastOf(old.map(({ forwarded }) => forwarded)) : unstarted.time,
     counts: isFirst ? countsOf(old) : emptyCounts(),
   };
@@ -136,7 +136,11 @@ function progressOf(cut: Cut, { node }: NodePort): Progress {
   // A loop of functions passes time on as it comes.
   if (operator && edge && isFusible(operator)) return progressOf(cut, edge.from);
   const old = nodesBefore(cut, node);
-  return { time: leastOf(old.map(({ forwarded }) => forwarded)), idle: old[0]?.idle ?? false, ended: false };
+  return {
+    time: leastOf(old.map(({ forwarded }) => forwarded)),
+    idle: old.length > 0 && old.every(({ idle }) => idle),
+    ended: false,
+  };
 }
 
 type Entry = readonly [string | number, { value: unknown; time: number }];

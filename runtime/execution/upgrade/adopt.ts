@@ -8,9 +8,10 @@ import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { NodeState } from '../../stream/state-contract.ts';
 import { combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
-import type { BoundEdge, BoundTopology } from '../../topology/bound.ts';
+import type { BoundEdge, BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';
 import { changedNodes, fingerprintsOf } from '../fingerprint.ts';
+import { isFusible } from '../fuse.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
 import type { StagePart } from '../stage-part.ts';
 import {
@@ -21,6 +22,8 @@ import {
   nodeIdentitiesOf,
   type StateVerdict,
 } from './state-identity.ts';
+
+const atEnd: Progress = Object.freeze({ time: Number.POSITIVE_INFINITY, idle: false, ended: true });
 
 /** Of whoever wrote a checkpoint. */
 export interface StateOrigin {
@@ -94,7 +97,7 @@ export function adoptSnapshot(snapshot: StageSnapshot, before: StateOrigin, topo
         ? keptNode(migrate(old, verdict), node.inputs, before.nodes?.[node.id]?.inputs, outgoing)
         : newNode(node.inputs, outgoing, keepsState(node));
     nodes.set(node.id, adopted);
-    outgoing.set(node.id, { time: adopted.forwarded, idle: adopted.idle, ended: false });
+    outgoing.set(node.id, progressOut(node, adopted, outgoing));
   }
   for (const { id, inputs } of topology.sinks) {
     const old = snapshot.nodes.get(id);
@@ -115,11 +118,24 @@ function hasMigrations(before: StateOrigin, topology: BoundTopology): boolean {
 
 function progressOfSources(snapshot: StageSnapshot): Map<string, Progress> {
   return new Map(
-    [...snapshot.sources].map(([id, { origins }]) => [
+    [...snapshot.sources].map(([id, { origins, ended = false }]) => [
       id,
-      { time: origins.combined, idle: origins.idle, ended: false },
+      ended ? atEnd : { time: origins.combined, idle: origins.idle, ended },
     ]),
   );
+}
+
+/** How far time has come on the edges that leave a node. What is silent or has ended does not say so again to whoever is new. */
+function progressOut(
+  node: BoundOperatorNode,
+  { inputs, forwarded, idle }: RunnerSnapshot,
+  outgoing: ReadonlyMap<string, Progress>,
+): Progress {
+  const [edge] = node.inputs;
+  // A step of a loop passes on what comes to it, and keeps nothing of it but the time.
+  const passed = edge && isFusible(node) ? outgoing.get(edge.from.node) : undefined;
+  if (passed) return passed;
+  return inputs.length > 0 && inputs.every(([, { ended }]) => ended) ? atEnd : { time: forwarded, idle, ended: false };
 }
 
 /** An input that is fed by another node than before stands where that node has come to, never further back than it was. */
@@ -133,8 +149,8 @@ function keptNode(
   if (rewired.length === 0) return old;
   const inputs = new Map(old.inputs);
   for (const { input, from } of rewired) {
-    const { time, idle } = outgoing.get(from.node) ?? unstarted;
-    inputs.set(input, { time: Math.max(time, inputs.get(input)?.time ?? unstarted.time), idle, ended: false });
+    const { time, idle, ended } = outgoing.get(from.node) ?? unstarted;
+    inputs.set(input, { time: Math.max(time, inputs.get(input)?.time ?? unstarted.time), idle, ended });
   }
   return { ...old, inputs: [...inputs] };
 }

@@ -251,7 +251,7 @@ function watchedHandler(
   node: BoundOperatorNode,
   { handler, notes, tracer }: { handler: OperatorHandler; notes: NodeNotes; tracer: Tracer },
 ): OperatorHandler {
-  const { timer, watermark, end, resume, holdsFrom } = handler;
+  const { timer, watermark, end, resume, holdsFrom, awaits } = handler;
   const edges = new Map(node.inputs.map((edge) => [edge.input, [edge]]));
   return {
     event(event, time, out, input) {
@@ -283,5 +283,6 @@ function watchedHandler(
     }),
     ...(resume && { resume: () => resume.call(handler) }),
     ...(holdsFrom && { holdsFrom: () => holdsFrom.call(handler) }),
+    ...(awaits && { awaits: () => awaits.call(handler) }),
   };
 }

@@ -77,7 +77,7 @@ function mortal(bound: BoundOperator, node: string, hooks: EdgeHooks): BoundOper
 
 /** Forwards what the handler has, and no more: the engine leaves out what is absent. */
 function mortalHandler(handler: OperatorHandler, handling: () => void): OperatorHandler {
-  const { timer, resume, holdsFrom, watermark, end } = handler;
+  const { timer, resume, holdsFrom, awaits, watermark, end } = handler;
   return {
     event(...args) {
       handling();
@@ -86,6 +86,7 @@ function mortalHandler(handler: OperatorHandler, handling: () => void): Operator
     ...(timer && { timer: (...args) => timer.apply(handler, args) }),
     ...(resume && { resume: () => resume.call(handler) }),
     ...(holdsFrom && { holdsFrom: () => holdsFrom.call(handler) }),
+    ...(awaits && { awaits: () => awaits.call(handler) }),
     ...(watermark && { watermark: (...args) => watermark.apply(handler, args) }),
     ...(end && { end: (out) => end.call(handler, out) }),
   };
