@@ -28,7 +28,18 @@ export const map = defineOperator({
   examples: [
     {
       title: 'minutes that a patient has waited, without the name',
-      options: { from: 'adt', set: { minutes_waiting: '(seen_at - arrived_at) / 60000' }, drop: ['patient_name'] },
+      options: {
+        from: 'adt',
+        set: { minutes_waiting: '(seen_at - arrived_at) / duration("1m")' },
+        drop: ['patient_name'],
+      },
+      schema: {
+        fields: {
+          arrived_at: { type: { kind: 'timestamp' } },
+          seen_at: { type: { kind: 'timestamp' } },
+          patient_name: { type: { kind: 'string' } },
+        },
+      },
       in: [{ arrived_at: 0, seen_at: 600_000, patient_name: 'Nguyễn Văn Thử' }],
       out: [{ arrived_at: 0, seen_at: 600_000, minutes_waiting: 10 }],
     },

@@ -97,8 +97,11 @@ export class GlobalWindow implements OperatorHandler {
     if (!this.take(total, event, time, out)) return;
     if (time < total.first) total.first = time;
     if (time > total.last) total.last = time;
-    if (this.span.perChange) this.giveChange(total, out);
-    else if (!total.changed) {
+    if (this.span.perChange) {
+      // An event that changes the total and gives a row at once is a change of it, not a look at it (`why`).
+      if (forgetMs === undefined) this.totals.set(key, total, time);
+      this.giveChange(total, out);
+    } else if (!total.changed) {
       total.changed = true;
       this.changed.push({ of: key, total });
     }

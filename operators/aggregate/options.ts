@@ -6,9 +6,8 @@ import { aggregateLimits } from './limits.ts';
 const lateness = duration()
   .default(0)
   .describe('closed windows are corrected by late events for this long; later ones leave by the port `late`');
-const early = duration()
-  .optional()
-  .describe('results of open windows that have changed, this often in event time, marked `early`');
+const early = duration().optional();
+const earlyMeaning = 'results of open windows that have changed, this often in event time, marked `early`';
 const alignment = {
   offset: duration()
     .optional()
@@ -23,14 +22,14 @@ const tumbling = z.strictObject({
   tumbling: duration().describe('size of the windows, which follow one another'),
   ...alignment,
   lateness,
-  early,
+  early: early.describe(earlyMeaning),
 });
 const sliding = z.strictObject({
   sliding: duration().describe('size of the windows'),
   every: duration().describe('step from one window to the next'),
   ...alignment,
   lateness,
-  early,
+  early: early.describe(earlyMeaning),
 });
 const session = z.strictObject({
   session: duration().describe('a session of a key ends when no event has come for this long'),
@@ -41,7 +40,9 @@ const session = z.strictObject({
   lateness: lateness.describe(
     'closed windows are corrected by late events for this long; later ones leave by the port `late`. Windows that a late event makes part of a longer one come once more with `withdrawn` true (and the values of the longer one): readers leave them out, and a table of the newest rows is sorted by the key and window_start',
   ),
-  early,
+  early: early.describe(
+    `${earlyMeaning}; early ones are not withdrawn where an event makes their session part of one that began before`,
+  ),
 });
 const global = z.strictObject({
   global: z.literal(true).describe('one window for all time, of which early results are given'),
@@ -64,7 +65,7 @@ export const aggregateOptions = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), aggregation())
     .refine((values) => Object.keys(values).length > 0, 'at least one value')
     .describe(
-      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is right to 1 % of the value; approx_distinct is an estimate. Absent values do not count: where there are no others, count, distinct and sum are 0, the rest null',
+      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is the value at rank level * (n - 1), the lower one between two, right to 1 %; approx_distinct is an estimate. Absent values do not count: where there are no others, count, distinct and sum are 0, the rest null',
     ),
   best: z
     .strictObject({

@@ -41,7 +41,9 @@ export const joinOptions = z.strictObject({
     .enum(['null', 'drop'])
     .or(z.null().transform(() => 'null' as const))
     .optional()
-    .describe('temporal, table: without a right event its fields are null, or the left event is dropped (null)'),
+    .describe(
+      'temporal, table: without a right event its fields are null, or the left event is dropped (null); with a table that counts as filtered',
+    ),
   fields: z.array(z.string().min(1)).min(1).optional().describe('fields that are taken from the right (all)'),
   prefix: z
     .string()

@@ -58,7 +58,9 @@ const options = z.strictObject({
     .describe('a ranking for each window; absent: one ranking of all that is known, given when it has changed'),
   every: duration()
     .default(1_000)
-    .describe('without `window`: a changed ranking is given at most this often in event time'),
+    .describe(
+      'without `window`: a changed ranking is given at most this often in event time, with the whole step that has come: newer events may stand in it',
+    ),
   forget: duration()
     .optional()
     .describe('without `window`: a thing, or without `of` a whole ranking, not heard of for this long is forgotten'),

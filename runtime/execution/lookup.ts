@@ -29,13 +29,27 @@ export class QuestionNames {
   }
 
   nameOf(node: string, sequence: number, { event, schema }: { event: Event; schema: Schema | undefined }): string {
-    // In the order of the schema: that is how it comes out of an exchange.
-    const ordered = Object.fromEntries(fieldNames(schema ?? { fields: {} }).map((name) => [name, event[name] ?? null]));
-    const question = `${node}/${sequence}/${hashText(JSON.stringify(ordered)).join('-')}`;
+    const question = questionAbout(node, sequence, { event, schema });
     const count = this.counts.get(question) ?? 0;
     this.counts.set(question, count + 1);
     return `${question}.${count}`;
   }
+}
+
+/** The name of a question, but for which it is of those that ask the same in one message. */
+export function questionAbout(
+  node: string,
+  sequence: number,
+  { event, schema }: { event: Event; schema: Schema | undefined },
+): string {
+  // In the order of the schema: that is how it comes out of an exchange.
+  const ordered = Object.fromEntries(fieldNames(schema ?? { fields: {} }).map((name) => [name, event[name] ?? null]));
+  return `${node}/${sequence}/${hashText(JSON.stringify(ordered)).join('-')}`;
+}
+
+/** Sequence of the message in which a question was asked. */
+export function askedAt(question: string): number {
+  return Number(question.split('/')[1]);
 }
 
 interface Answered {

@@ -139,6 +139,7 @@ function unknownField(place: Place, name: string, owner: string, names: readonly
     code: 'MACH1203',
     message: `"${name}" is not a field of ${owner}`,
     suggestion: didYouMean(name, names),
+    known: names,
   });
 }
 

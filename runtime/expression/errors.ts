@@ -68,4 +68,6 @@ export interface Problem {
   readonly message: string;
   /** What was probably meant, as text that can stand at the place. */
   readonly suggestion?: string;
+  /** Of a name that is not known and like none that is: those that could stand at the place. */
+  readonly known?: readonly string[];
 }

@@ -121,6 +121,7 @@ export interface ProblemText {
   readonly code: ExpressionErrorCode;
   readonly message: string;
   readonly suggestion?: string | undefined;
+  readonly known?: readonly string[];
 }
 
 /** Records a problem and gives what stands in for the part. */
@@ -130,8 +131,8 @@ export function report(scope: Scope, place: Place, text: ProblemText): Expressio
 }
 
 /** The place is moved inside the text, so that something can always be underlined. */
-export function makeProblem(source: string, place: Place, { code, message, suggestion }: ProblemText): Problem {
+export function makeProblem(source: string, place: Place, { code, message, suggestion, known }: ProblemText): Problem {
   const offset = Math.max(0, Math.min(place.start, source.length - 1));
   const length = Math.max(1, Math.min(place.end, source.length) - offset);
-  return { code, offset, length, message, ...(suggestion !== undefined && { suggestion }) };
+  return { code, offset, length, message, ...(suggestion === undefined ? known && { known } : { suggestion }) };
 }

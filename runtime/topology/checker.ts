@@ -44,8 +44,7 @@ export function createChecker(context: CheckerContext): Checker {
 
   const reportExpression = (path: Path, problems: readonly Problem[], input: Schema) => {
     if (isIgnored(path)) return;
-    for (const problem of problems)
-      context.report(describeProblem(problem, path, { context, owner: nameOf(input), input }));
+    for (const problem of problems) context.report(describeProblem(problem, path, { context, owner: nameOf(input) }));
   };
 
   /** The field at an option; without one what was probably meant: several where a list was written as one text. */
@@ -105,9 +104,9 @@ export function createChecker(context: CheckerContext): Checker {
 }
 
 function describeProblem(
-  { code, offset, length, message, suggestion }: Problem,
+  { code, offset, length, message, suggestion, known }: Problem,
   path: Path,
-  { context, owner, input }: { context: CheckerContext; owner: string; input: Schema },
+  { context, owner }: { context: CheckerContext; owner: string },
 ): Diagnostic {
   const { places, base, substitutions } = context;
   const filledIn = substitutions.get(pointerOf(path)) ?? [];
@@ -120,7 +119,7 @@ function describeProblem(
   const shown = touched
     ? `the expression cannot be read with the value of ${touched.reference} in this place`
     : message.replace('is not a field of the input', `is not a field of ${owner}`);
-  const hint = touched ? undefined : fieldHint(code, suggestion, input);
+  const hint = touched ? undefined : fieldHint(suggestion, known);
   return {
     code,
     severity: 'error',
@@ -142,9 +141,9 @@ function listMeant(name: string, names: readonly string[]): string[] | undefined
   return parts.length > 1 && parts.every((part) => names.includes(part)) ? parts : undefined;
 }
 
-function fieldHint(code: string, suggestion: string | undefined, input: Schema): string | undefined {
+function fieldHint(suggestion: string | undefined, known: readonly string[] | undefined): string | undefined {
   if (suggestion) return `did you mean ${suggestion}?`;
-  return code === 'MACH1203' ? suggestName('', fieldNames(input), 'fields') : undefined;
+  return known && suggestName('', known, 'fields');
 }
 
 function fits(type: FieldType, wanted: FieldType['kind'] | 'number'): boolean {

@@ -116,6 +116,11 @@ describe('text that is no topology', () => {
       'version: 1\nsources: { a: { visits: { listen: 1 }\nsinks: {}\n',
       ['MACH1005 3:1'],
     ],
+    [
+      'a list in a text without quotes between braces',
+      'version: 1\noperators: { f: { filter: { when: kind in ["a"] } } }\n',
+      ['MACH1005 2:43'],
+    ],
     ['a mapping in the line of its key', 'version: 1\nname: a: b\n', ['MACH1005 2:7']],
     ['lines that do not line up', 'version: 1\nsources:\n  a: 1\n b: 2\n', ['MACH1005 4:1']],
     ['two documents', 'version: 1\n---\nname: x\n', ['MACH1005 2:1']],

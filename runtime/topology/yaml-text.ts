@@ -83,6 +83,9 @@ const reasons: Readonly<Record<string, string>> = {
   NON_STRING_KEY: 'keys must be plain text',
   TAG_RESOLVE_FAILED: 'a text that begins with "!" must stand in quotes',
 };
+/** Inside of brackets these end a text that stands without quotes, as an expression with a list does. */
+const bracketInText = /^Unexpected flow-(?:seq|map)-start at node end/;
+const bracketReason = 'a bracket or brace may not stand in a text between brackets or braces; put the text in quotes';
 
 function syntaxDiagnostics(
   document: Document,
@@ -112,10 +115,14 @@ function syntaxDiagnostics(
       );
       continue;
     }
-    const reason = quote === undefined ? (reasons[code] ?? lowerFirst(unmask(message))) : 'this quote is not closed';
+    const reason = quote === undefined ? (reasons[code] ?? reasonOf(message)) : 'this quote is not closed';
     found.push(makeDiagnostic('MACH1005', { file: places.file, span, data: { reason } }));
   }
   return found;
+}
+
+function reasonOf(message: string): string {
+  return bracketInText.test(message) ? bracketReason : lowerFirst(unmask(message));
 }
 
 function leadingTab(text: string, at: number): number | undefined {

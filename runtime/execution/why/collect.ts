@@ -112,6 +112,7 @@ export function collectPlaces(
     if (older) break;
     if (place) add(place, 'cause');
     if ('kind' in item && item.kind === 'source') continue;
+    if ('kind' in item) for (const answer of item.answers ?? []) add(answer, 'cause');
     if ('kind' in item) for (const { head } of cellsOf(item)) pushPart(head, item);
     else if (of) pushPart(item.previous, of);
     else push(item.previous);

@@ -2,6 +2,7 @@
  * Why a row is there: the message that gave it is handled again with notes on, from a state before it; the notes lead back to the
  * messages that were sent. What is named is then tried: replayed alone, it has to give the same row.
  */
+import type { BoundTopology } from '../../topology/bound.ts';
 import type { PastMachine, PastMessage } from '../replay/past.ts';
 import { givesRow } from './alone.ts';
 import { type Collected, collectPlaces, inOrder, type NamedPlace, placeId, sourcesOf } from './collect.ts';
@@ -139,8 +140,12 @@ async function explainFound(
   }
   // All of the row's own message: from the state before it nothing else can come out.
   const named = await nameMessages(options, { found, collected, steps: false });
-  const messages = named.messages.filter(({ sequence }) => sequence === row.sequence);
+  const own = await past.message(row.sequence);
+  const messages = own ? [own] : [];
   const places = named.places.filter(({ sequence }) => sequence === row.sequence);
+  // Another's answer may have let go what waited behind it.
+  if (own && places.length === 0)
+    places.push({ node: own.node, sequence: row.sequence, at: -1, role: 'cause', listed: true });
   const before = await walked.machineBefore(row.sequence);
   const verified = givesRow({ topology, before: before.snapshot(), messages, places: undefined, wanted: row });
   return { ...known, places, messages, from: row.sequence, verified, shortened: true };
@@ -151,7 +156,7 @@ async function nameMessages(
   { past, topology }: ExplainOptions,
   { found, collected, steps }: { found: FoundRow; collected: Collected; steps: boolean },
 ): Promise<Pick<Explanation, 'places' | 'messages' | 'from'>> {
-  const { row, lineage, progress } = found;
+  const { row, lineage, progress, answers } = found;
   const { from } = collected;
   const places = new Map(collected.places.map((place) => [placeId(place), place]));
   const add = (place: NamedPlace) => void (places.has(placeId(place)) || places.set(placeId(place), place));
@@ -161,21 +166,33 @@ async function nameMessages(
   for (const place of parts.values()) if (place.sequence === from) add(place);
   for (const moment of progress.movers(sourcesOf(topology, row.sink), { from, steps }))
     add(parts.get(placeId(moment)) ?? { ...moment, role: 'progress', listed: false });
-  const messages: PastMessage[] = [];
-  for (const sequence of [...new Set([...places.values()].map((place) => place.sequence))].sort((a, b) => a - b)) {
-    const message = await past.message(sequence);
-    if (!message) continue;
-    messages.push(message);
-    const within = [...places.values()].filter((place) => place.sequence === sequence);
+  const messages = new Map<number, PastMessage>();
+  const load = async () => {
+    for (const sequence of new Set([...places.values()].map((place) => place.sequence))) {
+      const message = messages.get(sequence) ?? (await past.message(sequence));
+      if (message) messages.set(sequence, message);
+    }
+  };
+  await load();
+  for (const message of messages.values()) {
+    const within = [...places.values()].filter((place) => place.sequence === message.sequence);
     for (const sent of sourceMessages(message, topology)) {
       const own = within.find((place) => isWithin(place, sent));
-      for (let at = sent.from; own && at < sent.to; at++) {
-        const place = { ...own, at };
-        if (!places.has(placeId(place))) places.set(placeId(place), place);
-      }
+      for (let at = sent.from; own && at < sent.to; at++) add({ ...own, at });
     }
   }
-  return { places: [...places.values()].sort(inOrder), messages, from: messages[0]?.sequence ?? row.sequence };
+  const addAnswer = (answer: Moment) => add({ ...answer, role: 'progress', listed: false });
+  const asking = lookupsOf(topology).filter((id) => [...places.values()].some(({ node }) => node === id));
+  for (const node of asking) answers.waiting(node, { from, until: row.sequence }).forEach(addAnswer);
+  for (const place of [...places.values()]) answers.about(place).forEach(addAnswer);
+  await load();
+  const inTurn = [...messages.values()].sort((a, b) => a.sequence - b.sequence);
+  return { places: [...places.values()].sort(inOrder), messages: inTurn, from: inTurn[0]?.sequence ?? row.sequence };
+}
+
+/** The nodes that ask outside. */
+function lookupsOf({ operators }: BoundTopology): string[] {
+  return operators.filter(({ bound }) => bound.lookup).map(({ id }) => id);
 }
 
 export function isWithin(place: Moment, sent: SourceMessage): boolean {

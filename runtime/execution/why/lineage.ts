@@ -33,6 +33,8 @@ export interface DerivedLineage {
   readonly moment: Moment;
   readonly reason: Reason;
   readonly cells: readonly CellUse[];
+  /** Of a look-up: the messages that brought its answer, without which nothing comes out; one that was asked before the walk has none. */
+  readonly answers?: readonly Moment[];
 }
 
 export type Lineage = SourceLineage | DerivedLineage;

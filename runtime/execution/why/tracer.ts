@@ -15,6 +15,7 @@ import type { KeyedState, RowState, RowStateOptions, StateKey, StateOptions } fr
 import type { Event } from '../../stream/schema.ts';
 import type { BoundEdge, BoundOperatorNode, BoundTopology, NodePort } from '../../topology/bound.ts';
 import type { PastMessage } from '../replay/past.ts';
+import { AnswerNotes } from './answer-notes.ts';
 import type { Lineage, Moment } from './lineage.ts';
 import { NodeNotes } from './node-notes.ts';
 
@@ -29,6 +30,7 @@ export class Tracer {
   private readonly waiting = new Map<string, WeakMap<Event, Lineage>>();
   /** Nodes whose events all wait, unseen from here: those that ask outside. */
   private readonly asking: ReadonlySet<string>;
+  readonly answers = new AnswerNotes();
 
   constructor(topology: BoundTopology) {
     const asking = topology.operators.filter(({ bound }) => bound.lookup);
@@ -41,6 +43,7 @@ export class Tracer {
   begin({ sequence, node, frame }: PastMessage): void {
     this.moment = { node, sequence, at: -1 };
     for (const known of this.lineages.values()) known.clear();
+    if (frame.kind === 'answers') this.answers.note(frame, this.moment);
     if (frame.kind !== 'source' && frame.kind !== 'redrive') return;
     const edge = frame.kind === 'redrive' ? this.edgeInto(node, frame.input) : undefined;
     frame.events.forEach((event, at) => {
@@ -120,14 +123,18 @@ export class Tracer {
       join: (event, answer, failure) => {
         const { input, from } = this.take(node.inputs, event);
         const result = lookup.join(event, answer, failure);
-        if ('event' in result) this.passed(node.id, { event: result.event, input, from });
+        if ('event' in result)
+          this.passed(node.id, { event: result.event, input, from, answers: this.answers.to(node, from) });
         return result;
       },
     };
   }
 
-  private passed(node: string, args: { event: Event; input: string; from: Lineage | undefined }): void {
-    const { event, input, from } = args;
+  private passed(
+    node: string,
+    args: { event: Event; input: string; from: Lineage | undefined; answers?: readonly Moment[] },
+  ): void {
+    const { event, input, from, answers } = args;
     this.remember({ node, port: 'out' }, event, {
       kind: 'derived',
       node,
@@ -137,6 +144,7 @@ export class Tracer {
       moment: this.moment,
       reason: { kind: 'event', input, from },
       cells: [],
+      ...(answers && { answers }),
     });
   }
 

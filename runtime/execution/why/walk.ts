@@ -6,6 +6,7 @@ import { rowByRow } from '../output-run.ts';
 import type { Past, PastMachine, PastMessage } from '../replay/past.ts';
 import { StageMachine, type StageSnapshot } from '../stage-machine.ts';
 import { isSameRow, type WantedRow } from './alone.ts';
+import type { AnswerNotes } from './answer-notes.ts';
 import { whyLimits } from './limits.ts';
 import type { DerivedLineage, Lineage } from './lineage.ts';
 import { ProgressNotes } from './progress.ts';
@@ -24,6 +25,7 @@ export interface FoundRow {
   readonly lineage: DerivedLineage;
   /** How far every origin had come when the row was sent. */
   readonly progress: ProgressNotes;
+  readonly answers: AnswerNotes;
 }
 
 export interface Walk {
@@ -50,6 +52,7 @@ export async function walk(options: WalkOptions, start: number, rows: readonly R
   const before = await past.machineBefore(start, stop);
   const states = new Map([[start, serialize(before.machine.snapshot())]]);
   const tracer = new Tracer(topology);
+  const { answers } = tracer;
   const seeker = new RowSeeker(tracer, topology, rows);
   const machine = new StageMachine(tracer.topology, {
     rows: rowByRow((output, row) => seeker.take(output, row)),
@@ -66,7 +69,7 @@ export async function walk(options: WalkOptions, start: number, rows: readonly R
     }
     tracer.begin({ ...message, frame });
     machine.handle(sequence, node, frame);
-    for (const [row, lineage] of seeker.leave()) found.set(row, foundRow(row, { lineage, progress, message }));
+    for (const [row, lineage] of seeker.leave()) found.set(row, foundRow(row, { lineage, progress, answers, message }));
     progress.note(message);
   }
   return {
@@ -95,11 +98,14 @@ function landed(message: PastMessage, topology: BoundTopology): PastMessage {
   return { ...message, frame: { ...frame, input, events: landing.events } };
 }
 
-function foundRow(row: ResultRow, args: { lineage: Lineage; progress: ProgressNotes; message: PastMessage }): FoundRow {
+function foundRow(
+  row: ResultRow,
+  args: { lineage: Lineage; progress: ProgressNotes; answers: AnswerNotes; message: PastMessage },
+): FoundRow {
   const lineage = asDerived(args.lineage, row.sink);
   const progress = args.progress.copy();
   progress.note(args.message, lineage.moment.at);
-  return { row, lineage, progress };
+  return { row, lineage, progress, answers: args.answers };
 }
 
 /** A sink may read a source. */
