@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { type AddressInfo, isIP } from 'node:net';
 import { z } from 'zod';
 import {
+  closeServer,
   type DecodeResult,
   defineSource,
   field,
@@ -22,8 +23,6 @@ export { alertActionErrors } from './errors.ts';
 const bodyBytesMax = 16 * 1024;
 const requestTimeoutMs = 10_000;
 const connectionsMax = 64;
-/** Drain: what is being stored is answered within this time; who has not sent a whole request by then is cut off, since a server that closes looks at no time-out any more. */
-const drainTimeoutMs = 2_000;
 
 const person = { nullable: true, privacy: 'quasi' } as const;
 
@@ -165,14 +164,7 @@ async function open({ listen, tokens }: Options, context: SourceContext): Promis
   const { port: bound } = server.address() as AddressInfo;
   return {
     address: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      // Those that are being answered are answered; the others wait for nothing.
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
-      await closed;
-      clearTimeout(timer);
-    },
+    close: () => closeServer(server),
   };
 }
 

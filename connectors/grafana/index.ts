@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import {
   type AppendRequest,
+  closeServer,
   defineSource,
   jsonProblem,
   limits,
@@ -20,8 +21,6 @@ const bodyBytesMax = 1024 * 1024;
 /** Who has not sent all of it by then has gone. */
 const requestTimeoutMs = 30_000;
 const connectionsMax = 100;
-/** Drain: what is being stored is answered within this time; who has not sent a whole request by then is cut off, since a server that closes looks at no time-out any more. */
-const drainTimeoutMs = 2_000;
 const origin = 'grafana';
 
 const options = z.strictObject({
@@ -122,13 +121,7 @@ async function open({ listen, token }: Options, context: SourceContext): Promise
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
-      await closed;
-      clearTimeout(timer);
-    },
+    close: () => closeServer(server),
   };
 }
 

@@ -1,6 +1,7 @@
 /** All that an operator or a connector may import from the runtime. */
 
 export type { Clock, Timer } from '../clock.ts';
+export { closeServer } from '../close-server.ts';
 export { didYouMean } from '../did-you-mean.ts';
 export {
   assert,
