@@ -9,6 +9,7 @@ import type {
 } from '../../runtime/stream/index.ts';
 import { turnAway } from '../support/turn-away.ts';
 import { topLimits } from './limits.ts';
+import { scheduleNext } from './next-step.ts';
 import {
   addEvent,
   type Entry,
@@ -103,7 +104,7 @@ export class RankingHandler implements OperatorHandler {
     this.groups.set(key, window ? (group ?? new Map([[start, ranking]])) : ranking, time);
     if (scheduled || !ranking.changed) return;
     if (window) this.context.timers.set(key, `give ${start}`, start + window.sizeMs);
-    else this.scheduleNext(key, time);
+    else scheduleNext(this.context, key, { time, everyMs: this.setting.everyMs });
   }
 
   /** Rankings of which nothing was heard after this time are forgotten. */
@@ -174,14 +175,6 @@ export class RankingHandler implements OperatorHandler {
     if (rows) this.emit(rows, [time], time, out);
     if (isEmpty(ranking)) this.groups.delete(key);
     else if (goesOn) this.scheduleForgetting(key, ranking);
-  }
-
-  /** A changed ranking is given at the next whole step. */
-  private scheduleNext(key: StateKey, time: number): void {
-    const { everyMs } = this.setting;
-    const watermark = this.context.watermark();
-    const now = Number.isFinite(watermark) ? watermark : time;
-    this.context.timers.set(key, 'give 0', (Math.floor(now / everyMs) + 1) * everyMs);
   }
 
   private scheduleForgetting(key: StateKey, { things }: Ranking): void {

@@ -1,8 +1,10 @@
 /** The best few by an expression: of each window, or of all that is known now. */
 import { z } from 'zod';
 import {
+  type BoundOperator,
   type Checker,
   type CompiledExpression,
+  columnValues,
   cutByKey,
   defineOperator,
   duration,
@@ -10,6 +12,7 @@ import {
   eventKey,
   expression,
   type Field,
+  heldKeys,
   input,
   key,
   limits,
@@ -21,6 +24,7 @@ import { eventsBasis, expressionBasis, fieldsBasis } from '../support/state-basi
 import { examples } from './examples.ts';
 import { RankingHandler, type TopSetting } from './handler.ts';
 import { topLimits } from './limits.ts';
+import { RankedRows } from './rows-handler.ts';
 import { topMigrations, topStateVersion } from './state.ts';
 
 const bytesPerThing = 240;
@@ -127,7 +131,7 @@ export const top = defineOperator({
       cut: cutByKey(),
       stateful: true,
       stateBytesPerKey: { [of ? 'each thing' : 'a ranking']: of ? bytesPerThing : rows * bytesPerThing },
-      create: (context) => new RankingHandler(context, setting),
+      ...creatorOf(setting, { by, fields: Object.keys(schema.fields), key: keyFields, added: Object.keys(added) }),
     };
   },
 });
@@ -152,6 +156,23 @@ function addedFields(windowed: boolean): Record<string, Field> {
     ranking_revision: { type: { kind: 'int' }, description: '0 the first, then one more for each correction' },
     rank,
   };
+}
+
+/** Numbers of which one ranking is known, and nothing is forgotten, are ranked as rows; everything else as objects. */
+function creatorOf(
+  setting: TopSetting,
+  { by, fields, key, added }: Record<'fields' | 'key' | 'added', readonly string[]> & { by: CompiledExpression },
+): Pick<BoundOperator, 'create' | 'readsColumns'> {
+  const { rule, window, thingOf, forgetMs, scoreOf, everyMs, keysMax } = setting;
+  const { rows, ascending, between, allTies } = rule;
+  const areNumbers = ['int', 'float', 'duration', 'timestamp'].includes(by.type.kind);
+  const isPlain = !window && !thingOf && forgetMs === undefined && between.length === 0 && !allTies;
+  if (!areNumbers || !isPlain || rows > topLimits.roomyRowsMax)
+    return { create: (context) => new RankingHandler(context, setting) };
+  const scoresOf = columnValues(by);
+  const keys = heldKeys(key);
+  const plain = { rows, ascending, keys, scoreOf, scoresOf, everyMs, keysMax, fields, added };
+  return { readsColumns: scoresOf !== undefined, create: (context) => new RankedRows(context, plain) };
 }
 
 /** An expression whose values can be compared. */

@@ -61,6 +61,22 @@ function columnOf(events: readonly Event[], read: (event: Event) => unknown): un
   return values.some((value) => value !== null) ? values : null;
 }
 
+/** Of each field the values of many events, null where one is absent. */
+export function fieldColumns(names: readonly string[]): (events: readonly Event[]) => unknown[][] {
+  if (!names.every(isPlain)) return (events) => names.map((name) => events.map((event) => event[name] ?? null));
+  const columns = names.map((_, at) => `column${at}`);
+  return compile(
+    ['events'],
+    `const { length } = events;
+    ${columns.map((column) => `const ${column} = new Array(length);`).join(' ')}
+    for (let index = 0; index < length; index++) {
+      const event = events[index];
+      ${columns.map((column, at) => `${column}[index] = event.${names[at]} ?? null;`).join(' ')}
+    }
+    return [${columns.join(', ')}];`,
+  );
+}
+
 /** The values of some rows of a column. */
 export type ChooseValues = (column: ArrayLike<unknown>, rows: Uint32Array) => unknown[];
 

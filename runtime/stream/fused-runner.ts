@@ -19,6 +19,7 @@ import {
   type BuildLoop,
   type CompleteLoop,
   type EventRows,
+  everyRow,
   type RowLoop,
   type Rows,
   rowLoopOf,
@@ -228,14 +229,6 @@ export class FusedRunner {
     this.ledger.settleRows(causes, kept, { from: keptCount, to: count }, outcome.filtered);
     return { ...chosen, rows: kept, count: keptCount };
   }
-}
-
-let places = new Uint32Array(0);
-
-/** The places of all rows. */
-function everyRow(count: number): Rows {
-  if (places.length < count) places = Uint32Array.from({ length: count }, (_, at) => at);
-  return places;
 }
 
 function everyRowOf(events: EventRows, { times, causes }: Lineage): ChosenRows {

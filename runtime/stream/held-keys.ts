@@ -33,8 +33,10 @@ export function heldKeys(fields: readonly string[]): HeldKeys {
   const textOf = eventKey(fields);
   if (fields.length < 2 || fields.length > fieldsMax) {
     const same = (key: StateKey) => key;
-    const ofAll = (events: EventColumns) =>
-      fields.length === 1 ? keysOfColumn(events, fields) : events.events.map(textOf);
+    const ofAll = (events: EventColumns) => {
+      if (fields.length === 0) return new Array<StateKey>(events.length).fill(textOf({}));
+      return fields.length === 1 ? keysOfColumn(events, fields) : events.events.map(textOf);
+    };
     return { of: textOf, ofAll, written: same, held: same, values: (key) => valuesOfText(key, fields) };
   }
   const space = 2 ** Math.floor(keyBits / fields.length);

@@ -20,7 +20,8 @@ export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';
 export { isZone, localToUtc, zoneOffsetMs } from '../zone.ts';
 export * from './checker.ts';
-export { eventExtender, eventJoiner, fieldReader, fieldsReader } from './compiled-access.ts';
+export { columnValues } from './column-values.ts';
+export { eventExtender, eventJoiner, fieldColumns, fieldReader, fieldsReader } from './compiled-access.ts';
 export {
   eventComposer,
   type FieldVisit,

@@ -11,6 +11,14 @@ import type { Event } from './schema.ts';
 /** Places of rows, in order. */
 export type Rows = Uint32Array;
 
+let places = new Uint32Array(0);
+
+/** The places of all rows, and maybe more. */
+export function everyRow(count: number): Rows {
+  if (places.length < count) places = Uint32Array.from({ length: count }, (_, at) => at);
+  return places;
+}
+
 export type EventRows = EventColumns | readonly Event[];
 
 export interface SelectLoop {
