@@ -1,6 +1,7 @@
-/** Why a row of totals is there that are given with every change: of all that changed them, whether or not it gave a row itself. */
+/** Why a row is there that is given with every change, or when something has changed: of all of its key that changed it, whether or not it gave a row itself. */
 import { expect, it } from 'vitest';
 import { aggregate } from '../operators/aggregate/aggregate.ts';
+import { top } from '../operators/top/top.ts';
 import { memoryLog } from '../runtime/bus/memory/log.ts';
 import { openPast } from '../runtime/execution/replay/past.ts';
 import { explainRow } from '../runtime/execution/why/explain.ts';
@@ -9,33 +10,63 @@ import { reportOf } from '../runtime/execution/why/report.ts';
 import { openLab } from '../runtime/testing/engine-lab.ts';
 import { topologyNames } from '../runtime/topology/names.ts';
 
-const yaml = `version: 1
+const pulses = [
+  { id: 'a', hospital: 'H1', value: 3 },
+  { id: 'b', hospital: 'H2', value: 9 },
+  { id: 'c', hospital: 'H1', value: 5 },
+  { id: 'd', hospital: 'H1', value: 1 },
+];
+
+/** The verdict and the messages of the row that is asked for; all pulses come within one second, and time moves on behind them. */
+async function explained(operator: string, asked: readonly string[]) {
+  const topology = `version: 1
 name: lab
 sources:
   beats: { pulses: {} }
 operators:
-  known: { aggregate: { from: beats, key: hospital, of: id, window: { global: true, early: change }, values: { n: count() } } }
+  known: ${operator}
 sinks:
   rows: { collect: { from: known } }
 `;
-
-it('names the newest event of each thing', async () => {
-  const lab = openLab({ topology: yaml, operators: [aggregate] });
+  const lab = openLab({ topology, operators: [aggregate, top] });
   const process = await lab.start();
-  for (const [at, id] of ['a', 'b', 'c'].entries()) {
-    const event = { id, hospital: 'H1', value: at, patient: null };
-    await lab.drive(process.source('beats').append({ origin: 'H1', events: [{ event, time: 1_000 + at }] }));
+  const sent = [...pulses, { id: 'later', hospital: 'H3', value: 0 }];
+  for (const [at, pulse] of sent.entries()) {
+    const time = pulse.id === 'later' ? 60_000 : 1_000 + at;
+    const events = [{ event: { ...pulse, patient: null }, time }];
+    await lab.drive(process.source('beats').append({ origin: 'H1', events }));
   }
   await lab.settle(process);
-  const { topology } = lab;
   const names = topologyNames('lab');
   const log = memoryLog({ clock: lab.clock, storage: lab.storage });
   const work = async () => {
-    const past = await openPast({ log, topology, names, objects: await log.objects(names.checkpointBucket) });
-    const { row } = await findResult(log, topology, parseResult(topology, 'rows', ['n=3']));
-    return reportOf(await explainRow({ past, topology }, row), { past, topology, reveal: false });
+    const past = await openPast({
+      log,
+      topology: lab.topology,
+      names,
+      objects: await log.objects(names.checkpointBucket),
+    });
+    const { row } = await findResult(log, lab.topology, parseResult(lab.topology, 'rows', asked));
+    const report = await explainRow({ past, topology: lab.topology }, row);
+    return reportOf(report, { past, topology: lab.topology, reveal: false });
   };
-  const report = await lab.drive(work());
-  expect(report.replay.verified).toBe(true);
-  expect(report.messages.map(({ place, role }) => `${place} ${role}`)).toEqual(['1/0 cause', '2/0 cause', '3/0 cause']);
+  const { replay, messages } = await lab.drive(work());
+  return { verified: replay.verified, messages: messages.map(({ place, role }) => `${place} ${role}`) };
+}
+
+it('names the newest event of each thing', async () => {
+  const operator =
+    '{ aggregate: { from: beats, key: hospital, of: id, window: { global: true, early: change }, values: { n: count() } } }';
+  expect(await explained(operator, ['n=3'])).toEqual({
+    verified: true,
+    messages: ['1/0 cause', '3/0 cause', '4/0 cause'],
+  });
+});
+
+it.each(['', 'forget: 1h, '])('names what a ranking took in, with %j', async (extra) => {
+  const operator = `{ top: { from: beats, key: hospital, by: value, rows: 2, ${extra}every: 10s } }`;
+  expect(await explained(operator, ['hospital=H1', 'rank=2'])).toEqual({
+    verified: true,
+    messages: ['1/0 cause', '3/0 cause', '4/0 cause', '5/0 time'],
+  });
 });
