@@ -96,6 +96,24 @@ describe('dedupe', () => {
     ).toEqual([1, '1', null, null, [1]]);
   });
 
+  it('takes no text of any shape for the JSON of something else', () => {
+    const json = defineSchema({ id: field.json({ nullable: true }) });
+    const run = operatorRun({ definition: dedupe, options: { from: 'adt', by: 'id', within: '1m' }, schema: json });
+    const value = fc.oneof(fc.jsonValue(), fc.json(), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(
+        // A value, and the text that reads the same.
+        value.map((one) => [one, JSON.stringify(one)] as const),
+        ([one, text]) => {
+          const ids = [one, text, one, text].filter((id) => id !== null);
+          const events = run(ids.map((id, time) => at(time, { id }))).events();
+          expect(events).toHaveLength(one === null ? 1 : 2);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('tells numbers from each other that JSON does not know, also where its state is cut', () => {
     const floats = defineSchema({ f: field.float({ nullable: true }), part: field.int({ nullable: true }) });
     const options = { from: 'adt', by: ['f', 'part'], within: '1m' };

@@ -4,8 +4,10 @@ import {
   defineOperator,
   duration,
   expression,
+  type FieldType,
   formatDuration,
   input,
+  keyOfValues,
   type NodeState,
   type Schema,
   type StateCut,
@@ -34,6 +36,18 @@ function readIdentity(text: string): unknown[] {
     const written = value !== null && typeof value === 'object' && Object.hasOwn(value, oddNumber);
     return written ? Number((value as Record<string, unknown>)[oddNumber]) : value;
   });
+}
+
+const isShapeOfJson = /^[[{]|^(?:true|false)$|^\u0000/;
+
+/**
+ * The identity of one value: a text or a number is itself, anything else its JSON. Where a field may hold anything (`of` is json), a text that
+ * could be taken for the JSON of something else is marked, so that the text "[1]" is not the list [1]; all others are as they ever were.
+ */
+function identityOfValue(value: unknown, of: FieldType['kind']): StateKey | null {
+  if (typeof value === 'string') return of === 'json' && isShapeOfJson.test(value) ? keyOfValues([value]) : value;
+  if (typeof value === 'number') return value;
+  return value === null || value === undefined ? null : JSON.stringify(value);
 }
 
 /** An identity says which plain fields it has; expressions are part of it, and decide nothing. */
@@ -97,12 +111,9 @@ export const dedupe = defineOperator({
     const parts = Array.isArray(options.by)
       ? options.by.map((_, index) => check.expression(['by', index], schema, 'any'))
       : [check.expression('by', schema, 'any')];
+    const [first] = parts;
     const identityOf = (event: Record<string, unknown>): StateKey | null => {
-      if (parts.length === 1) {
-        const value = parts[0]?.evaluate(event);
-        if (typeof value === 'string' || typeof value === 'number') return value;
-        return value === null || value === undefined ? null : JSON.stringify(value);
-      }
+      if (parts.length === 1) return identityOfValue(first?.evaluate(event), first?.type.kind ?? 'json');
       const values = parts.map((part) => part.evaluate(event) ?? null);
       return values.includes(null) ? null : writeIdentity(values);
     };

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { virtualClock } from '../../runtime/clock.ts';
-import type { RunningSource } from '../../runtime/stream/index.ts';
+import type { RunningSource, Schema } from '../../runtime/stream/index.ts';
 import { bindSource } from '../testing/bind.ts';
 import { recordedLog, testContext } from '../testing/source-context.ts';
 import { alertActions } from './index.ts';
@@ -58,6 +58,18 @@ describe('alert-actions', () => {
     const { post } = await start();
     const response = await post('x'.repeat(2_000_000));
     expect([response.status, response.headers.get('connection')]).toEqual([413, 'close']);
+  });
+
+  it('tags everything that may name a person, the id of an alert as well: it holds the key', () => {
+    const { fields } = bindSource(alertActions, { listen: 0 }).ports.out as Schema;
+    const tags = Object.entries(fields).map(([name, { privacy }]) => [name, privacy]);
+    expect(Object.fromEntries(tags)).toEqual({
+      action: undefined,
+      alert_id: 'quasi',
+      by: 'quasi',
+      to: 'quasi',
+      note: 'quasi',
+    });
   });
 
   it('says so when the log does not take it', async () => {

@@ -29,7 +29,8 @@ const person = { nullable: true, privacy: 'quasi' } as const;
 const schema: Schema = {
   fields: {
     action: field.string({ values: ['acknowledge', 'assign', 'note'], repeated: true }),
-    alert_id: field.string({ description: 'the alert that it is about' }),
+    // An id holds the key of its alert, and what the keys of all alerts are is not known here: one may be a person's.
+    alert_id: field.string({ privacy: 'quasi', description: 'the alert that it is about' }),
     by: field.string({ privacy: 'quasi', description: 'who does it' }),
     to: field.string({ ...person, description: 'to whom the alert is assigned' }),
     note: field.string({ ...person, description: 'what is to be known about it' }),

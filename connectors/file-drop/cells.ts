@@ -69,17 +69,24 @@ function readNumber(cell: unknown): number | Refused {
   return refuse(shown(text), 'is not a number');
 }
 
+/** Undefined: it lies within. */
+export function boundsProblem(
+  value: number,
+  { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY }: Pick<CellSpec, 'minimum' | 'maximum'>,
+): string | undefined {
+  if (value < minimum) return `is less than ${minimum}`;
+  return value > maximum ? `is more than ${maximum}` : undefined;
+}
+
 function parseNumber(spec: CellSpec) {
-  const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = spec;
   return (cell: unknown) => {
     const value = readNumber(cell);
     if (typeof value !== 'number') return value;
     if (spec.type === 'int' && !Number.isInteger(value)) return refuse(shown(cell), 'is not a whole number');
     if (spec.type === 'int' && !Number.isSafeInteger(value))
       return refuse(shown(cell), 'is too large for a whole number');
-    if (value < minimum) return refuse(String(value), `is less than ${minimum}`);
-    if (value > maximum) return refuse(String(value), `is more than ${maximum}`);
-    return value;
+    const problem = boundsProblem(value, spec);
+    return problem === undefined ? value : refuse(String(value), problem);
   };
 }
 

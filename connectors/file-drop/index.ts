@@ -17,7 +17,14 @@ import {
 } from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
 import { redecodeRow } from './redecode.ts';
-import { compileRowSchema, type RowFields, type RowSchema, rowSchemaFile, rowSchemaOption } from './row-schema.ts';
+import {
+  compileRowSchema,
+  type RowFields,
+  type RowSchema,
+  refusedIn,
+  rowSchemaFile,
+  rowSchemaOption,
+} from './row-schema.ts';
 import { readRows } from './rows.ts';
 import { type DropOptions, openDrop } from './source.ts';
 import { checkContent, type TakeOptions, takeRow } from './take.ts';
@@ -180,6 +187,7 @@ export const fileDrop = defineSource({
     return {
       ports: { out: rowSchema.schema },
       decode: (content, name) => decode(content, name, drop),
+      refused: (event) => refusedIn(rowSchema, event),
       redecode: (letter) => redecodeRow(letter, drop),
       open: (context) => openDrop(drop, context),
     };

@@ -16,9 +16,10 @@ import {
   type FieldType,
   hasPersonal,
   hidden,
+  type RefusedValue,
   type Schema,
 } from '../../runtime/stream/index.ts';
-import { makeCellParser, Refused } from './cells.ts';
+import { boundsProblem, makeCellParser, Refused } from './cells.ts';
 
 const typeNames = ['string', 'bool', 'int', 'float', 'timestamp', 'duration', 'json'] as const;
 
@@ -73,6 +74,8 @@ export interface Column {
   readonly parse: (cell: unknown) => unknown;
   /** The same of a value of JSON. */
   readonly parseTyped: (value: unknown) => unknown;
+  /** What is wrong with a value that has the type of the field: a number may be out of its bounds. Undefined: nothing. */
+  readonly refusal: (value: unknown) => string | undefined;
   /** An empty text is a value of the field, where it is a value of JSON. */
   readonly takesEmpty: boolean;
 }
@@ -134,6 +137,7 @@ export function compileRowSchema(fields: RowFields, { zone }: { zone: string }):
       nullable: spec.nullable === true,
       parse: makeCellParser({ ...spec, zone }, name),
       parseTyped: spec.type === 'json' ? (value) => value : makeCellParser({ ...spec, zone }, name),
+      refusal: (value) => (typeof value === 'number' ? boundsProblem(value, spec) : undefined),
       takesEmpty: spec.type === 'json' || (spec.type === 'string' && (spec.values?.includes('') ?? true)),
     });
   }
@@ -174,4 +178,12 @@ export function parseRow(
     event[column.field] = value;
   }
   return problems ? { problems } : { event };
+}
+
+/** The values of an event of this schema that no row could hold. */
+export function refusedIn({ columns }: RowSchema, event: Event): RefusedValue[] {
+  return columns.flatMap(({ field, refusal }) => {
+    const problem = refusal(event[field]);
+    return problem === undefined ? [] : [{ field, problem }];
+  });
 }

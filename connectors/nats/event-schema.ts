@@ -1,4 +1,4 @@
-/** What the JSON of a message must look like: `hospital: string`, `beds: int?`, or `{ type: int, unit: beds, minimum: 0 }`. */
+/** What the JSON of a message must look like: `hospital: string`, `beds: int?`, or `{ type: int, unit: beds, nullable: true }`. */
 import { z } from 'zod';
 import { type Event, type Field, hidden, isPersonal, parseDuration, type Schema } from '../../runtime/stream/index.ts';
 

@@ -12,8 +12,11 @@ export interface CellStore {
   /** Undefined where events are needed as objects. */
   readonly addAll: ((places: RowPlaces, batch: TimedColumns) => void) | undefined;
   admits(place: number, event: Event): boolean;
-  /** Puts a cell of another store of the kind into one, or takes it out; where values can be taken out at all. */
-  change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): void;
+  /**
+   * Puts a cell of another store of the kind into one, or takes it out; where values can be taken out at all. False: it is not exact now, and what
+   * is taken out later may leave an error behind.
+   */
+  change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): boolean;
   /** The result of the value in a slot, where it is a number. */
   numberAt(place: number, slot: number): number | null;
   /** Of each value, in order, the results of the cells at these places. */
@@ -28,6 +31,7 @@ export function cellStoreOf(kind: CellKind, numbers: NumberCells | undefined): C
 }
 
 const cellsMin = 16;
+const exactMax = Number.MAX_SAFE_INTEGER;
 
 class NumberStore implements CellStore {
   readonly width: number;
@@ -56,11 +60,16 @@ class NumberStore implements CellStore {
     return true;
   }
 
-  change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): void {
+  change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): boolean {
     const { numbers, width } = this;
     const others = (from as NumberStore).numbers;
-    for (let at = 0; at < width; at++)
-      numbers[place + at] = (numbers[place + at] as number) + sign * (others[fromPlace + at] as number);
+    let isExact = true;
+    for (let at = 0; at < width; at++) {
+      const number = (numbers[place + at] as number) + sign * (others[fromPlace + at] as number);
+      numbers[place + at] = number;
+      if (number > exactMax || number < -exactMax) isExact = false;
+    }
+    return isExact;
   }
 
   numberAt(place: number, slot: number): number {
@@ -114,10 +123,12 @@ class ListStore implements CellStore {
     return !this.kind.bounded || this.kind.admits(this.cellAt(place), event);
   }
 
-  change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): void {
+  change(place: number, from: CellStore, fromPlace: number, sign: 1 | -1): boolean {
     const { kind } = this;
-    if (sign === 1) mergeCells(kind, this.cellAt(place), from.cellAt(fromPlace), kind.invertible);
-    else subtractCells(kind, this.cellAt(place), from.cellAt(fromPlace));
+    const cell = this.cellAt(place);
+    if (sign === 1) mergeCells(kind, cell, from.cellAt(fromPlace), kind.invertible);
+    else subtractCells(kind, cell, from.cellAt(fromPlace));
+    return kind.isExact(cell);
   }
 
   numberAt(place: number, slot: number): number | null {

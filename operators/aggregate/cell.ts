@@ -20,6 +20,8 @@ export interface CellKind {
   /** Slots that cannot be taken out of a total again. */
   readonly monotone: readonly number[];
   readonly invertible: readonly number[];
+  /** Whether nothing was rounded in what can be taken out again: a total that was is added up anew. */
+  isExact(cell: Cell): boolean;
   /** Whether any value has a bound. */
   readonly bounded: boolean;
   /** Whether the order in which values came decides something. */
@@ -40,11 +42,16 @@ export function cellKind(aggregates: readonly CompiledAggregate[]): CellKind {
   const slots = accumulators.map((_, slot) => slot);
   const adds = aggregates.map((aggregate, slot) => addToState(aggregate, accumulators[slot] as Accumulator));
   const cells = { create: listMaker(accumulators.map(({ create }) => create)), add: listUpdater(adds) };
+  const rounded = slots.filter((slot) => accumulators[slot]?.isExact);
   const bounded = slots.filter((slot) => accumulators[slot]?.isFull !== undefined);
   return {
     accumulators,
     monotone: slots.filter((slot) => !accumulators[slot]?.subtract),
     invertible: slots.filter((slot) => accumulators[slot]?.subtract),
+    isExact(cell) {
+      for (const slot of rounded) if (!accumulators[slot]?.isExact?.(cell[slot])) return false;
+      return true;
+    },
     bounded: bounded.length > 0,
     ordered: accumulators.some(({ isOrdered }) => isOrdered),
     bytes: accumulators.reduce((sum, { bytes }) => sum + bytes, 48),

@@ -65,7 +65,7 @@ export const aggregateOptions = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a field is named in snake_case'), aggregation())
     .refine((values) => Object.keys(values).length > 0, 'at least one value')
     .describe(
-      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is the value at rank level * (n - 1), the lower one between two, right to 1 %; approx_distinct is an estimate. Absent values do not count: where there are no others, count, distinct and sum are 0, the rest null',
+      'field to aggregate: count(), sum(x), mean(x), min(x), max(x), quantile(x, 0.9), distinct(x), approx_distinct(x), first(x), last(x); each may have a condition after it, such as count(urgent) or max(minutes, department == "ED"). quantile is the value at rank level * (n - 1), the lower one between two, right to 1 %; approx_distinct is an estimate. Absent values do not count: where there are no others, count, distinct and sum are 0, the rest null. A sum of whole numbers is exact up to 2^53 - 1, and rounded beyond, for as long as the window holds what makes it so large',
     ),
   best: z
     .strictObject({

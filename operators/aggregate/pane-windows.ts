@@ -38,7 +38,7 @@ export class PaneWindows implements OperatorHandler {
   private readonly state: KeyPanes;
   private readonly kept: KeptWindows;
   private readonly places = new CellPlaces();
-  /** Of the window that was given last. Made anew after a restart: what panes hold can be added up and taken out again exactly. */
+  /** Of the window that was given last. Made anew after a restart: what panes hold can be added up and taken out again exactly, or is added up anew. */
   private readonly totals: WindowTotals;
   /** Every window is one pane, and needs no totals. */
   private readonly isOnePane: boolean;
@@ -205,6 +205,13 @@ export class PaneWindows implements OperatorHandler {
     this.to = to;
   }
 
+  private *panesInWindow(): Iterable<PaneCells> {
+    for (let start = this.from; start < this.to; start += this.grid.paneMs) {
+      const pane = this.state.paneAt(start);
+      if (pane) yield pane;
+    }
+  }
+
   /** False when no key has anything in the window. */
   private give(end: number, out: Output): boolean {
     const start = end - this.grid.sizeMs;
@@ -243,6 +250,7 @@ export class PaneWindows implements OperatorHandler {
   private ofWindow(): Given {
     const { totals } = this;
     const { keys } = this.state;
+    totals.settle(this.panesInWindow());
     const best = totals.best()?.flatMap((equals) => keys.inOrder(equals));
     const numbers = best ?? [...keys.numbers()].filter((number) => totals.has(number));
     return {

@@ -17,17 +17,42 @@ export interface Running {
   panes: number;
   /** Of all panes for what can be taken out; of those from the border on for the rest. */
   total: Cell;
+  /** Something in the total was too large to be exact since the panes were last added up. */
+  isRounded?: boolean;
   /** Totals from the start given up to the border, the earliest start last. */
   older: { readonly start: number; readonly cell: Cell }[];
 }
 
 export function startRunning(kind: CellKind, from: number): Running {
-  return { from, to: from, border: from, panes: 0, total: kind.create(), older: [] };
+  return { from, to: from, border: from, panes: 0, total: kind.create(), older: [], isRounded: false };
+}
+
+interface Bounds {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Moves the window to [from, to). Neither end may go back. */
-export function moveRunning(kind: CellKind, running: Running, panes: Panes, bounds: { from: number; to: number }) {
-  const { from, to } = bounds;
+export function moveRunning(kind: CellKind, running: Running, panes: Panes, bounds: Bounds): void {
+  moveBounds(kind, running, panes, bounds);
+  if (running.isRounded) addUp(kind, running, panes);
+}
+
+/** What can be taken out is added up anew, pane by pane: so it hangs on what the panes hold alone, and not on what has left the window. */
+function addUp(kind: CellKind, running: Running, panes: Panes): void {
+  const { from, to, total } = running;
+  running.isRounded = false;
+  for (const slot of kind.invertible) total[slot] = kind.accumulators[slot]?.create();
+  const count = countPanes(panes);
+  for (let at = paneIndexFrom(panes, from); at < count; at++) {
+    const { start, held } = paneAt(panes, at);
+    if (start >= to) break;
+    mergeCells(kind, total, kind.held.cellOf(held), kind.invertible);
+    if (!kind.isExact(total)) running.isRounded = true;
+  }
+}
+
+function moveBounds(kind: CellKind, running: Running, panes: Panes, { from, to }: Bounds): void {
   if (from >= running.to) Object.assign(running, startRunning(kind, from));
   else if (from > running.from) leaveBehind(kind, running, panes, from);
   if (to <= running.to) return;
@@ -38,6 +63,7 @@ export function moveRunning(kind: CellKind, running: Running, panes: Panes, boun
     const cell = kind.held.cellOf(held);
     mergeCells(kind, running.total, cell, kind.invertible);
     mergeCells(kind, running.total, cell, kind.monotone);
+    if (!kind.isExact(running.total)) running.isRounded = true;
     running.panes++;
   }
   running.to = to;
@@ -46,7 +72,10 @@ export function moveRunning(kind: CellKind, running: Running, panes: Panes, boun
 function leaveBehind(kind: CellKind, running: Running, panes: Panes, from: number): void {
   const first = paneIndexFrom(panes, running.from);
   const kept = paneIndexFrom(panes, from);
-  for (let at = first; at < kept; at++) subtractCells(kind, running.total, kind.held.cellOf(paneAt(panes, at).held));
+  for (let at = first; at < kept; at++) {
+    subtractCells(kind, running.total, kind.held.cellOf(paneAt(panes, at).held));
+    if (!kind.isExact(running.total)) running.isRounded = true;
+  }
   running.panes -= kept - first;
   running.from = from;
   if (kind.monotone.length === 0) return;

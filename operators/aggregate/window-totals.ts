@@ -17,6 +17,7 @@ export class WindowTotals {
   private readonly holding: number[] = [];
   private readonly rule: BestRule | undefined;
   private readonly scores: ScoreTree | undefined;
+  private isRounded = false;
 
   constructor({ kind, numberCells }: AggregateSetting, rule: BestRule | undefined) {
     this.cells = cellStoreOf(kind, numberCells);
@@ -27,6 +28,17 @@ export class WindowTotals {
   clear(): void {
     this.holding.fill(0);
     this.scores?.clear();
+    this.isRounded = false;
+  }
+
+  /**
+   * Adds up anew the panes of the window, in their order, where a sum since the last time was too large to be exact: so it hangs on what they hold
+   * alone, and not on what has left them or on when the process started.
+   */
+  settle(panes: Iterable<PaneCells>): void {
+    if (!this.isRounded) return;
+    this.clear();
+    for (const pane of panes) this.changeAll(pane, 1);
   }
 
   has(number: number): boolean {
@@ -56,7 +68,7 @@ export class WindowTotals {
       scores?.set(number, null);
       return;
     }
-    cells.change(total, pane.cells, pane.placeAt(at), sign);
+    if (!cells.change(total, pane.cells, pane.placeAt(at), sign)) this.isRounded = true;
     if (rule) scores?.set(number, cells.numberAt(total, rule.slot));
   }
 }

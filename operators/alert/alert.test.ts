@@ -209,6 +209,26 @@ describe('alert', () => {
     );
   });
 
+  it('takes the number and the text of a key of any shape for two, also where someone acts', () => {
+    const json: Schema = { fields: { ward: { type: { kind: 'json' } }, wait: { type: { kind: 'int' } } } };
+    const options = { from: 'waiting', key: 'ward', raise: 'wait > 240', actions: 'people' };
+    const run = operatorRun({ definition: alert, options, schema: { from: json, actions } });
+    const raised = [at(0, { ward: 1, wait: 250 }), at(0, { ward: '1', wait: 250 })];
+    const ids = run(raised)
+      .events()
+      .map((event) => event.alert_id);
+    expect(new Set(ids).size).toBe(2);
+    const nothing = { hospital: null, by: null, to: null, note: null };
+    const acts = ids.map((id) => at(1_000, { ...nothing, alert_id: id, action: 'acknowledge' }, 'actions'));
+    const rows = run([...raised, ...acts])
+      .events()
+      .slice(2);
+    expect(rows.map(({ ward, state }) => [ward, state])).toEqual([
+      [1, 'acknowledged'],
+      ['1', 'acknowledged'],
+    ]);
+  });
+
   it('is the same for any cut and crash, with actions between', () => {
     const action = fc.record({
       position: fc.nat({ max: 60 }),

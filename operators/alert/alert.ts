@@ -121,6 +121,7 @@ export const alert = defineOperator({
     const out = alertSchema({ input: schema, key, values, read, check });
     const readAction = inputs.actions ? bindActions(inputs.actions, key, check) : null;
     const setting: Setting = {
+      input: schema,
       key,
       values,
       kept: [...new Set([...key, ...values, ...read])],

@@ -5,6 +5,7 @@ import {
   type OperatorContext,
   type OperatorHandler,
   type Output,
+  type Schema,
   type StateCut,
   type StateKey,
 } from '../../runtime/stream/index.ts';
@@ -37,6 +38,7 @@ export const alertCut: StateCut = {
 const stateOf = { raise: 'raised', clear: 'cleared', escalate: 'escalated', remind: 'reminded' } as const;
 
 export interface Setting {
+  readonly input: Schema;
   readonly key: readonly string[];
   readonly values: readonly string[];
   /** Fields of an event that are kept. */
@@ -85,7 +87,7 @@ export function createAlert(setting: Setting, context: OperatorContext): Operato
     for (;;) {
       const change = nextChange(watch, holds);
       if (!change || change.at > until) return;
-      const alert = carryOut(watch, change, holds, (at) => alertId(context.node, setting.key, watch.last, at));
+      const alert = carryOut(watch, change, holds, (at) => alertId(context.node, setting, watch.last, at));
       if (change.kind === 'raise') keyOfAlert.set(alert.id, key, change.at);
       if (change.kind === 'clear') keyOfAlert.delete(alert.id);
       out.emit(rowOf(watch, alert, stateOf[change.kind], change.at, reasonOf(watch, change)), change.at);

@@ -1,5 +1,13 @@
 /** Rows of alerts: one for each change of state. */
-import { type Checker, type Event, type Field, field, type Schema, tagOf } from '../../runtime/stream/index.ts';
+import {
+  type Checker,
+  type Event,
+  type Field,
+  type FieldType,
+  field,
+  type Schema,
+  tagOf,
+} from '../../runtime/stream/index.ts';
 
 const alertStates = ['raised', 'escalated', 'reminded', 'acknowledged', 'assigned', 'noted', 'cleared'] as const;
 
@@ -70,7 +78,32 @@ function encoded(text: string): string {
 
 const isLoneHalf = (part: string) => part.length === 1 && part >= '\ud800' && part <= '\udfff';
 
-export function alertId(node: string, key: readonly string[], event: Event, raisedAt: number): string {
-  const values = key.map((name) => encoded(shown(event[name]))).join(',');
+/**
+ * A value of the key as it stands in an id: a text and a number as they are, whatever else as JSON. A field of json may hold `1` and the text
+ * "1": there a text that reads as JSON stands in quotes, so that no two keys have one id.
+ */
+function partOfId(value: unknown, kind: FieldType['kind'] | undefined): string {
+  if (typeof value === 'number') return String(value + 0);
+  if (typeof value !== 'string') return shown(value);
+  return kind === 'json' && isJson(value) ? JSON.stringify(value) : value;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `input`: the schema of the event, which says what the fields of the key may hold. */
+export function alertId(
+  node: string,
+  { key, input }: { readonly key: readonly string[]; readonly input: Schema },
+  event: Event,
+  raisedAt: number,
+): string {
+  const values = key.map((name) => encoded(partOfId(event[name], input.fields[name]?.type.kind))).join(',');
   return `${node}/${values}/${new Date(raisedAt).toISOString()}`;
 }

@@ -47,7 +47,7 @@ export { type Completion, completing } from './completing.ts';
 export * from './definition.ts';
 export { EntryTable } from './entry-table.ts';
 export { EventColumns } from './event-columns.ts';
-export { eventKey, keyOfValue } from './event-key.ts';
+export { eventKey, keyOfValue, keyOfValues } from './event-key.ts';
 export { fieldTemplate } from './field-template.ts';
 export * from './frame.ts';
 export { hashText } from './hash.ts';

@@ -1,14 +1,32 @@
 /** Scores by number, and the best first: for rankings of very many of which few change at a time. */
+import { GreatestFirst } from './greatest-first.ts';
 
 /** Scores that have one maximum above them, as a power of two. */
 const fanoutBits = 3;
 const fanout = 1 << fanoutBits;
 const none = Number.NEGATIVE_INFINITY;
 
+/** So many of the best scores are looked for one by one; those after them are met on one walk. */
+const soughtMax = 16;
+
 /** Numbers with one score. */
 interface Equals {
   readonly score: number;
   readonly numbers: number[];
+}
+
+/** With eight below each no tree is as high. */
+const heightsMax = 32;
+
+/** A bound of the tree; a score, at height 0. */
+interface Place {
+  readonly height: number;
+  readonly at: number;
+}
+
+/** As one number, by which a heap holds it. */
+function placeOf(number: number): Place {
+  return { height: number % heightsMax, at: Math.floor(number / heightsMax) };
 }
 
 /**
@@ -46,10 +64,12 @@ export class ScoreTree {
     return first === none ? null : first * this.sign;
   }
 
-  /** The numbers of the best scores, score by score, until there are at least `rows` of them. */
+  /** The numbers of the best scores, score by score, until there are at least `rows` of them; those of one score in their order. */
   best(rows: number): number[][] {
     const groups: number[][] = [];
-    for (let count = 0, limit = Number.POSITIVE_INFINITY; count < rows; ) {
+    let limit = Number.POSITIVE_INFINITY;
+    for (let count = 0; count < rows; ) {
+      if (groups.length === soughtMax) return [...groups, ...this.walk(rows - count, limit)];
       const score = this.below(limit);
       if (score === none) break;
       const numbers: number[] = [];
@@ -59,6 +79,48 @@ export class ScoreTree {
       limit = score;
     }
     return groups;
+  }
+
+  /**
+   * The same of scores that are less than a limit. It always goes on where the bound is greatest, so that each number costs a way down the tree:
+   * dearer than looking for the next score is for a few, but looking passes all that were found before, each time.
+   */
+  private walk(rows: number, limit: number): number[][] {
+    const groups: number[][] = [];
+    const opened: Place[] = [];
+    const waiting = new GreatestFirst();
+    let score = none;
+    let count = 0;
+    this.addBelow({ height: this.levels.length, at: 0 }, limit, waiting);
+    while (!waiting.isEmpty && (count < rows || waiting.score === score)) {
+      const bound = waiting.score;
+      const place = placeOf(waiting.take());
+      if (place.height > 0) {
+        opened.push(place);
+        this.addBelow(place, limit, waiting);
+        continue;
+      }
+      if (bound !== score) groups.push([]);
+      score = bound;
+      groups.at(-1)?.push(place.at);
+      count++;
+    }
+    // Those further down were opened later.
+    for (const { height, at } of opened.reverse())
+      (this.levels[height] as Float64Array)[at] = greatestOf(this.levels[height - 1] as Float64Array, at << fanoutBits);
+    for (const numbers of groups) numbers.sort((a, b) => a - b);
+    return groups;
+  }
+
+  /** What stands below a place, by its bounds; that of a leaf is its score. */
+  private addBelow({ height, at }: Place, limit: number, waiting: GreatestFirst): void {
+    const level = this.levels[height - 1] as Float64Array;
+    const from = at << fanoutBits;
+    const to = Math.min(level.length, from + fanout);
+    for (let below = from; below < to; below++) {
+      const bound = level[below] as number;
+      if (bound !== none && (height > 1 || bound < limit)) waiting.add(below * heightsMax + height - 1, bound);
+    }
   }
 
   clear(): void {

@@ -87,6 +87,12 @@ export interface DecodeResult {
   readonly deadLetters: readonly DeadLetter[];
 }
 
+export interface RefusedValue {
+  readonly field: string;
+  /** Said of the value: `is less than 0`. */
+  readonly problem: string;
+}
+
 /** A dead letter of a source, as it was kept. */
 export interface KeptLetter extends Pick<DeadLetter, 'raw' | 'place'> {
   /** When it came, ms since the epoch. */
@@ -102,6 +108,11 @@ export interface BoundSource<P extends Ports = Ports> {
   readonly ports: P;
   /** For `mach decode`: the events, or the dead letters, that the content of a file would become. */
   decode?(content: Uint8Array, name: string): Promise<DecodeResult>;
+  /**
+   * The values of an event that this source would never give, although they have the types of its schema: numbers out of their bounds. Tests of
+   * topologies ask, since the events that they write out do not come through the decoder. Absent: it gives whatever its schema says.
+   */
+  refused?(event: Event): readonly RefusedValue[];
   /**
    * What a dead letter of this source becomes now, for `mach dead-letter redrive`. Absent where `decode` takes what a letter holds as it
    * would take a file.

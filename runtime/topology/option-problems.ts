@@ -52,10 +52,20 @@ function describeIssue(issue: Issue, path: Path, context: ProblemContext): Optio
     return [wrongValue(path, customMessage(inner) ?? 'this name is not allowed', brokenCall(path), 'key')];
   }
   const schemas = schemasAt(schema, path);
+  const meant = meantText(value, schemas);
+  if (meant && issue.code !== 'invalid_value')
+    return [wrongValue(path, `${describeValue(value)} is not ${describeWanted(schemas)}`, `did you mean ${meant}?`)];
   const meaning = schemas.find(({ mach }) => mach === 'duration' || mach === 'size')?.mach;
   if (meaning) return [unitProblem(path, value as RawValue, meaning as 'duration' | 'size', customMessage(issue))];
   if (issue.code === 'invalid_value') return [noneOf(path, value as RawValue, issue.values.map(String))];
   return [wrongValue(path, describeMessage(issue, value as RawValue, schemas))];
+}
+
+/** Of the texts that may stand here, beside other kinds of values as well, the one that a wrong text is near to. */
+function meantText(value: RawValue | undefined, schemas: readonly JsonSchema[]): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const texts = schemas.flatMap((schema) => schema.enum ?? [schema.const]).filter((one) => typeof one === 'string');
+  return texts.includes(value) ? undefined : didYouMean(value, texts);
 }
 
 /** In braces and brackets a comma ends a text, in the middle of a call too. */
@@ -109,6 +119,9 @@ function describeUnion(
   const meaning = schemas.find(({ mach }) => mach === 'duration' || mach === 'size')?.mach;
   const excluded = exclusion(path, context);
   if (excluded) return excluded;
+  const wrong = `${describeValue(value)} is not ${describeWanted(schemas)}`;
+  const meant = meantText(value, schemas);
+  if (meant) return [wrongValue(path, wrong, `did you mean ${meant}?`)];
   const branches = issue.errors.filter(
     (errors) => !errors.some((inner) => inner.path.length === 0 && isOtherKind(inner)),
   );
@@ -117,16 +130,8 @@ function describeUnion(
   const best = [...branches].sort((a, b) => unknownKeys(a) - unknownKeys(b) || a.length - b.length)[0];
   if (best) return best.flatMap((inner) => describeIssue(inner, [...path, ...(inner.path as Path)], context));
   if (meaning) return [unitProblem(path, value, meaning as 'duration' | 'size', undefined)];
-  const values = schemas.flatMap(
-    (schema) => (schema.enum ?? (schema.const === undefined ? [] : [schema.const])) as unknown[],
-  );
-  const near =
-    typeof value === 'string'
-      ? (didYouMean(value, values.map(String)) ?? asDuration(value, schemas, context))
-      : undefined;
-  return [
-    wrongValue(path, `${describeValue(value)} is not ${describeWanted(schemas)}`, near && `did you mean ${near}?`),
-  ];
+  const near = typeof value === 'string' ? asDuration(value, schemas, context) : undefined;
+  return [wrongValue(path, wrong, near && `did you mean ${near}?`)];
 }
 
 function exclusion(path: Path, { options, schema }: ProblemContext): OptionProblem[] | undefined {

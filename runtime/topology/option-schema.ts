@@ -10,6 +10,7 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | JsonSchema;
+  readonly propertyNames?: JsonSchema;
   readonly items?: JsonSchema | boolean;
   readonly prefixItems?: readonly JsonSchema[];
   readonly anyOf?: readonly JsonSchema[];
@@ -74,9 +75,13 @@ function stepInto(schema: JsonSchema, step: string | number): JsonSchema[] {
   return typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : [];
 }
 
-/** Names that may stand in a mapping at a path; undefined where any name may. */
+/** Names that may stand in a mapping at a path; none where any name may. */
 export function propertyNames(root: JsonSchema, path: Path): string[] {
-  return [...new Set(schemasAt(root, path).flatMap(({ properties }) => Object.keys(properties ?? {})))];
+  const names = schemasAt(root, path).flatMap((schema) => [
+    ...Object.keys(schema.properties ?? {}),
+    ...(schema.propertyNames?.enum ?? []).map(String),
+  ]);
+  return [...new Set(names)];
 }
 
 export interface InputOption {

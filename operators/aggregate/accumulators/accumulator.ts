@@ -11,6 +11,8 @@ export interface Accumulator<S = unknown> {
   merge(into: S, from: S): S;
   /** Takes out of `into` what was merged in before, exactly. Absent where that cannot be done without an error left behind. */
   readonly subtract?: (into: S, from: S) => S;
+  /** Whether nothing was rounded in the state, of what can be taken out again. Absent: nothing ever is. */
+  readonly isExact?: (state: S) => boolean;
   /**
    * Takes out one value that was added before; undefined where the state must be made anew from the values that remain. Absent where it
    * always must.

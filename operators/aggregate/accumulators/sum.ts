@@ -1,6 +1,6 @@
 import { type Accumulator, same } from './accumulator.ts';
 
-/** Sums of whole numbers are exact up to 2^53, so that what leaves a window can be taken out again. */
+/** Sums of whole numbers are exact up to 2^53, so that what leaves a window can be taken out again; those beyond are added up anew. */
 export const wholeSum: Accumulator<number> = {
   create: () => 0,
   add: (state, value) => state + (value as number),
@@ -9,7 +9,9 @@ export const wholeSum: Accumulator<number> = {
   result: same,
   bytes: 8,
   subtract: (into, from) => into - from,
-  remove: (state, value) => state - (value as number),
+  isExact: Number.isSafeInteger,
+  // What was rounded is made anew from the values that remain.
+  remove: (state, value) => (Number.isSafeInteger(state) ? state - (value as number) : undefined),
 };
 
 /** Taking a fraction out again would leave its rounding error behind for ever. */

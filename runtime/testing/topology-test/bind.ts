@@ -15,7 +15,7 @@ import type { BoundStep, BoundTest } from './bound-test.ts';
 import type { RawEvent, RawSend, RawStep, RawTestFile } from './format.ts';
 import { topologyTestLimits } from './limits.ts';
 import type { ReportTestProblem } from './load.ts';
-import { eventOf, parseTime, unknownField, type ValueContext } from './values.ts';
+import { eventOf, parseTime, refusedValue, unknownField, type ValueContext } from './values.ts';
 
 export interface BindContext {
   readonly topology: BoundTopology;
@@ -36,13 +36,14 @@ export async function bindTests(
   checkOrigins(context);
   const tests: BoundTest[] = [];
   for (const [index, test] of args.raw.tests.entries()) {
+    if (!test) continue;
     const path: Path = ['tests', index];
     const start = test.start ?? defaultStart;
     const startMs = /^[+-]|^now$/.test(start) ? undefined : parseTime(start, 0);
     if (startMs === undefined) reportTime(context, [...path, 'start'], start);
     const steps: BoundStep[] = [];
     for (const [at, step] of test.steps.entries()) {
-      const bound = await bindStep(step, [...path, 'steps', at], startMs ?? 0, context);
+      const bound = step && (await bindStep(step, [...path, 'steps', at], startMs ?? 0, context));
       if (bound) steps.push(bound);
     }
     const common = bindMocks(args.raw.mocks, ['mocks'], startMs ?? 0, context);
@@ -143,6 +144,8 @@ function typedRequests(
         if (check) context.report({ ...problem, path: [...where, ...problem.path] });
       };
       const made = eventOf(raw, schema, { now, repetition, node: source.id, time, report });
+      for (const { field, problem } of source.bound.refused?.(made.event) ?? [])
+        report(refusedValue(field, problem, made.event));
       return { origin: originOf(send, source, made.event, context), events: [made] };
     });
   };

@@ -28,7 +28,7 @@ export const topologyTestErrors = defineErrors({
   },
   MACH1507: {
     message: 'field {field}: {problem}',
-    help: 'The value does not have the type that the field has in the schema of the source or sink. Times are ISO 8601, `now`, or relative to the time of the test: `+10s`, `-5m`. Text that YAML would read as a number stands in quotes.',
+    help: 'The value does not have the type that the field has in the schema of the source or sink, or it lies out of the bounds that the source holds it to: then it is a dead letter in the engine, which `text` and `file` become in a test too. Times are ISO 8601, `now`, or relative to the time of the test: `+10s`, `-5m`. Text that YAML would read as a number stands in quotes.',
   },
   MACH1508: {
     message: '{what}: {problem}',

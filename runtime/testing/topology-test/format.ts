@@ -95,7 +95,8 @@ const test = z.strictObject({
   start: z.string().optional(),
   mocks,
   partitions,
-  steps: z.array(step).min(1).max(topologyTestLimits.stepsMax),
+  /** Undefined: one that has another form, of which no more is said. */
+  steps: z.array(step.optional()).min(1).max(topologyTestLimits.stepsMax),
 });
 
 export const testFileForm = z.strictObject({
@@ -105,7 +106,7 @@ export const testFileForm = z.strictObject({
   mocks,
   /** Every test runs once more at so many partitions. */
   partitions,
-  tests: z.array(test).min(1).max(topologyTestLimits.testsMax),
+  tests: z.array(test.optional()).min(1).max(topologyTestLimits.testsMax),
 });
 
 export type RawTestFile = z.output<typeof testFileForm>;

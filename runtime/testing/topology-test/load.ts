@@ -1,12 +1,11 @@
 /** A file of tests, checked completely: the tests, or every problem with its place. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { z } from 'zod';
-import { didYouMean } from '../../did-you-mean.ts';
 import { fillMessage } from '../../errors.ts';
 import type { Catalogue } from '../../stream/definition.ts';
 import { arrangeDiagnostics, type Diagnostic, hasErrors } from '../../topology/diagnostic.ts';
 import { filesIn, isFolder, testFileEnding } from '../../topology/files.ts';
+import type { RawValue } from '../../topology/ir/options-node.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { FilePlaces, Path, PlaceOptions } from '../../topology/places.ts';
 import { describeFileProblem, type Environment } from '../../topology/references.ts';
@@ -15,7 +14,7 @@ import { readYaml } from '../../topology/yaml-text.ts';
 import { bindTests } from './bind.ts';
 import type { TestFile } from './bound-test.ts';
 import { type TopologyTestErrorCode, topologyTestErrors } from './errors.ts';
-import { type RawTestFile, testFileForm } from './format.ts';
+import { readForm } from './read-form.ts';
 
 export interface LoadTestsResult {
   readonly tests?: TestFile;
@@ -49,19 +48,24 @@ export async function loadTopologyTests(
   const diagnostics = [...syntax];
   const report = reporter(places, diagnostics);
   if (value === undefined || hasErrors(diagnostics)) return { diagnostics: arrangeDiagnostics(diagnostics) };
-  const parsed = testFileForm.safeParse(value);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) reportIssue(issue, report);
-    return { diagnostics: arrangeDiagnostics(diagnostics) };
-  }
-  const topologyFile = join(dirname(file), parsed.data.topology);
+  const { raw, isFaulty } = readForm(value as RawValue, report);
+  if (!raw) return { diagnostics: arrangeDiagnostics(diagnostics) };
+  const topologyFile = join(dirname(file), raw.topology);
   const loaded = loadTopology(topologyFile, { catalogue, ...(env && { env }) });
   if (!loaded.topology) {
     report({ code: 'MACH1503', path: ['topology'], data: { topology: topologyFile } });
     return { diagnostics: [...arrangeDiagnostics(diagnostics), ...loaded.diagnostics] };
   }
-  const raw: RawTestFile = parsed.data;
-  const tests = await bindTests({ raw, topology: loaded.topology, folder: dirname(resolve(file)), places, report });
+  const tests = await bindTests({
+    raw,
+    topology: loaded.topology,
+    folder: dirname(resolve(file)),
+    places,
+    report(problem) {
+      // What misses a value that was left out, because it has another form, is no second mistake.
+      if (problem.code !== 'MACH1501' || !isFaulty(problem.path)) report(problem);
+    },
+  });
   const arranged = arrangeDiagnostics(diagnostics);
   if (hasErrors(arranged)) return { diagnostics: arranged };
   return { tests: { file, topology: loaded.topology, tests }, diagnostics: arranged };
@@ -75,56 +79,6 @@ function reporter(places: FilePlaces, diagnostics: Diagnostic[]): ReportTestProb
     const hint = suggestion === undefined ? {} : { suggestion };
     diagnostics.push({ code, severity: 'error', file, line, column, length, message, ...hint });
   };
-}
-
-const keysOf: Readonly<Record<string, readonly string[]>> = {
-  'the file': ['topology', 'origins', 'mocks', 'partitions', 'tests'],
-  'a test': ['name', 'start', 'mocks', 'partitions', 'steps'],
-  'a step': ['send', 'advance', 'crash', 'fault', 'expect'],
-  send: ['source', 'event', 'events', 'text', 'file', 'repeat', 'every', 'origin', 'at'],
-  fault: ['crash', 'crash_after', 'drop_acks', 'store'],
-  expect: [
-    'sink',
-    'output',
-    'dead_letters',
-    'rows',
-    'contains',
-    'where',
-    'latest',
-    'snapshot',
-    'accounting',
-    'watermark',
-    'counts',
-    'metrics',
-  ],
-  accounting: ['in', 'delivered', 'filtered', 'late', 'dropped', 'dead_lettered', 'dropped_by_reason', 'redriven'],
-  watermark: ['node', 'time'],
-  counts: ['node', 'in', 'out', 'filtered', 'late', 'dropped', 'dead'],
-};
-
-function reportIssue(issue: z.core.$ZodIssue, report: ReportTestProblem): void {
-  const path = issue.path as Path;
-  if (issue.code === 'unrecognized_keys') {
-    const last = path.at(-1);
-    const where =
-      path.length === 0
-        ? 'the file'
-        : path[0] === 'tests' && path.length === 2
-          ? 'a test'
-          : typeof last === 'number'
-            ? 'a step'
-            : String(last);
-    const known = keysOf[where] ?? [];
-    for (const key of issue.keys) {
-      const near = didYouMean(key, known);
-      const suggestion = near ? `did you mean ${near}?` : `keys: ${known.join(', ')}`;
-      report({ code: 'MACH1502', path: [...path, key], at: 'key', data: { key, where }, suggestion });
-    }
-    return;
-  }
-  const where = path.length === 0 ? 'the file' : String(path.filter((part) => typeof part === 'string').at(-1));
-  const what = issue.code === 'invalid_union' ? 'a number or a list of rows is needed' : issue.message;
-  report({ code: 'MACH1501', path, data: { problem: `${where}: ${what.slice(0, 1).toLowerCase()}${what.slice(1)}` } });
 }
 
 /**

@@ -293,9 +293,65 @@ describe('a file of tests with mistakes', () => {
 
   it('suggests what was meant', async () => {
     const { diagnostics } = await load(file('      - send: { source: cals, event: { id: a } }\n      - advanse: 5m\n'));
-    expect(diagnostics.map(({ suggestion }) => suggestion)).toEqual(['did you mean advance?']);
-    const second = await load(file('      - send: { source: cals, event: { id: a } }\n'));
-    expect(second.diagnostics.map(({ suggestion }) => suggestion)).toEqual(['did you mean calls?']);
+    expect(diagnostics.map(({ suggestion }) => suggestion)).toEqual(['did you mean calls?', 'did you mean advance?']);
+  });
+
+  it('says all at once, whatever the form of one of them', async () => {
+    const { tests, found } = await load(`topology: small.yaml
+origin: { calls: hospital }
+mocks: { nobody: { anser: 1 } }
+tests:
+  - name: forms
+    steps:
+      - send: { source: cals, event: { id: a, hospital: H1 } }
+      - sned: { source: calls }
+      - send: { source: mut, event: 5, evry: 1m }
+      - send: { source: 7, event: { hospitl: H1 } }
+      - [advance]
+      - expect: { sink: row, rows: few }
+      - expect: { sink: rows, rows: [{ idd: a }, 5] }
+      - expect: { sink: rows, rows: [{ idd: a }], latset: true }
+      - expect: { counts: { node: nobody, in: 1.5 } }
+  - steps:
+      - advance: soon
+  - name: no steps
+    stesp: []
+  - a test
+  - name: last
+    start: yesterday
+    partitions: 0
+    steps:
+      - fault: { crash: nobody, store: [] }
+`);
+    expect(tests).toBeUndefined();
+    expect(found.map((one) => one.replace(/ of \/.*$/, ''))).toEqual([
+      'MACH1502 2 "origin" is not a key of the file',
+      'MACH1514 3 "nobody" is not a look-up',
+      'MACH1502 3 "anser" is not a key of a mock',
+      'MACH1504 7 "cals" is not a source',
+      'MACH1502 8 "sned" is not a key of a step',
+      'MACH1504 9 "mut" is not a source',
+      'MACH1501 9 event: invalid input: expected record, received number',
+      'MACH1502 9 "evry" is not a key of send',
+      'MACH1501 10 source: invalid input: expected string, received number',
+      'MACH1501 11 steps: invalid input: expected object, received array',
+      'MACH1505 12 "row" is not a sink',
+      'MACH1501 12 rows: a number or a list of rows is needed',
+      'MACH1501 13 rows: invalid input: expected record, received number',
+      'MACH1506 14 "idd" is not a field of rows',
+      'MACH1502 14 "latset" is not a key of expect',
+      'MACH1510 15 "nobody" is not a node',
+      'MACH1501 15 in: invalid input: expected int, received number',
+      'MACH1501 16 name: invalid input: expected string, received undefined',
+      'MACH1508 17 advance: "soon" is not a duration',
+      'MACH1501 18 steps: invalid input: expected array, received undefined',
+      'MACH1502 19 "stesp" is not a key of a test',
+      'MACH1501 20 tests: invalid input: expected object, received string',
+      'MACH1509 22 start: "yesterday" is not a time',
+      'MACH1501 23 partitions: too small: expected number to be >=1',
+      'MACH1510 25 "nobody" is not a node',
+      'MACH1501 25 store: invalid input: expected string, received array',
+    ]);
   });
 
   it('of a topology with mistakes shows those of the topology too', async () => {

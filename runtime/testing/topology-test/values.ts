@@ -86,6 +86,17 @@ export function fieldsOf(raw: RawEvent, schema: Schema, context: ValueContext): 
   return event;
 }
 
+/** A value that a field could hold, and its source never gives: a test of it would prove something that cannot come to be. */
+export function refusedValue(name: string, problem: string, event: Event): ValueProblem {
+  return {
+    code: 'MACH1507',
+    path: [name],
+    at: 'value',
+    data: { field: name, problem: `${JSON.stringify(event[name])} ${problem}: the source makes it a dead letter` },
+    suggestion: 'send it as text or file to test the dead letter',
+  };
+}
+
 export function unknownField(name: string, schema: Schema, node: string): ValueProblem {
   const names = Object.keys(schema.fields);
   const near = didYouMean(name, names);
