@@ -7,6 +7,8 @@ export const limits = {
   frameBytesMax: 4 * 1024 * 1024,
   /** One row of a stage (`stream/row-bytes.ts`): what is left of a message for its head. A larger one is a dead letter. */
   rowBytesMax: 4 * 1024 * 1024 - 64 * 1024,
+  /** What is encoded at once, about (`stream/rough-bytes.ts`). What is more is cut before: a text of all of it may be longer than V8 can make one. */
+  encodedBytesMax: 16 * 1024 * 1024,
   /** What an event counts as, where the log hands it on and it never has a length: about what it takes as an object, with what is made of it. */
   handedOnEventBytes: 1024,
   /** Events in one frame: large enough to amortise a hop, small enough that a checkpoint never waits long. */
@@ -27,8 +29,9 @@ export const limits = {
   originMarksMax: 100_000,
   /** Questions of a look-up that wait for an answer; beyond it they fail at once, as overloaded. */
   lookupPendingMax: 10_000,
-  /** Events that may wait for a group commit before senders are held back. */
+  /** Events that may wait for a group commit before senders are held back, and their bytes, whichever is met first. */
   groupCommitPendingEventsMax: 20_000,
+  groupCommitPendingBytesMax: 64 * 1024 * 1024,
   /** Unacknowledged appends of one publisher: messages and bytes, whichever is met first. */
   publishWindowMessagesMax: 1_000,
   publishWindowBytesMax: 32 * 1024 * 1024,

@@ -24,6 +24,15 @@ describe('makeFolder', () => {
     expect(isFolder(join(root, 'e', 'f'))).toBe(true);
   });
 
+  it('makes none above it where it is to be made alone', async () => {
+    const folder = join(root, 'a', 'b');
+    await expect(makeFolder(folder, { alone: true })).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(() => makeFolderSync(folder, { alone: true })).toThrow('ENOENT');
+    expect(await makeFolder(join(root, 'a'), { alone: true })).toBe(join(root, 'a'));
+    makeFolderSync(folder, { alone: true });
+    expect(isFolder(folder)).toBe(true);
+  });
+
   it('makes one that several want at once', async () => {
     const folder = join(root, 'a', 'b', 'c');
     await Promise.all(Array.from({ length: 20 }, () => makeFolder(folder)));
@@ -36,11 +45,18 @@ describe('makeFolder', () => {
     expect(statSync(join(root, 'own', 'data')).mode & 0o777).toBe(0o700);
   });
 
-  it('says that a file is in the way', async () => {
-    writeFileSync(join(root, 'file'), '');
-    await expect(makeFolder(join(root, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
-    await expect(makeFolder(join(root, 'file', 'a', 'b'))).rejects.toMatchObject({ code: 'ENOTDIR' });
-    expect(() => makeFolderSync(join(root, 'file', 'a'))).toThrow('ENOTDIR');
+  it('says what is in the way', async () => {
+    const file = join(root, 'file');
+    writeFileSync(file, '');
+    const [taken, above] = ['EEXIST', 'ENOTDIR'].map((code) => ({
+      code,
+      syscall: 'mkdir',
+      message: `${code}: a file is in the place of the folder ${file}`,
+    }));
+    await expect(makeFolder(file)).rejects.toMatchObject(taken as object);
+    await expect(makeFolder(join(file, 'a', 'b'))).rejects.toMatchObject(above as object);
+    expect(() => makeFolderSync(file)).toThrow(taken?.message);
+    expect(() => makeFolderSync(join(file, 'a'))).toThrow(above?.message);
   });
 
   it('comes back from where none can be made', async () => {

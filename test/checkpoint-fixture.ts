@@ -25,15 +25,21 @@ const start = Date.parse('2026-03-02T07:00:00+07:00');
 const hospitals = ['H1', 'H2', 'H3'];
 
 const optional = { nullable: true } as const;
-const streams: Readonly<Record<string, Schema>> = {
-  waits: {
-    fields: {
-      id: field.string(),
-      hospital: field.string({ repeated: true }),
-      minutes: field.int(),
-      department: field.string({ repeated: true }),
-    },
+const waits: Schema = {
+  fields: {
+    id: field.string(),
+    hospital: field.string({ repeated: true }),
+    minutes: field.int(),
+    department: field.string({ repeated: true }),
   },
+};
+const waitsOf = (departments: readonly string[]): Schema => ({
+  fields: { ...waits.fields, department: field.string({ repeated: true, values: departments }) },
+});
+const streams: Readonly<Record<string, Schema>> = {
+  waits,
+  waits_of_two_departments: waitsOf(['ED', 'ICU']),
+  waits_of_three_departments: waitsOf(['ED', 'ICU', 'OPD']),
   adt: {
     fields: {
       kind: field.string({ repeated: true }),

@@ -263,6 +263,19 @@ describe('a change in the middle', () => {
     expect(of(rows)).toEqual(of(allAlong(after)));
   });
 
+  it.each([
+    ['waits_of_two_departments', 'waits_of_three_departments'],
+    ['waits_of_three_departments', 'waits_of_two_departments'],
+    ['waits', 'waits_of_two_departments'],
+  ])('of the texts that a field may have, %s to %s, loses nothing and is seen in no row', (from, to) => {
+    const [old, now] = [from, to].map((of) => loadFixture(fixtureTopology.replace('of: waits }', `of: ${of} }`)));
+    const verdicts = stateVerdicts(originOf(old as BoundTopology), now as BoundTopology);
+    expect(verdicts.size).toBeGreaterThan(0);
+    for (const [node, { kind }] of verdicts) expect(`${node} ${kind}`).toBe(`${node} kept`);
+    const { rows } = changedInTheMiddle(old as BoundTopology, now as BoundTopology);
+    expect(rows).toEqual(allAlong(now as BoundTopology));
+  });
+
   it('of nothing is seen in no row', () => {
     const { rows } = changedInTheMiddle(before, before);
     expect(rows).toEqual(allAlong(before));

@@ -3,7 +3,7 @@ import { defineErrors } from '../../runtime/stream/index.ts';
 export const fileDropErrors = defineErrors({
   MACH2201: {
     message: 'the folder {folder} cannot be used: {reason}',
-    help: 'The watched folder, and its processed and failed folders, must exist or be creatable, be readable and writable by the engine, and lie on one file system (files are moved by renaming). Check the path, relative to the topology file, and the permissions.',
+    help: 'The watched folder, and its processed and failed folders, must exist or be creatable, be readable and writable by the engine, and lie on one file system (files are moved by renaming). Check the path, relative to the topology file, and the permissions; move away a file that is in the place of a folder.',
   },
   MACH2202: {
     message: 'the row schema {file} is not usable: {reason}',

@@ -330,6 +330,88 @@ describe('file-drop', () => {
   });
 });
 
+describe('a folder that is removed while it runs', () => {
+  const removed = (sub: string) => rm(join(folder, sub), { recursive: true, maxRetries: 10, retryDelay: 10 });
+
+  it.each(['processed', 'failed'])('(%s) is made again, and files go on', async (sub) => {
+    await open();
+    await drop('a.csv', header + row('H1', 1));
+    await taken(1);
+    await removed(sub);
+    await drop('b.csv', header + row('H1', 2));
+    await drop('c.csv', 'none');
+    await taken(3);
+    expect(beds()).toEqual([
+      ['H1', 1],
+      ['H1', 2],
+    ]);
+    expect(await listed('processed')).toContain('b.csv');
+    expect(await listed('failed')).toContain('c.csv');
+    expect(warn).toHaveBeenCalledWith({ folder: join(folder, sub) }, 'the folder was removed, and has been made again');
+  });
+
+  it.each(['removed', 'moved away', 'removed while rows are stored'])(
+    'takes with it no knowledge of what was taken (%s), also after a restart',
+    async (how) => {
+      const away = () =>
+        how === 'moved away' ? rename(join(folder, 'processed'), join(folder, 'processed-1')) : removed('processed');
+      await open();
+      await drop('a.csv', header + row('H1', 1));
+      await taken(1);
+      log.before = async () => {
+        log.before = () => {};
+        if (how === 'removed while rows are stored') await away();
+      };
+      if (how !== 'removed while rows are stored') await away();
+      await drop('b.csv', header + row('H1', 2));
+      await taken(2);
+      await closeLast();
+      // What is known then is in the ledger alone.
+      log.marks.clear();
+      await open();
+      await drop('a.csv', header + row('H1', 1));
+      await drop('b.csv', header + row('H1', 2));
+      await taken(4);
+      expect(beds()).toEqual([
+        ['H1', 1],
+        ['H1', 2],
+      ]);
+    },
+  );
+
+  it('is not made again while the folder that is watched is away', async () => {
+    const source = await open();
+    const away = `${folder}-away`;
+    await rename(folder, away);
+    const problem = `MACH2201 the folder ${folder} cannot be used: ENOENT`;
+    await until(() => source.problem?.()?.startsWith(problem) === true);
+    await expect(readdir(folder)).rejects.toThrow('ENOENT');
+    await rename(away, folder);
+    await drop('a.csv', header + row('H1', 1));
+    await taken(1);
+    expect(await listed('processed')).toEqual(['a.csv']);
+    await until(() => source.problem?.() == null);
+  });
+
+  it('is refused with what is in its place', async () => {
+    // So that no look makes it again before the file is there.
+    const source = await open({ scan: '1h' });
+    await drop('a.csv', header + row('H1', 1));
+    await taken(1);
+    await removed('processed');
+    await writeFile(join(folder, 'processed'), '');
+    await drop('b.csv', header + row('H1', 2));
+    await until(() => source.problem?.() != null);
+    const path = join(folder, 'processed');
+    expect(source.problem?.()).toBe(
+      `MACH2201 the folder ${path} cannot be used: EEXIST: a file is in the place of the folder ${path}`,
+    );
+    await unlink(path);
+    await taken(2);
+    expect(await listed('processed')).toEqual(['b.csv']);
+  });
+});
+
 describe('after a crash', () => {
   const many = (count: number) => Array.from({ length: count }, (_, i) => row(`H${i % 3}`, i)).join('');
 

@@ -27,12 +27,15 @@ export function makeNameMatcher(pattern: string): (name: string) => boolean {
   return (name) => expression.test(name.normalize('NFC'));
 }
 
-/** Makes the folders where they are missing, and checks that they can be used: those that were missing. Rejects with MACH2201. */
-export async function prepareFolders(folders: readonly string[]): Promise<string[]> {
+/**
+ * Makes the folders where they are missing, and checks that they can be used: those that were missing. `alone`: none above them is made. Rejects with
+ * MACH2201.
+ */
+export async function prepareFolders(folders: readonly string[], { alone = false } = {}): Promise<string[]> {
   const missing: string[] = [];
   for (const folder of folders) {
     try {
-      if ((await makeFolder(folder)) !== undefined) missing.push(folder);
+      if ((await makeFolder(folder, { alone })) !== undefined) missing.push(folder);
       await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
       throw fileDropErrors.make('MACH2201', { folder, reason: messageOf(error) }, error);
@@ -41,9 +44,11 @@ export async function prepareFolders(folders: readonly string[]): Promise<string
   return missing;
 }
 
-/** Files of the folder that may be taken, oldest first. Links are not followed: they could point anywhere. */
+/** Files of the folder that may be taken, oldest first. Links are not followed: they could point anywhere. Rejects with MACH2201. */
 export async function listFiles(folder: string, matches: (name: string) => boolean): Promise<Found[]> {
-  const entries: Dirent[] = await readdir(folder, { withFileTypes: true });
+  const entries: Dirent[] = await readdir(folder, { withFileTypes: true }).catch((error) => {
+    throw fileDropErrors.make('MACH2201', { folder, reason: messageOf(error) }, error);
+  });
   const wanted = entries.filter((entry) => entry.isFile() && !unfinished.test(entry.name) && matches(entry.name));
   const found: Found[] = [];
   for (const { name } of wanted.slice(0, fileDropLimits.filesPerScanMax)) {

@@ -3,7 +3,7 @@
  * depends on it. `begun` stands before the first row is stored, `done` after the last: what was begun and is not done is taken
  * up first after a restart, while the marks of its origins still say how far it came.
  */
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
+import { access, type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { keepNewest } from '../../runtime/stream/index.ts';
 import { fileDropErrors } from './errors.ts';
 import { fileDropLimits } from './limits.ts';
@@ -24,6 +24,8 @@ export interface Ledger {
   state(sha: string): LedgerState | undefined;
   /** Resolves when the entry is on disk. */
   write(entry: LedgerEntry): Promise<void>;
+  /** Writes all that it knows anew where its file was removed: whether it was. */
+  restore(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -68,19 +70,35 @@ export async function openLedger(file: string, entriesMax: number = fileDropLimi
   if (cut || lines > 2 * entries.size + 100) await rewrite(file, entries.values());
   let handle: FileHandle = await open(file, 'a');
   let written = lines;
+
+  async function writeAnew(): Promise<void> {
+    await rewrite(file, entries.values());
+    await handle.close();
+    handle = await open(file, 'a');
+    written = entries.size;
+  }
+
+  /** What is written to a file that was removed, or moved away with its folder, no start would find. */
+  async function restore(): Promise<boolean> {
+    const missing = await access(file).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    );
+    if (missing) await writeAnew();
+    return missing;
+  }
+
   return {
     state: (sha) => entries.get(sha)?.state,
+    restore,
     async write(entry) {
+      await restore();
       await handle.write(`${JSON.stringify(entry)}\n`);
       await handle.datasync();
       entries.delete(entry.sha);
       entries.set(entry.sha, entry);
       forget();
-      if (++written <= 4 * entriesMax) return;
-      await handle.close();
-      await rewrite(file, entries.values());
-      handle = await open(file, 'a');
-      written = entries.size;
+      if (++written > 4 * entriesMax) await writeAnew();
     },
     close: () => handle.close(),
   };

@@ -147,8 +147,18 @@ export async function openDrop(options: DropOptions, context: SourceContext): Pr
 
   let resuming = true;
 
+  /** Somebody may have removed them, and with them the ledger: what is taken must have a place, and what was taken stay known. */
+  async function makeAgain(): Promise<void> {
+    for (const removed of await prepareFolders([processed, failed], { alone: true }))
+      context.logger.warn({ folder: removed }, 'the folder was removed, and has been made again');
+    if (await ledger.restore())
+      context.logger.warn({ file: ledgerName }, 'the ledger was removed, and has been written again');
+  }
+
   async function lookOnce(): Promise<number> {
-    const { ready, waiting } = settle.settled(await listFiles(folder, matches), machineClock.now());
+    const files = await listFiles(folder, matches);
+    await makeAgain();
+    const { ready, waiting } = settle.settled(files, machineClock.now());
     context.gauge('files_waiting', ready.length);
     let stuck: MachError | undefined;
     for (const file of await inOrder(ready)) {

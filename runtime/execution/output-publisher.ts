@@ -2,10 +2,11 @@
  * Publishes the rows of one output of a stage to the log, in order, exactly once: what the log already has is dropped by its
  * place (input sequence, index), and every append is fenced by the sequence of the one before it.
  */
-import type { LogStream } from '../bus/log.ts';
+import type { LogStream, Payload } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
+import { roughMeasure } from '../stream/rough-bytes.ts';
 import type { Schema } from '../stream/schema.ts';
 import { outputMessage } from './handed-on.ts';
 import { lastPlaceOf } from './log-frame.ts';
@@ -36,6 +37,7 @@ export async function openOutputPublisher(args: {
   onFailure(error: unknown): void;
 }): Promise<OutputPublisher> {
   const { stream, subject, schema, beginning, clock, crashPoints } = args;
+  const bytesOf = roughMeasure(schema);
   const newest = await stream.last(subject);
   const place = newest && lastPlaceOf(newest.payload);
   const known = place?.beginning === beginning ? place : undefined;
@@ -102,10 +104,20 @@ export async function openOutputPublisher(args: {
     waiting += length;
   }
 
+  /** Undefined where it is known to be too much without encoding it. Rows that are handed on never are. */
+  function messageOf(runs: readonly OutputRun[]): Payload | undefined {
+    if (!stream.handsOn && rowCount(runs) > 1) {
+      let bytes = 0;
+      for (const run of runs) bytes += bytesOf(run);
+      if (bytes > limits.encodedBytesMax) return undefined;
+    }
+    return outputMessage(stream, schema, runs, { beginning });
+  }
+
   async function publish(runs: readonly OutputRun[]): Promise<void> {
-    const payload = outputMessage(stream, schema, runs, { beginning });
-    const halves = payload.length > stream.messageBytesMax ? halvesOf(runs) : [];
-    if (halves.length > 0) {
+    const payload = messageOf(runs);
+    const halves = !payload || payload.length > stream.messageBytesMax ? halvesOf(runs) : [];
+    if (!payload || halves.length > 0) {
       for (const half of halves) await publish(half);
       return;
     }

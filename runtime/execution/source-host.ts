@@ -66,7 +66,7 @@ export async function openSource(args: SourceArguments): Promise<OpenSource> {
   const attach = (next: SourceStage) => {
     stage = next;
     if (runner) return;
-    runner = startRunner(args, next);
+    runner = startRunner(args, next, ending.signal);
     begin(runner);
   };
   if (args.stage) attach(args.stage);
@@ -116,7 +116,7 @@ export async function openSource(args: SourceArguments): Promise<OpenSource> {
   };
 }
 
-function startRunner(args: SourceArguments, stage: SourceStage): SourceRunner {
+function startRunner(args: SourceArguments, stage: SourceStage, signal: AbortSignal): SourceRunner {
   const { source, windowMs } = args;
   return startSourceRunner({
     node: source.id,
@@ -126,6 +126,7 @@ function startRunner(args: SourceArguments, stage: SourceStage): SourceRunner {
     subject: args.subject,
     clock: args.clock,
     crashPoints: args.crashPoints,
+    signal,
     origins: knows(stage, source.id) ? stage.machine.origins(source.id) : [],
     ...(windowMs === undefined ? {} : { windowMs }),
   });

@@ -1,6 +1,6 @@
 /** Group commit, refusals, order, silence: a source runner on a log in memory, in virtual time. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { faultPlan, noFaults } from '../bus/memory/faults.ts';
 import { memoryLog } from '../bus/memory/log.ts';
 import { virtualClock } from '../clock.ts';
@@ -213,6 +213,70 @@ describe('group commit', () => {
     expect(order).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
     const first = ids().map((id) => id.slice(0, 1));
     expect(first.filter((letter, index) => letter !== first[index - 1])).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(runner.waitingEvents).toBe(0);
+  });
+
+  it('holds senders back at groupCommitPendingBytesMax, in order', async () => {
+    const faults = faultPlan(1, { acknowledgementLost: 1 });
+    const { runner, ids, clock } = await openRunner({ faults });
+    const raw = 'x'.repeat(1024 * 1024);
+    const sent = idsOf('e', 100);
+    const answers: string[] = [];
+    for (const id of sent) {
+      const [event] = request('H1', [id]).events as [AppendRequest['events'][number]];
+      void runner.append({ origin: 'H1', events: [{ ...event, raw }] }).then(() => answers.push(id));
+    }
+    await clock.advance(100);
+    const oneMore = raw.length + 1024;
+    expect(runner.waitingBytes).toBeGreaterThanOrEqual(limits.groupCommitPendingBytesMax);
+    expect(runner.waitingBytes).toBeLessThan(limits.groupCommitPendingBytesMax + oneMore);
+    expect(runner.waitingEvents).toBeLessThan(sent.length);
+    faults.stop();
+    while (answers.length < sent.length) await clock.advance(limits.appendAttemptMs);
+    expect(answers).toEqual(sent);
+    expect(ids()).toEqual(sent);
+    expect(runner.waitingBytes).toBe(0);
+  });
+
+  it.each([
+    ['of many senders', 1],
+    ['of one', 270],
+  ])('takes texts %s that no text could hold together', async (_, eventsOfOne) => {
+    const { runner, stream, clock } = await openRunner();
+    const stored: unknown[] = [];
+    // Half a gigabyte: none of it is kept.
+    vi.spyOn(stream, 'append').mockImplementation(async (_subject, payload) => {
+      const frame = decodeInputFrame(payload as Uint8Array, pulseSchema) as SourceFrame;
+      stored.push(...frame.events.map(({ id }) => id));
+      return { sequence: stored.length, duplicate: false };
+    });
+    const raw = 'x'.repeat(2 * 1024 * 1024);
+    const sent = idsOf('e', 270);
+    const { events } = request('H1', sent);
+    const large = events.map((event) => ({ ...event, raw }));
+    const appends: Promise<void>[] = [];
+    for (let from = 0; from < large.length; from += eventsOfOne)
+      appends.push(runner.append({ origin: 'H1', events: large.slice(from, from + eventsOfOne) }));
+    await clock.advance(10);
+    await Promise.all(appends);
+    expect(stored).toEqual(sent);
+  });
+
+  it('refuses an event that cannot be encoded, stores what stood beside it, and goes on', async () => {
+    const { runner, ids, clock } = await openRunner();
+    const event = { id: 1n, hospital: 'H1', value: 1, patient: null };
+    const wrong = runner.append({ origin: 'H1', events: [{ event, time: 1_000 }] });
+    wrong.catch(() => undefined);
+    const right = runner.append(request('H2', ['a']));
+    await clock.advance(10);
+    await expect(wrong).rejects.toThrow('BigInt');
+    await right;
+    const alone = runner.append({ origin: 'H1', events: [{ event, time: 1_000 }] });
+    alone.catch(() => undefined);
+    await clock.advance(10);
+    await expect(alone).rejects.toThrow('BigInt');
+    await Promise.all([runner.append(request('H1', ['b'])), clock.advance(10)]);
+    expect(ids()).toEqual(['a', 'b']);
     expect(runner.waitingEvents).toBe(0);
   });
 

@@ -13,6 +13,7 @@ import type { Event, Schema } from '../stream/schema.ts';
 import type { AppendRequest } from '../stream/source-definition.ts';
 import { executionErrors } from './errors.ts';
 import { sourceMessage } from './handed-on.ts';
+import { appendUntilKnown } from './known-append.ts';
 import {
   encodeSilenceFrame,
   type Segment,
@@ -20,10 +21,12 @@ import {
   type StoredDeadLetter,
   type WrittenSource,
 } from './log-frame.ts';
+import { requestMeasure } from './request-bytes.ts';
 import { startSilenceWatch } from './silence-watch.ts';
 
 interface Waiting {
   readonly request: AppendRequest;
+  readonly bytes: number;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -49,6 +52,7 @@ export interface SourceRunner {
   close(): Promise<void>;
   readonly counts: SourceCounts;
   readonly waitingEvents: number;
+  readonly waitingBytes: number;
 }
 
 function countOf({ events, columns }: AppendRequest): number {
@@ -104,10 +108,13 @@ export function startSourceRunner(args: {
   origins: readonly string[];
   /** The time that a group waits to fill, ms; 0 in virtual time. */
   windowMs?: number;
+  /** Aborted when the source is told to stop: what the log does not answer for is given up then. */
+  signal?: AbortSignal;
 }): SourceRunner {
   const { node, schema, stream, subject, clock, crashPoints } = args;
   // Every event is a row: what comes out as it came in has room in a message for sure (see `large-rows.ts`).
   const bytesMax = stream.handsOn ? stream.messageBytesMax : Math.min(limits.rowBytesMax, stream.messageBytesMax);
+  const bytesOf = requestMeasure(schema, { handsOn: stream.handsOn === true });
   const windowMs = args.windowMs ?? limits.groupCommitWindowMs;
   const boot = randomUUID();
   const counts: SourceCounts = {
@@ -123,6 +130,7 @@ export function startSourceRunner(args: {
   let heldBack: (Waiting & { readonly since: number })[] = [];
   let queue: Waiting[] = [];
   let waitingEvents = 0;
+  let waitingBytes = 0;
   let frames = 0;
   let running: Promise<void> | undefined;
   let hurry: (() => void) | undefined;
@@ -130,7 +138,8 @@ export function startSourceRunner(args: {
 
   const appendFrame = async (payload: Payload) => {
     crashPoints.at('source.before-append');
-    await stream.append(subject, payload, { id: `${node}/${boot}/${frames++}`, whenHeld: 'refuse' });
+    const log = { stream, subject, clock, isClosing: () => closing || args.signal?.aborted === true };
+    await appendUntilKnown(log, payload, { id: `${node}/${boot}/${frames++}`, whenHeld: 'refuse' });
     crashPoints.at('source.after-append');
     counts.frames++;
     counts.frameBytes += payload.length;
@@ -151,7 +160,7 @@ export function startSourceRunner(args: {
 
   /** Lets a message fill for a moment; a full one waits for nobody. */
   function gather(): Promise<void> {
-    if (windowMs === 0 || waitingEvents >= limits.frameEventsMax) return Promise.resolve();
+    if (windowMs === 0 || isMessageFull()) return Promise.resolve();
     return new Promise((resolve) => {
       const goOn = () => {
         clearTimeout(timer);
@@ -179,12 +188,17 @@ export function startSourceRunner(args: {
     });
   }
 
+  function isMessageFull(): boolean {
+    return waitingEvents >= limits.frameEventsMax || waitingBytes >= bytesMax;
+  }
+
   function takeGroup(): Waiting[] {
-    let events = 0;
-    let length = 0;
+    let [events, bytes, length] = [0, 0, 0];
     while (length < queue.length) {
-      events += countOf((queue[length] as Waiting).request);
-      if (length > 0 && events > limits.frameEventsMax) break;
+      const next = queue[length] as Waiting;
+      events += countOf(next.request);
+      bytes += next.bytes;
+      if (length > 0 && (events > limits.frameEventsMax || bytes > limits.encodedBytesMax)) break;
       length++;
     }
     const group = queue.slice(0, length);
@@ -193,18 +207,26 @@ export function startSourceRunner(args: {
   }
 
   async function commit(group: readonly Waiting[]): Promise<void> {
-    const whole = encode(group.map(({ request }) => request));
-    const fits = whole.length <= bytesMax;
-    if (!fits && group.length > 1) {
-      const lost = new Set<string>();
-      for (const waiting of group) {
-        if (lost.has(waiting.request.origin)) refuse([waiting], new Error('an earlier append of this origin failed'));
-        else if (!(await commitPayloads([waiting], () => splitOrWhole(waiting.request))))
-          lost.add(waiting.request.origin);
-      }
-      return;
+    const [first] = group as readonly [Waiting];
+    if (group.length === 1) return void (await commitPayloads(group, () => splitOrWhole(first.request)));
+    const whole = encodeGroup(group);
+    if (whole) return void (await commitPayloads(group, () => [whole]));
+    const lost = new Set<string>();
+    for (const waiting of group) {
+      if (lost.has(waiting.request.origin)) refuse([waiting], new Error('an earlier append of this origin failed'));
+      else if (!(await commitPayloads([waiting], () => splitOrWhole(waiting.request))))
+        lost.add(waiting.request.origin);
     }
-    await commitPayloads(group, () => (fits ? [whole] : splitRequest((group[0] as Waiting).request)));
+  }
+
+  /** Undefined where each request has to go by itself: they are too large together, or one of them cannot be encoded at all. */
+  function encodeGroup(group: readonly Waiting[]): Payload | undefined {
+    try {
+      const payload = encode(group.map(({ request }) => request));
+      return payload.length <= bytesMax ? payload : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   async function commitPayloads(group: readonly Waiting[], payloadsOf: () => Payload[]): Promise<boolean> {
@@ -238,7 +260,10 @@ export function startSourceRunner(args: {
   }
 
   function makeRoom(group: readonly Waiting[]): void {
-    for (const { request } of group) waitingEvents -= countOf(request);
+    for (const { request, bytes } of group) {
+      waitingEvents -= countOf(request);
+      waitingBytes -= bytes;
+    }
     for (let next = heldBack[0]; next && hasRoom(); next = heldBack[0]) {
       heldBack.shift();
       counts.backpressuredMs += wallTime() - next.since;
@@ -247,17 +272,19 @@ export function startSourceRunner(args: {
   }
 
   function hasRoom(): boolean {
-    return waitingEvents < limits.groupCommitPendingEventsMax;
+    return waitingEvents < limits.groupCommitPendingEventsMax && waitingBytes < limits.groupCommitPendingBytesMax;
   }
 
   function admit(waiting: Waiting): void {
     waitingEvents += countOf(waiting.request);
+    waitingBytes += waiting.bytes;
     queue.push(waiting);
     start();
-    if (waitingEvents >= limits.frameEventsMax) hurry?.();
+    if (isMessageFull()) hurry?.();
   }
 
   function splitOrWhole(request: AppendRequest): Payload[] {
+    if (bytesOf(request) > limits.encodedBytesMax) return splitRequest(request);
     const payload = encode([request]);
     return payload.length <= bytesMax ? [payload] : splitRequest(request);
   }
@@ -338,7 +365,7 @@ export function startSourceRunner(args: {
       if (closing) throw new Error(`source ${node} is closing`);
       silence.heard(request.origin);
       return new Promise<void>((resolve, reject) => {
-        const waiting = { request, resolve, reject };
+        const waiting = { request, bytes: bytesOf(request), resolve, reject };
         // Never past one that is held back already: requests of an origin keep their order.
         if (hasRoom() && heldBack.length === 0) admit(waiting);
         else heldBack.push({ ...waiting, since: wallTime() });
@@ -359,6 +386,9 @@ export function startSourceRunner(args: {
     counts,
     get waitingEvents() {
       return waitingEvents;
+    },
+    get waitingBytes() {
+      return waitingBytes;
     },
   };
 }

@@ -14,7 +14,7 @@ import type { Event } from '../stream/schema.ts';
 import type { StageView } from '../stream/state-view.ts';
 import type { OriginHeard } from '../stream/watermark.ts';
 import type { BoundTopology, NodePort } from '../topology/bound.ts';
-import { endingOf } from './dead-letter.ts';
+import { decodeLetter, endingOf } from './dead-letter.ts';
 import { executionErrors } from './errors.ts';
 import { tellAccounts, toldOf } from './exchange/accounts.ts';
 import { AnswersOn } from './exchange/answers-on.ts';
@@ -23,7 +23,7 @@ import type { ExchangeStep } from './exchange/exchange-merge.ts';
 import { passExchanges } from './exchange/pass-exchanges.ts';
 import { answersExchange, type PassedAnswers, type PassedRedrive, redriveExchange } from './exchange/passed-on.ts';
 import { LargeRows } from './large-rows.ts';
-import type { AnswersFrame, InputFrame } from './log-frame.ts';
+import type { AnswersFrame, InputFrame, SilenceFrame, SourceFrame } from './log-frame.ts';
 import { QuestionNames } from './lookup.ts';
 import { RedriveHandler } from './redrive-handler.ts';
 import { StageNodes } from './stage-nodes.ts';
@@ -162,7 +162,7 @@ export class StageMachine {
   handle(sequence: number, source: string, frame: InputFrame): void {
     if (frame.kind === 'version') return this.comeThrough(sequence);
     const isOfSource = frame.kind === 'source' || frame.kind === 'silence';
-    if (isOfSource && !this.sources.has(source)) return this.handleGone(sequence, frame);
+    if (isOfSource && !this.sources.has(source)) return this.handleGone(sequence, source, frame);
     this.begin(sequence, frame.kind === 'source' ? frame.acceptedAt : 0);
     try {
       if (frame.kind === 'source') this.source(source).handle(frame);
@@ -176,11 +176,16 @@ export class StageMachine {
     this.ledger.close();
   }
 
-  /** A message of a source that the topology has no more: its events are counted, and go nowhere. */
-  private handleGone(sequence: number, frame: InputFrame): void {
-    this.begin(sequence, 0);
-    const events = frame.kind === 'source' && this.part.partition === 0 ? frame.times.length : 0;
-    this.ledger.open(events, 0);
+  /**
+   * A message of a source that the topology has no more: its events are counted, and go nowhere. What could not be decoded becomes dead letters as
+   * ever: nothing of the source is needed for that.
+   */
+  private handleGone(sequence: number, source: string, frame: SourceFrame | SilenceFrame): void {
+    this.begin(sequence, frame.kind === 'source' ? frame.acceptedAt : 0);
+    const isTold = frame.kind === 'source' && this.part.partition === 0;
+    const [events, letters] = isTold ? [frame.times.length, frame.deadLetters] : [0, []];
+    this.ledger.open(events, letters.length);
+    for (const letter of letters) this.deadLetter(decodeLetter(source, letter), this.current.acceptedAt);
     for (let index = 0; index < events; index++) this.ledger.settle(index, outcome.dropped, 'source removed');
     this.ledger.close();
   }

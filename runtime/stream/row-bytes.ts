@@ -45,7 +45,7 @@ export function largeRowFinder(schema: Schema, bytesMax: number): LargeRowFinder
 }
 
 /** At least what a value has as JSON, in characters that take `characterBytesMax` bytes each. */
-function charactersOf(value: unknown): number {
+export function charactersOf(value: unknown): number {
   if (typeof value === 'string') return value.length + 1;
   if (typeof value !== 'object' || value === null) return numberCharacters;
   let characters = 1;

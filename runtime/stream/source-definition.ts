@@ -54,7 +54,8 @@ export interface SourceContext {
   readonly signal: AbortSignal;
   /**
    * Resolves once everything in the request is in the log, with the source's durability; only then may the sender be told.
-   * Waits (holding the sender back) when `limits.groupCommitPendingEventsMax` are waiting. Requests of one origin keep their order.
+   * Waits (holding the sender back) when `limits.groupCommitPendingEventsMax` events, or `limits.groupCommitPendingBytesMax`, are waiting, and while
+   * nobody knows whether the log has it; once the source is told to stop it may reject without knowing. Requests of one origin keep their order.
    */
   append(request: AppendRequest): Promise<void>;
   /** The last mark of an origin that is in the log. */

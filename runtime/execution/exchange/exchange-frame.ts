@@ -159,7 +159,7 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
   return { beginning: head.beginning ?? 0, through: head.through, rows, watermarks };
 }
 
-function schemaIn(exchange: string, schemaOf: SchemaOf): Schema {
+export function schemaIn(exchange: string, schemaOf: SchemaOf): Schema {
   if (exchange === accountsExchange) return accountsSchema;
   return isPassed(exchange) ? passedSchema : schemaOf(exchange);
 }

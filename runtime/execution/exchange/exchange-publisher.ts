@@ -6,6 +6,8 @@ import type { LogStream } from '../../bus/log.ts';
 import type { Clock } from '../../clock.ts';
 import type { CrashPoints } from '../../faults.ts';
 import { limits } from '../../limits.ts';
+import { roughMeasure } from '../../stream/rough-bytes.ts';
+import type { Event } from '../../stream/schema.ts';
 import {
   type ExchangeFrame,
   type ExchangeRow,
@@ -14,6 +16,7 @@ import {
   progressOf,
   type RowPlace,
   type SchemaOf,
+  schemaIn,
 } from './exchange-frame.ts';
 
 export interface ExchangePublisher {
@@ -61,6 +64,8 @@ export async function openExchangePublisher(args: {
   let hurry: (() => void) | undefined;
   let waiters: { target: number; resolve(): void; reject(error: unknown): void }[] = [];
   const counts = { published: 0, repeated: 0 };
+  /** By the exchanges whose rows they measure. */
+  const measures = new Map<string, ReturnType<typeof roughMeasure>>();
 
   const isKnown = (sequence: number, index: number) =>
     sequence <= through || (partial !== null && sequence === partial.sequence && index <= partial.index);
@@ -69,6 +74,22 @@ export async function openExchangePublisher(args: {
     const due = waiters.filter(({ target }) => failure !== undefined || target <= saidThrough);
     waiters = waiters.filter((waiter) => !due.includes(waiter));
     for (const { resolve, reject } of due) failure === undefined ? resolve() : reject(failure);
+  }
+
+  function bytesOf(of: readonly ExchangeRow[]): number {
+    const events = new Map<string, Event[]>();
+    for (const { exchange, event } of of) {
+      const known = events.get(exchange);
+      if (known) known.push(event);
+      else events.set(exchange, [event]);
+    }
+    let bytes = 0;
+    for (const [exchange, given] of events) {
+      const measure = measures.get(exchange) ?? roughMeasure(schemaIn(exchange, schemaOf));
+      measures.set(exchange, measure);
+      bytes += measure({ events: given });
+    }
+    return bytes;
   }
 
   async function publishAll(): Promise<void> {
@@ -109,11 +130,14 @@ export async function openExchangePublisher(args: {
 
   /** In several messages where it is too much for one: only the last says that the lane has come through. */
   async function publish(frame: ExchangeFrame, before: number): Promise<void> {
-    const isLong = frame.rows.length > limits.outputFlushEventsMax;
+    const isLong =
+      frame.rows.length > limits.outputFlushEventsMax ||
+      (frame.rows.length > 1 && bytesOf(frame.rows) > limits.encodedBytesMax);
     const payload = isLong ? undefined : encodeExchangeFrame(frame, schemaOf);
-    const isTooLarge = payload !== undefined && payload.length > stream.messageBytesMax && frame.rows.length > 1;
-    if (payload === undefined || isTooLarge) {
-      const middle = frame.rows.length >> 1;
+    const isDivisible = frame.rows.length > 1 || (frame.rows.length === 1 && frame.watermarks.length > 0);
+    if (payload === undefined || (payload.length > stream.messageBytesMax && isDivisible)) {
+      // A row that fits alone may not fit beside all of the watermarks.
+      const middle = Math.max(1, frame.rows.length >> 1);
       await publish({ beginning, through: before, rows: frame.rows.slice(0, middle), watermarks: [] }, before);
       await publish({ ...frame, rows: frame.rows.slice(middle) }, before);
       return;

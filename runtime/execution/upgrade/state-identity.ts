@@ -89,19 +89,36 @@ export function compareState(
   }
   const migrations = definition?.state?.migrations ?? [];
   const steps: MigrationStep[] = [];
-  let { version, basis } = before;
+  const wanted = withoutValues(now.basis);
+  let { version } = before;
+  let basis = withoutValues(before.basis);
   for (; version < now.version; version++) {
-    const step = findStep(migrations, version, version + 1, basis, now.basis);
+    const step = findStep(migrations, version, version + 1, basis, wanted);
     if (!step) return { kind: 'lost', reason: `nothing takes its state from version ${version} to ${version + 1}` };
     steps.push(step);
     basis = step.after;
   }
-  if (!isDeepStrictEqual(basis, now.basis)) {
-    const step = findStep(migrations, version, version, basis, now.basis);
-    if (!step) return { kind: 'lost', reason: `its state hangs on ${changedParts(basis, now.basis).join(', ')}` };
+  if (!isDeepStrictEqual(basis, wanted)) {
+    const step = findStep(migrations, version, version, basis, wanted);
+    if (!step) return { kind: 'lost', reason: `its state hangs on ${changedParts(basis, wanted).join(', ')}` };
     steps.push(step);
   }
   return steps.length === 0 ? { kind: 'kept' } : { kind: 'migrated', steps };
+}
+
+/**
+ * A text is kept as it is, whichever others its field may have: one more of them is no other type. Left out where two are compared, since the
+ * bases of checkpoints have them.
+ */
+function withoutValues(basis: StateBasis): StateBasis {
+  const isEnumeration = (part: object) => 'kind' in part && part.kind === 'string' && 'values' in part;
+  const plain = (part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null) return part;
+    if (Array.isArray(part)) return part.map(plain);
+    const entries = Object.entries(part).filter(([name]) => !(name === 'values' && isEnumeration(part)));
+    return Object.fromEntries(entries.map(([name, value]) => [name, plain(value)]));
+  };
+  return plain(basis) as StateBasis;
 }
 
 function findStep(
