@@ -13,7 +13,7 @@ import {
   type Schema,
 } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
-import { eventsBasis } from '../support/state-basis.ts';
+import { agree, eventsBasis, same } from '../support/state-basis.ts';
 import { takesOf, takesOption } from './answer.ts';
 import { longestMs, makeAsk } from './ask.ts';
 import { addressOfEvent } from './template.ts';
@@ -77,6 +77,20 @@ export const enrich = defineOperator({
   state: {
     // Events that wait for an answer; who is asked, and how, is decided when they are asked again.
     basis: ({ options, inputs }) => ({ set: options.set, event: eventsBasis(inputs.from?.schema) }),
+    migrations: [
+      {
+        // An answer that is in the log already has what was taken when it was asked for: with fewer fields it has all of them, with more it has not.
+        summary: 'fields are no longer taken from answers, also from those that wait',
+        from: 1,
+        to: 1,
+        basis: (before, after) => {
+          const [had, wanted] = [before.set, after.set] as Readonly<Record<string, unknown>>[];
+          const isLess = Object.entries(wanted ?? {}).every(([name, take]) => same(had?.[name], take));
+          return isLess && agree(before, after, { except: ['set'] }) ? after : null;
+        },
+        migrate: (state) => state,
+      },
+    ],
   },
   bind({ options, inputs, check }) {
     const schema: Schema = inputs.from?.schema ?? { fields: {} };
@@ -108,7 +122,6 @@ export const enrich = defineOperator({
     const addressOf = addressOfEvent(options.url);
     return {
       ports: { out: { fields } },
-      spread: { kind: 'each', unchanged: Object.keys(schema.fields) },
       stateful: true,
       lookup: {
         input: 'from',

@@ -72,8 +72,8 @@ export interface LookupEdge {
   ask(id: string, event: Event): void;
   /** The redriven letter that is being handled. */
   redriving(): RedriveLink | undefined;
-  /** Works on behalf of a letter that was redriven earlier: the answer came only now. */
-  asRedriven(redrive: RedriveLink | undefined, work: () => void): void;
+  /** An event could go on, but not on behalf of the letter that is being handled: it is left for `nextWave`, on behalf of its own or of none. */
+  leaves(redrive: RedriveLink | undefined): void;
 }
 
 /** The operator around a look-up: keeps what waits in its state, in order. */
@@ -82,11 +82,10 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
     ports: bound.ports,
     create(context) {
       const pending = context.keyedState<Pending>('pending');
-      const send = (out: Output, item: Omit<Pending, 'answered'>, { answer, failure }: Answered) => {
-        const { event, time } = item;
+      const send = (out: Output, { event, time }: Omit<Pending, 'answered'>, { answer, failure }: Answered) => {
         const result = lookup.join(event, answer, failure);
         if ('event' in result) out.emit(result.event, time);
-        else edge.asRedriven(item.redrive, () => out.dead(event, result.dead.code, result.dead.reason, time));
+        else out.dead(event, result.dead.code, result.dead.reason, time);
       };
       const release = (out: Output) => {
         for (const [id, item] of pending.entries()) {
@@ -94,6 +93,8 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
             if (lookup.order === 'kept') return;
             continue;
           }
+          // What fails of it behind this node is linked to its letter: so it goes alone.
+          if (item.redrive?.letter !== edge.redriving()?.letter) return edge.leaves(item.redrive);
           pending.delete(id);
           send(out, item, item.answered);
         }
@@ -118,6 +119,7 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
           pending.set(id, { event, time, answered: null, ...(redrive && { redrive }) }, time);
           edge.ask(id, event);
         },
+        nextWave: release,
         resume() {
           for (const [id, item] of pending.entries()) if (!item.answered) edge.ask(String(id), item.event);
         },

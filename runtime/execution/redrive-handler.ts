@@ -33,7 +33,7 @@ export class RedriveHandler {
   private readonly stage: RedriveStage;
   private link: OutputRow['redrive'];
   /** Where the letter went in, and its time. */
-  private at = { node: '', time: 0 };
+  private at: Pick<PassedLink, 'node' | 'time' | 'answered'> = { node: '', time: 0 };
 
   constructor(stage: RedriveStage) {
     this.stage = stage;
@@ -51,18 +51,28 @@ export class RedriveHandler {
     return { letter, first, attempts, ...this.at };
   }
 
-  /** Works on behalf of a letter that went in in a stage before. */
-  goingOn(passed: PassedLink | undefined, work: () => void): void {
-    if (passed) this.at = { node: passed.node, time: passed.time };
-    this.during(passed && { letter: passed.letter, first: passed.first, attempts: passed.attempts }, work);
+  /** The same, as whoever keeps the accounts is told of it: how a letter ended is said once. */
+  get told(): PassedLink | undefined {
+    return this.at.answered ? undefined : this.passed;
   }
 
-  /** Works on behalf of a letter that went in earlier: the answer of its look-up came only now. */
-  during(redrive: RedriveLink | undefined, work: () => void): void {
-    const before = this.link;
-    this.link = redrive ?? before;
+  /** Works on behalf of a letter that went in in a stage before; undefined: of none. */
+  goingOn(passed: PassedLink | undefined, work: () => void): void {
+    if (!passed) return work();
+    const { letter, first, attempts, ...at } = passed;
+    this.during({ letter, first, attempts }, at, work);
+  }
+
+  /** Works on behalf of a letter that went in earlier, the answer of whose look-up came only now; undefined: of none. */
+  answered(redrive: RedriveLink | undefined, work: () => void): void {
+    this.during(redrive, { node: '', time: 0, answered: true }, work);
+  }
+
+  private during(redrive: RedriveLink | undefined, at: RedriveHandler['at'], work: () => void): void {
+    this.link = redrive;
+    this.at = at;
     work();
-    this.link = before;
+    this.link = undefined;
   }
 
   /** What a redriven letter gives is handled like anything else, but moves no watermark: its time has passed. */

@@ -38,6 +38,8 @@ export interface StageSnapshot {
   /** How far each lane of each exchange has come; absent in the first stage. */
   readonly exchanges?: ExchangeInputsSnapshot;
   readonly accounting: Accounting;
+  /** The topology has changed: with the next message everything says once more how far its time has come. */
+  readonly saysAnew?: boolean;
 }
 
 export class StageMachine {
@@ -51,6 +53,7 @@ export class StageMachine {
   private current = { sequence: 0, index: 0, acceptedAt: 0, wave: 0 };
   private readonly redrives: RedriveHandler;
   private readonly answersOn: AnswersOn;
+  private saysAnew = false;
   private readonly questions = new QuestionNames();
 
   constructor(topology: BoundTopology, outputs: StageOutputs, part: StagePart = wholePart(topology)) {
@@ -165,6 +168,7 @@ export class StageMachine {
     if (isOfSource && !this.sources.has(source)) return this.handleGone(sequence, source, frame);
     this.begin(sequence, frame.kind === 'source' ? frame.acceptedAt : 0);
     try {
+      this.sayAnew();
       if (frame.kind === 'source') this.source(source).handle(frame);
       else if (frame.kind === 'silence') this.source(source).handleSilence(frame);
       else if (frame.kind === 'redrive') this.redrives.handle(source, frame);
@@ -210,15 +214,16 @@ export class StageMachine {
     this.begin(step.sequence, acceptedAt);
     try {
       if (this.part.stage === accountsStage) return this.count(step);
+      this.sayAnew();
       this.ledger.open(this.exchanges.countCauses(step), 0);
-      this.redrives.goingOn(step.redrive, () => {
-        for (const { wave, frames } of this.exchanges.framesOf(step)) {
+      for (const { wave, redrive, frames } of this.exchanges.framesOf(step)) {
+        this.redrives.goingOn(redrive, () => {
           this.current.wave = wave;
           for (const { exchange, frame } of frames) this.exchanges.send(exchange, frame);
           this.nodes.endWave();
-        }
-        this.ledger.close();
-      });
+        });
+      }
+      this.redrives.goingOn(step.redrive, () => this.ledger.close());
       for (const { rows } of step.waves) {
         for (const { exchange, event } of rows) {
           if (exchange === redriveExchange) this.redrives.handlePassed(event as unknown as PassedRedrive);
@@ -235,9 +240,20 @@ export class StageMachine {
     this.ledger.close();
   }
 
+  /** What is silent or has ended does not say so again by itself to whom it feeds only since the change, here or in later stages. */
+  private sayAnew(): void {
+    if (!this.saysAnew) return;
+    this.saysAnew = false;
+    this.ledger.open(0, 0);
+    for (const source of this.sources.values()) source.sayAnew();
+    this.exchanges.sayAnew();
+    for (const runner of this.nodes.runners.values()) runner.sayAnew();
+    this.endWave();
+  }
+
   private tell(settled: Settled): void {
     const { sequence } = this.current;
-    tellAccounts({ part: this.part, sequence, settled, redrive: this.redrives.passed, to: this.outputs.exchange });
+    tellAccounts({ part: this.part, sequence, settled, redrive: this.redrives.told, to: this.outputs.exchange });
   }
 
   /** Of the stage of the accounts: all that is known of the events of one source message. */
@@ -277,12 +293,14 @@ export class StageMachine {
       sources: new Map([...this.sources].map(([id, source]) => [id, source.snapshot()])),
       ...(this.part.stage === 1 ? {} : { exchanges: this.exchanges.snapshot() }),
       accounting: this.ledger.accounting,
+      ...(this.saysAnew && { saysAnew: true }),
     };
   }
 
   /** Nodes that the snapshot does not know start empty; `without` names nodes whose state is left behind on purpose. */
   restore(snapshot: StageSnapshot, without: ReadonlySet<string> = new Set()): void {
     this.begin(snapshot.sequence, 0);
+    this.saysAnew = snapshot.saysAnew ?? false;
     if (snapshot.exchanges) this.exchanges.restore(snapshot.exchanges);
     for (const [id, state] of snapshot.nodes) {
       if (!without.has(id)) this.nodes.runners.get(id)?.restore(state);
@@ -303,6 +321,12 @@ export class StageMachine {
     const none = events.map(() => -1);
     this.nodes.answer(node, { kind: 'batch', events, times: events.map(() => 0), causes: none });
     this.endWave();
+    for (let left = this.nodes.leftOf(node); left; left = this.nodes.leftOf(node)) {
+      this.redrives.answered(left.redrive, () => {
+        this.nodes.nextWave(node);
+        this.endWave();
+      });
+    }
   }
 
   private endWave(): void {

@@ -14,6 +14,7 @@ import { operatorLetter } from './dead-letter.ts';
 import { fuseChains, isFusible, isReadAsColumns } from './fuse.ts';
 import { keptFrames } from './kept-frames.ts';
 import type { LargeRows } from './large-rows.ts';
+import type { RedriveLink } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
 import type { RedriveHandler } from './redrive-handler.ts';
@@ -37,12 +38,23 @@ export interface StageOfNodes {
   deadLetter(letter: Event, time: number): void;
 }
 
+/** On behalf of which letter something is left; undefined: of none. */
+export interface Left {
+  readonly redrive: RedriveLink | undefined;
+}
+
+interface Lookup {
+  readonly answers: Subject<Frame>;
+  readonly runner: OperatorRunner;
+  left: Left | undefined;
+}
+
 export class StageNodes {
   readonly runners = new Map<string, NodeRunner>();
   private readonly stage: StageOfNodes;
   /** What waits for the end of a wave, in topological order. */
   private readonly merging: { flush(): void }[] = [];
-  private readonly answers = new Map<string, Subject<Frame>>();
+  private readonly lookups = new Map<string, Lookup>();
 
   constructor(stage: StageOfNodes) {
     this.stage = stage;
@@ -58,7 +70,19 @@ export class StageNodes {
 
   /** Answers to what a look-up has asked. */
   answer(node: string, answers: Frame): void {
-    this.answers.get(node)?.next(answers);
+    this.lookups.get(node)?.answers.next(answers);
+  }
+
+  /** On whose behalf a look-up has something left for a wave of its own; undefined where there is nothing. */
+  leftOf(node: string): Left | undefined {
+    return this.lookups.get(node)?.left;
+  }
+
+  nextWave(node: string): void {
+    const lookup = this.lookups.get(node);
+    if (!lookup) return;
+    lookup.left = undefined;
+    lookup.runner.nextWave();
   }
 
   private addChain(chain: readonly BoundOperatorNode[]): void {
@@ -85,7 +109,9 @@ export class StageNodes {
             if (!isShadow(this.stage.part, node.id)) question({ node: node.id, id, event, lookup });
           },
           redriving: () => redrives.current,
-          asRedriven: (redrive, work) => redrives.during(redrive, work),
+          leaves: (redrive) => {
+            (this.lookups.get(node.id) as Lookup).left = { redrive };
+          },
         })
       : node.bound;
     const inputs = edges.map((edge) => edge.input);
@@ -98,14 +124,14 @@ export class StageNodes {
       onDead: (letter) => {
         if (isShadow(this.stage.part, node.id)) return;
         // What had waited for an answer came by the input of the questions.
-        const input = lookup && letter.input === answersInput ? lookup.input : letter.input;
+        const input = lookup?.input ?? letter.input;
         deadLetter(operatorLetter(node.id, { ...letter, input }, redrives.current), letter.time);
       },
     });
     for (const edge of edges) runner.connect(edge.input, this.framesInto(node.id, edge));
     if (lookup) {
       const answers = new Subject<Frame>();
-      this.answers.set(node.id, answers);
+      this.lookups.set(node.id, { answers, runner, left: undefined });
       runner.connect(answersInput, answers);
       // Answers carry no time of their own: they never hold the watermark.
       answers.next(end);

@@ -125,6 +125,12 @@ export class StageSource {
     this.stage.endWave();
   }
 
+  /** How far time has come, whether or not it has moved. */
+  sayAnew(): void {
+    const { time, allIdle: idle } = this.origins;
+    this.frames.next(this.hasEnded ? end : { kind: 'watermark', time, idle, anew: true });
+  }
+
   snapshot(): SourceSnapshot {
     return {
       ...(this.hasEnded && { ended: true }),

@@ -29,6 +29,8 @@ export interface Watermark {
   readonly time: number;
   /** All that feeds this edge is silent: others need not wait for it. */
   readonly idle: boolean;
+  /** Said once more after a change of the topology: an edge that had come to its end begins anew here. */
+  readonly anew?: boolean;
 }
 
 /** Nothing more will come on this edge. */

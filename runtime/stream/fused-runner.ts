@@ -26,6 +26,7 @@ import {
   type SelectLoop,
 } from './row-loops.ts';
 import type { Event } from './schema.ts';
+import { atEnd } from './watermark.ts';
 
 export interface FusedStep {
   readonly node: string;
@@ -102,6 +103,8 @@ export class FusedRunner {
       output: (port) => (port === 'out' ? member.out : never),
       inject: (_input, batch) => runner.handleBatch(batch, runner.members.indexOf(member)),
       flush() {},
+      // What comes to it is passed on as it is.
+      sayAnew() {},
       resume() {},
       view: () => ({ watermark: runner.watermarkTime, inputs: [], entries: () => [], timers: () => [] }),
       snapshot: () => statelessSnapshot(member.counts, runner.watermarkTime),
@@ -117,8 +120,8 @@ export class FusedRunner {
       this.handleBatch(frame);
       return;
     }
-    this.watermarkTime =
-      frame.kind === 'watermark' ? Math.max(frame.time, this.watermarkTime) : Number.POSITIVE_INFINITY;
+    const { time, anew } = frame.kind === 'watermark' ? frame : { ...atEnd, anew: false };
+    this.watermarkTime = anew ? time : Math.max(time, this.watermarkTime);
     for (const { out } of this.members) out.next(frame);
   }
 

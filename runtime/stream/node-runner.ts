@@ -39,6 +39,8 @@ export interface NodeRunner {
   inject(input: string, batch: Batch): void;
   /** The wave is over: an operator with several inputs now handles what came. */
   flush(): void;
+  /** How far its time has come, whether or not it has moved; after those that feed it. */
+  sayAnew(): void;
   /** For who looks on, without a copy of the state. */
   view(): NodeView;
   snapshot(): RunnerSnapshot;

@@ -77,6 +77,8 @@ export interface OperatorHandler {
    */
   columns?(batch: TimedColumns, alone: (row: number) => void): void;
   timer?(key: StateKey, name: string, time: number, out: Output): void;
+  /** What was left for a wave of its own comes out. */
+  nextWave?(out: Output): void;
   /** The state has been restored from a checkpoint. */
   resume?(): void;
   /** The earliest event time still to come out of this node, whatever its inputs promise: holds its outgoing watermark back. */
@@ -120,7 +122,7 @@ export interface BoundOperator {
   readonly key?: readonly string[];
   /** Of each input the fields that keys of the state are made of, where these are others than `key`. */
   readonly keyedBy?: Readonly<Record<string, readonly string[]>>;
-  /** Absent: `each` with nothing unchanged for a function or a look-up, `all` for whatever keeps state. */
+  /** Absent: `each` with nothing unchanged for a function, `all` for whatever keeps state. A look-up stands in one place, whatever is said here. */
   readonly spread?: Spread;
   /**
    * Fields of an input that are needed to give these fields of the outputs, beside those that the options name (`check.field`,

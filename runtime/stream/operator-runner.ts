@@ -20,7 +20,7 @@ import { type Port, takeBatch } from './output-port.ts';
 import type { Event } from './schema.ts';
 import type { TimedColumns } from './source-definition.ts';
 import type { NodeView } from './state-view.ts';
-import { combineEdges, type Progress, unstarted } from './watermark.ts';
+import { atEnd, combineEdges, type Progress, unstarted } from './watermark.ts';
 import { type Cursor, firstOf } from './wave.ts';
 
 interface InputPort {
@@ -139,6 +139,22 @@ export class OperatorRunner implements Output, NodeRunner {
     });
   }
 
+  sayAnew(): void {
+    this.flush();
+    this.guarded(() => {
+      const { forwarded: time, forwardedIdle: idle } = this;
+      this.forward(this.ended ? end : { kind: 'watermark', time, idle, anew: true });
+    });
+  }
+
+  /** A wave of its own, for what the operator has left. */
+  nextWave(): void {
+    this.guarded(() => {
+      this.handler.nextWave?.(this);
+      this.sendPorts();
+    });
+  }
+
   /** All of the stage has been restored. */
   resume(): void {
     this.handler.resume?.();
@@ -173,7 +189,9 @@ export class OperatorRunner implements Output, NodeRunner {
       if (input) input.progress = progress;
     }
     this.watermarkTime = snapshot.watermark;
-    this.ended = this.inputs.every(({ progress }) => progress.ended) && !this.awaits;
+    // Fed by what has ended only since a change of the topology, it comes to its end with the next message.
+    const hasMoved = this.watermarkTime === atEnd.time;
+    this.ended = hasMoved && this.inputs.every(({ progress }) => progress.ended) && !this.awaits;
     this.idle = snapshot.idle;
     this.forwarded = snapshot.forwarded;
     this.forwardedIdle = snapshot.idle;
@@ -236,8 +254,9 @@ export class OperatorRunner implements Output, NodeRunner {
       this.sendPorts();
       return;
     }
-    const { time, idle } = frame.kind === 'watermark' ? frame : { time: Number.POSITIVE_INFINITY, idle: false };
-    input.progress = { time: Math.max(time, input.progress.time), idle, ended: frame.kind === 'end' };
+    const { time, idle, anew } = frame.kind === 'watermark' ? frame : { ...atEnd, anew: false };
+    const before = anew && input.progress.time === atEnd.time ? unstarted.time : input.progress.time;
+    input.progress = { time: Math.max(time, before), idle, ended: frame.kind === 'end' };
     if (this.inputs.length === 1) this.advance();
   }
 
@@ -318,7 +337,12 @@ export class OperatorRunner implements Output, NodeRunner {
 
   private advance(): void {
     const { time, idle } = combineEdges(this.inputs.map((input) => input.progress));
-    if (time > this.watermarkTime) {
+    if (this.watermarkTime === atEnd.time && time < atEnd.time) {
+      // What fed it had ended, and since a change of the topology something else does: its time begins anew.
+      this.watermarkTime = time;
+      this.forwarded = unstarted.time;
+      this.ended = false;
+    } else if (time > this.watermarkTime) {
       this.moveTo(time);
       this.sendPorts();
     }

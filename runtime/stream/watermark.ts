@@ -10,6 +10,7 @@ export interface Progress {
 }
 
 export const unstarted: Progress = Object.freeze({ time: Number.NEGATIVE_INFINITY, idle: false, ended: false });
+export const atEnd: Progress = Object.freeze({ time: Number.POSITIVE_INFINITY, idle: false, ended: true });
 
 /**
  * Flink's rule (FLINK-38477): any input active: the minimum over the active; else any idle: the maximum over the idle;

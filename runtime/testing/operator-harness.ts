@@ -157,7 +157,7 @@ export function operatorRun<O extends z.ZodType>(
       identity: () => `question ${identities++}`,
       ask: (id) => void asked.push(id),
       redriving: () => undefined,
-      asRedriven: (_redrive, work) => work(),
+      leaves() {},
     };
     const asking = lookupOperator(bound, bound.lookup as LookupSpec, edge);
     const answers = () => asked.map((id, index) => ({ id, answer: args.answers?.[index] ?? null, failure: null }));

@@ -201,8 +201,6 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
       order: z.enum(['kept', 'free']).default('kept'),
       concurrency: z.int().default(4),
       timeout: duration().prefault('1s'),
-      /** Wherever the pulses are, instead of all in one place. */
-      each: z.boolean().default(false),
     }),
     examples: [],
     bind: ({ options, inputs: given }) => ({
@@ -215,7 +213,6 @@ export function smallCatalogue(edges: Edges = noEdges): Catalogue {
           },
         },
       },
-      ...(options.each && { spread: { kind: 'each', unchanged: Object.keys(only(given).fields) } }),
       lookup: {
         input: 'from',
         ask: (event, signal) => edges.answer(event, signal),

@@ -147,9 +147,9 @@ function inOnePartition(topology: BoundTopology): SpreadPlan {
 }
 
 export function spreadOf({ bound }: BoundOperatorNode): Spread {
-  if (bound.spread) return bound.spread;
-  // A look-up keeps the order of what waits, and holds time back for it: what it gives must not hang on who waits beside whom.
-  return bound.stateless ? { kind: 'each', unchanged: [] } : { kind: 'all' };
+  // A look-up keeps the order of what waits, holds time back for it, and has a bound for it: what it gives must not hang on who waits beside whom.
+  if (bound.lookup) return { kind: 'all' };
+  return bound.spread ?? (bound.stateless ? { kind: 'each', unchanged: [] } : { kind: 'all' });
 }
 
 interface Place {

@@ -18,7 +18,7 @@ function told(parts: readonly Settled[]): { readonly settled: Settled; readonly 
     tellAccounts({ part: { plan, stage: 1, partition }, sequence: 1, settled, redrive: undefined, to });
   const place = { exchange: '', sequence: 1, wave: 0, cause: -1, index: 0, time: 0, acceptedAt: 0 };
   const rows = events.map((event) => ({ ...place, event }));
-  const step = { sequence: 1, redrive: undefined, waves: [{ wave: 0, rows, watermarks: [] }] };
+  const step = { sequence: 1, redrive: undefined, waves: [{ wave: 0, redrive: undefined, rows, watermarks: [] }] };
   return { settled: toldOf(step), texts: events.map(({ outcomes }) => outcomes) };
 }
 

@@ -1,5 +1,4 @@
-/** Passes answers of look-ups on to the stage that asked. Which of its partitions did so, an answer does not say: each takes what it has asked. */
-import { partitionsOfStage } from '../../topology/spread.ts';
+/** Passes answers of look-ups on to the stage that asked: a look-up of a later stage stands in its first partition. */
 import type { Place, StagePart } from '../stage-part.ts';
 import type { ExchangeOutput } from './pass-exchanges.ts';
 import { answersExchange, type PassedAnswers } from './passed-on.ts';
@@ -8,8 +7,8 @@ import { nextHop } from './way.ts';
 export class AnswersOn {
   private readonly part: StagePart;
   private readonly to: ExchangeOutput | undefined;
-  /** Node that asked to the next parts on the way there; none where others see to it. */
-  private readonly ways = new Map<string, readonly Place[]>();
+  /** Stage that asked to the next part on the way there; undefined where others see to it. */
+  private readonly ways = new Map<number, Place | undefined>();
 
   constructor(part: StagePart, to: ExchangeOutput | undefined) {
     this.part = part;
@@ -17,24 +16,9 @@ export class AnswersOn {
   }
 
   pass(sequence: number, stage: number, answers: PassedAnswers): void {
-    const { node } = answers;
-    let ways = this.ways.get(node);
-    if (!ways) {
-      ways = this.waysTo(node, stage);
-      this.ways.set(node, ways);
-    }
+    if (!this.ways.has(stage)) this.ways.set(stage, nextHop(this.part, { stage, partition: 0 }));
+    const next = this.ways.get(stage);
     const place = { exchange: answersExchange, sequence, wave: 0, cause: -1, time: 0, acceptedAt: 0 };
-    for (const next of ways) this.to?.row(next.stage, next.partition, { ...place, event: { ...answers } });
-  }
-
-  private waysTo(node: string, stage: number): Place[] {
-    const { plan } = this.part;
-    const partitions = plan.nodes.get(node)?.out.kind === 'one' ? 1 : partitionsOfStage(plan, stage);
-    const ways = new Map<string, Place>();
-    for (let partition = 0; partition < partitions; partition++) {
-      const next = nextHop(this.part, { stage, partition });
-      if (next) ways.set(`${next.stage}/${next.partition}`, next);
-    }
-    return [...ways.values()];
+    if (next) this.to?.row(next.stage, next.partition, { ...place, event: { ...answers } });
   }
 }

@@ -12,6 +12,9 @@ import { isPassed, passedSchema } from './passed-on.ts';
 
 const formatVersion = 1;
 const exchangeKind = 5;
+/** Of what is said of a watermark beside its time. */
+const idleBit = 1;
+const anewBit = 2;
 
 export interface ExchangeRow {
   /** Id of the exchange (see `topology/spread.ts`). */
@@ -26,7 +29,7 @@ export interface ExchangeRow {
   readonly time: number;
   readonly acceptedAt: number;
   readonly event: Event;
-  /** The source message is a dead letter that went in again. */
+  /** It comes of a dead letter that went in again; so does all that is in its wave. */
   readonly redrive?: PassedLink | undefined;
 }
 
@@ -34,6 +37,8 @@ export interface ExchangeRow {
 export interface PassedLink extends RedriveLink {
   readonly node: string;
   readonly time: number;
+  /** It waited for the answer of a look-up; how the letter ended was said before. */
+  readonly answered?: true;
 }
 
 export interface ExchangeWatermark {
@@ -42,6 +47,8 @@ export interface ExchangeWatermark {
   readonly wave: number;
   readonly time: number;
   readonly idle: boolean;
+  /** See `stream/frame.ts`. */
+  readonly anew?: boolean;
 }
 
 export interface RowPlace {
@@ -66,8 +73,8 @@ interface Head {
   readonly last: RowPlace | null;
   readonly groups: readonly (readonly [string, number])[];
   readonly watermarks: readonly string[];
-  /** Source messages that are dead letters which went in again. */
-  readonly redrives?: readonly (readonly [number, PassedLink])[];
+  /** Sequence, letter and wave of what comes of dead letters that went in again. Without a wave, as it was written once: all of the sequence. */
+  readonly redrives?: readonly (readonly [number, PassedLink, number?])[];
 }
 
 export function encodeExchangeFrame(
@@ -81,14 +88,16 @@ export function encodeExchangeFrame(
     else groups.set(row.exchange, [row]);
   }
   const last = rows.at(-1);
-  const redrives = new Map(rows.flatMap(({ sequence, redrive }) => (redrive ? [[sequence, redrive]] : [])));
+  const redrives = new Map<string, readonly [number, PassedLink, number]>();
+  for (const { sequence, wave, redrive } of rows)
+    if (redrive) redrives.set(`${sequence}/${wave}`, [sequence, redrive, wave]);
   const head: Head = {
     ...(beginning > 0 && { beginning }),
     through,
     last: last ? { sequence: last.sequence, index: last.index } : null,
     groups: [...groups].map(([exchange, { length }]) => [exchange, length]),
     watermarks: watermarks.map(({ exchange }) => exchange),
-    ...(redrives.size > 0 && { redrives: [...redrives] }),
+    ...(redrives.size > 0 && { redrives: [...redrives.values()] }),
   };
   const writer = new ByteWriter();
   writer.uint8(exchangeKind);
@@ -113,14 +122,19 @@ export function encodeExchangeFrame(
     );
   writeNumbers(
     writer,
-    watermarks.map(({ idle }) => Number(idle)),
+    watermarks.map(({ idle, anew }) => (idle ? idleBit : 0) + (anew ? anewBit : 0)),
   );
   return writer.take();
 }
 
 export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): ExchangeFrame {
   const { head, reader } = open(payload);
-  const redrives = new Map(head.redrives ?? []);
+  const redrives = new Map(
+    (head.redrives ?? []).map(([sequence, link, wave]) => [
+      wave === undefined ? `${sequence}` : `${sequence}/${wave}`,
+      link,
+    ]),
+  );
   const rows: ExchangeRow[] = [];
   for (const [exchange, count] of head.groups) {
     const [sequences, waves, causes, indexes, times, acceptedAts] = Array.from({ length: 6 }, () =>
@@ -137,7 +151,8 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
         time: times[at] as number,
         acceptedAt: acceptedAts[at] as number,
         event,
-        redrive: redrives.get(sequence),
+        redrive:
+          redrives.size > 0 ? (redrives.get(`${sequence}/${waves[at]}`) ?? redrives.get(`${sequence}`)) : undefined,
       });
     });
   }
@@ -154,7 +169,8 @@ export function decodeExchangeFrame(payload: Uint8Array, schemaOf: SchemaOf): Ex
     sequence: sequences[at] as number,
     wave: waves[at] as number,
     time: times[at] as number,
-    idle: idles[at] === 1,
+    idle: ((idles[at] as number) & idleBit) !== 0,
+    ...(((idles[at] as number) & anewBit) !== 0 && { anew: true }),
   }));
   return { beginning: head.beginning ?? 0, through: head.through, rows, watermarks };
 }

@@ -1,11 +1,12 @@
 /** The exchanges that enter a partition of a stage, as edges: the lanes of each put together, and their watermarks combined. */
 import { type Observable, Subject } from 'rxjs';
 import { end, type Frame } from '../../stream/frame.ts';
-import { combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
+import { atEnd, combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
 import type { RowOrder } from '../../topology/spread.ts';
 import { inOrder } from '../ordered-edge.ts';
 import { exchangesIn, lanesInto, type StagePart } from '../stage-part.ts';
-import type { ExchangeStep } from './exchange-merge.ts';
+import type { PassedLink } from './exchange-frame.ts';
+import type { ExchangeStep, LaneWatermark } from './exchange-merge.ts';
 
 /** Exchange id to lanes, each with its progress. */
 export type ExchangeInputsSnapshot = readonly (readonly [string, readonly (readonly [string, Progress])[]])[];
@@ -19,6 +20,7 @@ interface ExchangeInput {
 
 export interface WaveFrames {
   readonly wave: number;
+  readonly redrive: PassedLink | undefined;
   readonly frames: readonly { readonly exchange: string; readonly frame: Frame }[];
 }
 
@@ -50,6 +52,13 @@ export class ExchangeInputs {
     for (const { frames } of this.inputs.values()) frames.next(end);
   }
 
+  /** How far time has come on each, whether or not it has moved. */
+  sayAnew(): void {
+    for (const { frames, forwarded } of this.inputs.values()) {
+      frames.next(forwarded.time === atEnd.time ? end : { kind: 'watermark', ...forwarded, anew: true });
+    }
+  }
+
   /** Source events of the message, as far as the step goes back to them. */
   countCauses({ waves }: ExchangeStep): number {
     let events = 0;
@@ -59,7 +68,7 @@ export class ExchangeInputs {
 
   /** The frames of a step, wave by wave: of each exchange the rows first, then its watermark where it has moved. */
   *framesOf(step: ExchangeStep): IterableIterator<WaveFrames> {
-    for (const { wave, rows, watermarks } of step.waves) {
+    for (const { wave, redrive, rows, watermarks } of step.waves) {
       const frames: { exchange: string; frame: Frame }[] = [];
       for (const exchange of this.inputs.keys()) {
         const own = inOrder(
@@ -81,7 +90,7 @@ export class ExchangeInputs {
         );
         if (moved) frames.push({ exchange, frame: moved });
       }
-      yield { wave, frames };
+      yield { wave, redrive, frames };
     }
   }
 
@@ -100,20 +109,23 @@ export class ExchangeInputs {
 
   private advance(
     exchange: string,
-    marks: readonly { readonly lane: string; readonly time: number; readonly idle: boolean }[],
+    marks: readonly Pick<LaneWatermark, 'lane' | 'time' | 'idle' | 'anew'>[],
   ): Frame | undefined {
     if (marks.length === 0) return undefined;
     const input = this.input(exchange);
-    for (const { lane, time, idle } of marks) {
-      const before = input.lanes.get(lane) ?? unstarted;
+    const anew = marks.some((mark) => mark.anew);
+    for (const { lane, time, idle, anew: isAnew } of marks) {
+      const known = input.lanes.get(lane) ?? unstarted;
+      const before = isAnew && known.time === atEnd.time ? unstarted : known;
       input.lanes.set(lane, { time: Math.max(before.time, time), idle, ended: false });
     }
     const { time, idle } = combineEdges([...input.lanes.values()]);
-    if (time <= input.forwarded.time && idle === input.forwarded.idle) return undefined;
-    input.forwarded = { time: Math.max(time, input.forwarded.time), idle };
+    const before = anew && input.forwarded.time === atEnd.time ? unstarted.time : input.forwarded.time;
+    if (time <= before && idle === input.forwarded.idle && !anew) return undefined;
+    input.forwarded = { time: Math.max(time, before), idle };
     // Only the end is so far; every lane has come to it.
-    if (time === Number.POSITIVE_INFINITY) return end;
-    return { kind: 'watermark', ...input.forwarded };
+    if (time === atEnd.time) return end;
+    return { kind: 'watermark', ...input.forwarded, ...(anew && { anew }) };
   }
 
   private input(exchange: string): ExchangeInput {

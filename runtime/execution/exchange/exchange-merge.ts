@@ -13,10 +13,12 @@ export interface LaneWatermark extends ExchangeWatermark {
 /** Everything that one source message caused, in waves. */
 export interface ExchangeStep {
   readonly sequence: number;
-  /** The source message is a dead letter that went in again. */
+  /** The source message is a dead letter that went in again, or it answers the look-up of one. */
   readonly redrive: PassedLink | undefined;
   readonly waves: readonly {
     readonly wave: number;
+    /** The letter that what comes in this wave goes back to. */
+    readonly redrive: PassedLink | undefined;
     readonly rows: readonly ExchangeRow[];
     readonly watermarks: readonly LaneWatermark[];
   }[];
@@ -132,12 +134,16 @@ export class ExchangeMerge {
     return {
       sequence,
       redrive: rows.find(({ redrive }) => redrive)?.redrive,
-      waves: waves.map((wave) => ({
-        wave,
-        // Stable: what one lane brought stays in its order, lanes in theirs.
-        rows: rows.filter((row) => row.wave === wave).sort((a, b) => a.cause - b.cause),
-        watermarks: watermarks.filter((mark) => mark.wave === wave),
-      })),
+      waves: waves.map((wave) => {
+        const own = rows.filter((row) => row.wave === wave);
+        return {
+          wave,
+          redrive: own.find(({ redrive }) => redrive)?.redrive,
+          // Stable: what one lane brought stays in its order, lanes in theirs.
+          rows: own.sort((a, b) => a.cause - b.cause),
+          watermarks: watermarks.filter((mark) => mark.wave === wave),
+        };
+      }),
     };
   }
 

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Frame } from '../../stream/frame.ts';
 import { subscribeFrames } from '../../stream/frame-subscriber.ts';
 import type { Event } from '../../stream/schema.ts';
+import { atEnd } from '../../stream/watermark.ts';
 import type { NodePort } from '../../topology/bound.ts';
 import type { Exchange } from '../../topology/spread.ts';
 import { partitionOf } from '../key-groups.ts';
@@ -47,9 +48,16 @@ export function passExchanges(args: {
         });
         return;
       }
-      const { time, idle } = frame.kind === 'watermark' ? frame : { time: Number.POSITIVE_INFINITY, idle: false };
+      const { time, idle, anew } = frame.kind === 'watermark' ? frame : { ...atEnd, anew: false };
       for (const partition of destinations)
-        to.watermark(exchange.toStage, partition, { exchange: exchange.id, sequence, wave, time, idle });
+        to.watermark(exchange.toStage, partition, {
+          exchange: exchange.id,
+          sequence,
+          wave,
+          time,
+          idle,
+          ...(anew && { anew }),
+        });
     });
   }
 }

@@ -50,7 +50,8 @@ function snapshotOf(cut: Cut, part: StagePart): StageSnapshot {
     const snapshot = nodeOf(cut, node, part);
     if (snapshot) nodes.set(node.id, snapshot);
   }
-  const common = { sequence, nodes, accounting };
+  // Of a source that has ended nothing more is said to whoever it feeds by another exchange now.
+  const common = { sequence, nodes, accounting, saysAnew: true };
   // Every first stage reads the whole input: what it knows of the sources is the same in each.
   if (part.stage === 1) return { ...common, sources };
   const lanes = lanesInto(part);

@@ -7,7 +7,7 @@ import { emptyCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
 import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { NodeState } from '../../stream/state-contract.ts';
-import { combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
+import { atEnd, combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
 import type { BoundEdge, BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';
 import { changedNodes, fingerprintsOf } from '../fingerprint.ts';
@@ -22,8 +22,6 @@ import {
   nodeIdentitiesOf,
   type StateVerdict,
 } from './state-identity.ts';
-
-const atEnd: Progress = Object.freeze({ time: Number.POSITIVE_INFINITY, idle: false, ended: true });
 
 /** Of whoever wrote a checkpoint. */
 export interface StateOrigin {
@@ -107,6 +105,7 @@ export function adoptSnapshot(snapshot: StageSnapshot, before: StateOrigin, topo
   const known = new Set(topology.sources.map(({ id }) => id));
   return {
     ...snapshot,
+    saysAnew: true,
     nodes,
     sources: new Map([...snapshot.sources].filter(([id]) => known.has(id))),
   };
