@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineSchema, field } from '../../runtime/stream/index.ts';
-import { bindOperator, expectSameForAnyCut, operatorRun, stepsOf } from '../../runtime/testing/operator-harness.ts';
+import {
+  bindOperator,
+  expectSameForAnyCut,
+  operatorRun,
+  type Step,
+  stepsOf,
+} from '../../runtime/testing/operator-harness.ts';
 import { restartedRun } from '../../runtime/testing/restarted-run.ts';
 import { topLimits } from './limits.ts';
 import { top } from './top.ts';
@@ -75,6 +81,19 @@ it('show fewer after a restart: as objects they may be given once more, where an
       const asObjectsGiven = restartedRun([many, before], [bind({ rows: 2, ...asObjects }), after]);
       expect(asObjectsGiven).toEqual(expect.arrayContaining([...given]));
       expect(given.every(({ event: { rank } }) => Number(rank) <= 2)).toBe(true);
+    }),
+  );
+});
+
+it('are forgotten as the same as objects are, where a change begins to forget', () => {
+  const few = (list: readonly Step[]) => list.filter(({ kind }, at) => kind === 'watermark' || at % 8 === 0);
+  const forgets = { rows: topLimits.roomyRowsMax + 1, forget: '30s' };
+  fc.assert(
+    fc.property(ordered, ordered, (before, after) => {
+      const [first, second] = [few(before), few(after)];
+      const rows = restartedRun([bind({ rows: topLimits.roomyRowsMax }), first], [bind(forgets), second]);
+      const objects = restartedRun([bind({ rows: topLimits.roomyRowsMax + 1 }), first], [bind(forgets), second]);
+      expect(rows).toEqual(objects);
     }),
   );
 });

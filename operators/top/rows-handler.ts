@@ -41,7 +41,9 @@ const revisionAt = 2;
 const countAt = 3;
 /** -1: more were given than are shown now. */
 const givenCountAt = 4;
-const scoresAt = 5;
+/** Newest event time. */
+const heardAt = 5;
+const scoresAt = 6;
 const listsOfRow = 5;
 
 /** Rankings that are due, and their rows: of each the slot of its event, its rank, and when the ranking is given. */
@@ -82,7 +84,8 @@ export class RankedRows implements OperatorHandler {
       keys,
       keysMax,
       written: (numbers, from) => this.written(numbers, from),
-      held: (ranking, numbers, from) => this.hold(ranking, numbers, from),
+      held: (ranking, numbers, from, time) => this.hold(ranking, numbers, from, time),
+      timeOf: (numbers, from) => numbers[from + heardAt] as number,
     });
   }
 
@@ -165,6 +168,7 @@ export class RankedRows implements OperatorHandler {
     if (rankings.size >= this.setting.keysMax) return -1;
     const from = rankings.add(key, time) * width;
     rankings.rows[from + revisionAt] = -1;
+    rankings.rows[from + heardAt] = time;
     return from;
   }
 
@@ -175,6 +179,7 @@ export class RankedRows implements OperatorHandler {
     const count = numbers[from + countAt] as number;
     const version = numbers[from + nextVersionAt] as number;
     numbers[from + nextVersionAt] = version + 1;
+    if (time > (numbers[from + heardAt] as number)) numbers[from + heardAt] = time;
     const scores = from + scoresAt;
     const isFull = count === rows;
     // Most events are not among the best: one look at the worst of these tells.
@@ -238,10 +243,12 @@ export class RankedRows implements OperatorHandler {
   }
 
   /** Of a ranking that showed more, the first are kept. */
-  private hold({ events, nextVersion, changed, given, revision }: Ranking, numbers: Float64Array, from: number): void {
+  private hold(ranking: Ranking, numbers: Float64Array, from: number, time: number): void {
+    const { events, nextVersion, changed, given, revision } = ranking;
     const { rows } = this.setting;
     const kept = events.slice(0, rows);
-    numbers.set([nextVersion, changed ? 1 : 0, revision, kept.length, given.length > rows ? -1 : given.length], from);
+    const givenCount = given.length > rows ? -1 : given.length;
+    numbers.set([nextVersion, changed ? 1 : 0, revision, kept.length, givenCount, time], from);
     for (const [at, { event, time, score, version }] of kept.entries()) {
       const slot = this.slotsUsed++;
       this.events[slot] = event;

@@ -49,7 +49,7 @@ export class NumberRows<V> implements RowState {
 
   entryOfWritten(key: StateKey): TimedValue | undefined {
     const slot = this.table.find(this.options.keys.held(key));
-    return slot < 0 ? undefined : { value: this.writtenAt(slot), time: this.table.timeAt(slot) };
+    return slot < 0 ? undefined : { value: this.writtenAt(slot), time: this.timeAt(slot, this.table.timeAt(slot)) };
   }
 
   expire(): void {
@@ -59,7 +59,10 @@ export class NumberRows<V> implements RowState {
   snapshot(): KeyedStateSnapshot {
     const { keys, times } = this.table.columns();
     const values = new Array<unknown>(keys.length);
-    for (let slot = 0; slot < values.length; slot++) values[slot] = this.writtenAt(slot);
+    for (let slot = 0; slot < values.length; slot++) {
+      values[slot] = this.writtenAt(slot);
+      times[slot] = this.timeAt(slot, times[slot] as number);
+    }
     return { keys: keys.map(this.options.keys.written), times, values, evicted: 0 };
   }
 
@@ -67,7 +70,13 @@ export class NumberRows<V> implements RowState {
     const { width, held, keys: forms } = this.options;
     this.table.load({ keys: keys.map(forms.held), times, values: new Float64Array(keys.length) });
     this.rows = new Float64Array(width * Math.max(capacityMin, keys.length));
-    for (let slot = 0; slot < keys.length; slot++) held(values[slot] as V, this.rows, slot * width);
+    for (let slot = 0; slot < keys.length; slot++)
+      held(values[slot] as V, this.rows, slot * width, times[slot] as number);
+  }
+
+  private timeAt(slot: number, added: number): number {
+    const { width, timeOf } = this.options;
+    return timeOf ? timeOf(this.rows, slot * width) : added;
   }
 
   private writtenAt(slot: number): V {

@@ -58,8 +58,10 @@ export interface RowStateOptions<V> {
   readonly bytesPerKey?: number;
   /** What a row is in checkpoints; `key`: as it stands there. */
   written(rows: Float64Array, from: number, key: StateKey): V;
-  /** The same back. */
-  held(value: V, rows: Float64Array, from: number): void;
+  /** The same back; `time`: its time in the checkpoint. */
+  held(value: V, rows: Float64Array, from: number, time: number): void;
+  /** The time of an entry in checkpoints, by which keys are forgotten where a change of the topology begins to; absent: that of the event that added it. */
+  timeOf?(rows: Float64Array, from: number): number;
 }
 
 /** Timers in event time. They fire when the watermark reaches them, by time, then by the order in which they were set. */
