@@ -33,6 +33,7 @@ const columns: Readonly<Record<string, Look>> = {
   acknowledged_after_seconds: { ...duration, title: text('Nhận sau', 'Acknowledged after'), width: 130 },
   assigned_to: { title: text('Giao cho', 'Assigned to'), absent: none },
   reason: { title: text('Vì', 'Because'), link: whyLink },
+  note: { title: text('Ghi chú', 'Note'), absent: none },
   alert_id: { title: text('Mã cảnh báo', 'Alert'), hidden: true },
 };
 const shown = Object.keys(columns).join(', ');

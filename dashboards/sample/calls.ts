@@ -88,6 +88,8 @@ export function insertAlerts(table: TableSpec, city: SampleCity, from: number): 
     reason: "'level >= 3: level 3'",
     acknowledged_by: "if(step >= 2, 'Trực ban Thử Nghiệm', NULL)",
     assigned_to: "if(step >= 3, 'Điều phối Thử Nghiệm', NULL)",
+    action_by: "[NULL, 'Trực ban Thử Nghiệm', 'Trực ban Thử Nghiệm', NULL, NULL][step]",
+    action_note: "if(step = 3, 'Đã gọi khoa', NULL)",
   };
   const alerts = `SELECT number AS n, concat('H', toString(sipHash64(number, ${from}) % ${city.hospitals} + 1)) AS hospital, ${from} + toInt64(number * ${dayMs} / ${perDay}) AS raised,
       arrayJoin(range(1, 6)) AS step, raised + [${alertSteps.map(([, minutes]) => minutes).join(', ')}][step] * 60000 AS changed

@@ -12,7 +12,7 @@ export interface Action {
   readonly key: StateKey | null;
   readonly by: string | null;
   readonly to: string | null;
-  readonly reason: string;
+  readonly note: string | null;
 }
 
 /** null: the event is no action. */
@@ -42,12 +42,8 @@ export function bindActions({ schema, from }: BoundInput, key: readonly string[]
   return (event) => {
     const action = textOf(event, 'action') ?? '';
     if (!Object.hasOwn(states, action)) return null;
-    const by = textOf(event, 'by');
-    const to = textOf(event, 'to');
-    const note = textOf(event, 'note');
+    const said = { by: textOf(event, 'by'), to: textOf(event, 'to'), note: textOf(event, 'note') };
     const state = states[action as keyof typeof states];
-    const reason =
-      note ?? `${state}${state === 'assigned' && to !== null ? ` to ${to}` : ''}${by === null ? '' : ` by ${by}`}`;
-    return { state, alertId: textOf(event, 'alert_id'), key: keyOf(event), by, to, reason };
+    return { state, alertId: textOf(event, 'alert_id'), key: keyOf(event), ...said };
   };
 }

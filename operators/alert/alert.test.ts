@@ -279,15 +279,26 @@ describe('alert', () => {
       watermark(50_000),
       at(50_000, { ...nothing, alert_id: id, action: 'acknowledge' }, 'actions'),
     ]);
-    const said = result.events().map((row) => [row.state, row.at, row.acknowledged_by, row.assigned_to, row.reason]);
+    const said = result
+      .events()
+      .map((row) => [
+        row.state,
+        row.at,
+        row.acknowledged_by,
+        row.assigned_to,
+        row.reason,
+        row.action_by,
+        row.action_note,
+      ]);
     const person = 'Nguyễn Văn Thử';
+    const raised = 'wait > 240: wait 250';
     expect(said).toEqual([
-      ['raised', 5_000, null, null, 'wait > 240: wait 250'],
-      ['reminded', 12_000, null, null, 'wait > 240: wait 250'],
-      ['acknowledged', 12_500, person, null, 'acknowledged by Nguyễn Văn Thử'],
-      ['assigned', 12_600, person, 'Trần Thị Thử', 'assigned to Trần Thị Thử'],
-      ['noted', 3_000, person, 'Trần Thị Thử', 'đã gọi khoa'],
-      ['cleared', 43_000, person, 'Trần Thị Thử', 'wait < 180: wait 10'],
+      ['raised', 5_000, null, null, raised, null, null],
+      ['reminded', 12_000, null, null, raised, null, null],
+      ['acknowledged', 12_500, person, null, raised, person, null],
+      ['assigned', 12_600, person, 'Trần Thị Thử', raised, null, null],
+      ['noted', 3_000, person, 'Trần Thị Thử', raised, null, 'đã gọi khoa'],
+      ['cleared', 43_000, person, 'Trần Thị Thử', 'wait < 180: wait 10', null, null],
     ]);
     expect(result.ports.out?.map(({ time }) => time)).toEqual([5_000, 12_000, 12_500, 12_600, 12_000, 43_000]);
     expect(result.accounting.dropped_by_reason).toEqual({ 'not an action': 1, 'no such alert': 2 });

@@ -40,7 +40,9 @@ export const alert = defineOperator({
       values: z.array(z.string().min(1)).default([]).describe('fields of the newest event that stand in every row'),
       actions: input()
         .optional()
-        .describe('what people do: action (acknowledge, assign, note), alert_id or the key, by, to, note'),
+        .describe(
+          'what people do: action (acknowledge, assign, note), alert_id or the key, by, to, note. Its rows say so in `action_by` and `action_note`',
+        ),
     })
     .refine(({ remind }) => remind === undefined || remind > 0, 'remind must be longer than 0s')
     .describe(
@@ -118,7 +120,7 @@ export const alert = defineOperator({
     const readBy = (text: string) => fieldsRead(text, schema);
     const read = new Set([texts.raise, texts.clear, ...texts.levels].flatMap(readBy));
     const values = named.filter((name) => !key.includes(name));
-    const out = alertSchema({ input: schema, key, values, read, check });
+    const out = alertSchema({ input: schema, key, values, read, actions: inputs.actions !== undefined, check });
     const readAction = inputs.actions ? bindActions(inputs.actions, key, check) : null;
     const setting: Setting = {
       input: schema,

@@ -52,13 +52,24 @@ export interface Setting {
   readonly readAction: ReadAction | null;
 }
 
+/** What a row tells beside how the alert stands. */
+interface Told {
+  readonly state: AlertState;
+  /** Of the condition that decided it; of an action, of the one that had raised the alert. */
+  readonly reason: string;
+  readonly by?: string | null;
+  readonly note?: string | null;
+}
+
 export function createAlert(setting: Setting, context: OperatorContext): OperatorHandler {
   const { holds, names, readAction } = setting;
   const watches = context.keyedState<Watch>('watches', { bytesPerKey });
   const keyOfAlert = context.keyedState<StateKey>('alerts', { bytesPerKey: 96 });
   const keyOf = equalityKey(setting.key);
 
-  function rowOf(watch: Watch, alert: OpenAlert, state: AlertState, at: number, reason: string): Event {
+  /** `told`: how it has become so, and what of an action is said. */
+  function rowOf(watch: Watch, alert: OpenAlert, at: number, told: Told): Event {
+    const { state, reason, by = null, note = null } = told;
     const row: Event = { alert_id: alert.id };
     for (const name of setting.key) row[name] = watch.last[name];
     // A value that was not kept before the topology changed is not known before the next event.
@@ -73,11 +84,12 @@ export function createAlert(setting: Setting, context: OperatorContext): Operato
       reason,
       acknowledged_by: alert.acknowledgedBy,
       assigned_to: alert.assignedTo,
+      ...(readAction && { action_by: by, action_note: note }),
     });
   }
 
-  function reasonOf(watch: Watch, change: Change): string {
-    const index = change.kind === 'clear' ? 1 : change.kind === 'escalate' ? change.level + 2 : 0;
+  function reasonOf(watch: Watch, change?: Change): string {
+    const index = change?.kind === 'clear' ? 1 : change?.kind === 'escalate' ? change.level + 2 : 0;
     const { text, read } = setting.texts[index] as Setting['texts'][number];
     return describeCondition(text, read, watch.last);
   }
@@ -90,7 +102,8 @@ export function createAlert(setting: Setting, context: OperatorContext): Operato
       const alert = carryOut(watch, change, holds, (at) => alertId(context.node, setting, watch.last, at));
       if (change.kind === 'raise') keyOfAlert.set(alert.id, key, change.at);
       if (change.kind === 'clear') keyOfAlert.delete(alert.id);
-      out.emit(rowOf(watch, alert, stateOf[change.kind], change.at, reasonOf(watch, change)), change.at);
+      const told = { state: stateOf[change.kind], reason: reasonOf(watch, change) };
+      out.emit(rowOf(watch, alert, change.at, told), change.at);
     }
   }
 
@@ -119,7 +132,9 @@ export function createAlert(setting: Setting, context: OperatorContext): Operato
     watches.set(key, watch, time);
     schedule(key, watch);
     // What a person did is never too late for those who read on.
-    out.emit(rowOf(watch, alert, action.state, time, action.reason), Math.max(time, context.watermark()));
+    const { state, by, note } = action;
+    const told = { state, by, note, reason: reasonOf(watch) };
+    out.emit(rowOf(watch, alert, time, told), Math.max(time, context.watermark()));
   }
 
   return {

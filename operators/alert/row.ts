@@ -19,9 +19,11 @@ export function alertSchema(args: {
   key: readonly string[];
   values: readonly string[];
   read: ReadonlySet<string>;
+  /** People may act on the alerts. */
+  actions: boolean;
   check: Checker;
 }): Schema {
-  const { input, key, values, read, check } = args;
+  const { input, key, values, read, actions, check } = args;
   const person = { nullable: true, privacy: 'quasi' } as const;
   const own: Record<string, Field> = {
     alert_id: field.string({ ...tagOf(key, input), description: 'node, key and time of the raising' }),
@@ -34,6 +36,10 @@ export function alertSchema(args: {
     reason: field.string({ ...tagOf(read, input), description: 'the condition, and the values of what it reads' }),
     acknowledged_by: field.string(person),
     assigned_to: field.string(person),
+    ...(actions && {
+      action_by: field.string({ ...person, description: 'of an action: who did it' }),
+      action_note: field.string({ ...person, description: 'of an action: what was said with it' }),
+    }),
   };
   const fields: Record<string, Field> = {};
   const add = (name: string, option: string, index: number) => {
