@@ -5,7 +5,8 @@ import { dedupe } from '../operators/dedupe.ts';
 import { filter } from '../operators/filter.ts';
 import { join } from '../operators/join/join.ts';
 import type { OperatorDefinition } from '../runtime/stream/operator-definition.ts';
-import { type Lab, type LabProcess, openLab } from '../runtime/testing/engine-lab.ts';
+import { type Lab, openLab } from '../runtime/testing/engine-lab.ts';
+import { sendPulses, silences } from '../runtime/testing/silences.ts';
 
 const operators = [aggregate, dedupe, filter, join] as readonly OperatorDefinition[];
 
@@ -29,24 +30,6 @@ sinks:
   pairs_rows: { collect: { from: pairs, table: pairs } }
 `;
 
-async function send(lab: Lab, process: LabProcess, source: string, count: number): Promise<void> {
-  for (let sent = 0; sent < count; sent++) {
-    const time = lab.clock.now();
-    const event = { id: `${source}${time}`, hospital: `H${sent % 3}`, value: 1, patient: null };
-    await lab.drive(process.source(source).append({ origin: source, events: [{ event, time }] }), 10);
-    await lab.clock.advance(990);
-  }
-}
-
-const silences: Record<string, (lab: Lab, process: LabProcess) => Promise<void>> = {
-  'that nobody has ever used': async () => undefined,
-  'that has fallen silent': (lab, process) => send(lab, process, 'calls', 2),
-  'that has ended': async (lab, process) => {
-    await send(lab, process, 'calls', 2);
-    await lab.drive(process.source('calls').ended());
-  },
-};
-
 const changed = { few: 'calls', sums: 'calls', right: 'calls' };
 
 /** What was counted, of how many. */
@@ -60,7 +43,7 @@ async function ran(
   const lab = openLab({ topology: topologyOf(), operators });
   let process = await lab.start({ partitions, checkpointEveryMs: 500 });
   await silences[silence]?.(lab, process);
-  await send(lab, process, 'beds', 90);
+  await sendPulses(lab, process, { source: 'beds', count: 90, hospitals: 3 });
   await lab.settle(process);
   if (isLive) await process.upgrade(topologyOf(changed));
   else {
@@ -71,7 +54,7 @@ async function ran(
     process.kill();
     process = await lab.start({ partitions, topology: topologyOf(changed), checkpointEveryMs: 500 });
   }
-  await send(lab, process, 'beds', 150);
+  await sendPulses(lab, process, { source: 'beds', count: 150, hospitals: 3 });
   await lab.settle(process);
   const lefts = lab.events('pairs_rows').map(({ id }) => String(id));
   return { few: totalOf(lab, 'few_sums_rows'), sums: totalOf(lab, 'sums_rows'), lefts };
@@ -100,14 +83,14 @@ it.each([1, 2, 4])(
     const before = { few: 'calls', sums: 'calls', right: 'calls' };
     const lab = openLab({ topology: topologyOf(before), operators });
     const first = await lab.start({ partitions });
-    await send(lab, first, 'calls', 30);
+    await sendPulses(lab, first, { source: 'calls', count: 30, hospitals: 3 });
     await lab.drive(first.source('calls').ended());
-    await send(lab, first, 'beds', 30);
+    await sendPulses(lab, first, { source: 'beds', count: 30, hospitals: 3 });
     await lab.settle(first);
     expect([totalOf(lab, 'few_sums_rows'), totalOf(lab, 'sums_rows')]).toEqual([30, 30]);
     await lab.drive(first.engine?.stop() ?? Promise.resolve());
     const second = await lab.start({ partitions, topology: topologyOf() });
-    await send(lab, second, 'beds', 200);
+    await sendPulses(lab, second, { source: 'beds', count: 200, hospitals: 3 });
     await lab.settle(second);
     expect(totalOf(lab, 'few_sums_rows')).toBeGreaterThan(30 + 200 - 65);
     expect(totalOf(lab, 'sums_rows')).toBeGreaterThan(30 + 200 - 65);

@@ -1,12 +1,8 @@
 /** A dead letter that goes in again and waits for the answer of a look-up: what fails of it behind the look-up stays linked to it. */
 import { describe, expect, it } from 'vitest';
-import type { LogStream } from '../../bus/log.ts';
-import { memoryLog } from '../../bus/memory/log.ts';
 import { mergeAccounting } from '../../stream/ledger.ts';
 import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
-import { topologyNames } from '../../topology/names.ts';
-import { readDeadLetterBook } from './book.ts';
-import { redriveDeadLetters } from './redrive.ts';
+import { bookOf, engineOf, redriveAll } from './book.fixture.ts';
 
 /** The look-up stands behind an exchange where there are several partitions, and what fails behind another one. */
 const yaml = ({ checked = 'keep: { from: beats, min: 0 }', order = 'kept' } = {}) => `version: 1
@@ -24,25 +20,6 @@ sinks:
   rows: { collect: { from: again } }
   sums_kept: { collect: { from: sums, key: [hospital, begin] } }
 `;
-const names = topologyNames('lab');
-const engineOf = (process: LabProcess) => process.engine as NonNullable<LabProcess['engine']>;
-
-async function bookOf(lab: Lab) {
-  const log = memoryLog({ clock: lab.clock, storage: lab.storage });
-  const deadLetters = (await log.find(names.deadLetterStream)) as LogStream;
-  const input = (await log.find(names.inputStream('s1'))) as LogStream;
-  return { book: await lab.drive(readDeadLetterBook(deadLetters)), streams: { deadLetters, input } };
-}
-
-async function redriveAll(lab: Lab, process: LabProcess): Promise<void> {
-  const { book, streams } = await bookOf(lab);
-  const args = { entries: book.entries, topology: engineOf(process).topology, names, clock: lab.clock, ...streams };
-  const work = async () => {
-    for await (const { problem } of redriveDeadLetters(args)) expect(problem).toBeNull();
-  };
-  await lab.drive(work(), 10);
-}
-
 const pulse = (id: string, hospital: string, value: number | null, second: number) => ({
   event: { id, hospital, value, patient: null },
   time: second * 1_000,
@@ -63,7 +40,7 @@ async function ran(partitions: number, { order, isCrashing }: { order: string; i
   await lab.drive(engineOf(process).drain());
   process = await start(yaml({ order }), ['checked']);
   await send(process, pulse('slow', 'H2', 1, 2));
-  await redriveAll(lab, process);
+  await redriveAll(lab, engineOf(process).topology);
   // Of the first attempt: it waits beside the letter, and fails as well.
   await send(process, pulse('other', 'H3', null, 3));
   await send(process, pulse('well', 'H1', 4, 4));

@@ -1,12 +1,8 @@
 /** Letters of a version before, redriven by somebody who has its file still: what has no place any more is a letter again, at any number of partitions. */
 import { describe, expect, it } from 'vitest';
-import type { LogStream } from '../../bus/log.ts';
-import { memoryLog } from '../../bus/memory/log.ts';
 import { isBalanced, mergeAccounting } from '../../stream/ledger.ts';
-import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
-import { topologyNames } from '../../topology/names.ts';
-import { readDeadLetterBook } from './book.ts';
-import { redriveDeadLetters } from './redrive.ts';
+import { openLab } from '../../testing/engine-lab.ts';
+import { bookOf, engineOf, redriveAll } from './book.fixture.ts';
 
 /** `late` stands in a later stage where there are several partitions. */
 const old = `version: 1
@@ -39,15 +35,6 @@ const changes: Record<string, (text: string) => string> = {
     text.replace('late: { refuses: { from: counted } }', 'late: { refuses: { from: others } }'),
   'fewer fields': (text) => text.replace('late: { refuses: { from: counted } }', 'late: { refuses: { from: first } }'),
 };
-const names = topologyNames('lab');
-const engineOf = (process: LabProcess) => process.engine as NonNullable<LabProcess['engine']>;
-
-async function bookOf(lab: Lab) {
-  const log = memoryLog({ clock: lab.clock, storage: lab.storage });
-  const deadLetters = (await log.find(names.deadLetterStream)) as LogStream;
-  const input = (await log.find(names.inputStream('s1'))) as LogStream;
-  return { book: await lab.drive(readDeadLetterBook(deadLetters)), streams: { deadLetters, input } };
-}
 
 async function ran(partitions: number, next: string) {
   let isFull = true;
@@ -77,12 +64,8 @@ async function ran(partitions: number, next: string) {
   isFull = false;
   const acceptLoss = ['early', 'first', 'counted', 'late'];
   const process = await lab.start({ topology: next, acceptLoss, partitions });
-  const { book, streams } = await bookOf(lab);
-  const args = { entries: book.entries, topology: lab.topology, names, clock: lab.clock, ...streams };
-  const work = async () => {
-    for await (const { problem } of redriveDeadLetters(args)) expect(problem).toBeNull();
-  };
-  await lab.drive(work());
+  const { book } = await bookOf(lab);
+  await redriveAll(lab, lab.topology);
   await lab.settle(process);
   process.kill();
   const again = await lab.start({ topology: next, acceptLoss, partitions });

@@ -1,13 +1,9 @@
 /** A dead letter that goes in again in one stage, and fails in a later one: it stays linked to the first. */
 import { describe, expect, it } from 'vitest';
-import type { LogStream } from '../../bus/log.ts';
-import { memoryLog } from '../../bus/memory/log.ts';
 import { mergeAccounting } from '../../stream/ledger.ts';
 import type { SinkRow } from '../../stream/sink-definition.ts';
-import { type Lab, type LabProcess, openLab } from '../../testing/engine-lab.ts';
-import { topologyNames } from '../../topology/names.ts';
-import { readDeadLetterBook } from './book.ts';
-import { redriveDeadLetters } from './redrive.ts';
+import { openLab } from '../../testing/engine-lab.ts';
+import { bookOf, engineOf, redriveAll } from './book.fixture.ts';
 
 /** What `tallied` gives is by hospital; `counted` wants all of it, and stands in a later stage where there are several partitions. */
 const yaml = (checked: string, again: string) => `version: 1
@@ -25,33 +21,6 @@ sinks:
 
 const refusing = (from: string) => `refuses: { from: ${from} }`;
 const taking = (from: string) => `keep: { from: ${from}, min: 0 }`;
-const names = topologyNames('lab');
-
-const engineOf = (process: LabProcess) => process.engine as NonNullable<LabProcess['engine']>;
-
-async function letters(lab: Lab) {
-  const log = memoryLog({ clock: lab.clock, storage: lab.storage });
-  const deadLetters = (await log.find(names.deadLetterStream)) as LogStream;
-  const input = (await log.find(names.inputStream('s1'))) as LogStream;
-  return { book: await lab.drive(readDeadLetterBook(deadLetters)), streams: { deadLetters, input } };
-}
-
-async function redriveAll(lab: Lab, process: LabProcess): Promise<void> {
-  const { book, streams } = await letters(lab);
-  const { topology } = engineOf(process);
-  const work = async () => {
-    for await (const { problem } of redriveDeadLetters({
-      entries: book.entries,
-      topology,
-      names,
-      ...streams,
-      clock: lab.clock,
-    }))
-      expect(problem).toBeNull();
-  };
-  await lab.drive(work());
-  await lab.settle(process);
-}
 
 async function thrice(partitions: number) {
   const written: SinkRow[] = [];
@@ -82,16 +51,19 @@ async function thrice(partitions: number) {
   await lab.drive(engineOf(first).drain());
   // Through the first node now, they fail in the later stage.
   const second = await start(yaml(taking('beats'), refusing('counted')), ['checked']);
-  await redriveAll(lab, second);
+  await redriveAll(lab, engineOf(second).topology);
+  await lab.settle(second);
   await lab.drive(engineOf(second).drain());
   // Mended there as well: the sink refuses one.
   const third = await start(yaml(taking('beats'), taking('counted')), ['checked', 'again']);
-  await redriveAll(lab, third);
+  await redriveAll(lab, engineOf(third).topology);
+  await lab.settle(third);
   third.kill();
   isFull = false;
   const fourth = await start(yaml(taking('beats'), taking('counted')), ['checked', 'again']);
-  await redriveAll(lab, fourth);
-  const { book } = await letters(lab);
+  await redriveAll(lab, engineOf(fourth).topology);
+  await lab.settle(fourth);
+  const { book } = await bookOf(lab);
   // Several partitions change their version at a mark, which takes a place in the log of its own: the order counts.
   const places = [...book.entries, ...written].map((one) => one.sequence).sort((a, b) => a - b);
   const placeOf = (sequence: number) => [...new Set(places)].indexOf(sequence);
