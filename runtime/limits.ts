@@ -32,6 +32,9 @@ export const limits = {
   /** Events that may wait for a group commit before senders are held back, and their bytes, whichever is met first. */
   groupCommitPendingEventsMax: 20_000,
   groupCommitPendingBytesMax: 64 * 1024 * 1024,
+  /** What is held back then, of one source, while its senders go on asking: beyond it they are told that nothing is taken. One request more may come. */
+  heldBackEventsMax: 250_000,
+  heldBackBytesMax: 256 * 1024 * 1024,
   /** Unacknowledged appends of one publisher: messages and bytes, whichever is met first. */
   publishWindowMessagesMax: 1_000,
   publishWindowBytesMax: 32 * 1024 * 1024,

@@ -1,5 +1,5 @@
 /** Appends whose outcome nobody knows, because the log went away at that moment; the centre connects again meanwhile. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type FaultRates, faultPlan } from '../../runtime/bus/memory/faults.ts';
 import { memoryLog } from '../../runtime/bus/memory/log.ts';
 import { virtualClock } from '../../runtime/clock.ts';
@@ -13,6 +13,12 @@ import { recordedLog, testContext, until } from '../testing/source-context.ts';
 import { feed115 } from './index.ts';
 import { openStub } from './stub.ts';
 import type { Item, PublishRequest, PublishResponse } from './wire.ts';
+
+// So that a few requests are more than is held back.
+vi.mock('../../runtime/limits.ts', async (original) => {
+  const { limits: all } = await original<typeof import('../../runtime/limits.ts')>();
+  return { limits: { ...all, groupCommitPendingEventsMax: 8, heldBackEventsMax: 16 } };
+});
 
 const now = Date.UTC(2026, 2, 2);
 const units = (from: number, to: number): Item[] =>
@@ -94,6 +100,36 @@ it.each<[string, FaultRates]>([
   expect(second.responses[0]?.resume?.position).toBe(4);
   expect(second.responses[1]?.acknowledgement?.position).toBe(6);
   expect(stored()).toEqual(['XE-1', 'XE-2', 'XE-3', 'XE-4', 'XE-5', 'XE-6']);
+  second.close();
+  await running.close();
+});
+
+it('that are too many while the log is away end the stream: the centre goes on where the log stands, and nothing is passed over', async () => {
+  const { clock, faults, runner, running, connect, stored } = await openFeed({ appendLost: 1 });
+  const first = await connect();
+  first.write({ centre: 'c' });
+  await until(() => first.responses.length === 1);
+  const write = (from: number, to: number) => first.write({ first_position: from, items: units(from, to) });
+  for (let from = 1; from <= 24; from += 4) write(from, from + 3);
+  // What is refused is followed by less, at once.
+  write(25, 40);
+  write(41, 41);
+  await until(() => runner.counts.refused > 0);
+  const second = await connect();
+  second.write({ centre: 'c' });
+  await clock.advance(2 * limits.appendDeadlineMs);
+  expect(second.responses).toEqual([]);
+  faults.stop();
+  const resumed = until(() => second.responses.length === 1);
+  await clock.advance(limits.appendDeadlineMs);
+  await resumed;
+  expect(second.responses[0]?.resume?.position).toBe(24);
+  second.write({ first_position: 25, items: units(25, 41) });
+  await until(() => second.responses.length === 2);
+  expect(first.error()).toMatch(/MACH2106 .*heldBackEventsMax/);
+  expect(second.responses[1]?.acknowledgement?.position).toBe(41);
+  expect(stored()).toEqual(units(1, 41).map(({ unit }) => unit?.unit_id));
+  first.close();
   second.close();
   await running.close();
 });

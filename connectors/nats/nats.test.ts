@@ -120,6 +120,45 @@ describe('source', () => {
     });
   });
 
+  it('tells each who asks of its own origin, where the log takes one and refuses another', async () => {
+    await withNats(async ({ url }) => {
+      const log = recordedLog();
+      let release = () => {};
+      let isHeld = false;
+      log.before = () =>
+        new Promise((resolve) => {
+          release = resolve;
+          isHeld = true;
+        });
+      const running = await bindSource(natsSource, { ...source, url, subject: 'people' }).open(
+        testContext(log, { clock: virtualClock(at) }),
+      );
+      const client = await connect({ servers: url });
+      const message = (hospital: string) => JSON.stringify({ hospital, people: 1, at });
+      client.publish('people', message('H0'));
+      await until(() => isHeld);
+      const answers = ['H1', 'H2'].map((hospital) =>
+        client.request('people', message(hospital), { timeout: 20_000 }).then((answer) => answer.json()),
+      );
+      await client.flush();
+      // The server has passed on both before it answers this.
+      await expect(client.request('nobody', '', { timeout: 20_000 })).rejects.toThrow();
+      log.before = ({ origin }) => {
+        if (origin === 'H2') throw new Error('too much waits');
+      };
+      release();
+      expect(await Promise.all(answers)).toEqual([
+        { stored: true },
+        { stored: false, error: 'MACH2306 the message could not be stored' },
+      ]);
+      expect(log.events.map(({ event }) => event.hospital)).toEqual(['H0', 'H1']);
+      expect(log.counts.get('messages_dropped_total')).toBe(1);
+      expect(log.counts.get('messages_total')).toBe(2);
+      await client.close();
+      await running.close();
+    });
+  });
+
   it('holds no more bytes than its bound, and answers those who ask at once', async () => {
     await withNats(async ({ url }) => {
       const log = recordedLog();

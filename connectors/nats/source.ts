@@ -105,8 +105,14 @@ interface Waiting extends Message {
 
 const notStored = 'MACH2306 the message could not be stored';
 
-/** Stores what waits, group by group, in order; tells those who asked. */
-async function storeGroup(group: readonly Waiting[], reading: Reading, context: SourceContext): Promise<void> {
+/** What is not stored of a group, and why. */
+interface Lost {
+  readonly messages: number;
+  readonly error: unknown;
+}
+
+/** Stores what waits, group by group, in order; tells those who asked. One origin may be refused where another is stored: each is told of its own. */
+async function storeGroup(group: readonly Waiting[], reading: Reading, context: SourceContext): Promise<Lost> {
   const byOrigin = new Map<string, { events: SourceEvent[]; deadLetters: DeadLetter[] }>();
   const of = (origin: string) => {
     const known = byOrigin.get(origin) ?? { events: [], deadLetters: [] };
@@ -114,6 +120,7 @@ async function storeGroup(group: readonly Waiting[], reading: Reading, context: 
     return known;
   };
   const refused = new Map<Waiting, string>();
+  const originsOf = new Map<Waiting, Set<string>>();
   for (const waiting of group) {
     const { events, deadLetters } = readMessage(waiting, reading);
     for (const { origin, event } of events) of(origin).events.push(event);
@@ -121,15 +128,24 @@ async function storeGroup(group: readonly Waiting[], reading: Reading, context: 
       of(waiting.subject).deadLetters.push(letter);
       refused.set(waiting, `${letter.code} ${letter.reason}`);
     }
+    const origins = events.map(({ origin }) => origin);
+    originsOf.set(waiting, new Set(deadLetters.length > 0 ? [waiting.subject, ...origins] : origins));
   }
-  const stored = [...byOrigin].map(([origin, content]) => context.append({ origin, ...content }));
-  const failed = (await Promise.allSettled(stored)).find((result) => result.status === 'rejected');
+  const failed = new Map<string, unknown>();
+  const appends = [...byOrigin].map(([origin, content]) =>
+    context.append({ origin, ...content }).catch((error: unknown) => void failed.set(origin, error)),
+  );
+  await Promise.all(appends);
+  let messages = 0;
   for (const waiting of group) {
+    const isLost = [...(originsOf.get(waiting) ?? [])].some((origin) => failed.has(origin));
+    if (isLost) messages++;
     if (!waiting.message.reply) continue;
-    const error = failed ? notStored : refused.get(waiting);
+    const error = isLost ? notStored : refused.get(waiting);
     waiting.message.respond(JSON.stringify(error === undefined ? { stored: true } : { stored: false, error }));
   }
-  if (failed) throw failed.reason;
+  const [error] = failed.values();
+  return { messages, error };
 }
 
 async function openSource(reading: Reading, context: SourceContext): Promise<RunningSource> {
@@ -144,18 +160,13 @@ async function openSource(reading: Reading, context: SourceContext): Promise<Run
     while (queue.length > 0) {
       const group = queue.slice(0, natsLimits.messagesPerAppendMax);
       queue = queue.slice(group.length);
-      try {
-        await storeGroup(group, reading, context);
-        problem = null;
-        context.count('messages_total', group.length);
-      } catch (error) {
+      const { messages, error } = await storeGroup(group, reading, context);
+      problem = messages > 0 ? messageOf(error) : null;
+      if (group.length > messages) context.count('messages_total', group.length - messages);
+      if (messages > 0) {
         // The log has said no after its own retries; these are lost, as plain NATS allows, and said to be.
-        problem = messageOf(error);
-        context.count('messages_dropped_total', group.length, { reason: 'not_stored' });
-        context.logger.error(
-          { subject: reading.subject, messages: group.length, error: problem },
-          'messages lost: not stored',
-        );
+        context.count('messages_dropped_total', messages, { reason: 'not_stored' });
+        context.logger.error({ subject: reading.subject, messages, error: problem }, 'messages lost: not stored');
       }
       for (const { data } of group) pendingBytes -= data.length;
     }

@@ -240,6 +240,8 @@ describe('two owners', () => {
     await send(lab, one, ['a']);
     const two = await lab.start();
     await lab.drive(append(two, ['b']));
+    // Another one has appended since: its sender is told, and sends again.
+    await expect(lab.drive(append(one, ['c']))).rejects.toMatchObject({ code: 'MACH3001' });
     await lab.drive(append(one, ['c']));
     await lab.drive(lab.clock.sleep(5_000));
     expect(numbersOf(lab)).toEqual(['a=1', 'b=2', 'c=3']);

@@ -141,4 +141,9 @@ export const executionErrors = defineErrors({
     message: 'no checkpoint of stage {stage} can be taken: the heap of this process has no room for its copy',
     help: 'See MACH3254. The checkpoint before still holds, and what came after it is in the log: nothing is lost, only the next start has more to do again. What was to be done with the checkpoint (an upgrade, a named checkpoint, a partition that is handed over) is not done.',
   },
+  MACH3256: {
+    message:
+      'too much waits for the log: source {node} holds back {events} events ({bytes} bytes), and takes no more from {eventsMax} events (heldBackEventsMax) or {bytesMax} bytes (heldBackBytesMax) on',
+    help: 'The log is away, or slower than the senders: `/readyz` and `mach top` say which. Nothing of the request was stored, and its sender was told so and sends it again, later. What was taken before is stored once the log takes it. Bring the log back; where it is slow for long, let less be sent, or give it a faster disk.',
+  },
 });

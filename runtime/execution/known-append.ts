@@ -3,42 +3,45 @@
  * what it sends in another way than before: what had been stored without a word would be there twice. So nobody is told anything meanwhile.
  */
 import { identityHeader } from '../bus/append-window.ts';
-import type { AppendOptions, LogStream, Payload } from '../bus/log.ts';
+import type { AppendOptions, LogMessage, LogStream, Payload } from '../bus/log.ts';
 import type { Clock } from '../clock.ts';
 import { limits } from '../limits.ts';
 
 const outcomeUnknown = 'MACH3002';
 const logClosed = 'MACH3015';
+const logAway = 'MACH3009';
 
 const codeOf = (error: unknown) => (error as { code?: string }).code;
 
-/** Of a subject that nobody else appends to, message after message. Rejects when the log has not stored it, and never will; unknown only when closing. */
+/** The log has said nothing: nobody knows whether it has the message, or where the message would stand. */
+export const isUnanswered = (error: unknown): boolean => codeOf(error) === outcomeUnknown || codeOf(error) === logAway;
+
+/** Of a subject that nobody else appends to, message after message. Resolves with its place in the log. Rejects when the log has not stored it, and never will; unknown only when closing. */
 export async function appendUntilKnown(
   args: { readonly stream: LogStream; readonly subject: string; readonly clock: Clock; isClosing(): boolean },
   payload: Payload,
   options: AppendOptions & { readonly id: string },
-): Promise<void> {
+): Promise<number> {
   const { stream, subject } = args;
   for (;;) {
     try {
-      await stream.append(subject, payload, options);
-      return;
+      return (await stream.append(subject, payload, options)).sequence;
     } catch (error) {
       if (codeOf(error) !== outcomeUnknown || args.isClosing()) throw error;
       // The log may have been away for longer than it remembers identities: its newest message tells.
-      if (await isNewest(args, options.id, error)) return;
+      const newest = await newestMessage(args, error);
+      if (newest?.headers[identityHeader] === options.id) return newest.sequence;
     }
   }
 }
 
-async function isNewest(
+async function newestMessage(
   { stream, subject, clock, isClosing }: Parameters<typeof appendUntilKnown>[0],
-  id: string,
   unknown: unknown,
-): Promise<boolean> {
+): Promise<LogMessage | undefined> {
   for (;;) {
     try {
-      return (await stream.last(subject))?.headers[identityHeader] === id;
+      return await stream.last(subject);
     } catch (error) {
       if (isClosing() || codeOf(error) === logClosed) throw unknown;
       await clock.sleep(limits.appendRetryDelayMs);

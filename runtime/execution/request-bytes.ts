@@ -1,8 +1,12 @@
-/** How large a request of a sender is, about, told before anything of it is encoded. */
+/** How much a request of a sender is; in bytes about, told before anything of it is encoded. */
 import { limits } from '../limits.ts';
 import { roughMeasure, roughRowBytes } from '../stream/rough-bytes.ts';
 import type { Schema } from '../stream/schema.ts';
 import type { AppendRequest } from '../stream/source-definition.ts';
+
+export function eventCountOf({ events, columns }: AppendRequest): number {
+  return events.length + (columns?.events.length ?? 0);
+}
 
 /** `handsOn`: columns are never encoded, and not looked at. */
 export function requestMeasure(schema: Schema, { handsOn }: { handsOn: boolean }): (request: AppendRequest) => number {

@@ -3,7 +3,7 @@ import { virtualClock } from '../clock.ts';
 import { limits } from '../limits.ts';
 import { startSilenceWatch } from './silence-watch.ts';
 
-const nobody: ReadonlySet<string> = new Set();
+const nobody = () => new Set<string>();
 const { originForgetMs, silenceOriginsMax } = limits;
 const origins = Array.from({ length: 2 * silenceOriginsMax + 1 }, (_, at) => `device ${at}`);
 
@@ -32,7 +32,7 @@ it('says nothing of an origin that speaks before its silence was taken, nor of o
   const { clock, watch } = watchOf(1_000);
   await clock.advance(1_000);
   watch.heard('device 0');
-  const taken = watch.take(new Set(['device 1']));
+  const taken = watch.take(() => new Set(['device 1']));
   expect(taken?.idle[0]).toEqual({ origin: 'device 2', elapsedMs: 1_000 });
 });
 

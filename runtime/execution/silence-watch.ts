@@ -17,10 +17,10 @@ export interface SilenceWatch {
   /** The origin says no more: silent from now on, it holds nobody, and its time goes on with the clock. */
   closed(origin: string): void;
   /**
-   * Takes what has been noticed, as much as has room in a message, but of the origins in `waiting`, whose events have yet to be appended; undefined
-   * when there is nothing more.
+   * Takes what has been noticed, as much as has room in a message, but of the origins that `waiting` says, whose events have yet to be appended: asked
+   * only where some are silent, there may be very many. Undefined when there is nothing more.
    */
-  take(waiting: ReadonlySet<string>): Omit<SilenceFrame, 'kind'> | undefined;
+  take(waiting: () => ReadonlySet<string>): Omit<SilenceFrame, 'kind'> | undefined;
   /** What was taken is not in the log: the next look notices it anew, and all that had not been taken. */
   putBack(noticed: Omit<SilenceFrame, 'kind'>): void;
   stop(): void;
@@ -71,7 +71,9 @@ export function startSilenceWatch(args: {
     if (idle.size > 0 || closed.size > 0 || quiet) onSilence();
   }
 
-  function takeIdle(waiting: ReadonlySet<string>): { origin: string; elapsedMs: number }[] {
+  function takeIdle(waitingNow: () => ReadonlySet<string>): { origin: string; elapsedMs: number }[] {
+    if (idle.size === 0) return [];
+    const waiting = waitingNow();
     const taken: { origin: string; elapsedMs: number }[] = [];
     for (const [origin, elapsedMs] of idle) {
       if (taken.length === limits.silenceOriginsMax) break;

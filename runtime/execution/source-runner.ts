@@ -12,8 +12,10 @@ import { withColumns } from '../stream/event-columns.ts';
 import type { Event, Schema } from '../stream/schema.ts';
 import type { AppendRequest } from '../stream/source-definition.ts';
 import { executionErrors } from './errors.ts';
+import { isFenced } from './fenced.ts';
 import { sourceMessage } from './handed-on.ts';
-import { appendUntilKnown } from './known-append.ts';
+import { HeldBack } from './held-back.ts';
+import { isUnanswered } from './known-append.ts';
 import {
   encodeSilenceFrame,
   type Segment,
@@ -21,8 +23,10 @@ import {
   type StoredDeadLetter,
   type WrittenSource,
 } from './log-frame.ts';
-import { requestMeasure } from './request-bytes.ts';
+import { eventCountOf, requestMeasure } from './request-bytes.ts';
+import { ResentRequests } from './resent-requests.ts';
 import { startSilenceWatch } from './silence-watch.ts';
+import { openSourceAppends } from './source-appends.ts';
 
 interface Waiting {
   readonly request: AppendRequest;
@@ -36,6 +40,8 @@ export interface SourceCounts {
   deadLetters: number;
   frames: number;
   failures: number;
+  /** Requests whose sender was told that they are not stored. */
+  refused: number;
   frameBytes: number;
   /** Events whose time was too far ahead (`limits.futureTimeMs`). */
   futureTimes: number;
@@ -53,10 +59,6 @@ export interface SourceRunner {
   readonly counts: SourceCounts;
   readonly waitingEvents: number;
   readonly waitingBytes: number;
-}
-
-function countOf({ events, columns }: AppendRequest): number {
-  return events.length + (columns?.events.length ?? 0);
 }
 
 /** The events of a request from a place to another. */
@@ -122,12 +124,14 @@ export function startSourceRunner(args: {
     deadLetters: 0,
     frames: 0,
     failures: 0,
+    refused: 0,
     frameBytes: 0,
     futureTimes: 0,
     backpressuredMs: 0,
   };
   /** Held back until there is room, in order. */
-  let heldBack: (Waiting & { readonly since: number })[] = [];
+  const heldBack = new HeldBack<Waiting & { readonly since: number }>();
+  const resent = new ResentRequests();
   let queue: Waiting[] = [];
   let waitingEvents = 0;
   let waitingBytes = 0;
@@ -136,10 +140,12 @@ export function startSourceRunner(args: {
   let hurry: (() => void) | undefined;
   let closing = false;
 
+  const isClosing = () => closing || args.signal?.aborted === true;
+  const appends = openSourceAppends({ stream, subject, clock, isClosing });
+
   const appendFrame = async (payload: Payload) => {
     crashPoints.at('source.before-append');
-    const log = { stream, subject, clock, isClosing: () => closing || args.signal?.aborted === true };
-    await appendUntilKnown(log, payload, { id: `${node}/${boot}/${frames++}`, whenHeld: 'refuse' });
+    await appends.append(payload, `${node}/${boot}/${frames++}`);
     crashPoints.at('source.after-append');
     counts.frames++;
     counts.frameBytes += payload.length;
@@ -150,7 +156,7 @@ export function startSourceRunner(args: {
     for (;;) {
       // What an origin sent stands in the log before the word that it has fallen silent.
       if (queue.length > 0) await commit(takeGroup());
-      const noticed = silence.take(originsWaiting());
+      const noticed = silence.take(originsWaiting);
       if (noticed) await commitSilence(noticed);
       else if (queue.length === 0) break;
     }
@@ -196,7 +202,7 @@ export function startSourceRunner(args: {
     let [events, bytes, length] = [0, 0, 0];
     while (length < queue.length) {
       const next = queue[length] as Waiting;
-      events += countOf(next.request);
+      events += eventCountOf(next.request);
       bytes += next.bytes;
       if (length > 0 && (events > limits.frameEventsMax || bytes > limits.encodedBytesMax)) break;
       length++;
@@ -208,13 +214,13 @@ export function startSourceRunner(args: {
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     const [first] = group as readonly [Waiting];
-    if (group.length === 1) return void (await commitPayloads(group, () => splitOrWhole(first.request)));
+    if (group.length === 1) return void (await commitPayloads(group, () => splitOrWhole(first.request, first.bytes)));
     const whole = encodeGroup(group);
     if (whole) return void (await commitPayloads(group, () => [whole]));
     const lost = new Set<string>();
     for (const waiting of group) {
       if (lost.has(waiting.request.origin)) refuse([waiting], new Error('an earlier append of this origin failed'));
-      else if (!(await commitPayloads([waiting], () => splitOrWhole(waiting.request))))
+      else if (!(await commitPayloads([waiting], () => splitOrWhole(waiting.request, waiting.bytes))))
         lost.add(waiting.request.origin);
     }
   }
@@ -234,19 +240,20 @@ export function startSourceRunner(args: {
       for (const payload of payloadsOf()) await appendFrame(payload);
     } catch (error) {
       counts.failures++;
-      refuse(group, error);
       // A later append of the same origin would carry its mark past what was not stored.
       const origins = new Set(group.map(({ request }) => request.origin));
-      const isAfter = ({ request }: Waiting) => origins.has(request.origin);
+      // The source closes, and the log does not answer: it would be asked for each group that waits, one after the other. Or another owner has
+      // appended, and its senders have begun anew there.
+      const isGivenUp = isFenced(error) || (isClosing() && isUnanswered(error));
+      const isAfter = ({ request }: Waiting) => isGivenUp || origins.has(request.origin);
       const after = queue.filter(isAfter);
       queue = queue.filter((waiting) => !isAfter(waiting));
-      for (const { reject } of heldBack.filter(isAfter)) reject(error);
-      heldBack = heldBack.filter((waiting) => !isAfter(waiting));
-      refuse(after, error);
+      tellRefused(heldBack.remove(isAfter), error);
+      refuse([...group, ...after], error);
       return false;
     }
     for (const { request, resolve } of group) {
-      counts.accepted += countOf(request);
+      counts.accepted += eventCountOf(request);
       counts.deadLetters += request.deadLetters?.length ?? 0;
       resolve();
     }
@@ -255,20 +262,33 @@ export function startSourceRunner(args: {
   }
 
   function refuse(group: readonly Waiting[], error: unknown): void {
-    for (const { reject } of group) reject(error);
+    tellRefused(group, error);
     makeRoom(group);
+  }
+
+  function tellRefused(group: readonly Waiting[], error: unknown): void {
+    counts.refused += group.length;
+    for (const { reject } of group) reject(error);
   }
 
   function makeRoom(group: readonly Waiting[]): void {
     for (const { request, bytes } of group) {
-      waitingEvents -= countOf(request);
+      waitingEvents -= eventCountOf(request);
       waitingBytes -= bytes;
     }
-    for (let next = heldBack[0]; next && hasRoom(); next = heldBack[0]) {
-      heldBack.shift();
+    while (hasRoom()) {
+      const next = heldBack.shift();
+      if (!next) break;
       counts.backpressuredMs += wallTime() - next.since;
       admit(next);
     }
+  }
+
+  function tooMuchWaits(): Error {
+    counts.refused++;
+    const { heldBackEventsMax: eventsMax, heldBackBytesMax: bytesMax } = limits;
+    const { events, bytes } = heldBack;
+    return executionErrors.make('MACH3256', { node, events, bytes, eventsMax, bytesMax });
   }
 
   function hasRoom(): boolean {
@@ -276,15 +296,15 @@ export function startSourceRunner(args: {
   }
 
   function admit(waiting: Waiting): void {
-    waitingEvents += countOf(waiting.request);
+    waitingEvents += eventCountOf(waiting.request);
     waitingBytes += waiting.bytes;
     queue.push(waiting);
     start();
     if (isMessageFull()) hurry?.();
   }
 
-  function splitOrWhole(request: AppendRequest): Payload[] {
-    if (bytesOf(request) > limits.encodedBytesMax) return splitRequest(request);
+  function splitOrWhole(request: AppendRequest, bytes: number): Payload[] {
+    if (bytes > limits.encodedBytesMax) return splitRequest(request);
     const payload = encode([request]);
     return payload.length <= bytesMax ? [payload] : splitRequest(request);
   }
@@ -292,7 +312,7 @@ export function startSourceRunner(args: {
   /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
   function splitRequest(request: AppendRequest): Payload[] {
     const { mark, id, deadLetters = [], ...rest } = request;
-    const events = countOf(request);
+    const events = eventCountOf(request);
     if (events + deadLetters.length <= 1) {
       throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: bytesMax });
     }
@@ -312,14 +332,14 @@ export function startSourceRunner(args: {
       ...(mark === undefined ? {} : { mark }),
       ...(deadLetters.length > 0 && { deadLetters: deadLetters.slice(cutLetters) }),
     };
-    return [first, second].flatMap(splitOrWhole);
+    return [first, second].flatMap((half) => splitOrWhole(half, bytesOf(half)));
   }
 
   function encode(requests: readonly AppendRequest[]): Payload {
     const hasLetters = requests.some((request) => (request.deadLetters ?? []).length > 0);
     const segments: Segment[] = requests.map((request) => ({
       origin: request.origin,
-      events: countOf(request),
+      events: eventCountOf(request),
       ...(request.mark === undefined ? {} : { mark: request.mark }),
       ...(request.id === undefined ? {} : { id: request.id }),
       ...(hasLetters && { letters: request.deadLetters?.length ?? 0 }),
@@ -364,12 +384,17 @@ export function startSourceRunner(args: {
     async append(request) {
       if (closing) throw new Error(`source ${node} is closing`);
       silence.heard(request.origin);
-      return new Promise<void>((resolve, reject) => {
+      const known = resent.outcomeOf(request);
+      if (known) return known;
+      if (heldBack.isFull) throw tooMuchWaits();
+      const outcome = new Promise<void>((resolve, reject) => {
         const waiting = { request, bytes: bytesOf(request), resolve, reject };
         // Never past one that is held back already: requests of an origin keep their order.
-        if (hasRoom() && heldBack.length === 0) admit(waiting);
+        if (hasRoom() && !heldBack.first) admit(waiting);
         else heldBack.push({ ...waiting, since: wallTime() });
       });
+      resent.add(request, outcome);
+      return outcome;
     },
     originClosed: (origin) => silence.closed(origin),
     async ended() {

@@ -18,6 +18,7 @@ export function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
       | 'dead'
       | 'queue'
       | 'stateKeys'
+      | 'refusedRequests'
       | 'retries'
       | 'repeatedBatches',
   ) => sum(nodes.map((node) => node[name]));
@@ -35,6 +36,7 @@ export function mergeNodes(nodes: readonly NodeStatus[]): NodeStatus {
     dead: add('dead'),
     queue: add('queue'),
     stateKeys: add('stateKeys'),
+    refusedRequests: add('refusedRequests'),
     retries: add('retries'),
     repeatedBatches: add('repeatedBatches'),
     busyMs: sum(nodes.map(({ busyMs }) => busyMs)),

@@ -112,7 +112,7 @@ describe('metrics', () => {
   });
 
   it('have names by the convention, and counters alone end in _total', () => {
-    const units = 'events|seconds|bytes|keys|messages|checkpoints|outputs|batches|workers|owned';
+    const units = 'events|requests|seconds|bytes|keys|messages|checkpoints|outputs|batches|workers|owned';
     for (const { name, type, help } of families.filter(({ name }) => !name.startsWith('mach_connector_'))) {
       expect(name).toMatch(new RegExp(`^mach_[a-z0-9_]*(${units})(_total)?$`));
       expect(name.endsWith('_total'), name).toBe(type === 'counter');

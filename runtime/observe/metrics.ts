@@ -87,6 +87,12 @@ const nodeMetrics: readonly NodeMetric[] = [
     value: (node) => (node.lagMs === null ? null : node.lagMs / 1_000),
   },
   {
+    name: 'mach_source_refused_requests_total',
+    help: 'Requests of senders that were refused: the log did not take them, or too much waited for it',
+    kind: 'counter',
+    value: (node) => (node.kind === 'source' ? node.refusedRequests : null),
+  },
+  {
     name: 'mach_sink_retried_batches_total',
     help: 'Batches that a sink tried to write again',
     kind: 'counter',

@@ -34,6 +34,8 @@ export interface NodeStatus {
   /** Engine time less watermark, ms. */
   readonly lagMs: number | null;
   readonly stateKeys: number;
+  /** Requests of the senders of a source that were refused, since the process began. */
+  readonly refusedRequests: number;
   /** Writes of a sink that were tried again, and batches that it wrote again after a restart, since the process began. */
   readonly retries: number;
   readonly repeatedBatches: number;
@@ -83,6 +85,7 @@ const nothing = {
   dropped: 0,
   dead: 0,
   stateKeys: 0,
+  refusedRequests: 0,
   retries: 0,
   repeatedBatches: 0,
   idle: false,
@@ -157,6 +160,7 @@ function sourceNodes(engine: Engine, units: readonly Unit[], engineTime: number)
       queue: runner.waitingEvents,
       busyMs: 0,
       backpressuredMs: runner.counts.backpressuredMs,
+      refusedRequests: runner.counts.refused,
       ...progressOf(time, engineTime),
       idle,
       detail: sourceDetail({

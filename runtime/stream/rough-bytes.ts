@@ -7,7 +7,7 @@ import { type Event, isText, type Schema } from './schema.ts';
 /** Of a row whatever its texts: numbers, times, what stands around it. */
 export const roughRowBytes = 64;
 
-/** The characters of the texts, mostly a byte each, with `roughRowBytes` for each row. */
+/** The characters of the texts, mostly a byte each, with `roughRowBytes` for each row. Asked of every event that comes in: what is mostly there, texts and nothing, is told in the loop itself. */
 export function roughMeasure(schema: Schema): (rows: WithColumns) => number {
   const texts = Object.entries(schema.fields).flatMap(([name, field]) => (isText(field) ? [name] : []));
   const inEvents = eventReader(texts);
@@ -23,7 +23,10 @@ type EventReader = (measure: typeof charactersOf, events: readonly Event[]) => n
 function eventReader(names: readonly string[]): EventReader {
   if (!names.every(isPlain)) {
     return (measure, events) =>
-      events.reduce((sum, event) => names.reduce((of, name) => of + measure(event[name]), sum), 0);
+      events.reduce(
+        (sum, event) => names.reduce((of, name) => of + (event[name] === null ? 0 : measure(event[name])), sum),
+        0,
+      );
   }
   return compile(
     ['measure', 'events'],
@@ -34,7 +37,8 @@ function eventReader(names: readonly string[]): EventReader {
         .map(
           (name) => `{
         const value = event.${name};
-        characters += typeof value === 'string' ? value.length : measure(value);
+        if (typeof value === 'string') characters += value.length;
+        else if (value !== null) characters += measure(value);
       }`,
         )
         .join(' ')}
@@ -46,7 +50,13 @@ function eventReader(names: readonly string[]): EventReader {
 function inColumns(columns: EventColumns, names: readonly string[]): number {
   const { offset, length } = columns;
   let characters = 0;
-  for (const column of columns.columnsOf(names))
-    for (let at = offset; at < offset + length; at++) characters += charactersOf(column[at]);
+  const end = offset + length;
+  for (const column of columns.columnsOf(names)) {
+    for (let at = offset; at < end; at++) {
+      const value = column[at];
+      if (typeof value === 'string') characters += value.length;
+      else if (value !== null) characters += charactersOf(value);
+    }
+  }
   return characters;
 }

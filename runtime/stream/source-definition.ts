@@ -55,7 +55,9 @@ export interface SourceContext {
   /**
    * Resolves once everything in the request is in the log, with the source's durability; only then may the sender be told.
    * Waits (holding the sender back) when `limits.groupCommitPendingEventsMax` events, or `limits.groupCommitPendingBytesMax`, are waiting, and while
-   * nobody knows whether the log has it; once the source is told to stop it may reject without knowing. Requests of one origin keep their order.
+   * nobody knows whether the log has it; once the source is told to stop it may reject without knowing. Rejects at once (MACH3256), with nothing stored,
+   * when `limits.heldBackEventsMax` events or `limits.heldBackBytesMax` wait for that. Requests of one origin keep their order. One that is sent again
+   * with its identity while the first still waits is stored once, and has the same outcome.
    */
   append(request: AppendRequest): Promise<void>;
   /** The last mark of an origin that is in the log. */
