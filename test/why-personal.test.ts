@@ -101,6 +101,7 @@ it('looks for them with a reason, which is written down first, and still hides t
   expect(found.code, found.errors).toBe(0);
   expect(found.errors).toContain('that you asked is written in audit.ndjson');
   expect(found.output).toContain('patient •••');
+  expect(found.output).toContain('place at the sender: file visits.csv, line 2\n');
   expect(found.output).not.toContain(name);
   const none = await mach('visits', 'patient=Trần Thị Thử', ...reason);
   expect(none.errors).toContain('MACH3261');

@@ -121,6 +121,32 @@ describe('file-drop', () => {
     expect(beds().map(([, number]) => number)).toEqual(Array.from({ length: origins + 1 }, (__, number) => number));
   });
 
+  it('says of each row where it stood, as its dead letter would', async () => {
+    await open();
+    const lines = [
+      '',
+      row('H2', 1),
+      row('H1', 2),
+      'H1,2026-03-02T07:00:00+07:00,3,"a\n""b""\r\n"\n',
+      '\n',
+      row('H2', 4),
+    ];
+    await drop('beds.csv', header + lines.join(row('H1', -1)));
+    await taken(1);
+    const told = log.requests.flatMap(({ place, events }) =>
+      events.map(({ event, line }) => [event.beds, place?.file, line]),
+    );
+    expect(told.sort()).toEqual([
+      [1, 'beds.csv', 3],
+      [2, 'beds.csv', 5],
+      [3, 'beds.csv', 7],
+      [4, 'beds.csv', 13],
+    ]);
+    expect(log.deadLetters.map(({ place }) => [place.file, place.line])).toEqual(
+      [2, 4, 6, 10, 12].map((line) => ['beds.csv', line]),
+    );
+  });
+
   it('makes the folder where it is missing, and says so', async () => {
     await open({ folder: 'bed' });
     expect(info.mock.calls).toEqual([[{ folder: join(folder, 'bed') }, 'the folder was missing, and has been made']]);

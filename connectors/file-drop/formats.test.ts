@@ -22,6 +22,7 @@ async function decode(content: string | Buffer, options: object) {
   const { events, deadLetters } = (await bound.decode?.(Buffer.from(content), 'f')) ?? { events: [], deadLetters: [] };
   return {
     events: events.map(({ event }) => event),
+    lines: events.map(({ line }) => line),
     dead: deadLetters.map(({ code, place, reason }) => [code, place.line, reason] as const),
   };
 }
@@ -69,7 +70,7 @@ describe('csv', () => {
     const { dead } = await decode('hospital,note\rH1,x\r', { format: 'csv', schema });
     expect(dead[0]?.[0]).toBe('MACH2206');
     const quoted = await decode('hospital,"not\r\ne"\r\nH1,x\r\n', { format: 'csv', schema });
-    expect(quoted).toEqual({ events: [{ hospital: 'H1', note: null }], dead: [] });
+    expect(quoted).toEqual({ events: [{ hospital: 'H1', note: null }], lines: [3], dead: [] });
   });
 
   it('names no cell of a file without a header, where some point at a person', async () => {
@@ -134,8 +135,10 @@ describe('ndjson and json', () => {
   });
 
   it('reads a list of objects, and says when it is none', async () => {
-    const { events, dead } = await decode(JSON.stringify([record, null, { ...record, at: null }]), { format: 'json' });
-    expect(events).toEqual([good]);
+    const list = [record, null, { ...record, at: null }, record];
+    const { events, lines, dead } = await decode(JSON.stringify(list), { format: 'json' });
+    expect(events).toEqual([good, good]);
+    expect(lines).toEqual([1, 4]);
     expect(dead.map(([, line]) => line)).toEqual([2, 3]);
     expect((await decode('12', { format: 'json' })).dead[0]?.[0]).toBe('MACH2206');
     expect((await decode('[', { format: 'json' })).dead[0]?.[0]).toBe('MACH2206');
@@ -200,8 +203,9 @@ describe('xlsx', () => {
       ]);
       sheet.addRow(['H3', 'x', { error: '#N/A' }]);
     });
-    const { events, dead } = await decode(content, { format: 'xlsx', sheet: 'Giường bệnh' });
+    const { events, lines, dead } = await decode(content, { format: 'xlsx', sheet: 'Giường bệnh' });
     expect(events).toEqual([good, good]);
+    expect(lines).toEqual([2, 4]);
     expect(dead).toEqual([['MACH2210', 5, expect.stringContaining('beds "#N/A" is not a number')]]);
     expect((await decode(content, { format: 'xlsx', sheet: 'Không có' })).dead[0]?.[2]).toBe(
       'the workbook has no sheet "Không có"; it has: Trang đầu, Giường bệnh',

@@ -84,7 +84,7 @@ export function takeRow(row: ReadRow, content: Content, options: TakeOptions, ti
     return refuse(`${options.timeField} ${new Date(time).toISOString()} lies too far in the future`, options.timeField);
   }
   const origin = options.originField === undefined ? originOfName(content.name) : String(event[options.originField]);
-  return { origin, event: { event, time, raw: row.raw.slice(0, limits.deadLetterBytesMax) } };
+  return { origin, event: { event, time, raw: row.raw.slice(0, limits.deadLetterBytesMax), line: row.line } };
 }
 
 /** The first row of each origin: the number of the row in the content, from 0, and the origin. Empty where there is one origin alone, or more than `originsHeardFirstMax`. */
@@ -204,7 +204,8 @@ export function makeTaker(context: SourceContext, aheadMs: number): Taker {
     for (const [origin, { events, deadLetters }] of shares) {
       if (events.length + deadLetters.length === 0 || progress.has(origin, sha, chunk)) continue;
       const mark = progress.next(origin, sha, chunk);
-      const append = context.append({ origin, events, deadLetters, mark, id: `${sha}:${chunk}` });
+      const place = { file: content.name };
+      const append = context.append({ origin, events, deadLetters, place, mark, id: `${sha}:${chunk}` });
       appends.push(append.then(() => progress.stored(origin, mark)));
     }
     const failed = (await Promise.allSettled(appends)).find((result) => result.status === 'rejected');

@@ -27,7 +27,7 @@ it.each(['source', 'output'] as const)('of the kind %s', (kind) => {
       const message = received(outputMessage(stream, schema, runs, { beginning: 0 }));
       return rowsOf(outputRunsOf(message, wanted)).map(withKnown);
     }
-    const segments = [{ origin: 'o', events: events.length }];
+    const segments = [{ origin: 'o', events: events.length, place: { file: 'f' }, lines: [2, null, 7] }];
     const written = { acceptedAt: 5, engineTime: 6, segments, deadLetters: [], events, times: [1, 2, 3] };
     const frame = inputFrameOf(
       received(sourceMessage(stream, schema, { ...written, raws: [null, null, null] })),

@@ -4,6 +4,7 @@
  * Each begins with a kind byte, a format version and a JSON head; columns follow (see `stream/codec.ts`).
  */
 
+import type { ErrorData } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { RowOrigin } from '../store/store.ts';
 import { ByteReader, ByteWriter, readEvents, readNumbers, writeEvents, writeNumbers } from '../stream/codec.ts';
@@ -25,6 +26,9 @@ export interface Segment {
   readonly id?: string;
   /** Of the frame's dead letters, in order, so many came with this run. Absent where the frame has none, and in frames of version 0.1.0. */
   readonly letters?: number;
+  /** Where its events stood at the sender, and of each the line there, where it has one. Stages do not look at it. */
+  readonly place?: ErrorData;
+  readonly lines?: readonly (number | null)[];
 }
 
 export interface StoredDeadLetter extends Omit<DeadLetter, 'raw'> {

@@ -8,12 +8,16 @@ export function eventCountOf({ events, columns }: AppendRequest): number {
   return events.length + (columns?.events.length ?? 0);
 }
 
+/** Of the number of a line, with its comma. */
+const lineBytes = 8;
+
 /** `handsOn`: columns are never encoded, and not looked at. */
 export function requestMeasure(schema: Schema, { handsOn }: { handsOn: boolean }): (request: AppendRequest) => number {
   const bytesOf = roughMeasure(schema);
-  return ({ events, columns, deadLetters = [] }) => {
+  return ({ events, columns, deadLetters = [], place }) => {
     let bytes = bytesOf({ events: events.map(({ event }) => event) });
     for (const { raw } of events) bytes += raw?.length ?? 0;
+    if (place) bytes += JSON.stringify(place).length + events.length * lineBytes;
     if (columns)
       bytes += handsOn
         ? columns.times.length * limits.handedOnEventBytes

@@ -162,6 +162,25 @@ describe('group commit', () => {
     },
   );
 
+  it('keeps with each part of a request the lines of its own events', async () => {
+    const { runner, sources, clock } = await openRunner();
+    const whole = request('H1', idsOf('x'.repeat(limits.frameBytesMax / 8), 21), { place: { file: 'beds.csv' } });
+    const numbered = whole.events.map((one, at) => (at === 4 ? one : { ...one, line: 2 * at + 2 }));
+    const done = runner.append({ ...whole, ...lastAsColumns(numbered, 7) });
+    await clock.advance(10);
+    await done;
+    const segments = sources().flatMap((frame) => frame.segments);
+    expect(segments.length).toBeGreaterThan(2);
+    const told = segments.flatMap(({ events, place, lines = [] }) =>
+      Array.from({ length: events }, (_, at) => ({ ...place, line: lines[at] })),
+    );
+    expect(told.slice(0, 14)).toEqual(numbered.slice(0, 14).map(({ line = null }) => ({ file: 'beds.csv', line })));
+    // Columns have neither.
+    expect(told.slice(14).every(({ line }) => line === undefined)).toBe(true);
+    await runner.append(request('H2', ['y']));
+    expect(sources().at(-1)?.segments).toEqual([{ origin: 'H2', events: 1 }]);
+  });
+
   it.each([0, 1])('cuts dead letters that are too much for a message, with %d events', async (events) => {
     const { runner, sources, ids, clock } = await openRunner();
     const raw = new Uint8Array(limits.deadLetterBytesMax);

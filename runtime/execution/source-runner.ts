@@ -6,11 +6,12 @@
 import { randomUUID } from 'node:crypto';
 import type { LogStream, Payload } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
+import type { ErrorData } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
 import { withColumns } from '../stream/event-columns.ts';
 import type { Event, Schema } from '../stream/schema.ts';
-import type { AppendRequest } from '../stream/source-definition.ts';
+import type { AppendRequest, SourceEvent } from '../stream/source-definition.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
 import { sourceMessage } from './handed-on.ts';
@@ -71,6 +72,12 @@ function sliceOf(
   if (!columns) return { events: own };
   const [begin, end] = [Math.max(0, from - events.length), Math.max(0, to - events.length)];
   return { events: own, columns: { events: columns.events.slice(begin, end), times: columns.times.slice(begin, end) } };
+}
+
+/** The events that stand in columns have no lines. */
+function placesOf(place: ErrorData, events: readonly SourceEvent[]): Pick<Segment, 'place' | 'lines'> {
+  const hasLines = events.some(({ line }) => line !== undefined);
+  return { place, ...(hasLines && { lines: events.map(({ line }) => line ?? null) }) };
 }
 
 /** The events of all requests; without texts where none has one. */
@@ -343,6 +350,7 @@ export function startSourceRunner(args: {
       ...(request.mark === undefined ? {} : { mark: request.mark }),
       ...(request.id === undefined ? {} : { id: request.id }),
       ...(hasLetters && { letters: request.deadLetters?.length ?? 0 }),
+      ...(request.place && request.events.length > 0 && placesOf(request.place, request.events)),
     }));
     const now = clock.now();
     const deadLetters: StoredDeadLetter[] = requests.flatMap((request) =>

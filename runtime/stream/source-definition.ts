@@ -13,6 +13,8 @@ export interface SourceEvent {
   readonly time: number;
   /** The text that the sender sent, kept in the log beside the event: what was said, whatever we made of it. Stages do not read it. */
   readonly raw?: string;
+  /** Where it stands in what `place` of its request names, from 1. */
+  readonly line?: number;
 }
 
 /** Events with their times, ms since the epoch. Nobody changes them once they are appended. */
@@ -37,6 +39,8 @@ export interface AppendRequest {
   /** Behind those: events without texts, for sources that give very many. */
   readonly columns?: TimedColumns;
   readonly deadLetters?: readonly DeadLetter[];
+  /** Where `events` stood at their sender, as dead letters of them would say, but for the line: `{ file: 'beds.csv' }`. Kept in the log for `mach why`. */
+  readonly place?: ErrorData;
   /** The sender's own position after these events; comes back as `mark(origin)` after a restart. Written atomically with the events. */
   readonly mark?: string;
   /** Resend identity: of two appends of one origin with one identity the first counts, among the newest `limits.appendIdentitiesMax` of the source. */

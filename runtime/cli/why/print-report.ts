@@ -101,10 +101,11 @@ const restOf = { cause: 'more that are part of it', progress: 'that only let tim
 const roles = { cause: 'is part of it', time: 'moved time on', progress: 'let time come so far' } as const;
 
 function describeMessage(message: WhyMessage, { all }: { all: boolean }): string[] {
-  const { place, source, origin, role, accepted_at: accepted, mark, note } = message;
+  const { place, source, origin, role, accepted_at: accepted, mark, sender_place: senderPlace, note } = message;
   const from = origin === null ? source : `${source} from ${origin}`;
   const lines = [`  ${place}  ${from}, accepted ${accepted ?? 'at an unknown time'}: ${roles[role]}`];
-  if (mark !== null) lines.push(`      place at the sender: ${mark}`);
+  const atSender = senderPlace ? describeFields(senderPlace, { all: true }) : mark;
+  if (atSender !== null) lines.push(`      place at the sender: ${atSender}`);
   if (note !== null) lines.push(`      ${message.kind}: ${note}`);
   for (const { time, event } of message.events) lines.push(`      ${time}  ${describeFields(event, { all })}`);
   lines.push(...describeText(message));

@@ -8,6 +8,7 @@ import type { CrashPoints } from '../../faults.ts';
 import { limits } from '../../limits.ts';
 import { roughMeasure } from '../../stream/rough-bytes.ts';
 import type { Event } from '../../stream/schema.ts';
+import { cutFrame } from './cut-frame.ts';
 import {
   type ExchangeFrame,
   type ExchangeRow,
@@ -128,20 +129,20 @@ export async function openExchangePublisher(args: {
     wake();
   }
 
-  /** In several messages where it is too much for one: only the last says that the lane has come through. */
+  /** In several messages where it is too much for one: each says how far the lane has come through with it. */
   async function publish(frame: ExchangeFrame, before: number): Promise<void> {
     const isLong =
       frame.rows.length > limits.outputFlushEventsMax ||
       (frame.rows.length > 1 && bytesOf(frame.rows) > limits.encodedBytesMax);
     const payload = isLong ? undefined : encodeExchangeFrame(frame, schemaOf);
-    const isDivisible = frame.rows.length > 1 || (frame.rows.length === 1 && frame.watermarks.length > 0);
-    if (payload === undefined || (payload.length > stream.messageBytesMax && isDivisible)) {
-      // A row that fits alone may not fit beside all of the watermarks.
-      const middle = Math.max(1, frame.rows.length >> 1);
-      await publish({ beginning, through: before, rows: frame.rows.slice(0, middle), watermarks: [] }, before);
-      await publish({ ...frame, rows: frame.rows.slice(middle) }, before);
-      return;
+    const isTooLarge = payload === undefined || payload.length > stream.messageBytesMax;
+    const parts = isTooLarge ? cutFrame(frame, before) : undefined;
+    if (parts) {
+      const [first, second] = parts;
+      await publish(first, before);
+      return publish(second, first.through);
     }
+    if (payload === undefined) throw new Error('invariant broken: several rows cannot be cut');
     const last = frame.rows.at(-1);
     crashPoints.at('exchange.before-append');
     const { sequence } = await stream.append(subject, payload, {

@@ -74,7 +74,9 @@ async function frameOf(
       // The other parts of the same message: its text stands with the first.
       while (at < end && Number((frame.events[at] as Event).part) > 0) at++;
     }
-    segments.push({ ...segment, events: decoded.length - before });
+    // As many events as before, or not: whose line is whose is no longer known.
+    const { lines: _, ...rest } = segment;
+    segments.push({ ...rest, events: decoded.length - before });
   }
   const latest = frame.engineTime ?? Number.POSITIVE_INFINITY;
   const times = decoded.map(({ time }) => (time <= latest + limits.futureTimeMs ? time : latest));

@@ -55,7 +55,7 @@ function onlyPlaces(frame: InputFrame, kept: ReadonlySet<number>): InputFrame {
   const segments = frame.segments.map((segment): SourceFrame['segments'][number] => {
     let events = 0;
     for (const last = at + segment.events; at < last; at++) if (kept.has(at)) events++;
-    const { letters: _, ...rest } = segment;
+    const { letters: _, lines: __, ...rest } = segment;
     return { ...rest, events };
   });
   return {

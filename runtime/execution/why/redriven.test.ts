@@ -94,6 +94,8 @@ describe('why a row is there that was redriven', () => {
       expect(written).toMatchObject({ stage, partition, sequence, index });
       expect(report.replay.verified).toBe(true);
       expect(report.messages.map(({ kind, place }) => [kind, place])).toContainEqual(['message', '1/1']);
+      // Its source says of no event where it stood.
+      expect(report.messages.map(({ sender_place: at }) => at)).toEqual(report.messages.map(() => null));
       const byPlace = await why(lab, lab.topology, `${result}/s1/0/${sequence}/${index}`);
       expect(byPlace.result).toEqual(report.result);
     }
@@ -119,7 +121,7 @@ describe('why a row is there that was redriven', () => {
         out: { time: '2023-03-02T00:00:00.000Z', event: { id: 'b' } },
       });
       expect(report.messages).toMatchObject([
-        { kind: 'redrive', note: `dead letter ${letter} of message 1, that went in again` },
+        { kind: 'redrive', sender_place: { line: 1 }, note: `dead letter ${letter} of message 1, that went in again` },
       ]);
     },
   );

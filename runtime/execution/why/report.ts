@@ -1,5 +1,6 @@
 /** The answer to "why", as it is printed and as `--json` gives it: plain data, personal fields hidden. */
 import { counted } from '../../counted.ts';
+import type { ErrorData } from '../../errors.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import type { PastMessage } from '../replay/past.ts';
@@ -114,8 +115,10 @@ export interface WhyMessage {
   readonly accepted_at: string | null;
   /** Engine time then. */
   readonly engine_time: string | null;
-  /** The sender's own position: of a file its place. */
+  /** The sender's own position after all that came with it. */
   readonly mark: string | null;
+  /** Where it stood at the sender: the place that `mach dead-letter show` gives, or would give. Of a row of a file the file and the line. */
+  readonly sender_place: ErrorData | null;
   /** The sender's text; null where none was kept. */
   readonly text: string | null;
   readonly text_characters: number | null;
@@ -217,6 +220,7 @@ function sentMessage(
     accepted_at: isoTime(sent.acceptedAt),
     engine_time: isoTime(sent.engineTime),
     mark: sent.mark,
+    sender_place: sent.senderPlace,
     text: raw === null ? null : curtain.text(raw.slice(0, whyLimits.textCharacters)),
     text_characters: raw?.length ?? null,
     note: null,
@@ -225,7 +229,7 @@ function sentMessage(
 
 function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyMessage, 'role' | 'listed' | 'place'> {
   const nothing = { engine_time: null, mark: null, text: null, text_characters: null, origin: null, events: [] };
-  const common = { ...nothing, source: node, sequence, accepted_at: isoTime(message.storedAt) };
+  const common = { ...nothing, sender_place: null, source: node, sequence, accepted_at: isoTime(message.storedAt) };
   if (frame.kind === 'silence') {
     const silent = frame.idle.map(({ origin, elapsedMs }) => `${origin} for ${Math.round(elapsedMs / 1_000)} s`);
     const parts = [...silent, ...frame.closed.map((origin) => `${origin} has closed`)];
@@ -236,5 +240,5 @@ function bareMessage({ node, sequence, frame, message }: PastMessage): Omit<WhyM
   if (frame.kind === 'version') return { ...common, kind: 'version', note: 'another version of the topology' };
   if (frame.kind === 'source') throw new Error('invariant broken: the message of a source is told sender by sender');
   const note = `dead letter ${frame.letter} of message ${frame.sequence}, that went in again`;
-  return { ...common, kind: 'redrive', note };
+  return { ...common, kind: 'redrive', sender_place: frame.place ?? null, note };
 }

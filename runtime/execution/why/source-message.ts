@@ -1,7 +1,8 @@
 /** Messages as their senders sent them, found again in the messages of the log. */
+import type { ErrorData } from '../../errors.ts';
 import type { Event, Schema } from '../../stream/schema.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
-import { decodeRaws } from '../log-frame.ts';
+import { decodeRaws, type Segment } from '../log-frame.ts';
 import type { PastMessage } from '../replay/past.ts';
 
 /** What a sender sent at once: an HL7 message (with the events made of it), an item of the 115 feed, a line of a file. */
@@ -16,8 +17,10 @@ export interface SourceMessage {
   readonly acceptedAt: number;
   /** Engine time then, ms; null where the log does not say. */
   readonly engineTime: number | null;
-  /** The sender's own position, such as a file and its line, where it has said one. */
+  /** The sender's own position after all that came with it, where it has said one. */
   readonly mark: string | null;
+  /** Where it stood at the sender, as a dead letter of it would say: of a row its file and line. Null where that was not kept. */
+  readonly senderPlace: ErrorData | null;
   readonly events: readonly Event[];
   readonly times: readonly number[];
   /** The sender's text; null where none was kept. */
@@ -50,6 +53,7 @@ export function sourceMessages(
         acceptedAt: frame.acceptedAt,
         engineTime: frame.engineTime ?? null,
         mark: segment.mark ?? null,
+        senderPlace: placeIn(segment, from - begin),
         events: frame.events.slice(from, to),
         times: frame.times.slice(from, to),
         raw: raws[from] ?? null,
@@ -59,4 +63,9 @@ export function sourceMessages(
     begin = end;
   }
   return sent;
+}
+
+function placeIn({ place, lines }: Segment, at: number): ErrorData | null {
+  const line = lines?.[at] ?? null;
+  return place && line !== null ? { ...place, line } : (place ?? null);
 }

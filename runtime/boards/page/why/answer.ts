@@ -61,6 +61,7 @@ export interface MessageAnswer {
   readonly events: readonly { readonly time: string; readonly event: Fields }[];
   readonly accepted_at: string | null;
   readonly mark: string | null;
+  readonly sender_place: Fields | null;
   readonly text: string | null;
   readonly text_characters: number | null;
   readonly note: string | null;

@@ -166,13 +166,14 @@ function keyText(key: unknown): string {
 }
 
 function messageItem(message: MessageAnswer, { word, time }: Teller): HTMLElement {
-  const { place, source, origin, role, accepted_at: accepted, mark, note, text, text_characters: characters } = message;
+  const { place, source, origin, role, accepted_at: accepted, note, text, text_characters: characters } = message;
+  const atSender = message.sender_place ? line(message.sender_place) : message.mark;
   return h(
     'li',
     {},
     h('b', {}, [source, origin].filter(Boolean).join(' · ')),
     h('span', { class: 'quiet' }, ` ${place} · ${word('accepted')} ${time(accepted)} · ${word(role)}`),
-    mark !== null && h('p', { class: 'quiet' }, `${word('mark')}: ${mark}`),
+    atSender !== null && h('p', { class: 'quiet' }, `${word('atSender')}: ${atSender}`),
     note !== null && h('p', {}, note),
     message.events.map(({ time: at, event }) => h('p', {}, `${time(at)} `, h('code', {}, line(event)))),
     text === hiddenText && h('p', { class: 'quiet' }, `${word('hidden')} (${characters} ${word('characters')})`),

@@ -32,7 +32,7 @@ const vi = {
   progress: 'chỉ cho thời gian trôi',
   hidden: 'Nội dung được che',
   characters: 'ký tự',
-  mark: 'vị trí ở nơi gửi',
+  atSender: 'vị trí ở nơi gửi',
   everyField: 'Mọi trường',
 } as const;
 
@@ -69,7 +69,7 @@ const en: Readonly<Record<Word, string>> = {
   progress: 'only let time pass',
   hidden: 'Its text is hidden',
   characters: 'characters',
-  mark: 'place at the sender',
+  atSender: 'place at the sender',
   everyField: 'Every field',
 };
 
