@@ -130,7 +130,9 @@ export class GlobalRows implements OperatorHandler {
     const { earlyMs = 1 } = this.setting;
     const early = Number.isFinite(time);
     const instant = early ? Math.floor(time / earlyMs) * earlyMs : time;
-    const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
+    const known = this.closed.get('now');
+    // What had come to its end goes on where something else feeds it.
+    const closed = known === undefined || known === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : known;
     if (instant <= closed) return;
     this.closed.set('now', time, 0);
     const due = early ? this.takeChanged(instant) : this.takeAll();

@@ -112,7 +112,7 @@ export class GlobalWindow implements OperatorHandler {
     const { earlyMs = 1, kind, toEvent } = this.setting;
     const early = Number.isFinite(time);
     const instant = early ? Math.floor(time / earlyMs) * earlyMs : time;
-    const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
+    const closed = this.closedAt;
     const { passed } = this;
     this.passed = time;
     if (instant <= closed) return;
@@ -154,6 +154,12 @@ export class GlobalWindow implements OperatorHandler {
         if (one.total.changed || (one.total === total && total.last > rememberedFrom)) yield one;
   }
 
+  /** What had come to its end goes on where something else feeds it. */
+  private get closedAt(): number {
+    const closed = this.closed.get('now');
+    return closed === undefined || closed === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : closed;
+  }
+
   private withForgotten({ of, total }: KeyedTotal): KeyedTotal[] {
     const all: KeyedTotal[] = [];
     for (let one: Total | undefined = total; one; one = one.before) all.push({ of, total: one });
@@ -165,8 +171,7 @@ export class GlobalWindow implements OperatorHandler {
     const { perChange, forgetMs } = this.span;
     if (perChange || forgetMs === undefined) return time;
     const { earlyMs = 1 } = this.setting;
-    const closed = this.closed.get('now') ?? Number.NEGATIVE_INFINITY;
-    return Math.max(time, (Math.floor(closed / earlyMs) + 1) * earlyMs - forgetMs);
+    return Math.max(time, (Math.floor(this.closedAt / earlyMs) + 1) * earlyMs - forgetMs);
   }
 
   private newTotal(event: Event, time: number, forgotten: Total | undefined): Total {

@@ -9,7 +9,7 @@ import type { LogBeginning } from './log-beginning.ts';
 import type { OutputPublisher } from './output-publisher.ts';
 import type { StageMachine } from './stage-machine.ts';
 import type { StageArguments } from './stage-runner.ts';
-import { adoptSnapshot, movedAway, refusedLosses, stateVerdicts } from './upgrade/adopt.ts';
+import { adoptSnapshot, movedAway, refusedLosses, stateVerdicts, waitsApart } from './upgrade/adopt.ts';
 
 export interface Restored {
   readonly sequence: number;
@@ -52,7 +52,9 @@ export async function restoreStage(
     throw executionErrors.make('MACH3228', { topology: topology.name, partitions });
   const refused = [
     ...refusedLosses(stateVerdicts(head, topology), acceptLoss),
-    ...movedAway(head, snapshot, args.part).filter(({ node }) => !acceptLoss.has(node)),
+    ...[...movedAway(head, snapshot, args.part), ...waitsApart(snapshot, topology, args.part)].filter(
+      ({ node }) => !acceptLoss.has(node),
+    ),
   ];
   if (refused.length > 0) {
     const nodes = [...new Set(refused.map(({ node }) => node))].join(', ');

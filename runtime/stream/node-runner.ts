@@ -22,6 +22,8 @@ export interface RunnerSnapshot {
   readonly watermark: number;
   readonly idle: boolean;
   readonly forwarded: number;
+  /** How far time had come before all that feeds it ended; absent where that has not been. */
+  readonly passed?: number;
   readonly counts: NodeCounts;
 }
 

@@ -62,6 +62,10 @@ export class OperatorRunner implements Output, NodeRunner {
   private ended = false;
   private forwarded = Number.NEGATIVE_INFINITY;
   private forwardedIdle = false;
+  /** How far time had come before all that feeds it ended. */
+  private passed = unstarted.time;
+  /** Those behind it had come to their end with it: what is forwarded next begins anew. */
+  private beginsAnew = false;
   private cause = -1;
   private time = 0;
   private touched = false;
@@ -177,6 +181,7 @@ export class OperatorRunner implements Output, NodeRunner {
       watermark: this.watermarkTime,
       idle: this.forwardedIdle,
       forwarded: this.forwarded,
+      ...(this.passed !== unstarted.time && { passed: this.passed }),
       counts: { ...this.counts },
     };
   }
@@ -195,6 +200,7 @@ export class OperatorRunner implements Output, NodeRunner {
     this.idle = snapshot.idle;
     this.forwarded = snapshot.forwarded;
     this.forwardedIdle = snapshot.idle;
+    this.passed = snapshot.passed ?? unstarted.time;
     Object.assign(this.counts, snapshot.counts);
   }
 
@@ -337,12 +343,8 @@ export class OperatorRunner implements Output, NodeRunner {
 
   private advance(): void {
     const { time, idle } = combineEdges(this.inputs.map((input) => input.progress));
-    if (this.watermarkTime === atEnd.time && time < atEnd.time) {
-      // What fed it had ended, and since a change of the topology something else does: its time begins anew.
-      this.watermarkTime = time;
-      this.forwarded = unstarted.time;
-      this.ended = false;
-    } else if (time > this.watermarkTime) {
+    if (this.watermarkTime === atEnd.time && time < atEnd.time) this.beginAnew(time);
+    else if (time > this.watermarkTime) {
       this.moveTo(time);
       this.sendPorts();
     }
@@ -355,8 +357,22 @@ export class OperatorRunner implements Output, NodeRunner {
     this.forward(end);
   }
 
+  /** What fed it had ended, and since a change of the topology something else does: its time goes on there, but takes back none that was passed. */
+  private beginAnew(time: number): void {
+    this.ended = false;
+    this.forwarded = unstarted.time;
+    this.beginsAnew = true;
+    this.watermarkTime = unstarted.time;
+    const from = Math.max(time, this.passed);
+    if (from === unstarted.time) return;
+    // What the operator itself knows of the time is that it had ended.
+    this.moveTo(from);
+    this.sendPorts();
+  }
+
   private moveTo(time: number): void {
     const began = performance.now();
+    if (time === atEnd.time) this.passed = Math.max(this.passed, this.watermarkTime);
     this.watermarkTime = time;
     this.cause = -1;
     if (this.usesTimers) {
@@ -380,10 +396,12 @@ export class OperatorRunner implements Output, NodeRunner {
     const time = Math.max(this.forwarded, Math.min(this.watermarkTime, held - 1));
     // Nobody waits for what is idle: it would let time pass that is held back here.
     const idle = this.idle && !this.awaits;
-    if (time === this.forwarded && idle === this.forwardedIdle) return;
+    const anew = this.beginsAnew;
+    if (time === this.forwarded && idle === this.forwardedIdle && !anew) return;
     this.forwarded = time;
     this.forwardedIdle = idle;
-    this.forward({ kind: 'watermark', time, idle });
+    this.beginsAnew = false;
+    this.forward({ kind: 'watermark', time, idle, ...(anew && { anew }) });
   }
 
   private forward(frame: Frame): void {

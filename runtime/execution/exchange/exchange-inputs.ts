@@ -52,9 +52,10 @@ export class ExchangeInputs {
     for (const { frames } of this.inputs.values()) frames.next(end);
   }
 
-  /** How far time has come on each, whether or not it has moved. */
+  /** How far time has come on each, whether or not it has moved; of what has not been heard, be it that it has ended, the stage before says so. */
   sayAnew(): void {
     for (const { frames, forwarded } of this.inputs.values()) {
+      if (forwarded.time === unstarted.time) continue;
       frames.next(forwarded.time === atEnd.time ? end : { kind: 'watermark', ...forwarded, anew: true });
     }
   }

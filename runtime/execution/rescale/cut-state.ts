@@ -8,7 +8,7 @@ import { emptyAccounting, mergeAccounting } from '../../stream/ledger.ts';
 import { emptyCounts, type NodeCounts, type RunnerSnapshot } from '../../stream/node-runner.ts';
 import { columnsOf, entriesOf } from '../../stream/state-columns.ts';
 import type { CutEntry } from '../../stream/state-cut.ts';
-import { type Progress, unstarted } from '../../stream/watermark.ts';
+import { atEnd, type Progress, unstarted } from '../../stream/watermark.ts';
 import type { BoundOperatorNode, BoundSinkNode, BoundTopology, NodePort } from '../../topology/bound.ts';
 import { partitionsOfStage, type SpreadPlan, spreadOf } from '../../topology/spread.ts';
 import { executionErrors } from '../errors.ts';
@@ -96,6 +96,7 @@ function nodeOf(cut: Cut, node: BoundOperatorNode | BoundSinkNode, part: StagePa
     watermark: stands ? leastOf(old.map(({ watermark }) => watermark)) : unstarted.time,
     idle: old.every(({ idle }) => idle),
     forwarded: stands ? leastOf(old.map(({ forwarded }) => forwarded)) : unstarted.time,
+    ...(first.passed !== undefined && { passed: Math.max(...old.map(({ passed = unstarted.time }) => passed)) }),
     counts: isFirst ? countsOf(old) : emptyCounts(),
   };
 }
@@ -131,6 +132,8 @@ function slowest(all: readonly Progress[]): Progress {
 /** How far time has come on an edge. */
 function progressOf(cut: Cut, { node }: NodePort): Progress {
   const source = cut.parts.get(partKey({ stage: 1, partition: 0 }))?.sources.get(node);
+  // A lane that has come to its end stands at the end of time.
+  if (source?.ended) return { ...atEnd, ended: false };
   if (source) return { time: source.origins.combined, idle: source.origins.idle, ended: false };
   const operator = cut.topology.operators.find(({ id }) => id === node);
   const [edge] = operator?.inputs ?? [];

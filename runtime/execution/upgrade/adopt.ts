@@ -79,6 +79,23 @@ export function movedAway(before: StateOrigin, snapshot: StageSnapshot, { plan, 
   return moved;
 }
 
+/** Look-ups of which something waits here, from when they stood in every partition: they stand in the first alone, and answers do not come here. */
+export function waitsApart(snapshot: StageSnapshot, topology: BoundTopology, { plan, partition }: StagePart) {
+  if (partition === 0) return [];
+  return topology.operators.flatMap(({ id: node, bound }) => {
+    const isApart = bound.lookup && plan.nodes.get(node)?.out.kind === 'one';
+    const states = isApart ? [...(snapshot.nodes.get(node)?.states.values() ?? [])] : [];
+    const waiting = states.reduce((sum, { keys }) => sum + keys.length, 0);
+    if (waiting === 0) return [];
+    return [
+      {
+        node,
+        reason: `${waiting} events wait for answers in partition ${partition}, and it stands in the first alone now`,
+      },
+    ];
+  });
+}
+
 /** The snapshot as the new topology takes it. What is lost is left out; whether it may be is for the caller to ask before. */
 export function adoptSnapshot(snapshot: StageSnapshot, before: StateOrigin, topology: BoundTopology): StageSnapshot {
   if (before.hash === topology.hash && !hasMigrations(before, topology)) return snapshot;
@@ -137,7 +154,7 @@ function progressOut(
   return inputs.length > 0 && inputs.every(([, { ended }]) => ended) ? atEnd : { time: forwarded, idle, ended: false };
 }
 
-/** An input that is fed by another node than before stands where that node has come to, never further back than it was. */
+/** An input that is fed by another node than before stands where that node has come to. The node itself never goes back: what is behind its time is late. */
 function keptNode(
   old: RunnerSnapshot,
   edges: readonly BoundEdge[],
@@ -148,8 +165,9 @@ function keptNode(
   if (rewired.length === 0) return old;
   const inputs = new Map(old.inputs);
   for (const { input, from } of rewired) {
-    const { time, idle, ended } = outgoing.get(from.node) ?? unstarted;
-    inputs.set(input, { time: Math.max(time, inputs.get(input)?.time ?? unstarted.time), idle, ended });
+    const { time } = inputs.get(input) ?? unstarted;
+    // How far time has come in another stage is not known here: it says so with the first message.
+    inputs.set(input, outgoing.get(from.node) ?? { time, idle: false, ended: false });
   }
   return { ...old, inputs: [...inputs] };
 }
