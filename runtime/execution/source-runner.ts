@@ -6,25 +6,17 @@
 import { randomUUID } from 'node:crypto';
 import type { LogStream, Payload } from '../bus/log.ts';
 import { type Clock, wallTime } from '../clock.ts';
-import type { ErrorData } from '../errors.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
-import { withColumns } from '../stream/event-columns.ts';
-import type { Event, Schema } from '../stream/schema.ts';
-import type { AppendRequest, SourceEvent } from '../stream/source-definition.ts';
+import type { Schema } from '../stream/schema.ts';
+import type { AppendRequest } from '../stream/source-definition.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
-import { sourceMessage } from './handed-on.ts';
 import { HeldBack } from './held-back.ts';
 import { isUnanswered } from './known-append.ts';
-import {
-  encodeSilenceFrame,
-  type Segment,
-  type SilenceFrame,
-  type StoredDeadLetter,
-  type WrittenSource,
-} from './log-frame.ts';
-import { eventCountOf, requestMeasure } from './request-bytes.ts';
+import { encodeSilenceFrame, type SilenceFrame } from './log-frame.ts';
+import { eventCountOf } from './request-bytes.ts';
+import { requestMessages } from './request-messages.ts';
 import { ResentRequests } from './resent-requests.ts';
 import { startSilenceWatch } from './silence-watch.ts';
 import { openSourceAppends } from './source-appends.ts';
@@ -62,49 +54,6 @@ export interface SourceRunner {
   readonly waitingBytes: number;
 }
 
-/** The events of a request from a place to another. */
-function sliceOf(
-  { events, columns }: AppendRequest,
-  from: number,
-  to: number,
-): Pick<AppendRequest, 'events' | 'columns'> {
-  const own = events.slice(from, to);
-  if (!columns) return { events: own };
-  const [begin, end] = [Math.max(0, from - events.length), Math.max(0, to - events.length)];
-  return { events: own, columns: { events: columns.events.slice(begin, end), times: columns.times.slice(begin, end) } };
-}
-
-/** The events that stand in columns have no lines. */
-function placesOf(place: ErrorData, events: readonly SourceEvent[]): Pick<Segment, 'place' | 'lines'> {
-  const hasLines = events.some(({ line }) => line !== undefined);
-  return { place, ...(hasLines && { lines: events.map(({ line }) => line ?? null) }) };
-}
-
-/** The events of all requests; without texts where none has one. */
-function together(requests: readonly AppendRequest[]): Pick<WrittenSource, 'columns' | 'events' | 'times' | 'raws'> {
-  const [first] = requests;
-  // Copied only where there is something to put together.
-  if (first?.columns && first.events.length === 0 && requests.length === 1) {
-    const { events: columns, times } = first.columns;
-    return withColumns({ times, raws: [] }, columns);
-  }
-  const [events, times, raws]: [Event[], number[], (string | null)[]] = [[], [], []];
-  for (const request of requests) {
-    for (const { event, time, raw } of request.events) {
-      events.push(event);
-      times.push(time);
-      raws.push(raw ?? null);
-    }
-    const { columns } = request;
-    for (let at = 0; columns && at < columns.events.length; at++) {
-      events.push(columns.events.events[at] as Event);
-      times.push(columns.times[at] as number);
-      raws.push(null);
-    }
-  }
-  return { events, times, raws };
-}
-
 export function startSourceRunner(args: {
   node: string;
   schema: Schema;
@@ -121,9 +70,16 @@ export function startSourceRunner(args: {
   signal?: AbortSignal;
 }): SourceRunner {
   const { node, schema, stream, subject, clock, crashPoints } = args;
-  // Every event is a row: what comes out as it came in has room in a message for sure (see `large-rows.ts`).
-  const bytesMax = stream.handsOn ? stream.messageBytesMax : Math.min(limits.rowBytesMax, stream.messageBytesMax);
-  const bytesOf = requestMeasure(schema, { handsOn: stream.handsOn === true });
+  const messages = requestMessages({
+    node,
+    schema,
+    stream,
+    clock,
+    onAhead(events) {
+      counts.futureTimes += events;
+    },
+  });
+  const { bytesMax, bytesOf } = messages;
   const windowMs = args.windowMs ?? limits.groupCommitWindowMs;
   const boot = randomUUID();
   const counts: SourceCounts = {
@@ -221,13 +177,13 @@ export function startSourceRunner(args: {
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     const [first] = group as readonly [Waiting];
-    if (group.length === 1) return void (await commitPayloads(group, () => splitOrWhole(first.request, first.bytes)));
+    if (group.length === 1) return void (await commitPayloads(group, () => messages.alone(first.request, first.bytes)));
     const whole = encodeGroup(group);
     if (whole) return void (await commitPayloads(group, () => [whole]));
     const lost = new Set<string>();
     for (const waiting of group) {
       if (lost.has(waiting.request.origin)) refuse([waiting], new Error('an earlier append of this origin failed'));
-      else if (!(await commitPayloads([waiting], () => splitOrWhole(waiting.request, waiting.bytes))))
+      else if (!(await commitPayloads([waiting], () => messages.alone(waiting.request, waiting.bytes))))
         lost.add(waiting.request.origin);
     }
   }
@@ -235,7 +191,7 @@ export function startSourceRunner(args: {
   /** Undefined where each request has to go by itself: they are too large together, or one of them cannot be encoded at all. */
   function encodeGroup(group: readonly Waiting[]): Payload | undefined {
     try {
-      const payload = encode(group.map(({ request }) => request));
+      const payload = messages.together(group.map(({ request }) => request));
       return payload.length <= bytesMax ? payload : undefined;
     } catch {
       return undefined;
@@ -308,82 +264,6 @@ export function startSourceRunner(args: {
     queue.push(waiting);
     start();
     if (isMessageFull()) hurry?.();
-  }
-
-  function splitOrWhole(request: AppendRequest, bytes: number): Payload[] {
-    if (bytes > limits.encodedBytesMax) return splitRequest(request);
-    const payload = encode([request]);
-    return payload.length <= bytesMax ? [payload] : splitRequest(request);
-  }
-
-  /** One request in several messages: the mark stands in the last, so that it is only kept with all of the events. */
-  function splitRequest(request: AppendRequest): Payload[] {
-    const { mark, id, deadLetters = [], ...rest } = request;
-    const events = eventCountOf(request);
-    if (events + deadLetters.length <= 1) {
-      throw executionErrors.make('MACH3202', { node, bytes: encode([request]).length, max: bytesMax });
-    }
-    // What could not be decoded is cut once there is one event at most, which then stands before it alone.
-    const middle = events > 1 ? events >> 1 : events;
-    const cutLetters = events > 0 ? 0 : deadLetters.length >> 1;
-    const first: AppendRequest = {
-      ...rest,
-      ...sliceOf(request, 0, middle),
-      ...(cutLetters > 0 && { deadLetters: deadLetters.slice(0, cutLetters) }),
-      ...(id === undefined ? {} : { id: `${id}<` }),
-    };
-    const second: AppendRequest = {
-      ...rest,
-      ...sliceOf(request, middle, events),
-      ...(id === undefined ? {} : { id: `${id}>` }),
-      ...(mark === undefined ? {} : { mark }),
-      ...(deadLetters.length > 0 && { deadLetters: deadLetters.slice(cutLetters) }),
-    };
-    return [first, second].flatMap((half) => splitOrWhole(half, bytesOf(half)));
-  }
-
-  function encode(requests: readonly AppendRequest[]): Payload {
-    const hasLetters = requests.some((request) => (request.deadLetters ?? []).length > 0);
-    const segments: Segment[] = requests.map((request) => ({
-      origin: request.origin,
-      events: eventCountOf(request),
-      ...(request.mark === undefined ? {} : { mark: request.mark }),
-      ...(request.id === undefined ? {} : { id: request.id }),
-      ...(hasLetters && { letters: request.deadLetters?.length ?? 0 }),
-      ...(request.place && request.events.length > 0 && placesOf(request.place, request.events)),
-    }));
-    const now = clock.now();
-    const deadLetters: StoredDeadLetter[] = requests.flatMap((request) =>
-      (request.deadLetters ?? []).map(({ raw, ...letter }) => ({
-        ...letter,
-        raw: Buffer.from(raw.subarray(0, limits.deadLetterBytesMax)).toString('base64'),
-      })),
-    );
-    const given = together(requests);
-    const written = {
-      acceptedAt: wallTime(),
-      engineTime: now,
-      segments,
-      deadLetters,
-      times: boundTimes(given.times, now),
-      raws: given.raws,
-    };
-    return sourceMessage(
-      stream,
-      schema,
-      given.columns ? withColumns(written, given.columns) : { ...written, events: given.events },
-    );
-  }
-
-  /** Event time is bounded by engine time; the event's own fields keep what the sender said. */
-  function boundTimes(times: readonly number[], now: number): readonly number[] {
-    const latest = now + limits.futureTimeMs;
-    let ahead = 0;
-    for (let at = 0; at < times.length; at++) if ((times[at] as number) > latest) ahead++;
-    if (ahead === 0) return times;
-    counts.futureTimes += ahead;
-    // Not the bound itself: the watermark would go that far, and make late what comes for an hour.
-    return times.map((time) => (time > latest ? now : time));
   }
 
   const silence = startSilenceWatch({ clock, idleMs: args.idleMs, origins: args.origins, onSilence: start });

@@ -7,16 +7,17 @@
  * input handles frames as they come. One with several waits for the end of the wave and takes its inputs in the order of
  * the source events that caused them; so the result is the same however the log was cut into messages.
  */
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { EventColumns } from './event-columns.ts';
 import { type Batch, columnBatch, end, type Frame } from './frame.ts';
 import { NodeFailure, subscribeFrames } from './frame-subscriber.ts';
 import { EventTimers } from './keyed-state.ts';
 import { type Outcomes, outcome } from './ledger.ts';
+import { makeHandler } from './make-handler.ts';
 import { emptyCounts, type NodeCounts, type NodeRunner, type RunnerSnapshot } from './node-runner.ts';
 import { NodeStates } from './node-states.ts';
-import type { BoundOperator, OperatorContext, OperatorHandler, Output } from './operator-definition.ts';
-import { type Port, takeBatch } from './output-port.ts';
+import type { BoundOperator, OperatorHandler, Output } from './operator-definition.ts';
+import { OutputPorts } from './output-ports.ts';
 import type { Event } from './schema.ts';
 import type { TimedColumns } from './source-definition.ts';
 import type { NodeView } from './state-view.ts';
@@ -28,8 +29,6 @@ interface InputPort {
   progress: Progress;
   readonly waiting: Batch[];
 }
-
-const mainPortName = 'out';
 
 /** An event that a node turned away, as it came in. */
 export interface TurnedAway {
@@ -47,9 +46,7 @@ export class OperatorRunner implements Output, NodeRunner {
   busyMs = 0;
   readonly counts: NodeCounts = emptyCounts();
   private readonly inputs: InputPort[];
-  private readonly ports: Port[];
-  private readonly portByName: Map<string, Port>;
-  private readonly mainPort: Port;
+  private readonly ports: OutputPorts;
   private readonly handler: OperatorHandler;
   private readonly states: NodeStates;
   private readonly timers = new EventTimers();
@@ -84,18 +81,15 @@ export class OperatorRunner implements Output, NodeRunner {
     this.ledger = args.ledger;
     this.onDead = args.onDead;
     this.inputs = args.inputs.map((name) => ({ name, progress: unstarted, waiting: [] }));
-    const names = [...new Set([...Object.keys(args.bound.ports), 'late', 'dead'])];
-    this.ports = names.map((name) => ({
-      name,
-      subject: new Subject<Frame>(),
-      events: [],
-      times: [],
-      causes: [],
-      ready: [],
-    }));
-    this.portByName = new Map(this.ports.map((port) => [port.name, port]));
-    this.mainPort = (this.portByName.get(mainPortName) ?? this.ports[0]) as Port;
-    this.handler = this.createHandler(args.bound);
+    this.ports = new OutputPorts(args.node, [...Object.keys(args.bound.ports), 'late', 'dead']);
+    this.handler = makeHandler(args.bound, {
+      node: this.node,
+      timers: this.timers,
+      watermark: () => this.watermarkTime,
+      keyedState: (name, options) => this.states.keyedState(name, options),
+      rowState: (name, options) => this.states.rowState(name, options),
+      ownState: (name, state) => this.states.ownState(name, state),
+    });
     this.usesTimers = this.handler.timer !== undefined;
     // Who looks over the shoulder of a handler lets it take objects alone.
     this.readsColumns = args.bound.readsColumns === true && this.handler.columns !== undefined;
@@ -117,9 +111,7 @@ export class OperatorRunner implements Output, NodeRunner {
 
   /** The frames that leave by a port. */
   output(port: string): Observable<Frame> {
-    const found = this.portByName.get(port);
-    if (!found) throw new Error(`node ${this.node} has no port ${port}`);
-    return found.subject;
+    return this.ports.named(port).subject;
   }
 
   get watermark(): number {
@@ -147,7 +139,7 @@ export class OperatorRunner implements Output, NodeRunner {
     this.flush();
     this.guarded(() => {
       const { forwarded: time, forwardedIdle: idle } = this;
-      this.forward(this.ended ? end : { kind: 'watermark', time, idle, anew: true });
+      this.ports.forward(this.ended ? end : { kind: 'watermark', time, idle, anew: true });
     });
   }
 
@@ -155,7 +147,7 @@ export class OperatorRunner implements Output, NodeRunner {
   nextWave(): void {
     this.guarded(() => {
       this.handler.nextWave?.(this);
-      this.sendPorts();
+      this.ports.send();
     });
   }
 
@@ -207,8 +199,7 @@ export class OperatorRunner implements Output, NodeRunner {
   // -- Output, for the handler ---------------------------------------------------------------------------------------
 
   emit(event: Event, time?: number, port?: string): void {
-    const target = port === undefined ? this.mainPort : this.portByName.get(port);
-    if (!target) throw new Error(`operator of node ${this.node} emitted to a port that it does not have: ${port}`);
+    const target = port === undefined ? this.ports.main : this.ports.named(port);
     target.events.push(event);
     target.times.push(time ?? this.time);
     target.causes.push(this.cause);
@@ -218,9 +209,7 @@ export class OperatorRunner implements Output, NodeRunner {
   }
 
   emitColumns(columns: EventColumns, times: readonly number[]): void {
-    const { mainPort } = this;
-    mainPort.ready.push(...takeBatch(mainPort));
-    mainPort.ready.push(columnBatch(columns, { times, causes: new Array<number>(columns.length).fill(-1) }));
+    this.ports.addBatch(columnBatch(columns, { times, causes: new Array<number>(columns.length).fill(-1) }));
     this.counts.out += columns.length;
   }
 
@@ -257,7 +246,7 @@ export class OperatorRunner implements Output, NodeRunner {
         return;
       }
       this.handleBatch(frame, input.name);
-      this.sendPorts();
+      this.ports.send();
       return;
     }
     const { time, idle, anew } = frame.kind === 'watermark' ? frame : { ...atEnd, anew: false };
@@ -327,7 +316,7 @@ export class OperatorRunner implements Output, NodeRunner {
     const began = performance.now();
     for (let next = firstOf(cursors); next; next = firstOf(cursors)) this.handleRun(next.cursor, next.until);
     this.busyMs += performance.now() - began;
-    this.sendPorts();
+    this.ports.send();
   }
 
   /** Events of one input, up to a cause. */
@@ -346,15 +335,15 @@ export class OperatorRunner implements Output, NodeRunner {
     if (this.watermarkTime === atEnd.time && time < atEnd.time) this.beginAnew(time);
     else if (time > this.watermarkTime) {
       this.moveTo(time);
-      this.sendPorts();
+      this.ports.send();
     }
     this.idle = idle;
     this.forwardWatermark();
     if (this.ended || this.awaits || !this.inputs.every((input) => input.progress.ended)) return;
     this.ended = true;
     this.handler.end?.(this);
-    this.sendPorts();
-    this.forward(end);
+    this.ports.send();
+    this.ports.forward(end);
   }
 
   /** What fed it had ended, and since a change of the topology something else does: its time goes on there, but takes back none that was passed. */
@@ -367,7 +356,7 @@ export class OperatorRunner implements Output, NodeRunner {
     if (from === unstarted.time) return;
     // What the operator itself knows of the time is that it had ended.
     this.moveTo(from);
-    this.sendPorts();
+    this.ports.send();
   }
 
   private moveTo(time: number): void {
@@ -401,22 +390,11 @@ export class OperatorRunner implements Output, NodeRunner {
     this.forwarded = time;
     this.forwardedIdle = idle;
     this.beginsAnew = false;
-    this.forward({ kind: 'watermark', time, idle, ...(anew && { anew }) });
-  }
-
-  private forward(frame: Frame): void {
-    for (const port of this.ports) port.subject.next(frame);
-  }
-
-  private sendPorts(): void {
-    for (const port of this.ports) {
-      if (port.ready.length > 0) for (const batch of port.ready.splice(0)) port.subject.next(batch);
-      for (const batch of takeBatch(port)) port.subject.next(batch);
-    }
+    this.ports.forward({ kind: 'watermark', time, idle, ...(anew && { anew }) });
   }
 
   private side(name: 'late' | 'dead', event: Event, time: number): void {
-    const port = this.portByName.get(name) as Port;
+    const port = this.ports.named(name);
     if (!port.subject.observed) return;
     port.events.push(event);
     port.times.push(time);
@@ -427,28 +405,5 @@ export class OperatorRunner implements Output, NodeRunner {
   private settle(result: (typeof outcome)[keyof typeof outcome], reason?: string): void {
     this.touched = true;
     this.ledger.settle(this.cause, result, reason);
-  }
-
-  private createHandler(bound: BoundOperator): OperatorHandler {
-    if (bound.stateless) {
-      const transform = bound.stateless;
-      return {
-        event(event, _time, out) {
-          const result = transform(event);
-          if (result === null) out.filtered();
-          else out.emit(result);
-        },
-      };
-    }
-    if (!bound.create) throw new Error(`the operator of node ${this.node} has neither a handler nor a function`);
-    const context: OperatorContext = {
-      node: this.node,
-      timers: this.timers,
-      watermark: () => this.watermarkTime,
-      keyedState: (name, options) => this.states.keyedState(name, options),
-      rowState: (name, options) => this.states.rowState(name, options),
-      ownState: (name, state) => this.states.ownState(name, state),
-    };
-    return bound.create(context);
   }
 }
