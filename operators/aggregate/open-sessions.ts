@@ -172,7 +172,7 @@ export class OpenSessions {
   takeEnded(watermark: number, touch?: TellKey): number[] {
     const { rows, width, dues, orders } = this;
     const ended: number[] = [];
-    for (const session of this.ends.takeDue(watermark, { exact: true, dueAt: (one) => dues[one] })) {
+    for (const session of this.ends.takeDue(watermark, (one) => dues[one])) {
       const end = rows[session * width + endAt] as number;
       if (end <= watermark) {
         touch?.(this.keyOf(session));

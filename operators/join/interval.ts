@@ -200,10 +200,7 @@ class IntervalJoin implements OperatorHandler {
     const { alone, lefts } = this;
     const { rows } = lefts;
     const due: number[] = [];
-    for (const row of alone.takeDue(watermark, { exact: true, dueAt: (row) => lefts.endOf(row) })) {
-      if (lefts.endOf(row) > watermark) alone.add(row, lefts.endOf(row));
-      else if (!rows.isMarked(row)) due.push(row);
-    }
+    for (const row of alone.takeDue(watermark, (row) => lefts.endOf(row))) if (!rows.isMarked(row)) due.push(row);
     due.sort((a, b) => this.givenAt(a) - this.givenAt(b) || a - b);
     for (const row of due) {
       this.touch?.(rows.keyOf(row));

@@ -84,6 +84,10 @@ export class PatternHandler implements OperatorHandler {
     this.progress.set('now', time, 0);
     this.out = out;
     for (const keyed of this.runsDue(time)) {
+      if (!keyed.run && this.search.isNeverOfOne) {
+        this.lookAtLone(keyed, time);
+        continue;
+      }
       const run = runOf(keyed, this.begin);
       this.order = keyed.order;
       this.goOn(run, { before, time });
@@ -108,7 +112,22 @@ export class PatternHandler implements OperatorHandler {
   /** At the end of the input all are. */
   private runsDue(time: number): Iterable<KeyedRun> {
     if (time === Number.POSITIVE_INFINITY) return [...this.runs.entries()].map(([, keyed]) => keyed);
-    return this.ends.takeDue(time - 1, { exact: true, dueAt: ({ dueAfter }) => dueAfter });
+    return this.ends.takeDue(time - 1, ({ dueAfter }) => dueAfter);
+  }
+
+  /** An event that has stayed alone until the watermark passed it, where no match has one event: what a run would know of it without making one. */
+  private lookAtLone(keyed: KeyedRun, time: number): void {
+    const { lone, loneTime, hasBegun } = keyed;
+    const last = loneTime + this.program.withinMs;
+    const isOver = time === Number.POSITIVE_INFINITY || last < time;
+    if (isOver || !(hasBegun || this.search.canBegin(lone as Event))) {
+      keyed.dueAfter = Number.POSITIVE_INFINITY;
+      this.runs.delete(keyed.key);
+      return;
+    }
+    keyed.hasBegun = true;
+    keyed.dueAfter = last;
+    this.ends.add(keyed, last);
   }
 
   /** Looks at what the watermark has passed, event by event, and at what time alone decides. */

@@ -21,7 +21,9 @@ export class Search {
   private readonly program: PatternProgram;
   private readonly found: Found;
   private readonly view: View;
-  private readonly beginning: readonly Thread[];
+  private readonly beginning: readonly [Thread];
+  /** No match has one event alone. */
+  readonly isNeverOfOne: boolean;
   /** Of the event that is looked at: steps that take it into one thread, and the threads that go on. Only so many of each stand for something. */
   private readonly targets: number[] = [];
   private readonly next: Thread[] = [];
@@ -31,6 +33,13 @@ export class Search {
     this.found = found;
     this.view = new View(program.steps);
     this.beginning = [newThread(program.steps)];
+    this.isNeverOfOne = program.candidates.begin.every((to) => !isCompleteWith(program.steps[to] as Step, 1));
+  }
+
+  /** Whether a match can begin with an event. */
+  canBegin(event: Event): boolean {
+    const variables = this.view.show(this.beginning[0], { events: [], from: 0 });
+    return this.takersOf(event, { candidates: this.program.candidates.begin, isBehindGap: false, variables }) > 0;
   }
 
   /** The time after which no event can belong to the match that is looked at. */
@@ -99,7 +108,7 @@ export class Search {
         const longer = stays ? copyThread(thread, steps) : thread;
         take(longer, { to, step, place: at - from, event, time });
         const taken = countOf(longer, to);
-        const isComplete = step.mayBeLast && taken >= step.min;
+        const isComplete = isCompleteWith(step, taken);
         const isAtEnd = isComplete && to === steps.length - 1 && (step.shortest || taken >= step.max);
         if (!isAtEnd) next[count++] = longer;
         if (!isComplete) continue;
@@ -136,6 +145,11 @@ export class Search {
     if (count === 1 && given.length === 1 && next[0] === given[0]) return given;
     return next.slice(0, count);
   }
+}
+
+/** Whether a match is complete whose last step has taken so many events. */
+function isCompleteWith({ mayBeLast, min }: Step, taken: number): boolean {
+  return mayBeLast && taken >= min;
 }
 
 function candidatesFor(thread: Thread, { candidates, steps }: PatternProgram): readonly number[] {

@@ -20,31 +20,29 @@ export class Ends<Key = StateKey> {
   }
 
   /**
-   * Takes out the keys of which something is due, in whole buckets: `exact` takes the one in which the watermark lies as well. `dueAt`: when
-   * the next thing of a key is due; a key that stands in an old place too is not told of there.
+   * Takes out the keys of which something is due once the watermark is at this time. `dueAt`: when the next thing of a key is due; a key that
+   * stands in an old place too is not told of there.
    */
-  *takeDue(
-    watermark: number,
-    { exact, dueAt }: { exact: boolean; dueAt(key: Key): number | undefined },
-  ): IterableIterator<Key> {
-    const until = exact ? Math.floor(watermark / bucketMs) : Math.floor((watermark + 1) / bucketMs) - 1;
+  *takeDue(watermark: number, dueAt: (key: Key) => number | undefined): IterableIterator<Key> {
+    const until = Math.floor(watermark / bucketMs);
     if (until < this.earliest || this.buckets.size === 0) return;
-    const due = this.takeBuckets(until);
-    for (const keys of due) {
+    for (const [bucket, keys] of this.takeBuckets(until)) {
       for (const key of keys) {
         const next = dueAt(key);
-        if (next !== undefined && Math.floor(next / bucketMs) <= until) yield key;
+        if (next === undefined) continue;
+        if (next <= watermark) yield key;
+        else if (Math.floor(next / bucketMs) === bucket) this.add(key, next);
       }
     }
   }
 
-  private takeBuckets(until: number): Key[][] {
+  private takeBuckets(until: number): [bucket: number, keys: Key[]][] {
     const { buckets } = this;
-    const due: Key[][] = [];
+    const due: [number, Key[]][] = [];
     const take = (bucket: number) => {
       const keys = buckets.get(bucket);
       if (!keys) return;
-      due.push(keys);
+      due.push([bucket, keys]);
       buckets.delete(bucket);
     };
     // Times that nobody waits for are passed over in one step.
