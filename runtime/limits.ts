@@ -41,6 +41,8 @@ export const limits = {
   /** An append whose outcome is unknown is retried with the same identity for this long before the owner gives up. */
   appendDeadlineMs: 30_000,
   appendRetryDelayMs: 250,
+  /** Who looks on waits this long for the log to say where it ends; then what was known last is told. */
+  logAnswerPatienceMs: 500,
   /** An append that is not acknowledged by then is sent again; the wait doubles with each attempt. */
   appendAttemptMs: 5_000,
   /** Appends of one publisher that may wait for a place in its window. */

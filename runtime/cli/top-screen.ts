@@ -92,6 +92,9 @@ function headOf(before: EngineStatus, now: EngineStatus, elapsedMs: number): str
     `${now.topology}  ${now.state}  up ${formatDuration(Math.round(now.uptimeMs / 1_000) * 1_000)}  engine time ${new Date(now.engineTime).toISOString().slice(0, 19)}Z`,
     `in ${accounting.in} = delivered ${accounting.delivered} + filtered ${accounting.filtered} + late ${accounting.late} + dropped ${accounting.dropped} + dead-lettered ${accounting.dead_lettered}${accounting.redriven > 0 ? `  (${accounting.redriven} dead letters redriven)` : ''}`,
     `stage busy ${busy}, backpressured ${held}, ${behind} messages behind, ${stage.checkpoints} checkpoints`,
+    ...(now.logSilentMs > 0
+      ? [`the log has not answered for ${formatDuration(Math.ceil(now.logSilentMs / 1_000) * 1_000)}`]
+      : []),
   ].join('\n');
 }
 

@@ -9,6 +9,7 @@ import type { BoundTopology } from '../topology/bound.ts';
 import type { SpreadPlan } from '../topology/spread.ts';
 import type { WaitingSource } from './engine-sources.ts';
 import type { HeapRoom } from './heap-room.ts';
+import type { LogEnd } from './log-end.ts';
 import type { LookupAsker } from './lookup-asker.ts';
 import type { SinkRunner } from './sink-runner.ts';
 import type { OpenSource } from './source-host.ts';
@@ -97,6 +98,8 @@ export interface Engine {
   readonly lookups: LookupAsker;
   readonly metrics: ConnectorMetrics;
   readonly input: LogStream;
+  /** Of `input`, for who looks on. */
+  readonly inputEnd: LogEnd;
   /** Why the log takes nothing now (its disk is full), or null. */
   readonly logProblem: string | null;
   readonly heap: Pick<HeapRoom, 'liveBytes' | 'limitBytes'>;

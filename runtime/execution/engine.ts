@@ -18,6 +18,7 @@ import { isFenced } from './fenced.ts';
 import { heapProblem, tellOfHeap, whileRoom } from './heap-problem.ts';
 import { processHeap } from './heap-room.ts';
 import { settleBeginning } from './log-beginning.ts';
+import { LogEnd } from './log-end.ts';
 import { startLookupAsker } from './lookup-asker.ts';
 import { completeCut } from './rescale/cut-objects.ts';
 import { readDeployed } from './rescale/deployed-partitions.ts';
@@ -306,6 +307,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lookups,
     metrics,
     input: streams.input,
+    inputEnd: new LogEnd(streams.input, machineClock),
     get logProblem() {
       return log.problem ?? null;
     },

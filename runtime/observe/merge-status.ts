@@ -70,6 +70,7 @@ export function mergeStatus(all: readonly EngineStatus[]): EngineStatus {
     state: states.length === 1 ? first.state : states.join(', '),
     engineTime: Math.max(...all.map(({ engineTime }) => engineTime)),
     uptimeMs: Math.max(...all.map(({ uptimeMs }) => uptimeMs)),
+    logSilentMs: Math.max(...all.map(({ logSilentMs }) => logSilentMs)),
     accounting: mergeAccounting(all.map(({ accounting }) => accounting)),
     stage: {
       sequence: Math.min(...all.map(({ stage }) => stage.sequence)),

@@ -171,7 +171,7 @@ function addAccounting(registry: Registry, { topology, accounting }: EngineStatu
   for (const [reason, count] of Object.entries(accounting.dropped_by_reason)) reasons.inc({ topology, reason }, count);
 }
 
-function addStage(registry: Registry, { topology, stage, uptimeMs }: EngineStatus): void {
+function addStage(registry: Registry, { topology, stage, uptimeMs, logSilentMs }: EngineStatus): void {
   const gauge = (name: string, help: string, value: number) =>
     new Gauge({ name, help, labelNames: ['topology'], registers: [registry] }).set({ topology }, value);
   const counter = (name: string, help: string, value: number) =>
@@ -190,6 +190,7 @@ function addStage(registry: Registry, { topology, stage, uptimeMs }: EngineStatu
   counter('mach_stage_checkpoints_total', 'Checkpoints taken', stage.checkpoints);
   gauge('mach_stage_checkpoint_bytes', 'Size of the newest checkpoint', stage.checkpointBytes);
   counter('mach_stage_repeated_outputs_total', 'Outputs made again after a restart and dropped', stage.outputsRepeated);
+  gauge('mach_log_silent_seconds', 'Time since the log was asked what it has not answered yet', logSilentMs / 1_000);
   gauge('mach_uptime_seconds', 'Time since the engine started', uptimeMs / 1_000);
 }
 

@@ -62,6 +62,8 @@ export interface EngineStatus {
     readonly checkpointBytes: number;
     readonly outputsRepeated: number;
   };
+  /** ms since the log was asked what it has not answered yet; 0: it answers. While it does not, what it holds is told as it was known last. */
+  readonly logSilentMs: number;
   readonly nodes: readonly NodeStatus[];
   readonly partitions: {
     readonly count: number;
@@ -93,13 +95,14 @@ const nothing = {
 };
 
 export async function engineStatus(engine: Engine, engineTime: number, ownership?: Ownership): Promise<EngineStatus> {
-  const { lastSequence } = await engine.input.state();
+  const { lastSequence: known, silentMs } = await engine.inputEnd.known();
   const units = [...engine.units.values()].sort((one, other) => one.partition - other.partition);
   const parts = units.flatMap((unit): Part[] =>
     unit.stages.map((stage, index) => ({ unit, stage, number: index + 1 })),
   );
   const sum = (of: (stage: StageRunner) => number) => parts.reduce((total, { stage }) => total + of(stage), 0);
   const sequences = parts.map(({ stage }) => stage.machine.sequence);
+  const lastSequence = Math.max(known, ...sequences);
   return {
     topology: engine.topology.name,
     state: engine.state,
@@ -120,6 +123,7 @@ export async function engineStatus(engine: Engine, engineTime: number, ownership
         [...publishers.values()].reduce((total, { repeated }) => total + repeated, 0),
       ),
     },
+    logSilentMs: silentMs,
     nodes: [
       ...sourceNodes(engine, units, engineTime),
       ...engine.topology.operators.flatMap(({ id }) => merged(operatorNodes(engine, parts, id, engineTime))),

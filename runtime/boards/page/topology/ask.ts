@@ -45,6 +45,7 @@ export interface StatusAnswer {
   readonly at: number;
   readonly engineTime: number;
   readonly uptimeMs: number;
+  readonly logSilentMs: number;
   readonly accounting: Readonly<Record<string, number | Readonly<Record<string, number>>>>;
   readonly stage: { readonly sequence: number; readonly lastSequence: number };
   readonly nodes: readonly NodeAnswer[];

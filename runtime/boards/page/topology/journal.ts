@@ -15,7 +15,11 @@ export function accountingPart(status: StatusAnswer, language: Language): HTMLEl
     h('div', {}, h('dt', {}, word(name)), h('dd', {}, count(status.accounting[name]))),
   );
   const behind = Math.max(0, status.stage.lastSequence - status.stage.sequence);
+  const silentSeconds = Math.ceil(status.logSilentMs / 1_000);
   const more = [
+    ...(silentSeconds > 0
+      ? [h('div', {}, h('dt', {}, word('logSilent')), h('dd', {}, `${count(silentSeconds)} ${word('seconds')}`))]
+      : []),
     h('div', {}, h('dt', {}, word('behind')), h('dd', {}, `${count(behind)} ${word('messages')}`)),
     h('div', {}, h('dt', {}, word('partitions')), h('dd', {}, count(status.partitions.count))),
   ];
