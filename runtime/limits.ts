@@ -41,6 +41,10 @@ export const limits = {
   /** An append whose outcome is unknown is retried with the same identity for this long before the owner gives up. */
   appendDeadlineMs: 30_000,
   appendRetryDelayMs: 250,
+  /** Lines of one kind that a worker writes to its own log in a period, and kinds that are told apart; see `observe/bounded-lines.ts`. */
+  logLinesOfKindMax: 1_000,
+  logLineKindsMax: 100,
+  logLinesPeriodMs: 60_000,
   /** Who looks on waits this long for the log to say where it ends; then what was known last is told. */
   logAnswerPatienceMs: 500,
   /** An append that is not acknowledged by then is sent again; the wait doubles with each attempt. */

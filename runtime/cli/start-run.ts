@@ -13,6 +13,7 @@ import { rebindVersion } from '../execution/upgrade/rebind.ts';
 import { settleVersion } from '../execution/upgrade/settle-version.ts';
 import { processCrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
+import { boundedLines } from '../observe/bounded-lines.ts';
 import { startHistory } from '../observe/history/history.ts';
 import { startObserveServer } from '../observe/http-server.ts';
 import { createLogger } from '../observe/logger.ts';
@@ -59,12 +60,13 @@ export interface Run {
 
 export async function startRun(settings: RunSettings): Promise<Run> {
   const { topology, context, directory } = settings;
-  const logger = createLogger({
+  const lines = createLogger({
     level: settings.logLevel,
     plain: !settings.jsonLogs,
     redact: (text) => topology.redactor.redact(text),
     write: (line) => context.printError(line),
   });
+  const logger = boundedLines(lines, steadyClock());
   const { clock } = settings;
   const services = await openServices({
     directory,
