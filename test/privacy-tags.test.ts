@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { catalogue } from '../catalogue.ts';
 import { compileRowSchema, parseRow } from '../connectors/file-drop/row-schema.ts';
+import { compileExpression } from '../runtime/expression/index.ts';
+import { type FieldType, type Schema, withTagsOfAll } from '../runtime/stream/index.ts';
 import { loadTopology } from '../runtime/topology/index.ts';
+import { operatorPorts } from '../runtime/topology/ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mach-privacy-tags-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -105,4 +108,66 @@ it('quotes no cell of a file or a table that names persons', () => {
   expect(told).toContain('line 2: beds is •••, which is no int');
   expect(told).toContain('line 4 has the key ••• a second time');
   expect(told).not.toMatch(/Thử|năm/);
+});
+
+it('refuses the path of a file or a subject that names a person', () => {
+  const refused = (sink: string) =>
+    load('  a: { filter: { from: visits, when: true } }', { sinks: `rows: ${sink}` }).diagnostics.map(
+      ({ message }) => message,
+    );
+  for (const [sink, option] of [
+    [`{ file: { from: a, folder: out, path: '{patient}' } }`, 'path'],
+    [`{ nats: { from: a, url: 'nats://127.0.0.1:4222', subject: 'rows.{patient}' } }`, 'subject'],
+  ] as const)
+    expect(refused(sink).join('\n')).toContain(`patient names a person, and a ${option} is seen by more people`);
+  expect(refused(`{ file: { from: a, folder: out, path: '{hospital}' } }`)).toEqual(['nothing reads source "others"']);
+  expect(refused(`{ nats: { from: a, url: 'nats://127.0.0.1:4222', subject: 'rows.{hospital}' } }`)).toHaveLength(1);
+});
+
+it('tags the reason and the id of an alert by what the records that they tell hold', () => {
+  const pattern = `  found: { pattern: { from: visits, key: hospital, within: 1h, steps: [{ name: a, when: true }], values: { who: a.first } } }`;
+  const seen = '  node: { alert: { from: found, key: hospital, raise: who != null } }';
+  expect(tagsOf(`${pattern}\n${seen}`, 'node')).toMatchObject({ reason: 'direct', alert_id: undefined });
+});
+
+it('keeps what a record holds tagged where it is put together with another value', () => {
+  const who: FieldType = {
+    kind: 'record',
+    fields: { patient: { type: { kind: 'string' }, privacy: 'direct' }, hospital: { type: { kind: 'string' } } },
+  };
+  const input: Schema = { fields: { who: { type: who }, raw: { type: { kind: 'json' } } } };
+  const tagOfText = (text: string) => {
+    const compiled = compileExpression(text, input);
+    if (!compiled.ok) throw new Error(compiled.problems.map(({ message }) => message).join('\n'));
+    return compiled.privacy;
+  };
+  const plain = '{"patient": "", "hospital": ""}';
+  for (const text of [
+    `(raw == null ? ${plain} : who).patient`,
+    `[${plain}, who][1].patient`,
+    `coalesce(${plain}, who).patient`,
+    'true ? raw : who',
+    '[raw, who][1].patient',
+    'string(coalesce(raw, who))',
+  ])
+    expect(tagOfText(text), text).toBe('direct');
+  expect(tagOfText(`coalesce(${plain}, who).hospital`)).toBeUndefined();
+});
+
+it('tags a record by what any of the inputs tags in it', () => {
+  const whoOf = (privacy: object): Schema => ({
+    fields: { who: { type: { kind: 'record', fields: { patient: { type: { kind: 'string' }, ...privacy } } } } },
+  });
+  const [plain, tagged] = [whoOf({}), whoOf({ privacy: 'direct' })];
+  expect(withTagsOfAll([plain, tagged]).fields.who?.privacy).toBe('direct');
+  expect(withTagsOfAll([tagged, tagged])).toBe(tagged);
+});
+
+it('tags a dead letter by what the records of any of the inputs tag', () => {
+  const who: FieldType = { kind: 'record', fields: { patient: { type: { kind: 'string' }, privacy: 'direct' } } };
+  const left: Schema = { fields: { who: { type: who } } };
+  const right: Schema = { fields: { who: { type: { kind: 'json' } } } };
+  const bound = { ports: {}, create: () => ({ event() {} }) };
+  const inputs = { left: { from: 'a', schema: left }, right: { from: 'b', schema: right } };
+  expect(operatorPorts(bound, inputs).dead?.fields.who).toEqual({ type: { kind: 'json' }, privacy: 'direct' });
 });

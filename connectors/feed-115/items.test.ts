@@ -96,10 +96,11 @@ describe('readItem', () => {
     expect(refusal({ unit: { unit_id: 'XE-1' } })).toBe('MACH2110 reported_ms is missing');
     expect(refusal({ call: { call_id: 'C' } })).toBe('MACH2110 received_ms is missing');
     expect(refusal({ diversion: { hospital: 'H' } })).toBe('MACH2110 changed_ms is missing');
+    // Where both places are swapped this is the longitude of the scene.
     expect(refusal({ unit: { ...unit, latitude: 91, longitude: 0 } })).toBe(
-      'MACH2111 latitude is 91, outside -90 to 90',
+      'MACH2111 latitude is •••, outside -90 to 90',
     );
-    expect(refusal({ unit: { ...unit, latitude: Number.NaN, longitude: 0 } })).toMatch(/MACH2111 latitude is NaN/);
+    expect(refusal({ unit: { ...unit, latitude: Number.NaN, longitude: 0 } })).toMatch(/MACH2111 latitude is •••/);
     expect(refusal({ unit: { ...unit, latitude: 1 } })).toBe('MACH2110 longitude is missing');
     expect(refusal({ unit: { ...unit, outcome: 7 } })).toBe('MACH2111 outcome is 7, outside 0 to 6');
     expect(refusal({ unit: { ...unit, reported_ms: now + 1 } })).toMatch(

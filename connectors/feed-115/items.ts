@@ -2,10 +2,10 @@
  * From an item of the wire to an event, or to the reason why it cannot be one. This runs for every item, tens of thousands
  * a second: no closures, no allocation beyond the event, problems by return value.
  */
-import type { Event, SourceEvent } from '../../runtime/stream/index.ts';
+import { type Event, hidden, isPersonalIn, type SourceEvent } from '../../runtime/stream/index.ts';
 import { type FeedErrorCode, feedErrors } from './errors.ts';
 import { feedLimits } from './limits.ts';
-import { capabilities, type FeedEvent, outcomes, phases } from './schema.ts';
+import { capabilities, type FeedEvent, feedSchema, outcomes, phases } from './schema.ts';
 import type { Call, Diversion, Item, UnitStatus } from './wire.ts';
 
 export interface Problem {
@@ -52,7 +52,9 @@ function required(value: string | undefined, field: string): string {
 function within(value: number | undefined, field: string, minimum: number, maximum: number): number | null {
   if (value === undefined) return null;
   if (value >= minimum && value <= maximum) return value;
-  found ??= problem('MACH2111', { field, value, minimum, maximum });
+  // Also one that is out of bounds may say where a call came from: where both places of a position are swapped, it does.
+  const shown = isPersonalIn(feedSchema, field) ? hidden : value;
+  found ??= problem('MACH2111', { field, value: shown, minimum, maximum });
   return null;
 }
 

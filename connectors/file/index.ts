@@ -9,6 +9,7 @@ import {
   fieldTemplate,
   input,
   type RunningSink,
+  refuseDirectIn,
   type SinkRow,
   type SinkRows,
   type SinkRun,
@@ -145,7 +146,10 @@ export const fileSink = defineSink({
       check.problem(path, `"${name}" is not a field; there are ${known.join(', ')}`);
     for (const [index, name] of (given.fields ?? []).entries())
       if (!known.includes(name)) complain(['fields', index], name);
-    for (const name of fieldTemplate(given.path).fields) if (!known.includes(name)) complain('path', name);
+    for (const name of fieldTemplate(given.path).fields) {
+      if (known.includes(name)) refuseDirectIn('path', name, schema, check);
+      else complain('path', name);
+    }
     for (const part of given.path.split('/'))
       if (part === '..') check.problem('path', '".." leads out of the folder', 'name the other folder in `folder`');
     const { format, fields = known, header = true } = given;

@@ -9,6 +9,7 @@ import {
   inputs,
   jsonRow,
   type RunningSink,
+  refuseDirectIn,
   type SinkContext,
   type SinkRow,
 } from '../../runtime/stream/index.ts';
@@ -35,7 +36,10 @@ function makeSubjectOf(subject: string, schemas: readonly BoundInput[], check: C
   for (const [index, name] of parts.entries()) {
     if (index % 2 === 0) continue;
     for (const { schema, from } of schemas) {
-      if (name in schema.fields) continue;
+      if (name in schema.fields) {
+        refuseDirectIn('subject', name, schema, check);
+        continue;
+      }
       check.problem('subject', `"${name}" is not a field of ${from}; it has ${Object.keys(schema.fields).join(', ')}`);
     }
   }

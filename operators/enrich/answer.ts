@@ -1,6 +1,6 @@
 /** What is taken from an answer: values by path, each of a declared type. */
 import { z } from 'zod';
-import { type Event, type Field, hidden, isPersonal } from '../../runtime/stream/index.ts';
+import { type Event, type Field, hidden } from '../../runtime/stream/index.ts';
 
 const typeNames = ['string', 'bool', 'int', 'float', 'timestamp', 'json'] as const;
 type TypeName = (typeof typeNames)[number];
@@ -45,13 +45,13 @@ export function takesOf(option: z.output<typeof takesOption>): Take[] {
 }
 
 /** The values that an answer has; what is absent is null. Throws when one is of another type: it is never guessed at. */
-export function takeFrom(answer: unknown, takes: readonly Take[]): Event {
+export function takeFrom(answer: unknown, takes: readonly Take[], { hidesAnswers }: { hidesAnswers: boolean }): Event {
   const values: Event = {};
   for (const take of takes) {
     const found = take.steps.reduce<unknown>((value, step) => stepInto(value, step), answer) ?? null;
     const value = found === null ? null : convert(found, take.type);
     if (value === undefined) {
-      const shown = isPersonal(take.field) ? hidden : JSON.stringify(found)?.slice(0, 60);
+      const shown = hidesAnswers ? hidden : JSON.stringify(found)?.slice(0, 60);
       throw new Error(`${take.name} of the answer is ${shown}, which is no ${take.type}`);
     }
     values[take.name] = value;

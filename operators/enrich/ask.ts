@@ -6,7 +6,7 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel';
-import { type Event, hidden, isPersonal, keepNewest, messageOf } from '../../runtime/stream/index.ts';
+import { type Event, hidden, keepNewest, messageOf } from '../../runtime/stream/index.ts';
 import { type Take, takeFrom } from './answer.ts';
 import { enrichLimits } from './limits.ts';
 
@@ -21,6 +21,8 @@ export interface AskOptions {
   /** 0: no cache. */
   readonly cacheMs: number;
   readonly takes: readonly Take[];
+  /** Of an answer nothing is quoted: it points at a person, or what was asked for does, and servers say again what they were asked. */
+  readonly hidesAnswers: boolean;
 }
 
 /** null: the server knows nothing of it (404, 410, 204). Rejects when there is no answer. */
@@ -63,7 +65,7 @@ export function makeAsk(options: AskOptions): Ask {
     for (let attempt = 0; ; attempt++) {
       try {
         const body = await through(breaker, () => getOnce(url, options, signal));
-        const answer = body === null ? null : takeFrom(body.json, takes);
+        const answer = body === null ? null : takeFrom(body.json, takes, options);
         remember(url, answer);
         return answer;
       } catch (error) {
@@ -110,8 +112,7 @@ async function getOnce(url: string, options: AskOptions, signal: AbortSignal): P
   try {
     return { json: JSON.parse(text) as unknown };
   } catch {
-    const hides = options.takes.some(({ field }) => isPersonal(field));
-    throw new Error(`the answer is not JSON: ${hides ? hidden : JSON.stringify(text.slice(0, 60))}`);
+    throw new Error(`the answer is not JSON: ${options.hidesAnswers ? hidden : JSON.stringify(text.slice(0, 60))}`);
   }
 }
 

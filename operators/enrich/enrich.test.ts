@@ -117,6 +117,26 @@ describe('asking', () => {
     await expect(lookup.ask(event('H1'), never)).rejects.toThrow(reason);
   });
 
+  it('quotes nothing of an answer where it, or what was asked for, points at a person', async () => {
+    const withVisit: Schema = {
+      fields: { ...schema.fields, visit: { type: { kind: 'string' }, nullable: true, privacy: 'quasi' } },
+    };
+    const reasonOf = async (handler: Handler) => {
+      const { url } = await serve(handler);
+      const options = { from: 'calls', set: { beds: 'int' }, url: `${url}/{visit}`, retries: 0 };
+      const { lookup } = bindOperator({ definition: enrich, options, schema: withVisit }).bound as {
+        lookup: LookupSpec;
+      };
+      return lookup.ask({ ...event('H1'), visit: 'ZZMARK-1' }, never).catch((error: Error) => error.message);
+    };
+    expect(await reasonOf(({ url }, response) => void response.end(`nothing at ${url}`))).toBe(
+      'the answer is not JSON: •••',
+    );
+    expect(await reasonOf((request, response) => json({ beds: request.url })(request, response))).toBe(
+      'beds of the answer is •••, which is no int',
+    );
+  });
+
   it('asks nothing while the breaker is open', async () => {
     const server = await serve(json({ beds: 5 }, 500));
     const { lookup } = bind({ url: server.url, retries: 0, breaker: { failures: 2, reset: '1h' } });

@@ -10,6 +10,8 @@ import {
   fieldTemplate,
   httpHeaders,
   input,
+  isPersonal,
+  isPersonalIn,
   type Schema,
 } from '../../runtime/stream/index.ts';
 import { operatorErrors } from '../errors.ts';
@@ -117,6 +119,9 @@ export const enrich = defineOperator({
       breaker: { failures: options.breaker.failures, resetMs: options.breaker.reset },
       cacheMs: options.cache,
       takes,
+      hidesAnswers:
+        takes.some(({ field }) => isPersonal(field)) ||
+        fieldTemplate(options.url).fields.some((name) => isPersonalIn(schema, name)),
     };
     const ask = makeAsk(asking);
     const addressOf = addressOfEvent(options.url);

@@ -1,6 +1,6 @@
 /** Calls of functions and of the list macros. */
 import { didYouMean } from '../did-you-mean.ts';
-import { type Expression, fold, type Place, report, type Scope, unknown } from './expression.ts';
+import { type Expression, fold, noteTagsLost, type Place, report, type Scope, unknown } from './expression.ts';
 import type { FunctionDefinition, Misfit } from './functions/define.ts';
 import { accepts } from './functions/define.ts';
 import { functions } from './functions/index.ts';
@@ -29,6 +29,7 @@ export function checkCall(syntax: Call, scope: Scope, check: (syntax: Syntax, sc
   if (args.some(({ type }) => isUnknown(type))) return unknown(syntax);
   const bound = definition.bind(args);
   if ('reason' in bound) return misfit(definition, bound, args, place, scope);
+  noteTagsLost(bound.type, args, scope);
   return fold({ ...bound, start: syntax.start, end: syntax.end }, args);
 }
 

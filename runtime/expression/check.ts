@@ -2,7 +2,7 @@
 import type { FieldType } from '../stream/schema.ts';
 import { field, identifier, index } from './access.ts';
 import { checkCall } from './call.ts';
-import { coded, type Expression, fold, literal, report, type Scope, unknown } from './expression.ts';
+import { coded, type Expression, fold, literal, noteTagsLost, report, type Scope, unknown } from './expression.ts';
 import { and, choose, not, or } from './logic.ts';
 import { checkArithmetic, checkComparison, checkIn, checkNegation } from './operators.ts';
 import { chainOf, type Syntax } from './parse.ts';
@@ -116,6 +116,7 @@ function checkChoice(
       message: `both results of a choice must have one type, and these are ${describe(then.type)} and ${describe(otherwise.type)}`,
     });
   }
+  noteTagsLost(type, [then, otherwise], scope);
   const about = { type, nullable: then.nullable || otherwise.nullable, start: syntax.start, end: syntax.end };
   return fold(coded(about, choose(condition, then, otherwise)), [condition, then, otherwise]);
 }
@@ -134,6 +135,7 @@ function checkList(syntax: Syntax, parts: readonly Syntax[], scope: Scope): Expr
     of = both;
   }
   if (items.some(({ type }) => isUnknown(type))) return unknown(syntax);
+  noteTagsLost(of, items, scope);
   // An empty list goes with any other.
   const type: FieldType = { kind: 'list', of: items.length === 0 ? string : toFieldType(of) };
   const evaluates = items.map(({ evaluate }) => evaluate);

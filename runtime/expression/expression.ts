@@ -1,7 +1,8 @@
 import { type CodeWriter, EventCode, type Write } from '../stream/code.ts';
+import { tagsWithin } from '../stream/privacy.ts';
 import type { Event, Field, PrivacyTag, Schema } from '../stream/schema.ts';
 import type { ExpressionErrorCode, Problem } from './errors.ts';
-import type { Type } from './types.ts';
+import { isFieldType, type Type } from './types.ts';
 
 export type Evaluate = (event: Event) => unknown;
 
@@ -122,6 +123,14 @@ export interface ProblemText {
   readonly message: string;
   readonly suggestion?: string | undefined;
   readonly known?: readonly string[];
+}
+
+/** As JSON a record no longer says what points at a person in it: the whole then does. */
+export function noteTagsLost(type: Type, parts: readonly Expression[], scope: Scope): void {
+  if (type.kind === 'list') return noteTagsLost(type.of, parts, scope);
+  if (type.kind !== 'json') return;
+  for (const { type: part } of parts)
+    if (isFieldType(part)) for (const tag of tagsWithin({ type: part })) scope.tagsRead.add(tag);
 }
 
 /** Records a problem and gives what stands in for the part. */

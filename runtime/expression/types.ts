@@ -1,3 +1,4 @@
+import { strongestTag, tagged } from '../stream/privacy.ts';
 import { describeType, type Field, type FieldType } from '../stream/schema.ts';
 
 /** Types of the parts of an expression: those of fields, the literal null, and what has a problem. */
@@ -60,7 +61,8 @@ function unifyRecords(left: Readonly<Record<string, Field>>, right: Readonly<Rec
     const b = Object.hasOwn(right, name) ? right[name] : undefined;
     const type = a && b && unify(a.type, b.type);
     if (!a || !b || !type || !isFieldType(type)) return undefined;
-    fields[name] = { ...a, type, ...((a.nullable || b.nullable) && { nullable: true }) };
+    const privacy = strongestTag([a.privacy, b.privacy]);
+    fields[name] = { ...a, type, ...((a.nullable || b.nullable) && { nullable: true }), ...tagged(privacy) };
   }
   return { kind: 'record', fields };
 }

@@ -38,8 +38,15 @@ export function strongestTag(found: Iterable<PrivacyTag | undefined>): PrivacyTa
 /** The tag of what is made of these fields. */
 export function tagOf(names: Iterable<string>, { fields }: Schema): { privacy?: PrivacyTag } {
   return tagged(
-    strongestTag([...names].map((name) => (Object.hasOwn(fields, name) ? fields[name]?.privacy : undefined))),
+    strongestTag([...names].flatMap((name) => (Object.hasOwn(fields, name) ? tagsWithin(fields[name] as Field) : []))),
   );
+}
+
+/** Of a field and of what its records hold. */
+export function tagsWithin({ type, privacy }: Field): (PrivacyTag | undefined)[] {
+  const inner = type.kind === 'list' ? type.of : type;
+  if (inner.kind === 'list') return [privacy, ...tagsWithin({ type: inner })];
+  return [privacy, ...(inner.kind === 'record' ? Object.values(inner.fields).flatMap(tagsWithin) : [])];
 }
 
 /** To be spread into a field. */
@@ -56,8 +63,13 @@ export function computedField({ type, nullable, privacy }: CompiledExpression): 
 export function withTagsOfAll(schemas: readonly Schema[]): Schema {
   const [first = { fields: {} }, ...others] = schemas;
   const fields = Object.entries(first.fields).map(([name, field]): [string, Field] => {
-    const own = (other: Schema) => (Object.hasOwn(other.fields, name) ? other.fields[name]?.privacy : undefined);
-    const privacy = strongestTag([field.privacy, ...others.map(own)]);
+    // Records that tag other parts than the first does point at a person as a whole.
+    const own = ({ fields: theirs }: Schema): readonly (PrivacyTag | undefined)[] => {
+      const other = Object.hasOwn(theirs, name) ? theirs[name] : undefined;
+      if (!other) return [];
+      return JSON.stringify(other.type) === JSON.stringify(field.type) ? [other.privacy] : tagsWithin(other);
+    };
+    const privacy = strongestTag([field.privacy, ...others.flatMap(own)]);
     return [name, privacy === field.privacy ? field : { ...field, ...tagged(privacy) }];
   });
   return fields.every(([name, field]) => field === first.fields[name]) ? first : { fields: Object.fromEntries(fields) };
@@ -66,6 +78,16 @@ export function withTagsOfAll(schemas: readonly Schema[]): Schema {
 /** What `JSON.parse` says of a text, without the piece of the text that it quotes: reasons are shown to everybody. */
 export function jsonProblem(error: unknown): string {
   return messageOf(error).replace(/,? ?(?:\.\.\.)?"[^]*"(?:\.\.\.)? is not valid JSON$/, '') || 'no value of JSON';
+}
+
+/** Paths of files, subjects and addresses are seen, and written into logs, by more people than what they hold. */
+export function refuseDirectIn(option: 'path' | 'subject', name: string, schema: Schema, check: Checker): void {
+  if (Object.hasOwn(schema.fields, name) && tagOf([name], schema).privacy === 'direct')
+    check.problem(
+      option,
+      `${name} names a person, and a ${option} is seen by more people than what it holds`,
+      'use a pseudonym made with map',
+    );
 }
 
 /** Who reports is named in the log, in metrics and to everybody who looks at the engine. */

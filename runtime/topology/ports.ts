@@ -1,7 +1,7 @@
 /** Which ports a node has, with the schemas of those that every node with a handler has: `late` and `dead`. */
 import type { BoundInput } from '../stream/definition.ts';
 import type { BoundOperator } from '../stream/operator-definition.ts';
-import { strongestTag, tagged } from '../stream/privacy.ts';
+import { strongestTag, tagged, tagsWithin } from '../stream/privacy.ts';
 import type { Field, Schema } from '../stream/schema.ts';
 
 export function operatorPorts(
@@ -46,5 +46,7 @@ function mergeFields(a: Field, b: Field): Field {
   if (numbers.includes(a.type.kind) && numbers.includes(b.type.kind))
     return { type: { kind: 'float' }, ...nullable, ...tag };
   if (a.type.kind === 'string' && b.type.kind === 'string') return { type: { kind: 'string' }, ...nullable, ...tag };
-  return { type: { kind: 'json' }, ...nullable, ...tag };
+  // What the records of one of them tag is no longer told by JSON.
+  const within = tagged(strongestTag([...tagsWithin(a), ...tagsWithin(b)]));
+  return { type: { kind: 'json' }, ...nullable, ...within };
 }

@@ -51,7 +51,7 @@ function registerShow(deadLetter: Command, context: CommandContext): void {
     .argument('<id>', 'id of the letter, or its beginning')
     .option('--reveal', 'show what points at a person too; who looked is written into audit.ndjson in the data folder')
     .option('--reason <text>', 'why it is revealed, for audit.ndjson')
-    .option('--json', 'print {"id","node",...,"state","content":{"bytes","sha256","event"|"text"}}')
+    .option('--json', 'print {"id","node",...,"state","content":{"bytes","event"|"text"}}, revealed also "sha256"')
     .option(...dataOption)
     .action(async (file: string, id: string, flags: ShowFlags) => {
       const { showDeadLetter } = await import('../dead-letter/show.ts');

@@ -23,7 +23,8 @@ export interface ShowFlags {
 /** What a letter holds, as far as it may be seen. */
 interface Content {
   readonly bytes: number;
-  readonly sha256: string;
+  /** Only where it is revealed: whoever guesses a name or a number can tell by it that the guess is right. */
+  readonly sha256?: string;
   /** What came was longer than what was kept. */
   readonly cut: boolean;
   /** Of a source, when it is revealed: as text, or in base64 where it is none. */
@@ -77,7 +78,7 @@ async function writeDown(
 
 function contentOf(entry: DeadLetterEntry, raw: Uint8Array, topology: BoundTopology, reveal: boolean): Content {
   const sha256 = createHash('sha256').update(raw).digest('hex');
-  const about = { bytes: raw.length, sha256, cut: isCut(raw) };
+  const about = { bytes: raw.length, ...(reveal && { sha256 }), cut: isCut(raw) };
   if (entry.kind === 'decode') return reveal ? { ...about, ...textOf(raw) } : about;
   const event = eventOf(raw);
   if (!event) return reveal ? { ...about, ...textOf(raw) } : about;
@@ -122,7 +123,10 @@ function describe(entry: DeadLetterEntry, state: string, content: Content): stri
     ['place', place === null ? 'none' : JSON.stringify(place)],
     ['attempts', previous === null ? String(attempts) : `${attempts}; first ${first}, before ${previous}`],
     ['state', state],
-    ['holds', `${content.bytes} bytes${content.cut ? ', cut' : ''}, sha256 ${content.sha256}`],
+    [
+      'holds',
+      `${content.bytes} bytes${content.cut ? ', cut' : ''}${content.sha256 === undefined ? '' : `, sha256 ${content.sha256}`}`,
+    ],
   ];
   return [...lines.map(([name, text]) => `${name.padEnd(11)} ${text}`), '', ...describeContent(content)];
 }
