@@ -138,6 +138,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       heap,
       beginning,
       ...(deployed.cutAt !== undefined && { cutAt: deployed.cutAt }),
+      ...(deployed.cutStages && { cutStages: deployed.cutStages }),
       ...(options.held && { held: options.held }),
       onVersion: async (id, sequence) => options.onMark?.({ id, sequence }),
       logger,

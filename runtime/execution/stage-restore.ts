@@ -29,7 +29,7 @@ export async function restoreStage(
     exchanges: ReadonlyMap<string, ExchangePublisher>;
   },
 ): Promise<Restored> {
-  const { topology, stage, acceptLoss, beginning, cutAt, logger, publishers, exchanges } = args;
+  const { topology, stage, acceptLoss, beginning, cutAt, cutStages, logger, publishers, exchanges } = args;
   const checkpoint = await args.checkpoints.load();
   const { lastSequence } = await args.streams.input.state();
   const isOfThis = checkpoint && (checkpoint.head.beginning ?? 0) === beginning.number;
@@ -40,7 +40,8 @@ export async function restoreStage(
   // It was looked at when the engine started; a log that was cut short since is found here.
   if (made > lastSequence) throw executionErrors.make('MACH3207', { stage, last: lastSequence, sequence: made });
   const first = beginning.exchanged + 1;
-  if (cutAt !== undefined && checkpoint?.head.cutAt !== cutAt && !acceptLoss.has('log'))
+  const isCut = cutAt !== undefined && (cutStages?.includes(stage) ?? true);
+  if (isCut && checkpoint?.head.cutAt !== cutAt && !acceptLoss.has('log'))
     throw executionErrors.make('MACH3214', { stage, partition: args.part.partition, cutAt });
   if (!checkpoint) return { sequence: 0, readFrom: first, settle: nothing };
   const { head, snapshot } = checkpoint;

@@ -72,6 +72,8 @@ export interface StageArguments {
   readonly beginning: LogBeginning;
   /** Where its state was cut for the number of partitions: nothing before it is its own. */
   readonly cutAt?: number;
+  /** Stages that had a state to cut; absent: all of them. */
+  readonly cutStages?: readonly string[];
   /** No message is handled before. */
   readonly held?: Promise<void>;
   /** The first stage has come to the mark of a change, and handles nothing more before this resolves. */
@@ -242,6 +244,8 @@ export async function startStageRunner(args: StageArguments): Promise<StageRunne
     await orClosed(args.held);
     if (stop.signal.aborted) return;
     await restoredAt.settle();
+    // A later stage that begins with this version, or with this number of partitions, would else hear of it with the next message only.
+    completed();
     const { signal } = stop;
     sliceBegan = wallTime();
     if (part.stage !== 1) {

@@ -47,6 +47,8 @@ export interface UnitArguments {
   readonly beginning: LogBeginning;
   /** Where the state was cut for the number of partitions. */
   readonly cutAt?: number;
+  /** Stages that had a state to cut; absent: all of them. */
+  readonly cutStages?: readonly string[];
   /** No message is handled before. */
   readonly held?: Promise<void>;
   /** Its first stage has come to the mark of a change. */
@@ -178,6 +180,7 @@ async function openStage(part: StagePart, args: UnitArguments): Promise<StageRun
     heap: args.heap,
     beginning: args.beginning,
     ...(args.cutAt !== undefined && { cutAt: args.cutAt }),
+    ...(args.cutStages && { cutStages: args.cutStages }),
     ...(args.held && { held: args.held }),
     onVersion: args.onVersion,
     logger,

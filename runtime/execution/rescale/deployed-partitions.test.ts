@@ -37,10 +37,10 @@ describe('the number of partitions', () => {
     const log = newLog();
     await settlePartitions(log, 'lab', { wanted: 1 });
     const before = await readDeployed(log, 'lab');
-    await changePartitions(log, 'lab', { before, partitions: 3, cutAt: 7 });
-    expect(await readDeployed(log, 'lab')).toMatchObject({ partitions: 3, cutAt: 7 });
+    await changePartitions(log, 'lab', { before, partitions: 3, cutAt: 7, cutStages: ['s1'] });
+    expect(await readDeployed(log, 'lab')).toMatchObject({ partitions: 3, cutAt: 7, cutStages: ['s1'] });
     // Who has read the number before is too late.
-    const late = changePartitions(log, 'lab', { before, partitions: 5, cutAt: 9 });
+    const late = changePartitions(log, 'lab', { before, partitions: 5, cutAt: 9, cutStages: ['s1'] });
     await expect(late).rejects.toMatchObject({ code: 'MACH3001' });
     expect(await settlePartitions(log, 'lab', { wanted: 3 })).toBe(3);
   });

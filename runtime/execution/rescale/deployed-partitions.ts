@@ -10,6 +10,8 @@ export interface Deployed {
   readonly partitions: number | undefined;
   /** Input sequence at which the state was cut for this number; absent where it has always been this one. */
   readonly cutAt?: number;
+  /** Stages whose state was cut then: another one began later, with nothing. Absent in what was written before this was said. */
+  readonly cutStages?: readonly string[];
   /** Sequence of the message that says so. */
   readonly sequence: number;
 }
@@ -30,7 +32,7 @@ export async function readDeployed(log: Log, topology: string): Promise<Deployed
   const { stream, subject } = await placeOf(log, topology);
   const newest = await stream.last(subject);
   if (!newest) return { partitions: undefined, sequence: 0 };
-  const said = JSON.parse(Buffer.from(newest.payload).toString()) as number | { partitions: number; cutAt: number };
+  const said = JSON.parse(Buffer.from(newest.payload).toString()) as number | Omit<Deployed, 'sequence'>;
   return { ...(typeof said === 'number' ? { partitions: said } : said), sequence: newest.sequence };
 }
 
@@ -80,7 +82,7 @@ export async function settlePartitions(
 export async function changePartitions(
   log: Log,
   topology: string,
-  { before, ...now }: { before: Deployed; partitions: number; cutAt: number },
+  { before, ...now }: { before: Deployed; partitions: number; cutAt: number; cutStages: readonly string[] },
 ): Promise<void> {
   await write(log, topology, before, now);
 }

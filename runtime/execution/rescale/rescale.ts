@@ -68,7 +68,8 @@ export async function rescale(args: RescaleArguments): Promise<Rescaled> {
   if (reason !== undefined) throw executionErrors.make('MACH3213', { topology, reason });
   await refuseUndrained(log, topology, { before, last: (await input?.state())?.lastSequence ?? 0 });
   crashPoints.at('rescale.before-switch');
-  await changePartitions(log, topology, { before: deployed, partitions, cutAt });
+  const cutStages = [...new Set(cut.map(({ stage }) => stage))];
+  await changePartitions(log, topology, { before: deployed, partitions, cutAt, cutStages });
   crashPoints.at('rescale.after-switch');
   await completeCut(objects, names, await readDeployed(log, topology));
   logger.info({ topology, before, partitions, sequence: cutAt }, 'partitions changed');
