@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { limits } from '../limits.ts';
 import { chunkedObjects, type ObjectBackend, removeOrphans } from './chunked-objects.ts';
+import { logErrors } from './errors.ts';
 import type { LogMessage } from './log.ts';
 import { subjectMatches } from './subjects.ts';
 
+const pieceBytes = limits.objectChunkBytesMax;
 const hourMs = 3_600_000;
 
 function plainBackend() {
@@ -38,5 +41,40 @@ describe('what puts that died have left', () => {
     const left = [...messages.keys()].filter((subject) => /\.(old|young)\./.test(subject));
     expect(left).toEqual(['mach-objects.bucket.chunk.young.0', 'mach-objects.bucket.chunk.young.1']);
     expect(Buffer.from(data).equals((await objects.get('kept')) ?? new Uint8Array())).toBe(true);
+  });
+});
+
+describe('a put that the log does not take', () => {
+  const full = () => logErrors.make('MACH3004', { stream: 'S', subject: 's', reason: 'maximum bytes exceeded' });
+  const unknown = () =>
+    logErrors.make('MACH3002', { subject: 's', stream: 'S', attempts: 1, elapsedMs: 1, reason: 'no acknowledgement' });
+
+  function refusing(refuses: (subject: string) => Error | undefined) {
+    const { backend, messages } = plainBackend();
+    const objects = chunkedObjects('bucket', {
+      ...backend,
+      async append(subject, payload) {
+        const error = refuses(subject);
+        if (error) throw error;
+        await backend.append(subject, payload);
+      },
+    });
+    return { objects, messages };
+  }
+  const data = new Uint8Array(3 * pieceBytes).fill(7);
+
+  it.each([
+    ['a piece', /\.chunk\..*\.1$/],
+    ['the list', /\.name\./],
+  ])('leaves nothing where it is full before %s', async (_, which) => {
+    const { objects, messages } = refusing((subject) => (which.test(subject) ? full() : undefined));
+    await expect(objects.put('one', data)).rejects.toMatchObject({ code: 'MACH3004' });
+    expect([...messages.keys()]).toEqual([]);
+  });
+
+  it('leaves the pieces where nobody knows whether the list is stored', async () => {
+    const { objects, messages } = refusing((subject) => (/\.name\./.test(subject) ? unknown() : undefined));
+    await expect(objects.put('one', data)).rejects.toMatchObject({ code: 'MACH3002' });
+    expect(messages.size).toBe(3);
   });
 });

@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { limits } from '../limits.ts';
 import { logErrors } from './errors.ts';
 import type { LogMessage, ObjectStore, StreamSpec } from './log.ts';
+import { isUnanswered } from './unanswered.ts';
 
 /** What an implementation of the log gives for objects. */
 export interface ObjectBackend {
@@ -96,8 +97,17 @@ export function chunkedObjects(bucket: string, backend: ObjectBackend): ObjectSt
       const pieces = Array.from({ length: chunks }, (_, index) =>
         backend.append(chunkSubject(id, index), data.subarray(index * chunkBytes, (index + 1) * chunkBytes)),
       );
-      await Promise.all(pieces);
-      await backend.append(nameSubject(name), Buffer.from(JSON.stringify(manifest)));
+      try {
+        await Promise.all(pieces);
+        await backend.append(nameSubject(name), Buffer.from(JSON.stringify(manifest)));
+      } catch (error) {
+        // A log that is full would stay full of them. Where nobody knows whether the list is stored, they may be the object.
+        if (!isUnanswered(error)) {
+          await Promise.allSettled(pieces);
+          await backend.purge(chunkSubject(id, '*')).catch(() => undefined);
+        }
+        throw error;
+      }
       if (before) await backend.purge(chunkSubject(before.id, '*'));
     },
     async get(name) {

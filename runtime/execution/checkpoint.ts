@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import type { ObjectStore } from '../bus/log.ts';
+import { isUnanswered } from '../bus/unanswered.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { engineVersion } from '../engine-version.ts';
 import { messageOf } from '../errors.ts';
@@ -125,7 +126,7 @@ export interface CheckpointStore {
   put(sequence: number, encoded: Uint8Array): Promise<void>;
   /** As `put`, and no other is left: they belong to a log that is gone. */
   replaceAll(sequence: number, encoded: Uint8Array): Promise<void>;
-  /** The newest that can be used; those that cannot are logged and passed over. */
+  /** The newest that can be used; those that are damaged are logged and passed over. Rejects where the log does not answer. */
   load(): Promise<Checkpoint | undefined>;
 }
 
@@ -176,6 +177,8 @@ export function checkpointStore(args: {
           const data = await objects.get(name);
           if (data) return decodeCheckpoint(name, data);
         } catch (error) {
+          // Nothing is known of it. Were all passed over, the state would begin anew on a log whose first messages have gone with their age.
+          if (isUnanswered(error)) throw error;
           logger.warn({ checkpoint: name, error: messageOf(error) }, 'checkpoint passed over');
         }
       }

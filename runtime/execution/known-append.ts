@@ -4,17 +4,13 @@
  */
 import { identityHeader } from '../bus/append-window.ts';
 import type { AppendOptions, LogMessage, LogStream, Payload } from '../bus/log.ts';
+import { outcomeUnknown } from '../bus/unanswered.ts';
 import type { Clock } from '../clock.ts';
 import { limits } from '../limits.ts';
 
-const outcomeUnknown = 'MACH3002';
 const logClosed = 'MACH3015';
-const logAway = 'MACH3009';
 
 const codeOf = (error: unknown) => (error as { code?: string }).code;
-
-/** The log has said nothing: nobody knows whether it has the message, or where the message would stand. */
-export const isUnanswered = (error: unknown): boolean => codeOf(error) === outcomeUnknown || codeOf(error) === logAway;
 
 /** Of a subject that nobody else appends to, message after message. Resolves with its place in the log. Rejects when the log has not stored it, and never will; unknown only when closing. */
 export async function appendUntilKnown(

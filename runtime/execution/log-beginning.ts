@@ -5,6 +5,7 @@
  * agree on what counts.
  */
 import type { LogMessage, LogStream, ObjectStore } from '../bus/log.ts';
+import { isUnanswered } from '../bus/unanswered.ts';
 import type { Logger } from '../stream/definition.ts';
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
@@ -101,7 +102,8 @@ async function headOfCheckpoint(name: string, objects: ObjectStore) {
   try {
     const data = await objects.get(name);
     return data && decodeCheckpoint(name, data).head;
-  } catch {
+  } catch (error) {
+    if (isUnanswered(error)) throw error;
     // A damaged one is passed over, here as where a stage is restored.
     return undefined;
   }

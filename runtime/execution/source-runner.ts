@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { LogStream, Payload } from '../bus/log.ts';
+import { isUnanswered } from '../bus/unanswered.ts';
 import { type Clock, wallTime } from '../clock.ts';
 import type { CrashPoints } from '../faults.ts';
 import { limits } from '../limits.ts';
@@ -13,7 +14,6 @@ import type { AppendRequest } from '../stream/source-definition.ts';
 import { executionErrors } from './errors.ts';
 import { isFenced } from './fenced.ts';
 import { HeldBack } from './held-back.ts';
-import { isUnanswered } from './known-append.ts';
 import { encodeSilenceFrame, type SilenceFrame } from './log-frame.ts';
 import { eventCountOf } from './request-bytes.ts';
 import { requestMessages } from './request-messages.ts';

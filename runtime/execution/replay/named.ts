@@ -7,9 +7,10 @@ import { engineVersion } from '../../engine-version.ts';
 import { messageOf } from '../../errors.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { stageName, type TopologyNames, topologyNames } from '../../topology/names.ts';
-import { type Checkpoint, type CheckpointPlace, decodeCheckpoint, listCheckpoints } from '../checkpoint.ts';
+import { decodeCheckpoint, listCheckpoints } from '../checkpoint.ts';
 import { firstStage, inputPartition } from '../streams.ts';
 import { refusedLosses, stateVerdicts } from '../upgrade/adopt.ts';
+import { type KeptCheckpoint, newestCheckpoints } from '../upgrade/checkpoints.ts';
 import { replayErrors } from './errors.ts';
 import { replayLimits } from './limits.ts';
 
@@ -130,33 +131,14 @@ function partName(name: string, { stage, partition, sequence }: Pick<NamedPart, 
   return `named/${name}/${stage}/${partition}/${String(sequence).padStart(16, '0')}`;
 }
 
-interface Found {
-  readonly place: CheckpointPlace;
-  readonly data: Uint8Array;
-  readonly checkpoint: Checkpoint;
-}
-
 /** The newest that can be read of every stage and partition. */
-async function newestOfEach(objects: ObjectStore, topology: string): Promise<Found[]> {
-  const kept = (await listCheckpoints(objects))
-    .filter(({ kind }) => kind === 'kept')
-    .sort((a, b) => b.sequence - a.sequence);
-  const found = new Map<string, Found>();
-  for (const place of kept) {
-    const part = `${place.stage}/${place.partition}`;
-    if (found.has(part)) continue;
-    try {
-      const data = await objects.get(place.name);
-      if (data) found.set(part, { place, data, checkpoint: decodeCheckpoint(place.name, data) });
-    } catch {
-      // A damaged one is passed over, as the engine does; the one before it stands.
-    }
-  }
-  const all = [...found.values()];
+async function newestOfEach(objects: ObjectStore, topology: string): Promise<KeptCheckpoint[]> {
+  const all = await newestCheckpoints(objects);
   const [first] = all;
   if (!first) throw replayErrors.make('MACH3242', { topology, reason: 'it has not taken one yet' });
+  const kept = (await listCheckpoints(objects)).filter(({ kind }) => kind === 'kept');
   const missing = new Set(kept.map(({ stage, partition }) => `${stage}/${partition}`));
-  for (const part of found.keys()) missing.delete(part);
+  for (const { place } of all) missing.delete(`${place.stage}/${place.partition}`);
   if (missing.size === 0) return all;
   throw replayErrors.make('MACH3242', { topology, reason: `none of ${[...missing].join(', ')} can be read` });
 }
@@ -171,14 +153,14 @@ function manifest(
   }: {
     topology: string;
     now: number;
-    newest: readonly Found[];
+    newest: readonly KeptCheckpoint[];
     incarnation: string | null;
   },
 ): NamedCheckpoint {
   const parts = newest.map(({ place: { stage, partition, sequence }, data }) => {
     return { stage, partition, sequence, bytes: data.length };
   });
-  const [first] = newest as [Found, ...Found[]];
+  const [first] = newest as [KeptCheckpoint, ...KeptCheckpoint[]];
   const taken = newest.flatMap(({ checkpoint: { head } }) => (head.takenAt === undefined ? [] : [head.takenAt]));
   return {
     name,

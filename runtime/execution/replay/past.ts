@@ -5,6 +5,7 @@
  * It always runs as one partition over the input stream, however many the topology itself runs with.
  */
 import type { LogMessage, LogStream, ObjectStore } from '../../bus/log.ts';
+import { isUnanswered } from '../../bus/unanswered.ts';
 import { wallTime } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import { limits } from '../../limits.ts';
@@ -219,6 +220,7 @@ export async function openPast(options: PastOptions): Promise<Past> {
         const checkpoint = data && decodeCheckpoint(name, data);
         if (checkpoint && fitsTopology(checkpoint.head, { topology, writtenBy })) return { ...checkpoint, name };
       } catch (error) {
+        if (isUnanswered(error)) throw error;
         options.logger?.warn({ checkpoint: name, error: messageOf(error) }, 'checkpoint passed over');
       }
     }

@@ -1,5 +1,6 @@
 /** The checkpoints that a start would begin from: read to try a new version on them, and put back when it does not come up. */
 import type { ObjectStore } from '../../bus/log.ts';
+import { isUnanswered } from '../../bus/unanswered.ts';
 import { MachError } from '../../errors.ts';
 import type { BoundTopology } from '../../topology/bound.ts';
 import { spreadTopology } from '../../topology/spread.ts';
@@ -30,7 +31,8 @@ export async function newestCheckpoints(
       const data = await objects.get(place.name);
       if (data) newest.set(key, { place, data, checkpoint: decodeCheckpoint(place.name, data) });
     } catch (error) {
-      if (!(error instanceof MachError)) throw error;
+      // One of which nothing is known may be the newest: an older one must not stand for it.
+      if (!(error instanceof MachError) || isUnanswered(error)) throw error;
     }
   }
   return [...newest.values()];
