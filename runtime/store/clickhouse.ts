@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../stream/definition.ts';
+import { readDone, refuseStranger } from './answer.ts';
 import { classifyInsertError, classifyQueryError } from './classify.ts';
 import { ensureTable } from './ensure-table.ts';
 import { storeErrors } from './errors.ts';
@@ -62,13 +63,12 @@ function boundedBlock(table: TableSpec, rows: Rows): Buffer {
 
 async function sendBlock(client: ClickHouseClient, table: TableSpec, block: Buffer, token: string): Promise<void> {
   const columns = blockColumns(table).map(quoteName).join(', ');
-  const { stream } = await client.exec({
+  const { stream, response_headers: headers } = await client.exec({
     query: `INSERT INTO ${quoteName(table.name)} (${columns}) FORMAT Native`,
     values: Readable.from([block], { objectMode: false }),
     clickhouse_settings: { ...insertSettings, insert_deduplication_token: token },
   });
-  // The socket goes back to the pool only when the answer has been read to its end.
-  for await (const _chunk of stream);
+  await readDone({ stream, headers });
 }
 
 /** Connects lazily: `check` says whether anyone is there. */
@@ -83,6 +83,7 @@ export async function connectStore(options: ConnectStoreOptions): Promise<Store>
         clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
         ...(parameters && { query_params: parameters }),
       });
+      refuseStranger(result.response_headers);
       return await result.json<Row>();
     } catch (error) {
       throw classifyQueryError(error);
@@ -90,7 +91,9 @@ export async function connectStore(options: ConnectStoreOptions): Promise<Store>
   };
   const command = async (sql: string): Promise<void> => {
     try {
-      await client.command({ query: sql, clickhouse_settings: { wait_end_of_query: 1 } });
+      const settings = { query: sql, clickhouse_settings: { wait_end_of_query: 1 } } as const;
+      const { stream, response_headers: headers } = await client.exec(settings);
+      await readDone({ stream, headers });
     } catch (error) {
       throw classifyQueryError(error);
     }

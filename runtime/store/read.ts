@@ -1,5 +1,6 @@
 /** A query that only looks: it can change nothing, and what it may cost is bounded in the store itself. */
 import type { ClickHouseClient } from '@clickhouse/client';
+import { refuseStranger } from './answer.ts';
 import { classifyQueryError } from './classify.ts';
 import { storeErrors } from './errors.ts';
 import type { ReadBounds, ReadResult } from './store.ts';
@@ -32,6 +33,7 @@ export async function readBounded(
       },
       ...(signal && { abort_signal: signal }),
     });
+    refuseStranger(result.response_headers);
     const lines: unknown[][] = [];
     let length = 0;
     for await (const arrived of result.stream<unknown[]>()) {
