@@ -12,7 +12,7 @@ export function headOf(topology: BoundTopology, part: StagePart): Omit<Checkpoin
     topology: topology.name,
     hash: topology.hash,
     fingerprints: fingerprintsOf(topology),
-    nodes: nodeIdentitiesOf(topology),
+    nodes: nodeIdentitiesOf(topology, part.plan),
     deepFingerprints: deepFingerprintsOf(topology),
     partitions: part.plan.partitions,
     keyGroups: limits.keyGroups,

@@ -18,7 +18,7 @@ import type { RedriveLink } from './log-frame.ts';
 import { answersInput, type LookupQuestion, lookupOperator } from './lookup.ts';
 import { OrderedEdge } from './ordered-edge.ts';
 import type { RedriveHandler } from './redrive-handler.ts';
-import { isShadow, type StagePart } from './stage-part.ts';
+import { comesBy, isFed, isShadow, type StagePart } from './stage-part.ts';
 
 /** The stage around them. */
 export interface StageOfNodes {
@@ -120,6 +120,7 @@ export class StageNodes {
       node: node.id,
       bound,
       inputs,
+      silent: this.silentInputs(node.id),
       ledger: this.outcomesOf(node.id),
       onDead: (letter) => {
         if (isShadow(this.stage.part, node.id)) return;
@@ -154,6 +155,7 @@ export class StageNodes {
         node: id,
         bound: { ports, stateless: (event) => event },
         inputs: edges.map(({ input }) => input),
+        silent: this.silentInputs(id),
         ledger: this.stage.ledger,
       });
       for (const each of edges) merging.connect(each.input, this.framesInto(id, each, { isSink: true }));
@@ -196,6 +198,13 @@ export class StageNodes {
 
   private outcomesOf(node: string): Outcomes {
     return isShadow(this.stage.part, node) ? untold : this.stage.ledger;
+  }
+
+  /** By these nothing ever comes in this partition, though it does by others. */
+  private silentInputs(id: string): ReadonlySet<string> {
+    const { part } = this.stage;
+    const silent = isFed(part, id) ? this.spreadNode(id).edges.filter((edge) => !comesBy(part, edge)) : [];
+    return new Set(silent.map(({ input }) => input));
   }
 
   private spreadNode(id: string): SpreadNode {

@@ -1,7 +1,14 @@
 /** The part of a topology that one partition of one stage runs. */
 import type { BoundTopology } from '../topology/bound.ts';
 import { stageName, type TopologyNames } from '../topology/names.ts';
-import { type Exchange, partitionsOfStage, type SpreadPlan, spreadTopology, writersOf } from '../topology/spread.ts';
+import {
+  type Exchange,
+  partitionsOfStage,
+  type SpreadEdge,
+  type SpreadPlan,
+  spreadTopology,
+  writersOf,
+} from '../topology/spread.ts';
 
 export interface Place {
   readonly stage: number;
@@ -51,13 +58,28 @@ export function exchangesIn({ plan, stage }: StagePart): readonly Exchange[] {
 export function destinationsOf(part: StagePart, exchange: Exchange): readonly number[] {
   const { plan, partition } = part;
   const { whereabouts, route } = exchange;
-  if (whereabouts.kind === 'one' && partition !== 0) return [];
+  if (!isFed(part, exchange.from.node)) return [];
   if (route.kind === 'same') return [partition];
   const isWhole = whereabouts.kind === 'everywhere';
   if (route.kind === 'one') return isWhole && partition !== 0 ? [] : [0];
   // What is everywhere need not travel: each partition passes its own keys to its like.
   if (isWhole) return [partition];
   return Array.from({ length: plan.partitions }, (_, to) => to);
+}
+
+/** Whether anything ever comes to a node in this partition. What must meet does so in the first, and elsewhere no time passes for it. */
+export function isFed(part: StagePart, node: string): boolean {
+  const edges = part.partition === 0 ? undefined : part.plan.nodes.get(node)?.edges;
+  return edges === undefined || edges.some((edge) => comesBy(part, edge));
+}
+
+export function comesBy(part: StagePart, { exchange, from }: Pick<SpreadEdge, 'exchange' | 'from'>): boolean {
+  const { plan, partition } = part;
+  if (exchange === null) return isFed(part, from.node);
+  const way = plan.exchanges.find(({ id }) => id === exchange) as Exchange;
+  const { fromStage: stage } = way;
+  const froms = Array.from({ length: partitionsOfStage(plan, stage) }, (_, at) => ({ plan, stage, partition: at }));
+  return froms.some((one) => destinationsOf(one, way).includes(partition));
 }
 
 /** Name of a lane: the stage and partition that it comes from. */

@@ -46,6 +46,8 @@ export class OperatorRunner implements Output, NodeRunner {
   busyMs = 0;
   readonly counts: NodeCounts = emptyCounts();
   private readonly inputs: InputPort[];
+  /** Those whose time counts. */
+  private readonly heard: InputPort[];
   private readonly ports: OutputPorts;
   private readonly handler: OperatorHandler;
   private readonly states: NodeStates;
@@ -72,6 +74,8 @@ export class OperatorRunner implements Output, NodeRunner {
     node: string;
     bound: BoundOperator;
     inputs: readonly string[];
+    /** Inputs by which nothing ever comes: no time is waited for there. */
+    silent?: ReadonlySet<string>;
     ledger: Outcomes;
     /** Told of every event that the node turns away, at once. */
     onDead?: (letter: TurnedAway) => void;
@@ -81,6 +85,7 @@ export class OperatorRunner implements Output, NodeRunner {
     this.ledger = args.ledger;
     this.onDead = args.onDead;
     this.inputs = args.inputs.map((name) => ({ name, progress: unstarted, waiting: [] }));
+    this.heard = this.inputs.filter(({ name }) => !args.silent?.has(name));
     this.ports = new OutputPorts(args.node, [...Object.keys(args.bound.ports), 'late', 'dead']);
     this.handler = makeHandler(args.bound, {
       node: this.node,
@@ -159,7 +164,7 @@ export class OperatorRunner implements Output, NodeRunner {
   view(): NodeView {
     return {
       watermark: this.watermarkTime,
-      inputs: this.inputs.map(({ name, progress }) => [name, progress] as const),
+      inputs: this.heard.map(({ name, progress }) => [name, progress] as const),
       entries: (key) => this.states.entriesOf(key),
       timers: (key, countMax) => this.timers.of(key, countMax),
     };
@@ -188,7 +193,7 @@ export class OperatorRunner implements Output, NodeRunner {
     this.watermarkTime = snapshot.watermark;
     // Fed by what has ended only since a change of the topology, it comes to its end with the next message.
     const hasMoved = this.watermarkTime === atEnd.time;
-    this.ended = hasMoved && this.inputs.every(({ progress }) => progress.ended) && !this.awaits;
+    this.ended = hasMoved && this.heard.every(({ progress }) => progress.ended) && !this.awaits;
     this.idle = snapshot.idle;
     this.forwarded = snapshot.forwarded;
     this.forwardedIdle = snapshot.idle;
@@ -331,7 +336,7 @@ export class OperatorRunner implements Output, NodeRunner {
   }
 
   private advance(): void {
-    const { time, idle } = combineEdges(this.inputs.map((input) => input.progress));
+    const { time, idle } = combineEdges(this.heard.map((input) => input.progress));
     if (this.watermarkTime === atEnd.time && time < atEnd.time) this.beginAnew(time);
     else if (time > this.watermarkTime) {
       this.moveTo(time);
@@ -339,7 +344,7 @@ export class OperatorRunner implements Output, NodeRunner {
     }
     this.idle = idle;
     this.forwardWatermark();
-    if (this.ended || this.awaits || !this.inputs.every((input) => input.progress.ended)) return;
+    if (this.ended || this.awaits || !this.heard.every((input) => input.progress.ended)) return;
     this.ended = true;
     this.handler.end?.(this);
     this.ports.send();

@@ -104,7 +104,8 @@ export class ExchangeInputs {
       const input = this.inputs.get(id);
       if (!input) continue;
       for (const [lane, progress] of lanes) if (input.lanes.has(lane)) input.lanes.set(lane, progress);
-      input.forwarded = combineEdges([...input.lanes.values()]);
+      // Where no lane comes, nothing is said: not that it has ended either.
+      if (input.lanes.size > 0) input.forwarded = combineEdges([...input.lanes.values()]);
     }
   }
 

@@ -15,7 +15,7 @@ import { executionErrors } from '../errors.ts';
 import { isFusible } from '../fuse.ts';
 import { partitionOf } from '../key-groups.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
-import { accountsStage, exchangesIn, lanesInto, partsOf, type StagePart } from '../stage-part.ts';
+import { accountsStage, exchangesIn, isFed, lanesInto, partsOf, type StagePart } from '../stage-part.ts';
 
 /** The parts as they are, by `partKey`. */
 export type Parts = ReadonlyMap<string, StageSnapshot>;
@@ -63,11 +63,12 @@ function snapshotOf(cut: Cut, part: StagePart): StageSnapshot {
   return { ...common, sources: new Map(), exchanges };
 }
 
-/** The node in each of the parts that have it, in the order of their partitions. */
+/** The node in each of the parts in which something comes to it, in the order of their partitions: the others know nothing of it. */
 function nodesBefore({ before, parts }: Cut, id: string): RunnerSnapshot[] {
   const stage = before.nodes.get(id)?.stage ?? 1;
   const found: RunnerSnapshot[] = [];
   for (let partition = 0; partition < partitionsOfStage(before, stage); partition++) {
+    if (!isFed({ plan: before, stage, partition }, id)) continue;
     const snapshot = parts.get(partKey({ stage, partition }))?.nodes.get(id);
     if (snapshot) found.push(snapshot);
   }
@@ -80,8 +81,7 @@ function nodeOf(cut: Cut, node: BoundOperatorNode | BoundSinkNode, part: StagePa
   if (!first) return undefined;
   const isFirst = part.partition === 0;
   const state = 'bound' in node && 'ports' in node.bound ? stateOf(cut, node as BoundOperatorNode, part) : nothing;
-  // What all that feeds a node must meet is in the first partition alone: elsewhere no time passes for it.
-  const stands = isFirst || !waits(cut, node.id, part);
+  const stands = isFed(part, node.id);
   return {
     ...state,
     inputs: first.inputs.map(
@@ -106,18 +106,7 @@ const nothing = {
   timers: { pending: [], nextOrder: 0 } as TimersSnapshot,
 };
 
-/** Whether something that feeds it never comes to this partition. */
-function waits(cut: Cut, id: string, part: StagePart): boolean {
-  const spread = part.plan.nodes.get(id);
-  if (!spread) return false;
-  const lanes = [...lanesInto(part).values()].flat();
-  return spread.edges.some(({ exchange, from }) => {
-    if (exchange !== null) return !lanes.some((one) => one.id === exchange);
-    return waits(cut, from.node, part);
-  });
-}
-
-/** Parts that nothing comes to have never started; the others are all at the same time, or held back by what waits in one of them. */
+/** Those that have not started hold no other back; the others are all at the same time, or held back by what waits in one of them. */
 function leastOf(times: readonly number[]): number {
   const started = times.filter((time) => time !== unstarted.time);
   return started.length === 0 ? unstarted.time : Math.min(...started);

@@ -10,6 +10,7 @@ import type { NodeState } from '../../stream/state-contract.ts';
 import { atEnd, combineEdges, type Progress, unstarted } from '../../stream/watermark.ts';
 import type { BoundEdge, BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';
+import { spreadTopology } from '../../topology/spread.ts';
 import { changedNodes, fingerprintsOf } from '../fingerprint.ts';
 import { isFusible } from '../fuse.ts';
 import type { StageSnapshot } from '../stage-machine.ts';
@@ -29,12 +30,14 @@ export interface StateOrigin {
   readonly fingerprints: Readonly<Record<string, string>>;
   /** Absent in checkpoints of early versions: then a node keeps its state only when nothing of it has changed. */
   readonly nodes?: NodeIdentities;
+  /** Absent: one. */
+  readonly partitions?: number;
 }
 
 /** Of every node of the old topology with state: what becomes of it in the new one. */
 export function stateVerdicts(before: StateOrigin, topology: BoundTopology): ReadonlyMap<string, StateVerdict> {
   const verdicts = new Map<string, StateVerdict>();
-  const now = nodeIdentitiesOf(topology);
+  const now = nodeIdentitiesOf(topology, spreadTopology(topology, before.partitions ?? 1));
   const definitions = new Map<string, OperatorDefinition>(topology.operators.map((node) => [node.id, node.definition]));
   if (!before.nodes) {
     const changed = new Set(changedNodes(before.fingerprints, fingerprintsOf(topology)));

@@ -8,6 +8,7 @@ import type { BoundEdge, BoundTopology, EventTime } from '../../topology/bound.t
 import type { RawOptions } from '../../topology/ir/options-node.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';
 import type { TopologyNode } from '../../topology/ir/topology-node.ts';
+import { spreadTopology } from '../../topology/spread.ts';
 import { type NodeIdentities, nodeIdentitiesOf } from './state-identity.ts';
 
 export interface SourceManifest {
@@ -85,7 +86,7 @@ export function manifestOf(topology: BoundTopology, { partitions = 1 } = {}): Ma
     sinks: Object.fromEntries(
       topology.sinks.map((sink) => [sink.id, { ...node(sink), tables: sink.bound.tables ?? [] }]),
     ),
-    states: nodeIdentitiesOf(topology),
+    states: nodeIdentitiesOf(topology, spreadTopology(topology, partitions)),
   };
   // As JSON has it, so that one that was read compares with one that was made.
   return JSON.parse(JSON.stringify(topology.redactor.redactValue(manifest))) as Manifest;

@@ -6,12 +6,15 @@ import type { OperatorDefinition } from '../../stream/operator-definition.ts';
 import type { StateBasis, StateMigration } from '../../stream/state-contract.ts';
 import type { BoundOperatorNode, BoundTopology } from '../../topology/bound.ts';
 import { ReferenceNode } from '../../topology/ir/reference-node.ts';
+import type { SpreadPlan } from '../../topology/spread.ts';
 
 export interface StateIdentity {
   /** Name of the operator. */
   readonly definition: string;
   readonly version: number;
   readonly basis: StateBasis;
+  /** Fields that decide in which partition a key lies; absent where there is one, and in what early versions wrote. */
+  readonly placedBy?: readonly string[];
 }
 
 /** A node of a topology as a checkpoint knows it. */
@@ -25,12 +28,15 @@ export interface NodeIdentity {
 /** Operators and sinks by id. */
 export type NodeIdentities = Readonly<Record<string, NodeIdentity>>;
 
-export function nodeIdentitiesOf(topology: BoundTopology): NodeIdentities {
+/** `plan`: with several partitions. */
+export function nodeIdentitiesOf(topology: BoundTopology, plan?: SpreadPlan): NodeIdentities {
   const identities: Record<string, NodeIdentity> = {};
   for (const node of [...topology.operators, ...topology.sinks]) {
     const inputs = Object.fromEntries(node.inputs.map(({ input, from }) => [input, ReferenceNode.format(from)]));
     const state = node.kind === 'operator' ? stateIdentityOf(node) : undefined;
-    identities[node.id] = { inputs, ...(state && { state }) };
+    const out = plan && plan.partitions > 1 ? plan.nodes.get(node.id)?.out : undefined;
+    const placed = out?.kind === 'by' && { placedBy: out.fields };
+    identities[node.id] = { inputs, ...(state && { state: { ...state, ...placed } }) };
   }
   return identities;
 }
@@ -103,6 +109,10 @@ export function compareState(
     if (!step) return { kind: 'lost', reason: `its state hangs on ${changedParts(basis, wanted).join(', ')}` };
     steps.push(step);
   }
+  const [from, to] = [before.placedBy, now.placedBy];
+  // From now on the events of a key come to another partition, and its state does not go with them.
+  if (from && to && !isDeepStrictEqual(from, to))
+    return { kind: 'lost', reason: `its keys lie in partitions by ${from.join(', ')}, and would by ${to.join(', ')}` };
   return steps.length === 0 ? { kind: 'kept' } : { kind: 'migrated', steps };
 }
 
