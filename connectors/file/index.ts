@@ -28,7 +28,7 @@ const options = z.strictObject({
     .string()
     .regex(/^[^/\\]+(?:\/[^/\\]+)*$/, 'it is one or several names with / between')
     .default('.')
-    .describe('folders below it, with fields of the row in them: {day}/{minute}'),
+    .describe('folders below it, with fields of the row in them ({day}/{minute}), but for those tagged direct'),
   format: z.enum(['csv', 'ndjson']).default('csv').describe('csv: RFC 4180; ndjson: one JSON object on each line'),
   header: z.boolean().optional().describe('csv: the first line of each file names the fields; true when absent'),
   fields: z.array(z.string().min(1)).min(1).max(500).optional().describe('only these fields, in this order'),

@@ -23,7 +23,10 @@ const options = z.strictObject({
   url: connectionOptions.url
     .optional()
     .describe('address of the server; without it the one that the engine itself uses'),
-  subject: z.string().min(1).describe('subject of a row; {field} stands for a value of the row: alerts.{hospital}'),
+  subject: z
+    .string()
+    .min(1)
+    .describe('subject of a row; {field} stands for a value of the row: alerts.{hospital}, but for one tagged direct'),
 });
 
 type MakeSubject = (event: Event) => string;

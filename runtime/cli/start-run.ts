@@ -115,6 +115,7 @@ export async function startRun(settings: RunSettings): Promise<Run> {
       await upgrades?.close();
       await server.close();
       await services.close();
+      logger.end();
     };
     return {
       engine,

@@ -49,6 +49,16 @@ it('takes texts that differ each time for one kind once there are too many', asy
   expect(lines.at(-1)).toMatchObject({ level: 'info', fields: { leftOut: 5, newest: `read ECONNRESET ${flood}` } });
 });
 
+it('says it at the end, too', async () => {
+  const { lines, clock, logger } = lab();
+  for (let line = 0; line <= logLinesOfKindMax; line++) logger.warn({}, 'the same');
+  logger.end();
+  expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { leftOut: 1, newest: 'the same' } });
+  const written = lines.length;
+  await clock.advance(logLinesPeriodMs);
+  expect(lines).toHaveLength(written);
+});
+
 it('leaves nothing out for who asks for everything', () => {
   const { lines, logger } = lab();
   for (let line = 0; line <= logLinesOfKindMax; line++) logger.debug({}, 'the same');

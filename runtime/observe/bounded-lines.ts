@@ -22,8 +22,13 @@ interface Kind extends Likeness {
   newest: string;
 }
 
+export interface BoundedLines extends Logger {
+  /** Says what was left out until now. */
+  end(): void;
+}
+
 /** Lines of one level, node and code, or of one text where they have no code, are of a kind. Who asks for `debug` gets all. */
-export function boundedLines(logger: Logger, clock: Pick<Clock, 'after'>): Logger {
+export function boundedLines(logger: Logger, clock: Pick<Clock, 'after'>): BoundedLines {
   const kinds = new Map<string, Kind>();
   let isInPeriod = false;
 
@@ -73,5 +78,6 @@ export function boundedLines(logger: Logger, clock: Pick<Clock, 'after'>): Logge
     info: bounded('info'),
     warn: bounded('warn'),
     error: bounded('error'),
+    end: endPeriod,
   };
 }

@@ -8,8 +8,11 @@ import { startTestStore, type TestStore } from '../testing/with-store.ts';
 import { connectStore } from './clickhouse.ts';
 import type { Rows, Store, TableSpec } from './store.ts';
 
-/** `page`: somebody else answers. `late`: the store itself fails after its status went out. `coded`: and says so in a header alone. */
-type Fault = 'none' | 'page' | 'late' | 'coded';
+/**
+ * `page`: somebody else answers. `late`: the store itself fails after its status went out. `coded`: and says so in a header alone. `hosts`: it
+ * tells how each of its servers did, as a replicated database does.
+ */
+type Fault = 'none' | 'page' | 'late' | 'coded' | 'hosts';
 const failure = 'Code: 241. DB::Exception: Memory limit (total) exceeded. (MEMORY_LIMIT_EXCEEDED)';
 
 let test: TestStore;
@@ -19,6 +22,7 @@ const proxy = createServer((incoming, answer) => {
   incoming.resume();
   if (fault === 'page') answer.end('<html>maintenance</html>');
   else if (fault === 'late') answer.setHeader('X-ClickHouse-Query-Id', 'q').end(`${failure}\n`);
+  else if (fault === 'hosts') answer.setHeader('X-ClickHouse-Query-Id', 'q').end('shard1\treplica1\tOK\t1\t0\n');
   else if (fault === 'coded')
     answer.setHeader('X-ClickHouse-Query-Id', 'q').setHeader('X-ClickHouse-Exception-Code', '241').end();
   else pass(incoming, answer);
@@ -86,6 +90,10 @@ it('tells of a statement what the store said behind its status', async () => {
     message: expect.stringContaining(failure),
   });
   await expect(through('coded', made)).rejects.toMatchObject({ code: 'MACH3109' });
+});
+
+it('lets a database of several servers tell how each has made the table', async () => {
+  await through('hosts', () => store.command('CREATE TABLE made (a Int8) ENGINE = Memory'));
 });
 
 it('takes nothing from somebody else for an answer', async () => {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../stream/definition.ts';
-import { readDone, refuseStranger } from './answer.ts';
+import { readChanged, readDone, refuseStranger } from './answer.ts';
 import { classifyInsertError, classifyQueryError } from './classify.ts';
 import { ensureTable } from './ensure-table.ts';
 import { storeErrors } from './errors.ts';
@@ -93,7 +93,7 @@ export async function connectStore(options: ConnectStoreOptions): Promise<Store>
     try {
       const settings = { query: sql, clickhouse_settings: { wait_end_of_query: 1 } } as const;
       const { stream, response_headers: headers } = await client.exec(settings);
-      await readDone({ stream, headers });
+      await readChanged({ stream, headers });
     } catch (error) {
       throw classifyQueryError(error);
     }
