@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { connectLog } from '../bus/index.ts';
+import { connectLog, logErrors } from '../bus/index.ts';
 import type { StreamState } from '../bus/log.ts';
 import { systemClock, virtualClock } from '../clock.ts';
 import { limits } from '../limits.ts';
@@ -8,11 +8,12 @@ import { LogEnd } from './log-end.ts';
 
 /** A stream that answers when it is told to. */
 function slowStream() {
-  const asked: { answer(lastSequence: number): void; fail(): void }[] = [];
+  const asked: { answer(lastSequence: number): void; stayAway(): void; refuse(): void }[] = [];
   const state = () =>
     new Promise<StreamState>((resolve, reject) => {
       const answer = (lastSequence: number) => resolve({ firstSequence: 1, lastSequence, messages: 0, bytes: 0 });
-      asked.push({ answer, fail: () => reject(new Error('away')) });
+      const stayAway = () => reject(logErrors.make('MACH3009', { url: 'nats://made.up', reason: 'timeout' }));
+      asked.push({ answer, stayAway, refuse: () => reject(new Error('stream not found')) });
     });
   return { asked, stream: { state } };
 }
@@ -35,12 +36,16 @@ it('tells what was known last while the log does not answer, and for how long', 
   expect(await third).toEqual({ lastSequence: 7, silentMs: 2 * logAnswerPatienceMs });
   expect(asked, 'one question at a time').toHaveLength(2);
 
-  asked[1]?.fail();
+  asked[1]?.stayAway();
   await clock.advance(0);
   const fourth = end.known();
   expect(asked).toHaveLength(3);
   asked[2]?.answer(9);
   expect(await fourth).toEqual({ lastSequence: 9, silentMs: 0 });
+
+  const refused = end.known();
+  asked[3]?.refuse();
+  expect(await refused).toEqual({ lastSequence: 9, silentMs: 0 });
   expect(clock.pending).toBe(0);
 });
 

@@ -3,6 +3,7 @@
  * and who has waited long enough gets what was known last.
  */
 import type { LogStream } from '../bus/log.ts';
+import { isUnanswered } from '../bus/unanswered.ts';
 import type { Clock } from '../clock.ts';
 import { limits } from '../limits.ts';
 
@@ -42,8 +43,9 @@ export class LogEnd {
       const { lastSequence } = await this.stream.state();
       this.lastSequence = lastSequence;
       this.unansweredSince = undefined;
-    } catch {
-      // Away for longer than a question waits: the next one asks again.
+    } catch (error) {
+      // Away for longer than a question waits: the next one asks again. A refusal is an answer.
+      if (!isUnanswered(error)) this.unansweredSince = undefined;
     } finally {
       this.question = undefined;
     }

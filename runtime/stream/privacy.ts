@@ -80,7 +80,7 @@ export function jsonProblem(error: unknown): string {
   return messageOf(error).replace(/,? ?(?:\.\.\.)?"[^]*"(?:\.\.\.)? is not valid JSON$/, '') || 'no value of JSON';
 }
 
-/** Paths of files, subjects and addresses are seen, and written into logs, by more people than what they hold. */
+/** Paths of files and subjects are seen, and written into logs, by more people than what they hold. */
 export function refuseDirectIn(option: 'path' | 'subject', name: string, schema: Schema, check: Checker): void {
   if (Object.hasOwn(schema.fields, name) && tagOf([name], schema).privacy === 'direct')
     check.problem(
