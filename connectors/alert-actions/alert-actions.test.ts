@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { virtualClock } from '../../runtime/clock.ts';
@@ -119,7 +120,33 @@ describe('alert-actions', () => {
     expect(() => bindSource(alertActions, { listen: '[::1]:2580' })).not.toThrow();
   });
 
-  it.each(['', 'POST / HTTP/1.1\r\nhost: x\r\n', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{'])(
+  it('refuses a page whose name leads to this machine, where no token is asked for', async () => {
+    const act = (address: string, host: string, headers: Record<string, string> = {}) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const type = { 'content-type': 'application/json' };
+        const sent = request(address, { method: 'POST', headers: { ...type, ...headers, host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.on('error', reject).end(JSON.stringify(acknowledge));
+      });
+    const open = await start();
+    for (const host of ['page.example', 'page.example:2580', '127.page.example'])
+      expect(await act(open.address, host), host).toBe(403);
+    expect(open.log.requests).toEqual([]);
+    for (const host of ['localhost:2580', '127.0.0.1', '[::1]:2580']) expect(await act(open.address, host)).toBe(200);
+    await source?.close();
+    // Behind a proxy the name is that of the proxy; no page has the token.
+    const { address } = await start({ tokens: ['mot-ma-truy-cap-thu-nghiem'] });
+    const authorization = 'Bearer mot-ma-truy-cap-thu-nghiem';
+    expect(await act(address, 'boards.example', { authorization })).toBe(200);
+  });
+
+  it.each([
+    '',
+    'POST / HTTP/1.1\r\nhost: localhost\r\n',
+    'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{',
+  ])(
     'closes also while a client never ends its request: %j',
     async (text) => {
       const { address } = await start();

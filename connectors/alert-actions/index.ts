@@ -1,19 +1,21 @@
 /** Source `alert-actions`: what people do about alerts, posted as JSON and answered once it is in the log. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import {
   closeServer,
   type DecodeResult,
   defineSource,
   field,
+  isLoopback,
   jsonProblem,
   messageOf,
   type RunningSource,
   type Schema,
   type SourceContext,
   type SourceEvent,
+  strangeHost,
 } from '../../runtime/stream/index.ts';
 import { alertActionErrors } from './errors.ts';
 
@@ -109,7 +111,16 @@ function mayAct({ headers }: IncomingMessage, tokens: readonly Buffer[]): boolea
   return tokens.some((token) => timingSafeEqual(token, given));
 }
 
-async function take(request: IncomingMessage, context: SourceContext, tokens: readonly Buffer[]): Promise<Answer> {
+interface Served {
+  readonly context: SourceContext;
+  readonly tokens: readonly Buffer[];
+  /** Where it listens. */
+  readonly host: string;
+}
+
+async function take(request: IncomingMessage, { context, tokens, host }: Served): Promise<Answer> {
+  const asked = tokens.length === 0 ? strangeHost(request, host) : undefined;
+  if (asked !== undefined) return refusal(403, `"${asked}" is not an address of this machine`);
   if (request.method !== 'POST') return refusal(405, 'actions are posted');
   if (!mayAct(request, tokens)) return refusal(401, 'it has no token that is known');
   // A page of another site cannot send this type unasked.
@@ -137,14 +148,11 @@ function addressOf(listen: Options['listen']): { host: string; port: number } {
   return { host, port: Number(listen.slice(cut + 1)) };
 }
 
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-
 async function open({ listen, tokens }: Options, context: SourceContext): Promise<RunningSource> {
   const { host, port } = addressOf(listen);
   const hashes = tokens.map(hashOf);
   const server: Server = createServer((request, response) => {
-    void take(request, context, hashes)
+    void take(request, { context, tokens: hashes, host })
       .catch((error): Answer => ({ status: 500, body: { code: null, message: messageOf(error) } }))
       .then(({ status, body }) => {
         // What is still coming of a body that is too large is not read.

@@ -1,4 +1,5 @@
 /** Notifications as Grafana posts them, over HTTP. */
+import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { virtualClock } from '../../runtime/clock.ts';
 import type { RunningSource } from '../../runtime/stream/index.ts';
@@ -121,6 +122,23 @@ describe('grafana', () => {
     expect((await fetch(source.address, { method: 'POST', body: notification(firing) })).status).toBe(204);
     expect(log.events).toHaveLength(1);
     expect(() => bindSource(grafana, { listen: '0.0.0.0:0' })).toThrow(/a token is needed/);
+  });
+
+  it('refuses a page whose name leads to this machine, where no token is asked for', async () => {
+    const log = recordedLog();
+    source = await bindSource(grafana, { listen: 0 }).open(testContext(log, { clock: virtualClock(0) }));
+    const { address } = source;
+    const post = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request(address, { method: 'POST', headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.on('error', reject).end(notification(firing));
+      });
+    expect(await post('page.example:8026')).toBe(403);
+    expect(log.events).toEqual([]);
+    expect(await post('localhost:8026')).toBe(204);
   });
 
   it('says which address it cannot have', async () => {

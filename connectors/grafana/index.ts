@@ -7,11 +7,13 @@ import {
   type AppendRequest,
   closeServer,
   defineSource,
+  isLoopback,
   jsonProblem,
   limits,
   messageOf,
   type RunningSource,
   type SourceContext,
+  strangeHost,
 } from '../../runtime/stream/index.ts';
 import { grafanaErrors } from './errors.ts';
 import { alertSchema, readNotification } from './notification.ts';
@@ -74,7 +76,16 @@ interface Answer {
   readonly text: string;
 }
 
-async function answer(request: IncomingMessage, token: string, context: SourceContext): Promise<Answer> {
+interface Served {
+  readonly context: SourceContext;
+  readonly token: string;
+  /** Where it listens. */
+  readonly host: string;
+}
+
+async function answer(request: IncomingMessage, { context, token, host }: Served): Promise<Answer> {
+  const asked = token === '' ? strangeHost(request, host) : undefined;
+  if (asked !== undefined) return { status: 403, text: `"${asked}" is not an address of this machine\n` };
   if (!isAllowed(request, token)) return { status: 401, text: 'the token is not the one that was agreed\n' };
   if (request.method !== 'POST') return { status: 405, text: 'notifications are posted\n' };
   try {
@@ -95,8 +106,6 @@ function addressOf(listen: Options['listen']): { host: string; port: number } {
   return { host: listen.slice(0, cut).replace(/^\[|\]$/g, ''), port: Number(listen.slice(cut + 1)) };
 }
 
-const isLoopback = (host: string) => /^(?:127\.|localhost$|::1$)/.test(host);
-
 function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
@@ -109,7 +118,7 @@ function listening(server: Server, { host, port }: { host: string; port: number 
 async function open({ listen, token }: Options, context: SourceContext): Promise<RunningSource> {
   const address = addressOf(listen);
   const server = createServer((request, response) => {
-    void answer(request, token, context).then(({ status, text }) => {
+    void answer(request, { context, token, host: address.host }).then(({ status, text }) => {
       // What is still coming of a body that is too large is not read.
       if (!request.complete) response.setHeader('connection', 'close');
       response.writeHead(status).end(text);

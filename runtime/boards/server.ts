@@ -1,8 +1,9 @@
 /** The server of the boards: the page, the boards of a folder, and answers to what their panels ask. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { WhyReport } from '../execution/why/report.ts';
+import { strangeHost } from '../loopback.ts';
 import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
 import { bundlePage, pageHtml } from './bundle.ts';
@@ -94,14 +95,8 @@ function decoded(part: string): string {
   }
 }
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-/** A page of another site whose name leads to loopback (DNS rebinding) has that name as the host of its requests. */
-function refuseStranger({ headers }: IncomingMessage, host: string): void {
-  if (!isLoopback(host)) return;
-  const asked = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  if (!isLoopback(asked))
+function refuseStranger(request: IncomingMessage, host: string): void {
+  const asked = strangeHost(request, host);
+  if (asked !== undefined)
     throw boardErrors.make('MACH3309', { reason: `"${asked}" is not an address of this machine` });
 }

@@ -15,6 +15,7 @@ export {
 export type { CompiledAggregate } from '../expression/aggregate.ts';
 export { keepNewest } from '../keep-newest.ts';
 export { type LimitName, limits } from '../limits.ts';
+export { isLoopback, strangeHost } from '../loopback.ts';
 export { makeFolder } from '../make-folder.ts';
 export { RefusedRowsError } from '../store/errors.ts';
 export type { RowOrigin, Rows, Store, TableSpec } from '../store/store.ts';

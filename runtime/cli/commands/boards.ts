@@ -59,7 +59,8 @@ async function makeToken(name: string, rolesText: string, context: CommandContex
 
 async function serve(flags: BoardsFlags, context: CommandContext): Promise<void> {
   const { guardedAccess, openAccess } = await import('../../boards/access.ts');
-  const { isLoopback, startBoardServer } = await import('../../boards/server.ts');
+  const { startBoardServer } = await import('../../boards/server.ts');
+  const { isLoopback } = await import('../../loopback.ts');
   const { linkEngine } = await import('../../boards/engine-link.ts');
   const { openStore } = await import('../../store/index.ts');
   const { revealLetter } = await import('../boards-reveal.ts');
