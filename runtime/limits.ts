@@ -45,6 +45,8 @@ export const limits = {
   logLinesOfKindMax: 1_000,
   logLineKindsMax: 100,
   logLinesPeriodMs: 60_000,
+  /** The id of an alert that people act on, characters. It holds the key of the alert. */
+  alertIdLengthMax: 8_192,
   /** Who looks on waits this long for the log to say where it ends; then what was known last is told. */
   logAnswerPatienceMs: 500,
   /** An append that is not acknowledged by then is sent again; the wait doubles with each attempt. */

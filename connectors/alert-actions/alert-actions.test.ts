@@ -120,6 +120,13 @@ describe('alert-actions', () => {
     expect(() => bindSource(alertActions, { listen: '[::1]:2580' })).not.toThrow();
   });
 
+  it('takes the id of an alert as it is, however long its key', async () => {
+    const { log, post } = await start();
+    const id = ` overload [" ${'W'.repeat(5_000)} "] `;
+    expect((await post(JSON.stringify({ ...acknowledge, alert_id: id }))).status).toBe(200);
+    expect(log.events.map(({ event }) => event.alert_id)).toEqual([id]);
+  });
+
   it('refuses a page whose name leads to this machine, where no token is asked for', async () => {
     const act = (address: string, host: string, headers: Record<string, string> = {}) =>
       new Promise<number | undefined>((resolve, reject) => {

@@ -10,6 +10,7 @@ import {
   field,
   isLoopback,
   jsonProblem,
+  limits,
   messageOf,
   type RunningSource,
   type Schema,
@@ -44,7 +45,8 @@ const text = (max: number) => z.string().trim().min(1).max(max);
 const actionForm = z
   .strictObject({
     action: z.enum(['acknowledge', 'assign', 'note']),
-    alert_id: text(500),
+    // As it is: it holds the key of its alert, which may be long, and begin or end with a space.
+    alert_id: z.string().min(1).max(limits.alertIdLengthMax),
     by: text(200),
     to: text(200).nullable().default(null),
     note: text(2_000).nullable().default(null),

@@ -1,6 +1,7 @@
 /** What the server answers below `/api`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { limits } from '../limits.ts';
 import type { Access, Person, Role } from './access.ts';
 import { cookieName } from './access.ts';
 import { actOnAlert } from './act.ts';
@@ -30,7 +31,7 @@ const engineQuestions = new Set(['graph', 'status', 'dead-letters', 'versions', 
 const text = (max: number) => z.string().trim().max(max);
 
 const actionBody = z.strictObject({
-  alertId: text(500).min(1),
+  alertId: z.string().min(1).max(limits.alertIdLengthMax),
   action: z.enum(['acknowledge', 'assign', 'note']),
   /** Taken only where no token says who it is. */
   by: text(100).optional(),
