@@ -29,6 +29,11 @@ export const limits = {
   originMarksMax: 100_000,
   /** Questions of a look-up that wait for an answer; beyond it they fail at once, as overloaded. */
   lookupPendingMax: 10_000,
+  /**
+   * Events of a look-up that wait in an order that is kept: for their answer, or, as overloaded or answered already, for those before them.
+   * Beyond it they are dead letters: nothing overtakes.
+   */
+  lookupWaitingMax: 20_000,
   /** Events that may wait for a group commit before senders are held back, and their bytes, whichever is met first. */
   groupCommitPendingEventsMax: 20_000,
   groupCommitPendingBytesMax: 64 * 1024 * 1024,

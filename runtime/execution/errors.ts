@@ -146,4 +146,8 @@ export const executionErrors = defineErrors({
       'too much waits for the log: source {node} holds back {events} events ({bytes} bytes), and takes no more from {eventsMax} events (heldBackEventsMax) or {bytesMax} bytes (heldBackBytesMax) on',
     help: 'The log is away, or slower than the senders: `/readyz` and `mach top` say which. Nothing of the request was stored, and its sender was told so and sends it again, later. What was taken before is stored once the log takes it. Bring the log back; where it is slow for long, let less be sent, or give it a faster disk.',
   },
+  MACH3257: {
+    message: 'overloaded: {max} events (lookupWaitingMax) wait in the order that is kept',
+    help: 'The server that is asked answers more slowly than events come. Dead letters can be redriven once it keeps up: `mach dead-letter redrive`. Ask it more at once (`concurrency`), ask less (`cache`, a `filter` before), or give the order up (`order: free`): then what cannot be asked for goes on at once without an answer.',
+  },
 });

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts';
 import { hashText } from '../stream/hash.ts';
 import type { BoundOperator, LookupSpec, Output } from '../stream/operator-definition.ts';
 import { type Event, fieldNames, type Schema } from '../stream/schema.ts';
+import { executionErrors } from './errors.ts';
 import type { RedriveLink } from './log-frame.ts';
 
 /** The input port on which answers come back. */
@@ -82,6 +83,13 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
     ports: bound.ports,
     create(context) {
       const pending = context.keyedState<Pending>('pending');
+      const isKept = lookup.order === 'kept';
+      // Of those that wait; in an order that is kept some wait only for those before them. Undefined: as many as the state has.
+      let asked: number | undefined;
+      const askedNow = () => {
+        asked ??= [...pending.entries()].filter(([, { answered }]) => !answered).length;
+        return asked;
+      };
       const send = (out: Output, { event, time }: Omit<Pending, 'answered'>, { answer, failure }: Answered) => {
         const result = lookup.join(event, answer, failure);
         if ('event' in result) out.emit(result.event, time);
@@ -90,7 +98,7 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
       const release = (out: Output) => {
         for (const [id, item] of pending.entries()) {
           if (!item.answered) {
-            if (lookup.order === 'kept') return;
+            if (isKept) return;
             continue;
           }
           // What fails of it behind this node is linked to its letter: so it goes alone.
@@ -106,17 +114,24 @@ export function lookupOperator(bound: BoundOperator, lookup: LookupSpec, edge: L
             const item = pending.get(id);
             // Answered twice: asked again after a crash, while the first answer was already in the log.
             if (!item || item.answered) return;
+            asked = askedNow() - 1;
             item.answered = { answer, failure };
             release(out);
             return;
           }
-          if (pending.size >= limits.lookupPendingMax) {
-            const failure = `overloaded: lookupPendingMax (${limits.lookupPendingMax}) wait`;
-            return send(out, { event, time }, { answer: null, failure });
+          if (isKept && pending.size >= limits.lookupWaitingMax) {
+            const { code, message } = executionErrors.make('MACH3257', { max: limits.lookupWaitingMax });
+            return out.dead(event, code, message, time);
           }
+          const isOverloaded = askedNow() >= limits.lookupPendingMax;
+          const failure = `overloaded: lookupPendingMax (${limits.lookupPendingMax}) wait`;
+          const answered = isOverloaded ? { answer: null, failure } : null;
+          if (answered && !isKept) return send(out, { event, time }, answered);
           const id = edge.identity(event);
           const redrive = edge.redriving();
-          pending.set(id, { event, time, answered: null, ...(redrive && { redrive }) }, time);
+          pending.set(id, { event, time, answered, ...(redrive && { redrive }) }, time);
+          if (answered) return;
+          asked = askedNow() + 1;
           edge.ask(id, event);
         },
         nextWave: release,
