@@ -4,10 +4,14 @@ import { rowsMax } from './bounds.ts';
 /** An alert that has not changed for this long is no longer looked for. */
 const lookBackDays = 7;
 
-const newest = (name: string) => `argMax(tuple(t.${name}), tuple(t.at, t._sequence, t._index)).1 AS ${name}`;
+/**
+ * In the order in which it was said: the engine may tell only after somebody has acted that something had changed before, and that is how the alert
+ * stands then.
+ */
+const newest = (name: string) => `argMax(tuple(t.${name}), tuple(t._sequence, t._index)).1 AS ${name}`;
 
 /** What was said last, also where something has happened since. */
-const newestNote = 'argMaxIf(t.action_note, tuple(t.at, t._sequence, t._index), isNotNull(t.action_note)) AS note';
+const newestNote = 'argMaxIf(t.action_note, tuple(t._sequence, t._index), isNotNull(t.action_note)) AS note';
 
 /**
  * Each alert of the last days as it stands at the end of the range: `hospital`, `alert_id`, `state`, `severity`, `reason`, `raised_at`, `changed_at`,

@@ -78,7 +78,17 @@ export async function guardedAccess(file: string): Promise<Access> {
 function cookieOf(header = ''): string | undefined {
   for (const part of header.split(';')) {
     const [name, value] = part.trim().split('=');
-    if (name === cookieName && value) return decodeURIComponent(value);
+    const token = name === cookieName && value ? decoded(value) : undefined;
+    if (token !== undefined) return token;
   }
   return undefined;
+}
+
+/** Any server of this host can set a cookie of the name: what is not one of ours is none. */
+function decoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
 }

@@ -222,6 +222,11 @@ describe('the server of the boards', () => {
     expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
     const session = await fetch(`${url}/api/session`, { headers: { cookie: cookie.split(';')[0] ?? '' } });
     expect(await session.json()).toMatchObject({ name: 'Nguyễn Văn Thử' });
+    // Of another server of this host, whose cookies are sent to all of its ports.
+    const strange = await fetch(`${url}/api/session`, { headers: { cookie: 'mach_boards=%' } });
+    expect(strange.status).toBe(401);
+    const both = await fetch(`${url}/api/session`, { headers: { cookie: `mach_boards=%; ${cookie.split(';')[0]}` } });
+    expect(await both.json()).toMatchObject({ name: 'Nguyễn Văn Thử' });
   });
 
   it('writes an action once however often it is sent, and says when it could not', async () => {

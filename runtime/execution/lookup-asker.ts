@@ -34,7 +34,9 @@ export function startLookupAsker(args: {
   const { stream, subjectOf, clock } = args;
   const queues = new Map<string, LookupQuestion[]>();
   const active = new Map<string, number>();
-  const stop = new AbortController();
+  // One for each question that is under way. No signal is made of one that lives on (`AbortSignal.any`): that would keep every question for ever.
+  const controllers = new Set<AbortController>();
+  let isClosing = false;
   const underway = new Set<Promise<void>>();
 
   function pump(node: string): void {
@@ -45,30 +47,32 @@ export function startLookupAsker(args: {
       const work = answer(question).finally(() => {
         active.set(node, (active.get(node) ?? 1) - 1);
         underway.delete(work);
-        if (!stop.signal.aborted) pump(node);
+        if (!isClosing) pump(node);
       });
       underway.add(work);
     }
   }
 
   async function answer({ node, id, event, lookup }: LookupQuestion): Promise<void> {
-    const timeout = new AbortController();
+    const controller = new AbortController();
+    controllers.add(controller);
+    const { signal } = controller;
     const timer = clock.after(lookup.timeoutMs, () => {
-      timeout.abort(new Error(`no answer within ${lookup.timeoutMs} ms`));
+      controller.abort(new Error(`no answer within ${lookup.timeoutMs} ms`));
     });
-    const signal = AbortSignal.any([timeout.signal, stop.signal]);
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     let result: Answer;
     try {
-      result = { answer: (await Promise.race([lookup.ask(event, signal), aborted])) ?? null, failure: null };
+      result = { answer: (await Promise.race([aborted, lookup.ask(event, signal)])) ?? null, failure: null };
     } catch (error) {
       // The engine is ending: the question stays open in the state, and is asked again after the restart.
-      if (stop.signal.aborted) return;
+      if (isClosing) return;
       result = { answer: null, failure: messageOf(error) };
     } finally {
       timer.cancel();
+      controllers.delete(controller);
     }
     await stream.append(subjectOf(node), frameOf(id, result), { id: `answer/${id}` }).catch(args.onFailure);
   }
@@ -78,10 +82,11 @@ export function startLookupAsker(args: {
       const queue = queues.get(question.node) ?? [];
       queue.push(question);
       queues.set(question.node, queue);
-      pump(question.node);
+      if (!isClosing) pump(question.node);
     },
     async close() {
-      stop.abort(new Error('closing'));
+      isClosing = true;
+      for (const controller of controllers) controller.abort(new Error('closing'));
       await Promise.allSettled([...underway]);
     },
     get waiting() {
