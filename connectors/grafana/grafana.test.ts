@@ -119,7 +119,8 @@ describe('grafana', () => {
   it('asks for no token where it is heard by this machine alone, and for one anywhere else', async () => {
     const log = recordedLog();
     source = await bindSource(grafana, { listen: 0 }).open(testContext(log, { clock: virtualClock(0) }));
-    expect((await fetch(source.address, { method: 'POST', body: notification(firing) })).status).toBe(204);
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(source.address, { method: 'POST', headers, body: notification(firing) })).status).toBe(204);
     expect(log.events).toHaveLength(1);
     expect(() => bindSource(grafana, { listen: '0.0.0.0:0' })).toThrow(/a token is needed/);
   });
@@ -128,15 +129,16 @@ describe('grafana', () => {
     const log = recordedLog();
     source = await bindSource(grafana, { listen: 0 }).open(testContext(log, { clock: virtualClock(0) }));
     const { address } = source;
-    const post = (host: string) =>
+    const post = (host: string, type = 'application/json') =>
       new Promise<number | undefined>((resolve, reject) => {
-        const sent = request(address, { method: 'POST', headers: { host } }, (response) => {
+        const sent = request(address, { method: 'POST', headers: { host, 'content-type': type } }, (response) => {
           response.resume();
           resolve(response.statusCode);
         });
         sent.on('error', reject).end(notification(firing));
       });
     expect(await post('page.example:8026')).toBe(403);
+    expect(await post('localhost:8026', 'text/plain')).toBe(415);
     expect(log.events).toEqual([]);
     expect(await post('localhost:8026')).toBe(204);
   });

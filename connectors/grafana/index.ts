@@ -36,7 +36,7 @@ const options = z.strictObject({
     .meta({ mach: 'secret' })
     .default('')
     .describe(
-      'what Grafana must send as `authorization: Bearer TOKEN`; only where `listen` is of this machine alone it may be empty: nothing is asked for then',
+      'what Grafana must send as `authorization: Bearer TOKEN`; only where `listen` is of this machine alone it may be empty: then only application/json for an address of this machine is taken',
     ),
 });
 type Options = z.output<typeof options>;
@@ -86,6 +86,9 @@ interface Served {
 async function answer(request: IncomingMessage, { context, token, host }: Served): Promise<Answer> {
   const asked = token === '' ? strangeHost(request, host) : undefined;
   if (asked !== undefined) return { status: 403, text: `"${asked}" is not an address of this machine\n` };
+  // A page of another site cannot send this type unasked.
+  if (token === '' && !/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+    return { status: 415, text: 'notifications are application/json\n' };
   if (!isAllowed(request, token)) return { status: 401, text: 'the token is not the one that was agreed\n' };
   if (request.method !== 'POST') return { status: 405, text: 'notifications are posted\n' };
   try {
